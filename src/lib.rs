@@ -1,1 +1,17 @@
-//! x
+//! pulse-echo: each host sends a *pulse* to S3, a Lambda answers it with an *echo* or a *fault*.
+//!
+//! This library holds what both sides share; rooms further down never look up:
+//!
+//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`answer`];
+//! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
+//! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
+
+#[cfg(feature = "agent")]
+pub mod agent;
+pub mod answer;
+pub mod clock;
+pub mod http;
+pub mod json;
+pub mod name;
+pub mod pulse;
+pub mod store;

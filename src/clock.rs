@@ -1,0 +1,94 @@
+//! The store's clock: the only time that decisions are made by.
+//!
+//! `LastModified` and the `Date` of answers come from one clock, the store's, in whole seconds. No rule compares it with
+//! the clock of a host or of a function.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use serde::{Deserialize, Serialize};
+
+/// A second of the store's clock, counted from 1970. Written as RFC 3339 (`2026-11-21T08:27:27Z`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Time(i64);
+
+impl Time {
+    /// The second that `timestamp` lies in.
+    pub fn of(timestamp: Timestamp) -> Self {
+        Self(timestamp.as_second())
+    }
+
+    /// Reads an HTTP date, as `Date` and `Last-Modified` have it: `Sat, 21 Nov 2026 08:27:27 GMT`.
+    pub fn from_http_date(date: &str) -> Option<Self> {
+        DateTimeParser::new().parse_timestamp(date).ok().map(Self::of)
+    }
+
+    /// Reads RFC 3339, as LIST and our own formats have it; parts of a second are cut off.
+    pub fn from_rfc3339(date: &str) -> Option<Self> {
+        date.parse().ok().map(Self::of)
+    }
+
+    /// Seconds since 1970.
+    pub fn as_second(self) -> i64 {
+        self.0
+    }
+
+    /// How old a thing of this time is at `now`; 0 if it seems to come from the future.
+    pub fn age(self, now: Self) -> Duration {
+        Duration::from_secs(u64::try_from(now.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Timestamp::from_second(self.0) {
+            Ok(timestamp) => timestamp.fmt(f),
+            Err(_) => write!(f, "@{}", self.0),
+        }
+    }
+}
+
+impl TryFrom<String> for Time {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::from_rfc3339(&text).ok_or_else(|| format!("{text:?} is not a time such as 2026-11-21T08:27:27Z"))
+    }
+}
+
+impl From<Time> for String {
+    fn from(time: Time) -> Self {
+        time.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_http_date_and_an_rfc_3339_one_are_the_same_second() {
+        let http = Time::from_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(Some(http), Time::from_rfc3339("1994-11-06T08:49:37.999Z"));
+        assert_eq!(http.as_second(), 784_111_777);
+        assert_eq!(http.to_string(), "1994-11-06T08:49:37Z");
+    }
+
+    #[test]
+    fn what_comes_from_the_future_has_age_zero() {
+        let (early, late) = (Time(100), Time(160));
+        assert_eq!(early.age(late), Duration::from_secs(60));
+        assert_eq!(late.age(early), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for text in ["", "yesterday", "06 Nov 1994 25:49:37 GMT", "1994-11-06"] {
+            assert_eq!(Time::from_http_date(text), None, "{text}");
+            assert_eq!(Time::from_rfc3339(text), None, "{text}");
+        }
+    }
+}

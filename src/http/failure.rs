@@ -1,0 +1,114 @@
+//! Why no answer came, in the words of people.
+
+use std::fmt;
+use std::io::ErrorKind;
+
+use rustls::CertificateError;
+use ureq::Error;
+
+use super::Unresolved;
+use crate::clock::Time;
+
+/// At what a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The name did not resolve.
+    Dns,
+    /// No connection.
+    Connect,
+    /// No trusted TLS connection.
+    Tls,
+    /// Out of time.
+    Timeout,
+    /// The connection ended before the answer did.
+    Broken,
+    /// What came is not HTTP that we read.
+    Protocol,
+}
+
+/// A request that got no whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// At what it failed.
+    pub trouble: Trouble,
+    /// What happened, as the end of a sentence. It holds no URL, since that may hold a secret.
+    pub text: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// An error while a body is read; ureq hides its own kinds of error in there.
+    fn from(error: std::io::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (trouble, text) = match &error {
+            Error::Timeout(_) => (Trouble::Timeout, "no whole answer in time".into()),
+            Error::HostNotFound => (Trouble::Dns, "the name does not resolve".into()),
+            Error::Other(other) if other.is::<Unresolved>() => (Trouble::Dns, other.to_string()),
+            Error::ConnectionFailed => (Trouble::Connect, "no connection".into()),
+            Error::Tls(text) => (Trouble::Tls, (*text).into()),
+            Error::Protocol(error) => (Trouble::Protocol, format!("the answer is not HTTP: {error}")),
+            Error::LargeResponseHeader(..) => (Trouble::Protocol, "the answer's header is too large".into()),
+            Error::Io(io) => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(tls) => (Trouble::Tls, tls_text(tls)),
+                None => io_failure(io),
+            },
+            // These two would show the URL.
+            Error::BadUri(_) | Error::RequireHttpsOnly(_) => (Trouble::Connect, "the address cannot be used".into()),
+            other => (Trouble::Connect, other.to_string()),
+        };
+        Self { trouble, text }
+    }
+}
+
+fn io_failure(io: &std::io::Error) -> (Trouble, String) {
+    match io.kind() {
+        ErrorKind::ConnectionRefused => (Trouble::Connect, "the connection was refused".into()),
+        ErrorKind::UnexpectedEof => {
+            (Trouble::Broken, "the connection was closed before the answer was complete".into())
+        }
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            (Trouble::Broken, "the connection was reset before the answer was complete".into())
+        }
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => (Trouble::Timeout, "no whole answer in time".into()),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+            (Trouble::Connect, "there is no route to the address".into())
+        }
+        _ => (Trouble::Connect, io.to_string()),
+    }
+}
+
+fn tls_text(error: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        return format!("TLS failed: {error}");
+    };
+    let time = |unix: &rustls::pki_types::UnixTime| {
+        let timestamp = i64::try_from(unix.as_secs()).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+        timestamp.map_or_else(|| "an unknown date".into(), |timestamp| Time::of(timestamp).to_string())
+    };
+    match certificate {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("the certificate expired on {}", time(not_after))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("the certificate is not valid before {}", time(not_before))
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let expected = expected.to_str();
+            format!("the certificate is not for {expected}, but for {}", presented.join(", "))
+        }
+        CertificateError::UnknownIssuer => {
+            "the certificate's issuer is not trusted (self-signed, or of a private CA)".to_string()
+        }
+        other => format!("the certificate is not trusted: {other}"),
+    }
+}

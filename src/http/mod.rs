@@ -1,0 +1,64 @@
+//! HTTP as both sides need it: answers of any status, no hidden redirects, and failures told apart.
+
+mod failure;
+mod tls;
+
+use ureq::Agent;
+use ureq::config::{Config, ConfigBuilder};
+use ureq::typestate::AgentScope;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
+
+pub use failure::{Failure, Trouble};
+pub use tls::{Tls, Trust};
+
+/// What every client of ours has in common: each status is an answer, redirects are the caller's to follow, nothing is
+/// taken from the environment.
+pub fn config() -> ConfigBuilder<AgentScope> {
+    Agent::config_builder().http_status_as_error(false).max_redirects(0).max_redirects_will_error(false).proxy(None)
+}
+
+/// A client that trusts `trust` and looks names up by `resolver`.
+pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
+    Agent::with_parts(config, TcpConnector::default().chain(Tls::new(trust)), resolver)
+}
+
+/// The system's resolver, its failures told apart from those of connecting.
+#[derive(Debug, Default)]
+pub struct SystemResolver(DefaultResolver);
+
+/// A name that did not resolve, and what the system said.
+#[derive(Debug)]
+struct Unresolved {
+    host: String,
+    answer: String,
+}
+
+impl std::fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the name {} does not resolve: {}", self.host, self.answer)
+    }
+}
+
+impl std::error::Error for Unresolved {}
+
+impl Resolver for SystemResolver {
+    fn resolve(
+        &self,
+        uri: &ureq::http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| {
+            let answer = match &error {
+                ureq::Error::Io(io) => {
+                    let text = io.to_string();
+                    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_string()
+                }
+                ureq::Error::HostNotFound => "no address".to_string(),
+                _ => return error,
+            };
+            ureq::Error::Other(Box::new(Unresolved { host: uri.host().unwrap_or_default().into(), answer }))
+        })
+    }
+}

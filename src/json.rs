@@ -1,0 +1,263 @@
+//! JSON objects that people write: read field by field, so that an error names the field and its place.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor};
+
+/// What to do with a field that is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// An error: for files, where a typo must not pass.
+    Refused,
+    /// As if it were not there: a newer writer must not break an older reader.
+    Ignored,
+}
+
+/// An object whose fields are read one by one.
+pub trait Object: Default {
+    /// What the object is called in messages, with its article: `a pulse`.
+    const WHAT: &'static str;
+    /// Its fields, as they are written.
+    const FIELDS: &'static [&'static str];
+
+    /// Reads the value of `field`, which is one of [`Self::FIELDS`].
+    fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Why a text is not the object that it should be, and where. Lines and columns count from 1; 0 is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The line of the place.
+    pub line: usize,
+    /// The column of the place, in bytes; where a value is wrong, the place is the value's end.
+    pub column: usize,
+    /// What is wrong, with the field's name.
+    pub message: String,
+}
+
+impl Error {
+    /// An error about a field that was read well but does not fit the others; the place is that of its name in `text`.
+    pub fn of_field(text: &[u8], field: &str, message: impl fmt::Display) -> Self {
+        let (line, column) = place_of_field(text, field).unwrap_or((0, 0));
+        Self { line, column, message: format!("{field}: {message}") }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if self.line > 0 {
+            write!(f, " (line {}, column {})", self.line, self.column)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let place = format!(" at line {line} column {column}");
+        let message = error.to_string();
+        Self { line, column, message: message.strip_suffix(&place).unwrap_or(&message).into() }
+    }
+}
+
+/// Reads `text` as one object and nothing after it.
+pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
+    if text.starts_with(b"\xef\xbb\xbf") {
+        let message = "it begins with a byte order mark; save it as UTF-8 without one".into();
+        return Err(Error { line: 1, column: 1, message });
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let object = FieldByField { object: T::default(), unknown }.deserialize(&mut json)?;
+    json.end()?;
+    Ok(object)
+}
+
+/// The known word that `word` was most likely meant to be, if any is near.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .min_by_key(|&(distance, _)| distance)
+        .filter(|&(distance, candidate)| distance <= candidate.len().div_ceil(3))
+        .map(|(_, candidate)| candidate)
+}
+
+struct FieldByField<T> {
+    object: T,
+    unknown: Unknown,
+}
+
+impl<'de, T: Object> DeserializeSeed<'de> for FieldByField<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Object> Visitor<'de> for FieldByField<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}: an object such as {{\"{}\": …}}", T::WHAT, T::FIELDS[0])
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<T, A::Error> {
+        let mut seen = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let Some(field) = T::FIELDS.iter().find(|field| **field == name) else {
+                if self.unknown == Unknown::Refused {
+                    return Err(A::Error::custom(unknown_field::<T>(&name)));
+                }
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if seen.contains(field) {
+                return Err(A::Error::custom(format_args!("{field}: it is there twice")));
+            }
+            seen.push(field);
+            // serde_json finds the place at the end of the inner message again and keeps it.
+            self.object.read(field, &mut map).map_err(|error| A::Error::custom(format_args!("{field}: {error}")))?;
+        }
+        Ok(self.object)
+    }
+}
+
+fn unknown_field<T: Object>(name: &str) -> String {
+    let hint = match nearest(name, T::FIELDS.iter().copied()) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => format!("its fields are {}", T::FIELDS.join(", ")),
+    };
+    format!("{name:?} is not a field of {}; {hint}", T::WHAT)
+}
+
+/// A whole number within a range, named with its unit in the message when it is not.
+pub struct Whole {
+    /// What is counted, as in `a whole number of seconds`; empty for a bare number.
+    pub unit: &'static str,
+    /// The smallest that is allowed.
+    pub min: u32,
+    /// The largest that is allowed.
+    pub max: u32,
+}
+
+impl<'de> DeserializeSeed<'de> for &Whole {
+    type Value = u32;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+        deserializer.deserialize_u64(self)
+    }
+}
+
+impl Visitor<'_> for &Whole {
+    type Value = u32;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let of = if self.unit.is_empty() { "" } else { " of " };
+        write!(f, "a whole number{of}{} from {} to {}", self.unit, self.min, self.max)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<u32, E> {
+        match u32::try_from(value) {
+            Ok(number) if (self.min..=self.max).contains(&number) => Ok(number),
+            _ => Err(E::invalid_value(Unexpected::Unsigned(value), &self)),
+        }
+    }
+}
+
+/// Line and column of a field's name. Within a string a quote is always escaped, so a bare one in quotes that a colon
+/// follows can only be the name.
+fn place_of_field(text: &[u8], field: &str) -> Option<(usize, usize)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let quoted = format!("\"{field}\"");
+    let is_name = |&(at, _): &(usize, &str)| text[at + quoted.len()..].trim_start().starts_with(':');
+    let (at, _) = text.match_indices(&quoted).find(is_name)?;
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Some((before.matches('\n').count() + 1, at - line_start + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Cup {
+        size_ml: Option<u32>,
+        label: Option<String>,
+    }
+
+    impl Object for Cup {
+        const WHAT: &'static str = "a cup";
+        const FIELDS: &'static [&'static str] = &["size_ml", "label"];
+
+        fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
+            match field {
+                "size_ml" => {
+                    self.size_ml = Some(map.next_value_seed(&Whole { unit: "millilitres", min: 1, max: 900 })?);
+                }
+                _ => self.label = Some(map.next_value()?),
+            }
+            Ok(())
+        }
+    }
+
+    fn refusal(text: &str) -> String {
+        read::<Cup>(text.as_bytes(), Unknown::Refused).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_with_its_place_and_the_nearest_known_one() {
+        let text = "{\n  \"label\": \"tea\",\n  \"sizeml\": 3}";
+        assert_eq!(refusal(text), "\"sizeml\" is not a field of a cup; did you mean \"size_ml\"? (line 3, column 10)");
+        let far = refusal("{\"colour\": 1}");
+        assert!(far.contains("its fields are size_ml, label"), "{far}");
+        assert!(read::<Cup>(text.as_bytes(), Unknown::Ignored).is_ok());
+    }
+
+    #[test]
+    fn a_wrong_type_a_wrong_range_and_a_double_name_their_field() {
+        assert_eq!(
+            refusal("{\"size_ml\": \"big\"}"),
+            "size_ml: invalid type: string \"big\", expected a whole number of millilitres from 1 to 900 (line 1, column 17)"
+        );
+        for value in ["0", "901", "99999999999", "-1", "1.5", "null"] {
+            let error = refusal(&format!("{{\"size_ml\": {value}}}"));
+            assert!(error.starts_with("size_ml: invalid ") && error.contains("from 1 to 900"), "{error}");
+        }
+        assert!(refusal("{\"label\": \"a\", \"label\": \"b\"}").starts_with("label: it is there twice"));
+    }
+
+    #[test]
+    fn broken_json_is_refused_with_its_place() {
+        for (text, why) in [
+            ("", "EOF"),
+            ("{\n\"label\": }", "(line 2, column 10)"),
+            ("{} x", "trailing characters"),
+            ("[]", "expected a cup: an object such as {\"size_ml\": …}"),
+            ("\u{feff}{}", "byte order mark"),
+        ] {
+            let error = refusal(text);
+            assert!(error.contains(why), "{text:?}: {error}");
+        }
+        assert!(read::<Cup>(b"{\"label\": \"\xff\"}", Unknown::Refused).is_err());
+    }
+
+    #[test]
+    fn the_place_of_a_field_is_its_name_not_a_string_that_looks_like_it() {
+        let text = b"{\"label\": \"size_ml\",\n \"size_ml\" : 3}";
+        let error = Error::of_field(text, "size_ml", "too small");
+        assert_eq!((error.line, error.column), (2, 2));
+        assert_eq!(error.to_string(), "size_ml: too small (line 2, column 2)");
+    }
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        assert_eq!(nearest("bdoy", ["url", "body", "status"]), Some("body"));
+        assert_eq!(nearest("x", ["url", "body"]), None);
+    }
+}

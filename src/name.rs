@@ -1,0 +1,202 @@
+//! Checked names: nothing else may enter a key.
+//!
+//! Signers accept any text as a key, `../other-bucket/x` too, and would sign it into another place. So a key is made of
+//! one of two checked types: a [`Name`] that the agent gives, or the rest of a key that somebody put by hand, which
+//! [`CheckId::from_pulse_key`] has looked at.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest key that counts, in bytes.
+const KEY_LIMIT: usize = 512;
+
+/// A host's or a check's name: `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if text.is_empty() {
+            Err("a name must not be empty".into())
+        } else if text.len() > 128 {
+            Err(format!("a name has at most 128 characters, this one has {}", text.chars().count()))
+        } else if let Some(bad) = text.chars().find(|&c| !allowed(c)) {
+            Err(format!("{text:?} may not enter a key: {bad:?} is not a letter, a digit, \".\", \"_\" or \"-\""))
+        } else if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            Err(format!("{text:?} may not enter a key: it must begin with a letter or a digit"))
+        } else {
+            Ok(Self(text.into()))
+        }
+    }
+}
+
+/// What a check is known by: its pulse's key without `pulse/`, such as `web-1.json` or `web-1/db.json`.
+///
+/// Shown, as `HOST` or `HOST/CHECK`, without `.json`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CheckId(String);
+
+impl CheckId {
+    /// The check that an agent on `host` sends: the default one, or `check`.
+    pub fn new(host: &Name, check: Option<&Name>) -> Self {
+        Self(match check {
+            None => format!("{host}.json"),
+            Some(check) => format!("{host}/{check}.json"),
+        })
+    }
+
+    /// The check whose pulse has this key, which anybody may have put.
+    ///
+    /// Refused, with the reason, is a key that is not in `pulse/`, ends in `/`, has an empty, `.` or `..` segment, is
+    /// over 512 bytes or has a character that does not print.
+    pub fn from_pulse_key(key: &str) -> Result<Self, String> {
+        let rest = key.strip_prefix("pulse/").ok_or("it is not in pulse/")?;
+        if key.len() > KEY_LIMIT {
+            return Err(format!("it has {} bytes, over {KEY_LIMIT}", key.len()));
+        }
+        if rest.is_empty() || rest.ends_with('/') {
+            return Err("it is a folder, not a pulse".into());
+        }
+        if let Some(bad) = rest.split('/').find(|segment| matches!(*segment, "" | "." | "..")) {
+            return Err(format!("it has the segment {bad:?}"));
+        }
+        if let Some(bad) = rest.chars().find(|&c| !prints(c)) {
+            return Err(format!("it has the character {bad:?}, which does not print"));
+        }
+        Ok(Self(rest.into()))
+    }
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.strip_suffix(".json").unwrap_or(&self.0))
+    }
+}
+
+/// A key of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// `pulse/<id>.json`: what to fetch and what to expect.
+    pub fn pulse(id: &CheckId) -> Self {
+        Self(format!("pulse/{}", id.0))
+    }
+
+    /// `echo/<id>.json`: the newest good probe.
+    pub fn echo(id: &CheckId) -> Self {
+        Self(format!("echo/{}", id.0))
+    }
+
+    /// `fault/<id>.json`: why the newest bad probe failed.
+    pub fn fault(id: &CheckId) -> Self {
+        Self(format!("fault/{}", id.0))
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a character shows as itself; std's own table says so, by what `escape_debug` leaves alone.
+///
+/// The `a` in front keeps a combining accent, which may follow a letter in a key, from counting as alone.
+pub fn prints(c: char) -> bool {
+    (' '..='~').contains(&c) || (!c.is_ascii() && format!("a{c}").escape_debug().count() == 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_may_enter_a_key() {
+        for name in ["a", "web-1", "10.0.0.1", "A_b.c-d", &"x".repeat(128)] {
+            assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn names_that_may_not_are_refused_with_the_character() {
+        for (name, why) in [
+            ("", "empty"),
+            ("..", "begin with"),
+            ("-a", "begin with"),
+            ("a/b", "'/'"),
+            ("../other-bucket/x", "'/'"),
+            ("a b", "' '"),
+            ("käse", "'ä'"),
+            ("a\n", "'\\n'"),
+            (&"x".repeat(129), "129"),
+        ] {
+            let error = name.parse::<Name>().unwrap_err();
+            assert!(error.contains(why), "{name:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_answers_keys_are_the_pulses_with_its_first_folder_replaced() {
+        let host: Name = "web-1".parse().unwrap();
+        let id = CheckId::new(&host, Some(&"db".parse().unwrap()));
+        assert_eq!(id.to_string(), "web-1/db");
+        assert_eq!(Key::pulse(&id).as_str(), "pulse/web-1/db.json");
+        assert_eq!(Key::echo(&id).as_str(), "echo/web-1/db.json");
+        assert_eq!(Key::fault(&id).as_str(), "fault/web-1/db.json");
+        assert_eq!(CheckId::from_pulse_key("pulse/web-1/db.json").unwrap(), id);
+        assert_eq!(CheckId::new(&host, None).to_string(), "web-1");
+    }
+
+    #[test]
+    fn a_key_put_by_hand_counts_whatever_its_name() {
+        for key in
+            ["pulse/a b+c%.txt", "pulse/a/b/c.json", "pulse/Käse/日本.json", "pulse/...json", "pulse/e\u{301}.json"]
+        {
+            let id = CheckId::from_pulse_key(key).unwrap();
+            assert_eq!(Key::pulse(&id).as_str(), key);
+        }
+    }
+
+    #[test]
+    fn a_key_that_could_leave_its_place_or_the_screen_does_not() {
+        for (key, why) in [
+            ("echo/a.json", "not in pulse/"),
+            ("pulse/", "folder"),
+            ("pulse/a/", "folder"),
+            ("pulse//a", "segment \"\""),
+            ("pulse/./a", "segment \".\""),
+            ("pulse/../echo/a", "segment \"..\""),
+            ("pulse/a\u{1b}[2J", "\\u{1b}"),
+            ("pulse/a\u{7f}", "\\u{7f}"),
+            ("pulse/a\u{202e}b", "\\u{202e}"),
+            ("pulse/a\u{a0}b", "\\u{a0}"),
+            (&format!("pulse/{}", "x".repeat(507)), "513 bytes"),
+        ] {
+            let error = CheckId::from_pulse_key(key).unwrap_err();
+            assert!(error.contains(why), "{key:?}: {error}");
+        }
+        assert!(CheckId::from_pulse_key(&format!("pulse/{}", "x".repeat(506))).is_ok());
+    }
+}

@@ -1,0 +1,366 @@
+//! The pulse: what a host asks to have fetched, and what it expects there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use url::Url;
+
+use crate::clock::Time;
+use crate::json::{self, Unknown, Whole};
+
+/// The largest pulse, in bytes.
+pub const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// User metadata of an object: names in lower case, without `x-amz-meta-`.
+pub type Metadata = BTreeMap<String, String>;
+
+const MONTH_S: u32 = 32 * 24 * 3600;
+const STATUS: Whole = Whole { unit: "", min: 100, max: 599 };
+const MAX_LATENCY_MS: Whole = Whole { unit: "milliseconds", min: 1, max: 60_000 };
+const MIN_CERT_DAYS: Whole = Whole { unit: "days", min: 1, max: 3_650 };
+const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 60 };
+const REDIRECTS: Whole = Whole { unit: "", min: 0, max: 5 };
+const EVERY_S: Whole = Whole { unit: "seconds", min: 15, max: MONTH_S };
+const GRACE_S: Whole = Whole { unit: "seconds", min: 0, max: MONTH_S };
+const MISSED: Whole = Whole { unit: "", min: 1, max: 100 };
+
+/// A pulse's body. All fields are optional in the file; a field that is present is an expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// What to fetch, by http or https. Without it the pulse itself is the sign of life.
+    pub url: Option<Url>,
+    /// The exact response body.
+    pub body: Option<String>,
+    /// Text that the response body must contain.
+    pub contains: Option<String>,
+    /// The status codes that will do.
+    pub status: Option<Vec<u16>>,
+    /// Within how many milliseconds the answer must be complete.
+    pub max_latency_ms: Option<u32>,
+    /// For how many days more the certificate must be valid (https only).
+    pub min_cert_days: Option<u32>,
+    /// After how many seconds to give up; see [`Pulse::timeout`].
+    pub timeout_s: Option<u32>,
+    /// How many redirects to follow.
+    pub redirects: u32,
+    /// How often the host promises a pulse, in seconds.
+    pub every_s: u32,
+    /// How late it may be, in seconds.
+    pub grace_s: u32,
+    /// How many pulses in a row must be missed for `silent`.
+    pub missed: u32,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self {
+            url: None,
+            body: None,
+            contains: None,
+            status: None,
+            max_latency_ms: None,
+            min_cert_days: None,
+            timeout_s: None,
+            redirects: 0,
+            every_s: 600,
+            grace_s: 300,
+            missed: 1,
+        }
+    }
+}
+
+impl Pulse {
+    /// Reads a pulse and checks that its fields fit together.
+    ///
+    /// The agent refuses unknown fields; the probe ignores them, since a newer agent must not break an older probe.
+    pub fn parse(text: &[u8], unknown: Unknown) -> Result<Self, json::Error> {
+        let pulse: Self = json::read(text, unknown)?;
+        match pulse.misfit() {
+            None => Ok(pulse),
+            Some((field, why)) => Err(json::Error::of_field(text, field, why)),
+        }
+    }
+
+    /// The first field that does not fit the others, and why not.
+    fn misfit(&self) -> Option<(&'static str, String)> {
+        if self.url.is_none() {
+            let expectations = [
+                ("body", self.body.is_some()),
+                ("contains", self.contains.is_some()),
+                ("status", self.status.is_some()),
+                ("max_latency_ms", self.max_latency_ms.is_some()),
+                ("min_cert_days", self.min_cert_days.is_some()),
+            ];
+            let (field, _) = expectations.into_iter().find(|&(_, present)| present)?;
+            return Some((field, "nothing is fetched without a url, so there is nothing to expect".into()));
+        }
+        if self.min_cert_days.is_some() {
+            return Some(("min_cert_days", "this version cannot check a certificate's days yet; leave it out".into()));
+        }
+        let half = self.every_s / 2;
+        if self.timeout_s.is_some_and(|timeout| timeout > half) {
+            let why = format!("it may be at most half of every_s ({}), so at most {half}", self.every_s);
+            return Some(("timeout_s", why));
+        }
+        None
+    }
+
+    /// When the probe gives up, a second try included: `timeout_s`, by default 10 s or half of `every_s`.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s.unwrap_or((self.every_s / 2).min(10)).into())
+    }
+
+    /// How old a pulse may become before its host counts as silent: `every_s × missed + grace_s`.
+    pub fn limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.every_s) * u64::from(self.missed) + u64::from(self.grace_s))
+    }
+}
+
+impl json::Object for Pulse {
+    const WHAT: &'static str = "a pulse";
+    const FIELDS: &'static [&'static str] = &[
+        "url",
+        "body",
+        "contains",
+        "status",
+        "max_latency_ms",
+        "min_cert_days",
+        "timeout_s",
+        "redirects",
+        "every_s",
+        "grace_s",
+        "missed",
+    ];
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
+        match field {
+            "url" => self.url = Some(web_url(&map.next_value::<String>()?).map_err(A::Error::custom)?),
+            "body" => self.body = Some(map.next_value()?),
+            "contains" => self.contains = Some(map.next_value()?),
+            "status" => self.status = Some(map.next_value_seed(StatusCodes)?),
+            "max_latency_ms" => self.max_latency_ms = Some(map.next_value_seed(&MAX_LATENCY_MS)?),
+            "min_cert_days" => self.min_cert_days = Some(map.next_value_seed(&MIN_CERT_DAYS)?),
+            "timeout_s" => self.timeout_s = Some(map.next_value_seed(&TIMEOUT_S)?),
+            "redirects" => self.redirects = map.next_value_seed(&REDIRECTS)?,
+            "every_s" => self.every_s = map.next_value_seed(&EVERY_S)?,
+            "grace_s" => self.grace_s = map.next_value_seed(&GRACE_S)?,
+            "missed" => self.missed = map.next_value_seed(&MISSED)?,
+            other => unreachable!("{other} is not in FIELDS"),
+        }
+        Ok(())
+    }
+}
+
+/// A URL that the probe would fetch: http or https, without credentials. The error never shows the URL: it may hold a
+/// password.
+pub fn web_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => "it is no URL; it must begin with http:// or https://".to_string(),
+        error => format!("it is no URL: {error}"),
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("its scheme is {:?}; only http and https are fetched", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has credentials in it; the probe sends none".into());
+    }
+    Ok(url)
+}
+
+/// `status`: one code or a list of them.
+struct StatusCodes;
+
+impl<'de> serde::de::DeserializeSeed<'de> for StatusCodes {
+    type Value = Vec<u16>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<u16>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StatusCodes {
+    type Value = Vec<u16>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a status code from 100 to 599, or a list of them")
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, code: u64) -> Result<Vec<u16>, E> {
+        (&STATUS).visit_u64(code).map(|code| vec![narrow(code)])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<u16>, A::Error> {
+        let mut codes = Vec::new();
+        while let Some(code) = list.next_element_seed(&STATUS)? {
+            codes.push(narrow(code));
+        }
+        if codes.is_empty() {
+            return Err(A::Error::custom("the list is empty, so no answer would do"));
+        }
+        Ok(codes)
+    }
+}
+
+fn narrow(code: u32) -> u16 {
+    u16::try_from(code).expect("the range ends at 599")
+}
+
+/// What a pulse's metadata says of its sending. The body is stable, so this is what tells two pulses apart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sending {
+    /// `pulse-id`: 128 random bits in hex.
+    pub pulse_id: Option<String>,
+    /// `sent-at`, by the host's own clock: for people, never for a decision.
+    pub sent_at: Option<Time>,
+    /// `agent`: name and version of what sent it.
+    pub agent: Option<String>,
+    /// `instance`: tells apart two machines that have one name; hex.
+    pub instance: Option<String>,
+}
+
+impl Sending {
+    /// The metadata to put.
+    pub fn to_metadata(&self) -> Metadata {
+        let entries = [
+            ("pulse-id", self.pulse_id.clone()),
+            ("sent-at", self.sent_at.map(String::from)),
+            ("agent", self.agent.clone()),
+            ("instance", self.instance.clone()),
+        ];
+        present(entries)
+    }
+
+    /// Reads metadata that anybody may have put: what is not of the form is as if it were not there.
+    pub fn from_metadata(metadata: &Metadata) -> Self {
+        Self {
+            pulse_id: hex(metadata, "pulse-id"),
+            sent_at: metadata.get("sent-at").and_then(|text| Time::from_rfc3339(text)),
+            agent: metadata.get("agent").filter(|text| text.len() <= 64).cloned(),
+            instance: hex(metadata, "instance"),
+        }
+    }
+}
+
+/// The entries that have a value.
+pub(crate) fn present<const N: usize>(entries: [(&str, Option<String>); N]) -> Metadata {
+    entries.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
+}
+
+/// A value of up to 64 hex digits.
+pub(crate) fn hex(metadata: &Metadata, name: &str) -> Option<String> {
+    let is_hex = |text: &&String| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    metadata.get(name).filter(is_hex).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Pulse, String> {
+        Pulse::parse(text.as_bytes(), Unknown::Refused).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_origins_two_fields_are_a_whole_pulse() {
+        let pulse = parse("{\"url\": \"https://example.com/health\", \"body\": \"ok\"}").unwrap();
+        assert_eq!(pulse.url.as_ref().unwrap().as_str(), "https://example.com/health");
+        assert_eq!(pulse.body.as_deref(), Some("ok"));
+        assert_eq!(pulse.timeout(), Duration::from_secs(10));
+        assert_eq!(pulse.limit(), Duration::from_secs(15 * 60));
+        assert_eq!(pulse.redirects, 0);
+    }
+
+    #[test]
+    fn an_empty_object_is_a_bare_sign_of_life() {
+        assert_eq!(parse("{}").unwrap(), Pulse::default());
+    }
+
+    #[test]
+    fn both_ends_of_each_range_are_inside_and_the_next_number_is_outside() {
+        for (field, min, max) in [
+            ("status", 100, 599),
+            ("max_latency_ms", 1, 60_000),
+            ("timeout_s", 1, 60),
+            ("redirects", 0, 5),
+            ("every_s", 15, 32 * 86_400),
+            ("grace_s", 0, 32 * 86_400),
+            ("missed", 1, 100),
+        ] {
+            let with = |value: i64| parse(&format!("{{\"url\": \"http://a/\", \"{field}\": {value}}}"));
+            for value in [min, max] {
+                assert!(with(value).is_ok(), "{field} = {value}: {:?}", with(value));
+            }
+            for value in [min - 1, max + 1] {
+                let error = with(value).unwrap_err();
+                assert!(error.starts_with(&format!("{field}: ")), "{field} = {value}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn status_is_a_code_or_a_list_of_codes() {
+        let status = |value: &str| parse(&format!("{{\"url\": \"http://a/\", \"status\": {value}}}"));
+        assert_eq!(status("204").unwrap().status, Some(vec![204]));
+        assert_eq!(status("[200, 301]").unwrap().status, Some(vec![200, 301]));
+        for bad in ["[]", "[99]", "\"200\"", "[\"200\"]", "{}"] {
+            let error = status(bad).unwrap_err();
+            assert!(error.starts_with("status: "), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_expectation_may_stand_without_a_url() {
+        for field in ["\"body\": \"\"", "\"contains\": \"x\"", "\"status\": 200", "\"max_latency_ms\": 5"] {
+            let error = parse(&format!("{{\n {field}}}")).unwrap_err();
+            assert!(error.contains("without a url") && error.contains("(line 2, column 2)"), "{error}");
+        }
+        assert!(parse("{\"every_s\": 60, \"grace_s\": 0, \"missed\": 3}").is_ok());
+    }
+
+    #[test]
+    fn the_time_out_is_at_most_half_of_the_interval() {
+        assert_eq!(parse("{\"every_s\": 15}").unwrap().timeout(), Duration::from_secs(7));
+        assert!(parse("{\"every_s\": 40, \"url\": \"http://a/\", \"timeout_s\": 20}").is_ok());
+        let error = parse("{\"every_s\": 40, \"url\": \"http://a/\", \"timeout_s\": 21}").unwrap_err();
+        assert!(error.starts_with("timeout_s: it may be at most half of every_s (40), so at most 20"), "{error}");
+    }
+
+    #[test]
+    fn days_of_a_certificate_are_refused_until_they_can_be_checked() {
+        let error = parse("{\"url\": \"https://a/\", \"min_cert_days\": 14}").unwrap_err();
+        assert!(error.starts_with("min_cert_days: this version cannot"), "{error}");
+    }
+
+    #[test]
+    fn a_url_is_http_or_https_and_has_no_credentials() {
+        for (url, why) in [
+            ("example.com", "begin with http"),
+            ("ftp://example.com/", "scheme is \"ftp\""),
+            ("file:///etc/passwd", "scheme is \"file\""),
+            ("https://user:pw@example.com/", "credentials"),
+            ("https://user@example.com/", "credentials"),
+            ("http://", "no URL: empty host"),
+            ("http://a:99999/", "no URL: invalid port"),
+        ] {
+            let error = parse(&format!("{{\"url\": \"{url}\"}}")).unwrap_err();
+            assert!(error.starts_with("url: ") && error.contains(why), "{url}: {error}");
+            assert!(!error.contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_sendings_metadata_come_back_and_foreign_ones_are_not_believed() {
+        let sending = Sending {
+            pulse_id: Some("0123456789abcdef0123456789abcdef".into()),
+            sent_at: Time::from_rfc3339("2026-11-21T08:27:27Z"),
+            agent: Some("pulse-echo/0.1.0".into()),
+            instance: Some("00ff".into()),
+        };
+        assert_eq!(Sending::from_metadata(&sending.to_metadata()), sending);
+        let foreign = [("pulse-id", "x\u{1b}[2J"), ("sent-at", "soon"), ("instance", "")];
+        let foreign = foreign.map(|(name, value)| (name.to_string(), value.to_string())).into();
+        assert_eq!(Sending::from_metadata(&foreign), Sending::default());
+    }
+}

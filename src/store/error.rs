@@ -1,0 +1,225 @@
+//! What went wrong with a request to the store, said so that the line is enough to act on.
+
+use std::fmt;
+
+use crate::http::{Failure, Trouble};
+
+/// A request to the store that did not do what it should.
+#[derive(Clone, Debug)]
+pub struct Error {
+    /// What was asked: `put pulse/web-1.json`.
+    pub(super) operation: String,
+    /// Where it was asked: `bucket "b" at https://…`.
+    pub(super) place: String,
+    /// How far this machine's clock is ahead of the store's, in seconds, where the answer said.
+    pub(super) skew_s: Option<f64>,
+    pub(super) kind: Kind,
+}
+
+/// How a request failed.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// There was no whole answer.
+    Failed(Failure),
+    /// The store said no.
+    Refused(Refusal),
+    /// The store's answer is not what S3 answers; what is wrong with it.
+    Unreadable(String),
+}
+
+/// What the store said when it said no.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    /// S3's code, such as `NoSuchKey`; empty where the answer is none of S3's.
+    pub(super) code: String,
+    /// S3's sentence.
+    pub(super) message: String,
+}
+
+impl Refusal {
+    /// Reads S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
+    pub(super) fn new(status: u16, body: &str) -> Self {
+        let is_s3 = body.contains("<Error>");
+        let text = |tag| element(body, tag).filter(|_| is_s3).unwrap_or_default();
+        Self { status, code: text("Code"), message: text("Message") }
+    }
+}
+
+impl Error {
+    /// Whether the object is not there. `NoSuchBucket` is another thing.
+    pub fn is_missing(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.status == 404 && refusal.code == "NoSuchKey")
+    }
+
+    /// Whether the store denied the request; S3 says so of a missing key, too, to whoever may not list the bucket.
+    pub fn is_denied(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.code == "AccessDenied" && !refusal.is_about_time())
+    }
+
+    /// Whether the condition of a conditional request did not hold.
+    pub fn is_precondition(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.status == 412)
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        match &self.kind {
+            Kind::Refused(refusal) => Some(refusal),
+            Kind::Failed(_) | Kind::Unreadable(_) => None,
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub fn remedy(&self) -> Option<String> {
+        let text = match &self.kind {
+            Kind::Failed(failure) => match failure.trouble {
+                Trouble::Dns => "check the region, the endpoint and this machine's name server",
+                Trouble::Connect => "check the endpoint, the route and the firewall",
+                Trouble::Tls => "check the endpoint; a private CA goes into ca_file",
+                Trouble::Timeout | Trouble::Broken => "try again; if it stays, look at the network, or raise timeout_s",
+                Trouble::Protocol => "check that the endpoint is an S3 service",
+            },
+            Kind::Unreadable(_) => "check that the endpoint is an S3 service",
+            Kind::Refused(refusal) if refusal.is_about_time() => return Some(self.clock_remedy()),
+            Kind::Refused(refusal) => refusal.remedy()?,
+        };
+        Some(text.into())
+    }
+
+    fn clock_remedy(&self) -> String {
+        match self.skew_s {
+            Some(skew) if skew.abs() >= 1.0 => {
+                let side = if skew > 0.0 { "ahead of" } else { "behind" };
+                format!("this machine's clock is {:.0} s {side} the store's: set it, and keep it set (NTP)", skew.abs())
+            }
+            _ => "set this machine's clock, and keep it set (NTP)".into(),
+        }
+    }
+}
+
+impl Refusal {
+    /// How S3 says that the clocks differ: by a code of its own, or as `AccessDenied` for a presigned URL.
+    fn is_about_time(&self) -> bool {
+        self.code == "RequestTimeTooSkewed"
+            || (self.code == "AccessDenied"
+                && (self.message.contains("has expired") || self.message.contains("not yet valid")))
+    }
+
+    fn remedy(&self) -> Option<&'static str> {
+        Some(match (self.code.as_str(), self.status) {
+            ("NoSuchBucket", _) => "correct the bucket, the region or the endpoint, or create the bucket first",
+            ("InvalidAccessKeyId", _) => "the store does not know this access key id: correct the credentials",
+            ("SignatureDoesNotMatch", _) => "the secret access key does not belong to the access key id: correct it",
+            ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => {
+                "get new temporary credentials; with permanent ones, unset AWS_SESSION_TOKEN"
+            }
+            ("AccessDenied" | "AllAccessDisabled", _) => {
+                "the key is not there, or the policy of these credentials does not allow this"
+            }
+            ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _)
+            | (_, 301 | 307 | 308) => "the bucket is in another region: correct the region",
+            ("PreconditionFailed", _) => "somebody else changed it at the same time: look again",
+            ("SlowDown", _) | (_, 429 | 500 | 502 | 503 | 504) => "the store is busy or in trouble: try again later",
+            ("", _) => "this is not an answer of S3: check the endpoint, and a proxy on the way",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} in {}: ", self.operation, self.place)?;
+        match &self.kind {
+            Kind::Failed(failure) => write!(f, "{failure}")?,
+            Kind::Unreadable(what) => write!(f, "the answer cannot be read: {what}")?,
+            Kind::Refused(Refusal { status, code, .. }) if code.is_empty() => write!(f, "HTTP {status}")?,
+            Kind::Refused(Refusal { status, code, message }) => {
+                write!(f, "HTTP {status} {code}")?;
+                if !message.is_empty() {
+                    write!(f, " ({})", message.trim_end_matches('.'))?;
+                }
+            }
+        }
+        match self.remedy() {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The text of the first element of this name, its entities replaced and what does not print left out. A whole XML
+/// reader would be the largest part of the agent, for two short texts.
+fn element(xml: &str, tag: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{tag}>"))?;
+    let (text, _) = rest.split_once(&format!("</{tag}>"))?;
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+    let plain = entities.iter().fold(text.to_string(), |text, (entity, c)| text.replace(entity, c));
+    Some(plain.chars().filter(|&c| crate::name::prints(c)).take(300).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, body: &str, skew_s: Option<f64>) -> Error {
+        Error {
+            operation: "put pulse/web-1.json".into(),
+            place: "bucket \"b\" at http://127.0.0.1:9810/b/".into(),
+            skew_s,
+            kind: Kind::Refused(Refusal::new(status, body)),
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_asked_what_was_answered_and_what_to_do() {
+        let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist.\
+                    </Message><BucketName>b</BucketName></Error>";
+        assert_eq!(
+            refused(404, body, None).to_string(),
+            "cannot put pulse/web-1.json in bucket \"b\" at http://127.0.0.1:9810/b/: HTTP 404 NoSuchBucket (The specified \
+             bucket does not exist); correct the bucket, the region or the endpoint, or create the bucket first"
+        );
+    }
+
+    #[test]
+    fn a_wrong_clock_is_named_with_its_distance_however_the_store_says_it() {
+        for (code, message) in [
+            ("AccessDenied", "Request has expired"),
+            ("AccessDenied", "Request is not yet valid"),
+            ("RequestTimeTooSkewed", "The difference between the request time and the server's time is too large."),
+        ] {
+            let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+            let error = refused(403, &body, Some(-86_400.2));
+            assert!(
+                error
+                    .to_string()
+                    .ends_with("this machine's clock is 86400 s behind the store's: set it, and keep it set (NTP)"),
+                "{error}"
+            );
+            assert!(!error.is_denied(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_denial_names_both_of_its_reasons() {
+        let error = refused(403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", None);
+        assert!(error.is_denied());
+        assert!(error.to_string().contains("the key is not there, or the policy"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_that_is_not_s3s_is_called_so() {
+        let error = refused(403, "<html><Code>x</Code>proxy says no</html>", None);
+        assert!(error.to_string().contains("HTTP 403; this is not an answer of S3"), "{error}");
+        assert!(!error.is_denied());
+    }
+
+    #[test]
+    fn an_answers_text_cannot_write_to_the_terminal() {
+        let refusal =
+            Refusal::new(400, "<Error><Code>X</Code><Message>a\u{1b}[2Jb &lt;c&gt; &amp;lt;</Message></Error>");
+        assert_eq!(refusal.message, "a[2Jb <c> &lt;");
+    }
+}

@@ -1,0 +1,112 @@
+//! Where a bucket is.
+
+use rusty_s3::{Bucket, UrlStyle};
+use url::Url;
+
+/// A bucket and how to reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// The address of the S3 service; none is AWS's for the region.
+    pub endpoint: Option<String>,
+    /// Whether the bucket goes into the path (`https://endpoint/bucket/`) rather than the host's name. None chooses:
+    /// the path for an endpoint of one's own and for a bucket whose name would break TLS or DNS.
+    pub path_style: Option<bool>,
+}
+
+impl Place {
+    /// The bucket as the signer wants it. The error names what is wrong with it.
+    pub(super) fn bucket(&self) -> Result<Bucket, String> {
+        let endpoint = match &self.endpoint {
+            Some(endpoint) => parse_endpoint(endpoint)?,
+            None => aws_endpoint(&self.region)?,
+        };
+        if !is_bucket_name(&self.bucket) {
+            return Err(format!(
+                "{:?} is not a bucket's name: 3 to 63 small letters, digits, \".\" and \"-\"",
+                self.bucket
+            ));
+        }
+        let path_style = self.path_style.unwrap_or(self.endpoint.is_some() || self.bucket.contains('.'));
+        let style = if path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
+        Bucket::new(endpoint, style, self.bucket.clone(), self.region.clone()).map_err(|error| {
+            format!("the bucket {:?} cannot be put before the endpoint's host ({error}); set path_style", self.bucket)
+        })
+    }
+}
+
+fn parse_endpoint(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| format!("the endpoint {text:?} is not an address such as https://s3.example.com"))
+}
+
+/// AWS's address for a region; China has a domain of its own.
+fn aws_endpoint(region: &str) -> Result<Url, String> {
+    let is_label =
+        !region.is_empty() && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !is_label {
+        return Err(format!("{region:?} is not a region such as eu-central-1"));
+    }
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    Ok(Url::parse(&format!("https://s3.{region}.{domain}")).expect("the region is a label"))
+}
+
+/// S3's rule, and the older one's underscore and capitals, which other stores still have.
+fn is_bucket_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    (3..=63).contains(&name.len())
+        && name.bytes().all(allowed)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !name.contains("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(bucket: &str, endpoint: Option<&str>) -> Place {
+        let endpoint = endpoint.map(String::from);
+        Place { bucket: bucket.into(), region: "eu-central-1".into(), endpoint, path_style: None }
+    }
+
+    fn base(place: &Place) -> String {
+        place.bucket().unwrap().base_url().to_string()
+    }
+
+    #[test]
+    fn aws_has_the_bucket_in_the_hosts_name_unless_a_dot_would_break_tls() {
+        assert_eq!(base(&place("pulses", None)), "https://pulses.s3.eu-central-1.amazonaws.com/");
+        assert_eq!(base(&place("my.pulses", None)), "https://s3.eu-central-1.amazonaws.com/my.pulses/");
+        let china = Place { region: "cn-north-1".into(), ..place("pulses", None) };
+        assert_eq!(base(&china), "https://pulses.s3.cn-north-1.amazonaws.com.cn/");
+    }
+
+    #[test]
+    fn an_endpoint_of_ones_own_has_it_in_the_path_unless_told_otherwise() {
+        let own = place("pulses", Some("https://s3.example.com"));
+        assert_eq!(base(&own), "https://s3.example.com/pulses/");
+        let host = Place { path_style: Some(false), ..own };
+        assert_eq!(base(&host), "https://pulses.s3.example.com/");
+        assert_eq!(base(&place("pulses", Some("http://127.0.0.1:9810"))), "http://127.0.0.1:9810/pulses/");
+    }
+
+    #[test]
+    fn what_cannot_be_a_place_is_refused_by_name() {
+        let by_name = Place { path_style: Some(false), ..place("pulses", Some("http://127.0.0.1:9810")) };
+        let region = Place { region: "eu central".into(), ..place("pulses", None) };
+        for (place, why) in [
+            (place("..", None), "\"..\" is not a bucket's name"),
+            (place("a/b/c", None), "\"a/b/c\" is not a bucket's name"),
+            (place("pulses", Some("s3.example.com")), "\"s3.example.com\" is not an address"),
+            (place("pulses", Some("ftp://s3.example.com")), "is not an address"),
+            (by_name, "set path_style"),
+            (region, "\"eu central\" is not a region"),
+        ] {
+            let error = place.bucket().unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}
