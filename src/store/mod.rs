@@ -49,6 +49,21 @@ pub struct Store {
     deadline: Instant,
 }
 
+/// The credentials that the environment's variables hold, by whichever `lookup`; none if there is no access key id. An
+/// empty value is none: so Lambda's own environment has it on some emulators. The error names the half that is missing.
+pub fn credentials_from(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<Credentials>, &'static str> {
+    let value = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    match (value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY")) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err("AWS_ACCESS_KEY_ID"),
+        (Some(_), None) => Err("AWS_SECRET_ACCESS_KEY"),
+        (Some(key), Some(secret)) => Ok(Some(match value("AWS_SESSION_TOKEN") {
+            None => Credentials::new(key, secret),
+            Some(token) => Credentials::new_with_token(key, secret, token),
+        })),
+    }
+}
+
 /// On what a PUT or a DELETE depends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {

@@ -1,0 +1,99 @@
+//! `send`: upload this host's pulses.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::args::{Arguments, Send};
+use super::exit::Exit;
+use super::pulses::{self, PulseFile};
+use super::settings::Settings;
+use super::{Environment, complain, print};
+use crate::clock::Time;
+use crate::name::Key;
+use crate::pulse::Sending;
+use crate::store::{Condition, Error, Store, Taken};
+
+/// Runs `send`.
+pub fn command(arguments: &Arguments, options: &Send, environment: Environment) -> Exit {
+    let read = Settings::gather(arguments, environment).and_then(|settings| {
+        let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
+        Ok((settings, pulses))
+    });
+    let (settings, pulses) = match read {
+        Ok(read) => read,
+        Err(message) => {
+            complain(&message);
+            return Exit::Usage;
+        }
+    };
+    let (mut refused, mut failed) = (false, false);
+    for pulse in pulses {
+        let file = match pulse {
+            Ok(file) => file,
+            Err(message) => {
+                complain(&message);
+                refused = true;
+                continue;
+            }
+        };
+        match send(&settings.store, &file) {
+            Ok(sent) if !arguments.quiet => print(&sent.to_string()),
+            Ok(_) => {}
+            Err(error) => {
+                complain(&error);
+                failed = true;
+            }
+        }
+    }
+    match (failed, refused) {
+        (true, _) => Exit::Failed,
+        (false, true) => Exit::Usage,
+        (false, false) => Exit::Ok,
+    }
+}
+
+/// A pulse that the store has taken.
+pub struct Sent {
+    /// Its id, by which its answer is known.
+    pub pulse_id: String,
+    /// What the store's answer told.
+    pub taken: Taken,
+    key: Key,
+    bucket: String,
+}
+
+impl std::fmt::Display for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { key, bucket, taken, .. } = self;
+        write!(f, "sent {key} to bucket {bucket} in {}", millis(taken.rtt))
+    }
+}
+
+/// A duration as messages show it.
+pub fn millis(duration: Duration) -> String {
+    format!("{} ms", duration.as_millis())
+}
+
+/// Uploads a pulse under a new id.
+pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
+    let pulse_id = random_id();
+    let sending = Sending {
+        pulse_id: Some(pulse_id.clone()),
+        sent_at: Some(Time::of(Timestamp::now())),
+        agent: Some(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")).into()),
+        instance: None,
+    };
+    let key = Key::pulse(&file.id);
+    log::debug!("put {key}: {} bytes, pulse-id {pulse_id}", file.text.len());
+    let taken = store.put(&key, "application/json", &file.text, &sending.to_metadata(), &Condition::Always)?;
+    Ok(Sent { pulse_id, taken, key, bucket: store.bucket_name().into() })
+}
+
+/// 128 random bits, in hex.
+fn random_id() -> String {
+    let mut bytes = [0; 16];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut bytes).expect("the system has random numbers");
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
