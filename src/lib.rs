@@ -14,4 +14,5 @@ pub mod http;
 pub mod json;
 pub mod name;
 pub mod pulse;
+mod random;
 pub mod store;

@@ -12,6 +12,7 @@ use super::{Environment, complain, print};
 use crate::clock::Time;
 use crate::name::Key;
 use crate::pulse::Sending;
+use crate::random;
 use crate::store::{Condition, Error, Store, Taken};
 
 /// Runs `send`.
@@ -92,8 +93,5 @@ pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
 
 /// 128 random bits, in hex.
 fn random_id() -> String {
-    let mut bytes = [0; 16];
-    let random = rustls::crypto::ring::default_provider().secure_random;
-    random.fill(&mut bytes).expect("the system has random numbers");
-    format!("{:032x}", u128::from_be_bytes(bytes))
+    format!("{:032x}", u128::from_be_bytes(random::bytes()))
 }
