@@ -112,6 +112,7 @@ impl Settings {
         let timeout = Duration::from_secs(arguments.timeout_s.or(config.timeout_s).unwrap_or(60).into());
         let agent = http::agent(
             http::config()
+                .proxy(http::proxy::from_variables(&place.url()?, environment)?)
                 .user_agent(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")))
                 // `run` waits up to two seconds between two looks; its connection must live that long, and longer.
                 .max_idle_age(Duration::from_secs(60))
