@@ -90,12 +90,21 @@ impl Settings {
             format!("there is no bucket: set \"bucket\" in {}, PULSE_ECHO_BUCKET or --bucket", file.display())
         })?;
         let endpoint = first(&arguments.endpoint, &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], &config.endpoint);
+        let host = first(&arguments.host, &["PULSE_ECHO_HOST"], &config.host);
+        let trust = match first(&arguments.ca_file, &["AWS_CA_BUNDLE"], &config.ca_file) {
+            None => Trust::built_in(),
+            Some(file) => read_trust(&file)?,
+        };
+        let timeout = Duration::from_secs(arguments.timeout_s.or(config.timeout_s).unwrap_or(60).into());
+        let deadline = started + timeout;
+        let found = credentials::find(&profile, environment, &trust, deadline)?;
         let region = match first(&arguments.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], &config.region) {
             Some(region) => region,
-            None => match profile.region()? {
-                Some(region) => region,
-                None if endpoint.is_some() => NO_REGION.into(),
-                None => {
+            None => match (profile.region()?, found.instance) {
+                (Some(region), _) => region,
+                (None, _) if endpoint.is_some() => NO_REGION.into(),
+                (None, Some(instance)) => instance.region()?,
+                (None, None) => {
                     let file = file.display();
                     return Err(format!("there is no region: set \"region\" in {file}, AWS_REGION or --region"));
                 }
@@ -104,12 +113,6 @@ impl Settings {
         let is_aws = endpoint.is_none();
         let path_style = if arguments.path_style { Some(true) } else { config.path_style };
         let place = Place { bucket, region, endpoint, path_style };
-        let host = first(&arguments.host, &["PULSE_ECHO_HOST"], &config.host);
-        let trust = match first(&arguments.ca_file, &["AWS_CA_BUNDLE"], &config.ca_file) {
-            None => Trust::built_in(),
-            Some(file) => read_trust(&file)?,
-        };
-        let timeout = Duration::from_secs(arguments.timeout_s.or(config.timeout_s).unwrap_or(60).into());
         let agent = http::agent(
             http::config()
                 .proxy(http::proxy::from_variables(&place.url()?, environment)?)
@@ -120,8 +123,7 @@ impl Settings {
             &trust,
             SystemResolver::default(),
         );
-        let credentials = credentials::find(&profile, environment)?;
-        let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), started + timeout)?;
+        let store = Store::new(&place, found.credentials, agent, Arc::new(Timestamp::now), deadline)?;
         Ok(Self { host: host_name(host)?, folder: folder_of(&file), is_aws, store })
     }
 }
