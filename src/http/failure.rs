@@ -9,6 +9,7 @@ use ureq::Error;
 use super::Unresolved;
 use super::proxy::ProxyFailed;
 use crate::clock::Time;
+use crate::name::prints;
 
 /// At what a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,11 +114,18 @@ fn tls_text(error: &rustls::Error) -> String {
             format!("the certificate is not valid before {}", time(not_before))
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let expected = expected.to_str();
-            format!("the certificate is not for {expected}, but for {}", presented.join(", "))
+            // rustls shows each as in its own code, `DnsName("s3.example.com")`.
+            let names: Vec<_> = presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).collect();
+            // They may be a stranger's, and many.
+            let names: String = names.join(", ").chars().filter(|&c| prints(c)).take(300).collect();
+            format!("the certificate is not for {}, but for {names}", expected.to_str())
         }
         CertificateError::UnknownIssuer => {
             "the certificate's issuer is not trusted (self-signed, or of a private CA)".to_string()
+        }
+        // The name fits and the key does not, as after a private CA was made anew.
+        CertificateError::BadSignature => {
+            "the certificate is not signed by the trusted CA that has its issuer's name".to_string()
         }
         other => format!("the certificate is not trusted: {other}"),
     }
