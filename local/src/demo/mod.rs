@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use crate::keys;
 use crate::s3::KeyPair;
 use crate::system::System;
-use service::Service;
+
+pub use service::Service;
 
 const BUCKET: &str = "demo";
 const HOST: &str = "web-1";
