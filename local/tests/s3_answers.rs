@@ -28,7 +28,8 @@ const ODD_KEYS: [&str; 8] = [
 fn what_was_put_comes_back_with_all_that_was_said_of_it() {
     let (server, _dir) = server();
     let client = Client::of(&server);
-    let headers = [("content-type", "application/json"), ("x-amz-meta-load1", "0.5"), ("x-amz-meta-agent", "pulse-echo/1")];
+    let headers =
+        [("content-type", "application/json"), ("x-amz-meta-load1", "0.5"), ("x-amz-meta-agent", "pulse-echo/1")];
     let put = client.put_with("pulse/web-1.json", b"{}", &headers);
     assert_eq!((put.status, put.header("etag")), (200, "\"99914b932bd37a50b983c5e7c90ae93b\""));
 

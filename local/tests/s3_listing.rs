@@ -65,7 +65,10 @@ fn a_delimiter_folds_what_lies_below_it() {
     assert_eq!(keys(&root), ["a", "pulse0", "z"]);
     assert_eq!(prefixes(&root), ["echo/", "pulse/"]);
     let echo = client.list(&[("delimiter", "/"), ("prefix", "echo/")]);
-    assert_eq!((keys(&echo), prefixes(&echo)), (vec!["echo/1".to_owned(), "echo/3".to_owned()], vec!["echo/2/".to_owned()]));
+    assert_eq!(
+        (keys(&echo), prefixes(&echo)),
+        (vec!["echo/1".to_owned(), "echo/3".to_owned()], vec!["echo/2/".to_owned()])
+    );
     let part = client.list(&[("prefix", "echo/2")]);
     assert_eq!(keys(&part), ["echo/2/x", "echo/2/y"]);
     assert_eq!(keys(&client.list(&[("prefix", "none/")])), [""; 0]);
@@ -119,7 +122,10 @@ fn keys_are_encoded_only_if_asked_for() {
     let client = Client::of(&server);
     fill(&client, &["a b+c/é&<"]);
     let encoded = client.list_raw(&[]);
-    assert_eq!((encoded.element("Key").as_str(), encoded.element("EncodingType").as_str()), ("a+b%2Bc/%C3%A9%26%3C", "url"));
+    assert_eq!(
+        (encoded.element("Key").as_str(), encoded.element("EncodingType").as_str()),
+        ("a+b%2Bc/%C3%A9%26%3C", "url")
+    );
     let folded = client.list_raw(&[("delimiter", "/"), ("prefix", "a b")]);
     assert_eq!(folded.element("CommonPrefixes"), "<Prefix>a+b%2Bc/</Prefix>");
     let plain = client.presigned(Method::Get, &format!("/{BUCKET}"), &[("list-type", "2")], &[]);

@@ -91,7 +91,9 @@ fn encoder(asked: Option<&EncodingType>) -> Encode {
 
 fn page_size(asked: Option<i32>) -> S3Result<i32> {
     match asked {
-        Some(n) if n < 0 => Err(s3_error!(InvalidArgument, "Argument maxKeys must be an integer between 0 and 2147483647")),
+        Some(n) if n < 0 => {
+            Err(s3_error!(InvalidArgument, "Argument maxKeys must be an integer between 0 and 2147483647"))
+        }
         Some(n) => Ok(n.min(MAX_KEYS)),
         None => Ok(MAX_KEYS),
     }

@@ -168,7 +168,13 @@ impl Client {
     }
 
     /// A presigned request to any path and query of the server.
-    pub(crate) fn presigned(&self, method: Method, path: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn presigned(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let url = self.bucket.base_url().join(path).unwrap();
         let (time, life) = ((self.clock)(), self.expires.as_secs());
         let (key, secret, token) = (self.credentials.key(), self.credentials.secret(), self.credentials.token());
@@ -193,11 +199,8 @@ impl Client {
             request = request.header(*name, *value);
         }
         let has_body = method == "PUT" || method == "POST";
-        let mut answer = if has_body {
-            self.agent.run(request.body(body)?)?
-        } else {
-            self.agent.run(request.body(())?)?
-        };
+        let mut answer =
+            if has_body { self.agent.run(request.body(body)?)? } else { self.agent.run(request.body(())?)? };
         Ok(Answer {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
@@ -217,11 +220,18 @@ impl Client {
     }
 
     /// A request with a header signature (the agent uses none, other clients do).
-    pub(crate) fn signed(&self, method: &str, path: &str, headers: &[(&str, &str)], unsigned: &[(&str, &str)]) -> Answer {
+    pub(crate) fn signed(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        unsigned: &[(&str, &str)],
+    ) -> Answer {
         let base = self.bucket.base_url();
         let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
         let date = (self.clock)().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let mut all = vec![("host", host.as_str()), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), ("x-amz-date", &date)];
+        let mut all =
+            vec![("host", host.as_str()), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), ("x-amz-date", &date)];
         all.extend(headers);
         all.sort_unstable();
         let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");

@@ -158,12 +158,7 @@ impl Writer {
     }
 
     /// Writes the object and, if its key matches a rule, the event that tells of it, which it returns.
-    fn put(
-        &mut self,
-        tables: &mut Tables<'_>,
-        key: &str,
-        object: NewObject,
-    ) -> Result<Option<Pending>, redb::Error> {
+    fn put(&mut self, tables: &mut Tables<'_>, key: &str, object: NewObject) -> Result<Option<Pending>, redb::Error> {
         let now = (self.clock)();
         // A clock that is set back must not make a newer object look older.
         self.newest = self.newest.max(now.as_second());
