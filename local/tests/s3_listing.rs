@@ -15,7 +15,9 @@ fn prefixes(list: &rusty_s3::actions::list_objects_v2::ListObjectsV2Response) ->
 
 /// Objects of no content.
 fn fill(client: &Client, keys: &[&str]) {
-    keys.iter().for_each(|key| assert_eq!(client.put(key, b"").status, 200));
+    for key in keys {
+        assert_eq!(client.put(key, b"").status, 200);
+    }
 }
 
 #[test]
@@ -144,6 +146,6 @@ fn the_old_list_goes_on_from_a_marker() {
     let second = list(&[("delimiter", "/"), ("marker", "a/"), ("max-keys", "2")]);
     assert_eq!((second.element("Key").as_str(), second.element("NextMarker").as_str()), ("b", "c/"));
     assert_eq!(second.element("CommonPrefixes"), "<Prefix>c/</Prefix>");
-    let last = list(&[("marker", "c/1")]);
-    assert_eq!((last.element("Key").as_str(), last.element("IsTruncated").as_str()), ("d", "false"));
+    let rest = list(&[("marker", "c/1")]);
+    assert_eq!((rest.element("Key").as_str(), rest.element("IsTruncated").as_str()), ("d", "false"));
 }

@@ -25,8 +25,8 @@ impl Failure {
 
     /// Adds an element to the error body.
     #[must_use]
-    pub(super) fn with(mut self, name: &'static str, text: impl ToString) -> Self {
-        self.details.push((name, text.to_string()));
+    pub(super) fn with(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        self.details.push((name, text.into()));
         self
     }
 

@@ -125,7 +125,9 @@ impl Client {
     /// Headers are signed.
     pub(crate) fn put_with(&self, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Answer {
         let mut action = self.bucket.put_object(Some(&self.credentials), key);
-        headers.iter().for_each(|(name, value)| action.headers_mut().insert((*name).to_owned(), (*value).to_owned()));
+        for (name, value) in headers {
+            action.headers_mut().insert((*name).to_owned(), (*value).to_owned());
+        }
         self.send(&action, headers, body)
     }
 
@@ -143,7 +145,9 @@ impl Client {
 
     pub(crate) fn delete_with(&self, key: &str, headers: &[(&str, &str)]) -> Answer {
         let mut action = self.bucket.delete_object(Some(&self.credentials), key);
-        headers.iter().for_each(|(name, value)| action.headers_mut().insert((*name).to_owned(), (*value).to_owned()));
+        for (name, value) in headers {
+            action.headers_mut().insert((*name).to_owned(), (*value).to_owned());
+        }
         self.send(&action, headers, b"")
     }
 
@@ -235,8 +239,8 @@ impl Client {
         all.extend(headers);
         all.sort_unstable();
         let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-        let lines: String = all.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let canonical = format!("{method}\n{path}\n\n{lines}\n{names}\nUNSIGNED-PAYLOAD");
+        let lines = all.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join("\n");
+        let canonical = format!("{method}\n{path}\n\n{lines}\n\n{names}\nUNSIGNED-PAYLOAD");
         let scope = format!("{}/us-east-1/s3/aws4_request", &date[..8]);
         let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::checksum(canonical.as_bytes())));
         let mut key = format!("AWS4{}", self.credentials.secret()).into_bytes();
@@ -267,7 +271,7 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Runs `n` threads at once and collects what they return.
