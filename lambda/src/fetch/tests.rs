@@ -1,3 +1,5 @@
+mod https;
+#[path = "../../tests/support/server.rs"]
 mod server;
 
 use std::io::{Read, Write};
@@ -5,11 +7,14 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 
 use pulse_echo::json::Unknown;
+use tempfile::NamedTempFile;
 
 use super::*;
-use server::{Server, answer, authority, https, redirect, request, until_closed};
+use crate::settings::Settings;
+use https::{authority, https};
+use server::{Server, answer, redirect, request, until_closed};
 
-/// Checks `url` with these further fields of a pulse, as long as no pulse could ask for.
+/// Checks `url` as a pulse with these further fields asks for, but within this time.
 fn check_within(time: Duration, trust: Trust, url: &str, fields: &str) -> Checked {
     let comma = if fields.is_empty() { "" } else { "," };
     let text = format!("{{\"url\": {url:?}{comma} {fields}}}");
@@ -140,7 +145,7 @@ fn a_server_that_hangs_is_given_up_in_time_wherever_it_hangs() {
         let started = Instant::now();
         let url = format!("{scheme}://{}/", server.address);
         let checked = check_within(time, Trust::built_in(), &url, "\"contains\": \"y\"");
-        assert!((time..time * 3).contains(&started.elapsed()), "{url} took {:?}", started.elapsed());
+        assert!((time..time * 10).contains(&started.elapsed()), "{url} took {:?}", started.elapsed());
         assert_eq!(checked.status, status);
         let (cause, reason) = miss(checked);
         let whole = if status.is_some() { "whole " } else { "" };
@@ -276,7 +281,15 @@ fn latency_counts_all_hops_to_the_last_byte() {
 #[test]
 fn a_certificate_must_be_trusted_in_time_and_of_the_right_name() {
     let ours = authority();
-    let trust = || Trust::with_pem(ours.pem().as_bytes()).unwrap();
+    let bundle = NamedTempFile::new().unwrap();
+    bundle.as_file().write_all(ours.pem().as_bytes()).unwrap();
+    let trust = || {
+        let lookup = |name: &str| match name {
+            "PROBE_CA_BUNDLE" => Some(bundle.path().display().to_string()),
+            _ => Some("any".to_string()),
+        };
+        Settings::read(&lookup).unwrap().trust
+    };
     let good = https(&ours, "localhost", 2999);
     let expired = https(&ours, "localhost", 2020);
     let other = https(&ours, "other.example", 2999);

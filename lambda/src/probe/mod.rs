@@ -171,3 +171,25 @@ fn side_by_side<T: Sync, R: Send + Sync>(
     });
     results.into_iter().map(|result| result.into_inner().expect("every item was worked on")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_panics_spares_the_others_and_order_is_kept() {
+        let numbers: Vec<u32> = (0..100).collect();
+        let results = side_by_side(&numbers, |&number| match number {
+            7 => panic!("seven"),
+            8 => Err("eight".into()),
+            _ => Ok(number),
+        });
+        for (number, result) in numbers.iter().zip(results) {
+            match number {
+                7 => assert_eq!(result, Err("the probe panicked; its log says where".into())),
+                8 => assert_eq!(result, Err("eight".into())),
+                _ => assert_eq!(result, Ok(*number)),
+            }
+        }
+    }
+}
