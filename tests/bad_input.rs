@@ -18,7 +18,7 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
         ),
         ("{\"url\": \"http://a/\"", "pulse.json:1:19:", "EOF"),
         ("url = http://a/", "pulse.json:1:1:", "expected value"),
-        ("", "pulse.json:1:0:", "EOF"),
+        (" \n", "pulse.json:1:1:", "it is empty; the least is {}"),
         ("{\"url\": \"https://me:pw@a/\"}", "pulse.json:1:27:", "url: it has credentials in it"),
         ("{\"url\": \"https://a/\", \"min_cert_days\": 5}", "pulse.json:1:23:", "min_cert_days: this version"),
         ("{\"body\": \"ok\"}", "pulse.json:1:2:", "body: nothing is fetched without a url"),
