@@ -1,141 +1,172 @@
-//! What the store learns from refusals (its clock, its region), and what it says of writes whose answer was lost.
+//! The library's store against the embedded S3, and what the agent says to each of S3's refusals.
 
-mod kit;
+mod bed;
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
-use kit::server::{Reply, Server, date};
-use kit::{Host, S3, at_every_level};
-use pulse_echo::http::{self, SystemResolver, Trust};
+use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY};
+use jiff::Timestamp;
+use pulse_echo::http::{self, Trust};
 use pulse_echo::name::{CheckId, Key};
 use pulse_echo::pulse::Metadata;
 use pulse_echo::store::{Condition, Credentials, Place, Store};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
 
-const EXPIRED: (&str, &str) = ("AccessDenied", "Request has expired");
-const EARLY: (&str, &str) = ("AccessDenied", "Request is not yet valid");
+fn key(text: &str) -> Key {
+    Key::pulse(&CheckId::from_pulse_key(text).unwrap())
+}
+
+fn put(store: &Store, key: &Key, body: &[u8], condition: &Condition) -> Result<String, String> {
+    let taken = store.put(key, "text/plain", body, &Metadata::new(), condition);
+    taken.map(|taken| taken.etag).map_err(|error| error.to_string())
+}
 
 #[test]
-fn a_clock_that_is_wrong_by_a_day_gets_through_with_one_warning() {
-    for (ahead, words) in [(86_400, "behind the store's"), (-86_400, "ahead of the store's")] {
-        let s3 = S3::start(SignedDuration::from_secs(ahead), "us-east-1");
-        at_every_level(|level| {
-            let host = Host::of(level, &s3.endpoint());
-            for check in ["db", "web"] {
-                host.write(&format!("pulses.d/{check}.json"), "{}");
-            }
-            let output = host.run(&["send"]);
-            output.assert_sent().assert_one_warning("this machine's clock is 86400 s").assert_one_warning(words);
-            assert_eq!(output.stdout.lines().count(), 3, "{output:#?}");
+fn an_object_comes_back_as_it_was_put_body_and_metadata() {
+    let bed = Bed::new();
+    let (store, key) = (bed.store(), key("pulse/web-1.json"));
+    let metadata = Metadata::from([("pulse-id".to_string(), "00ff".to_string())]);
+    let taken = store.put(&key, "application/json", b"{}\n", &metadata, &Condition::Always).unwrap();
+    let object = store.get(&key, 10).unwrap();
+    assert_eq!(object.body.as_deref(), Some(&b"{}\n"[..]));
+    assert_eq!((object.size, &object.etag, object.metadata), (3, &taken.etag, metadata));
+    assert!(taken.skew_s.unwrap().abs() < 2.0, "{taken:?}");
+    assert_eq!(store.get(&key, 2).unwrap().body, None, "larger than asked for");
+    store.delete(&key, &Condition::Always).unwrap();
+    store.delete(&key, &Condition::Always).unwrap();
+    assert!(store.get(&key, 10).unwrap_err().is_missing());
+}
+
+#[test]
+fn keys_with_odd_characters_keep_their_place() {
+    let bed = Bed::new();
+    let mut odd =
+        ["pulse/a b.json", "pulse/a+b", "pulse/100%.json", "pulse/100%25", "pulse/Käse/日本.json", "pulse/<&'\">?#"];
+    for text in odd {
+        put(&bed.store(), &key(text), text.as_bytes(), &Condition::Always).unwrap();
+    }
+    for text in odd {
+        assert_eq!(bed.store().get(&key(text), 100).unwrap().body.unwrap(), text.as_bytes());
+    }
+    odd.sort_unstable();
+    assert_eq!(bed.keys(), odd);
+}
+
+#[test]
+fn of_eight_racing_writers_one_wins() {
+    let bed = Bed::new();
+    let key = key("pulse/race");
+    let race = |round: u8, condition: Condition| {
+        let barrier = Barrier::new(8);
+        let wins = thread::scope(|scope| {
+            let writers: Vec<_> = (0..8)
+                .map(|writer: u8| {
+                    let (store, key, barrier, condition) = (bed.store(), &key, &barrier, &condition);
+                    scope.spawn(move || {
+                        barrier.wait();
+                        let taken = store.put(key, "text/plain", &[round, writer], &Metadata::new(), condition);
+                        taken.map(|taken| taken.etag).map_err(|error| assert!(error.is_precondition(), "{error}")).ok()
+                    })
+                })
+                .collect();
+            writers.into_iter().filter_map(|writer| writer.join().unwrap()).collect::<Vec<_>>()
         });
+        assert_eq!(wins.len(), 1, "{condition:?}");
+        wins.into_iter().next().unwrap()
+    };
+    let first = race(1, Condition::IfAbsent);
+    let second = race(2, Condition::IfMatch(first.clone()));
+    assert!(bed.store().delete(&key, &Condition::IfMatch(first)).unwrap_err().is_precondition());
+    bed.store().delete(&key, &Condition::IfMatch(second)).unwrap();
+}
+
+#[test]
+fn a_listing_of_2500_keys_comes_in_pages_and_in_order() {
+    let bed = Bed::new();
+    let all: Vec<_> = (0..2_500).map(|n| format!("pulse/host-{n:04}.json")).collect();
+    thread::scope(|scope| {
+        for part in all.chunks(320) {
+            let store = bed.store();
+            scope.spawn(move || {
+                for text in part {
+                    put(&store, &key(text), b"{}", &Condition::Always).unwrap();
+                }
+            });
+        }
+    });
+    put(&bed.store(), &key("pulse/host-2499.json"), b"{\"every_s\": 60}", &Condition::Always).unwrap();
+    let pages: Vec<_> = bed.store().list("pulse/").map(Result::unwrap).collect();
+    assert_eq!(pages.iter().map(|page| page.entries.len()).collect::<Vec<_>>(), [1000, 1000, 500]);
+    let entries: Vec<_> = pages.into_iter().flat_map(|page| page.entries).collect();
+    assert_eq!(entries.iter().map(|entry| entry.key.clone()).collect::<Vec<_>>(), all);
+    assert_ne!(entries[0].etag, entries[2499].etag);
+    assert_eq!((entries[0].size, entries[2499].size), (2, 15));
+    assert_eq!(bed.store().list("echo/").map(|page| page.unwrap().entries.len()).collect::<Vec<_>>(), [0]);
+}
+
+/// Sends every name to 127.0.0.1: a bucket's name before the host's is not in any name server here.
+#[derive(Debug)]
+struct Loopback;
+
+impl Resolver for Loopback {
+    fn resolve(
+        &self,
+        uri: &ureq::http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut addresses = self.empty();
+        addresses.push(([127, 0, 0, 1], uri.port_u16().unwrap()).into());
+        Ok(addresses)
     }
 }
 
 #[test]
-fn a_refusal_that_the_clock_does_not_explain_is_signed_once_more_and_no_more() {
-    at_every_level(|level| {
-        for ((code, message), seconds) in [(EXPIRED, 7200), (EARLY, -7200), (("AccessDenied", "Access Denied"), 31)] {
-            let denied = Reply::s3_error(403, code, message).with("date", date(seconds));
-            let server = Server::scripted(&[denied]);
-            let output = Host::of(level, &server.url()).run(&["send"]);
-            output.assert(1, "HTTP 403 AccessDenied").assert_one_warning("this machine's clock is");
-            assert_eq!(server.heads().len(), 2, "{message}");
-        }
-        // Within half a minute it is not the clock.
-        let denied = Reply::s3_error(403, "AccessDenied", "Access Denied").with("date", date(-28));
-        let server = Server::scripted(&[denied]);
-        let output = Host::of(level, &server.url()).run(&["send"]);
-        output.assert(1, "HTTP 403 AccessDenied");
-        assert!(server.heads().len() == 1 && !output.stderr.contains("WARN"), "{output:#?}");
-    });
-}
-
-#[test]
-fn a_bucket_in_another_region_is_followed_there_with_one_warning() {
-    let s3 = S3::start(SignedDuration::ZERO, "eu-west-1");
-    at_every_level(|level| {
-        let host = Host::of(level, &s3.endpoint()).with("AWS_REGION", "eu-central-1");
-        host.write("pulses.d/db.json", "{}");
-        host.run(&["send"]).assert_sent().assert_one_warning("the bucket pulses is in eu-west-1, not in eu-central-1");
-    });
-}
-
-#[test]
-fn a_redirect_to_another_region_is_followed_once() {
-    at_every_level(|level| {
-        for status in [301, 307] {
-            let moved = Reply::s3_error(status, "PermanentRedirect", "x").with("x-amz-bucket-region", "eu-west-1");
-            let server = Server::scripted(&[moved, Reply::ok()]);
-            Host::of(level, &server.url()).run(&["send"]).assert_sent().assert_one_warning("is in eu-west-1");
-            assert!(server.heads()[1].contains("%2Feu-west-1%2Fs3"), "{:?}", server.heads());
-        }
-        let hop = |region| Reply::s3_error(301, "PermanentRedirect", "x").with("x-amz-bucket-region", region);
-        let server = Server::scripted(&[hop("eu-west-1"), hop("eu-west-2")]);
-        let output = Host::of(level, &server.url()).run(&["send"]);
-        output.assert(1, "the bucket is in another region: correct the region");
-        assert_eq!(server.heads().len(), 2);
-        let server = Server::scripted(&[hop("evil.example/")]);
-        Host::of(level, &server.url()).run(&["send"]).assert(1, "HTTP 301 PermanentRedirect");
-        assert_eq!(server.heads().len(), 1);
-    });
-}
-
-fn store(server: &Server) -> Store {
-    let place =
-        Place { bucket: "pulses".into(), region: "us-east-1".into(), endpoint: Some(server.url()), path_style: None };
-    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
+fn the_bucket_may_stand_in_the_hosts_name_and_a_session_token_in_the_url() {
+    let bed = Bed::new();
+    let place = Place {
+        bucket: BUCKET.into(),
+        region: "us-east-1".into(),
+        endpoint: Some(format!("http://localhost:{}", bed.server.address().port())),
+        path_style: Some(false),
+    };
+    let agent = http::agent(http::config().build(), &Trust::built_in(), Loopback);
     let deadline = Instant::now() + Duration::from_secs(20);
-    Store::new(&place, Credentials::new("A", "S"), agent, Arc::new(Timestamp::now), deadline).unwrap()
-}
-
-fn key() -> Key {
-    Key::pulse(&CheckId::new(&"web-1".parse().unwrap(), None))
+    let credentials = Credentials::new_with_token(ACCESS_KEY, SECRET_KEY, "a/session+token=");
+    let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap();
+    // The embedded S3 has permanent keys only; what matters here is that the request is signed as a whole.
+    let error = put(&store, &key("pulse/a"), b"{}", &Condition::Always).err();
+    assert!(error.as_ref().is_none_or(|error| error.contains("InvalidToken")), "{error:?}");
 }
 
 #[test]
-fn a_condition_that_fails_after_a_lost_answer_is_in_doubt_and_otherwise_it_is_not() {
-    let failed = Reply::s3_error(412, "PreconditionFailed", "x");
-    for (replies, in_doubt) in [
-        (vec![failed.clone()], false),
-        (vec![Reply::slow_down(), failed.clone()], false),
-        (vec![Reply::Closed, failed.clone()], true),
-        (vec![Reply::of(500, ""), Reply::slow_down(), failed.clone()], true),
+fn without_time_left_nothing_is_sent() {
+    let bed = Bed::new();
+    let error = bed.store().until(Instant::now()).get(&key("pulse/a"), 10).unwrap_err();
+    assert!(error.to_string().contains("there was no time left for it"), "{error}");
+}
+
+#[test]
+fn each_refusal_of_the_store_is_one_sentence_with_its_remedy() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (name, value, answer, remedy) in [
+        ("AWS_SECRET_ACCESS_KEY", "another", "HTTP 403 SignatureDoesNotMatch", "the secret access key does not belong"),
+        ("AWS_ACCESS_KEY_ID", "AKIDOTHER", "HTTP 403 InvalidAccessKeyId", "correct the credentials"),
+        ("PULSE_ECHO_BUCKET", "no-such-bucket", "HTTP 404 NoSuchBucket", "create the bucket first"),
+        ("AWS_ENDPOINT_URL", &format!("http://{closed}"), "the connection was refused", "check the endpoint"),
+        ("AWS_ENDPOINT_URL", "http://nosuch.invalid", "the name nosuch.invalid does not resolve", "check the region"),
     ] {
-        let server = Server::scripted(&replies);
-        let error = store(&server).put(&key(), "a/b", b"x", &Metadata::default(), &Condition::IfAbsent).unwrap_err();
-        assert_eq!((error.is_in_doubt(), error.is_precondition()), (in_doubt, !in_doubt), "{replies:?}: {error}");
-        assert_eq!(server.heads().len(), replies.len(), "{replies:?}");
-        assert_eq!(error.to_string().contains("an earlier try may have been what changed it"), in_doubt, "{error}");
+        let sent = Ended::of(bed.command(&["send"]).env(name, value));
+        let complaint = sent.complaint();
+        assert!(complaint.contains("cannot put pulse/web-1.json in bucket"), "{complaint}");
+        assert!(complaint.contains(answer) && complaint.contains(remedy), "{complaint}");
+        assert!(!complaint.contains(SECRET_KEY) && !complaint.contains("X-Amz-"), "{complaint}");
+        assert_eq!(sent.code, 1, "{complaint}");
     }
-}
-
-#[test]
-fn a_conflict_with_another_conditional_write_is_tried_again() {
-    let server = Server::scripted(&[Reply::s3_error(409, "ConditionalRequestConflict", "x"), Reply::ok()]);
-    let condition = Condition::IfMatch("\"e\"".into());
-    assert_eq!(store(&server).put(&key(), "a/b", b"x", &Metadata::default(), &condition).unwrap().etag, "\"e\"");
-    assert!(server.heads().iter().all(|head| head.contains("if-match: \"e\"")), "{:?}", server.heads());
-}
-
-#[test]
-fn a_body_that_is_cut_off_is_fetched_again() {
-    let whole = Reply::of(200, "whole").with("last-modified", date(0));
-    let server = Server::scripted(&[Reply::Truncated, whole]);
-    assert_eq!(store(&server).get(&key(), 100).unwrap().body.as_deref(), Some(b"whole".as_slice()));
-}
-
-#[test]
-fn what_is_learnt_of_the_clock_is_kept_and_told() {
-    let denied = Reply::s3_error(403, EARLY.0, EARLY.1).with("date", date(-7200));
-    let server = Server::scripted(&[denied, Reply::ok().with("date", date(-7200))]);
-    let store = store(&server);
-    assert_eq!(store.skew_s(), None);
-    for _ in 0..2 {
-        let taken = store.put(&key(), "a/b", b"x", &Metadata::default(), &Condition::Always).unwrap();
-        for skew in [taken.skew_s, store.until(Instant::now()).skew_s()] {
-            assert!((7198.0..7202.0).contains(&skew.unwrap()), "{skew:?}");
-        }
-    }
-    assert_eq!(server.heads().len(), 3, "the second was signed well at once");
+    assert_eq!(bed.keys(), [] as [&str; 0]);
 }

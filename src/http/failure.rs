@@ -114,11 +114,13 @@ fn tls_text(error: &rustls::Error) -> String {
             format!("the certificate is not valid before {}", time(not_before))
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            // rustls shows each as in its own code, `DnsName("s3.example.com")`.
-            let names: Vec<_> = presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).collect();
+            let expected = expected.to_str();
+            let presented: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
             // They may be a stranger's, and many.
-            let names: String = names.join(", ").chars().filter(|&c| prints(c)).take(300).collect();
-            format!("the certificate is not for {}, but for {names}", expected.to_str())
+            match presented.join(", ").chars().filter(|&c| prints(c)).take(300).collect::<String>() {
+                none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
+                names => format!("the certificate is not for {expected}, but for {names}"),
+            }
         }
         CertificateError::UnknownIssuer => {
             "the certificate's issuer is not trusted (self-signed, or of a private CA)".to_string()
@@ -129,4 +131,9 @@ fn tls_text(error: &rustls::Error) -> String {
         }
         other => format!("the certificate is not trusted: {other}"),
     }
+}
+
+/// A certificate's name as people know it; rustls has it as `DnsName("example.com")`.
+fn plain_name(name: &str) -> &str {
+    name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")")).unwrap_or(name)
 }
