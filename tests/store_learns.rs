@@ -144,3 +144,22 @@ fn what_is_learnt_of_the_clock_is_kept_and_told() {
     }
     assert_eq!(server.heads().len(), 3, "the second was signed well at once");
 }
+
+#[cfg(feature = "list")]
+#[test]
+fn a_list_is_signed_page_by_page() {
+    let s3 = S3::start(SignedDuration::from_hours(2), "eu-west-1");
+    let place =
+        Place { bucket: "pulses".into(), region: "us-east-1".into(), endpoint: Some(s3.endpoint()), path_style: None };
+    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
+    let credentials = Credentials::new_with_token(kit::KEY, kit::SECRET, kit::TOKEN);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap();
+    for n in 0..1001 {
+        let key = Key::pulse(&CheckId::from_pulse_key(&format!("pulse/a+b/{n:04} &.json")).unwrap());
+        store.put(&key, "a/b", b"{}", &Metadata::default(), &Condition::Always).unwrap();
+    }
+    let pages: Vec<_> = store.list("pulse/a+b/").collect::<Result<_, _>>().unwrap();
+    assert_eq!(pages.iter().map(|page| page.entries.len()).collect::<Vec<_>>(), [1000, 1]);
+    assert_eq!(pages[1].entries[0].key, "pulse/a+b/1000 &.json");
+}
