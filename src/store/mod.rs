@@ -87,6 +87,10 @@ pub struct Object {
     pub last_modified: Time,
     /// Its user metadata.
     pub metadata: Metadata,
+    /// When the store answered, by its own clock.
+    pub date: Time,
+    /// From sending the request to its answer.
+    pub rtt: Duration,
 }
 
 /// What a PUT's answer tells beside that it was taken.
@@ -156,12 +160,15 @@ impl Store {
         let ask = Ask { limit, ..Ask::new("get", Method::Get, key) };
         let answer = self.send(&ask)?;
         let size = header(&answer.headers, "content-length").and_then(|text| text.parse().ok());
-        let last_modified = header(&answer.headers, "last-modified").and_then(Time::from_http_date);
+        let date = |name| header(&answer.headers, name).and_then(Time::from_http_date);
+        let (last_modified, date) = (date("last-modified"), date("date"));
         Ok(Object {
             size: size.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Content-Length"))?,
             last_modified: last_modified.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Last-Modified"))?,
             etag: header(&answer.headers, "etag").unwrap_or_default().to_string(),
             metadata: metadata(&answer.headers),
+            date: date.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Date"))?,
+            rtt: answer.rtt,
             body: answer.body,
         })
     }
