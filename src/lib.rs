@@ -2,7 +2,7 @@
 //!
 //! This library holds what both sides share; rooms further down never look up:
 //!
-//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`answer`],
+//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`vitals`], [`answer`],
 //!   [`mark`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
@@ -18,3 +18,4 @@ pub mod name;
 pub mod pulse;
 mod random;
 pub mod store;
+pub mod vitals;

@@ -6,6 +6,7 @@
 pub mod args;
 mod credentials;
 mod exit;
+mod machine;
 mod pulses;
 mod reach;
 mod run;

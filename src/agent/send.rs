@@ -8,7 +8,7 @@ use super::args::{Arguments, Send};
 use super::exit::Exit;
 use super::pulses::{self, PulseFile};
 use super::settings::Settings;
-use super::{Environment, complain, print};
+use super::{Environment, complain, machine, print};
 use crate::clock::Time;
 use crate::name::Key;
 use crate::pulse::Sending;
@@ -83,7 +83,8 @@ pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
         pulse_id: Some(pulse_id.clone()),
         sent_at: Some(Time::of(Timestamp::now())),
         agent: Some(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")).into()),
-        instance: None,
+        instance: machine::instance(),
+        vitals: machine::vitals(),
     };
     let key = Key::pulse(&file.id);
     log::debug!("put {key}: {} bytes, pulse-id {pulse_id}", file.text.len());
