@@ -76,14 +76,25 @@ impl Profile {
         Ok(file.section(&sections, &self.name).and_then(|section| sections.word(&section, "region")).map(String::from))
     }
 
-    /// The credentials of the first file that has something for it. Why each file has nothing is added to `tried`; the
+    /// The files that may hold secrets, whether they are there or not.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
+    /// The credentials of the first file that has something for it, and where that is. Why each file has nothing is added to `tried`; the
     /// error is why the search ends here.
-    pub fn credentials(&self, tried: &mut Vec<String>, deadline: Instant) -> Result<Option<Credentials>, String> {
+    pub fn credentials(
+        &self,
+        tried: &mut Vec<String>,
+        deadline: Instant,
+    ) -> Result<Option<(Credentials, String)>, String> {
         let mut is_there = false;
         for file in &self.files {
             let path = file.path.display();
             match file.look(&self.name, deadline) {
-                Look::Found(credentials) => return Ok(Some(credentials)),
+                Look::Found(credentials) => {
+                    return Ok(Some((credentials, format!("the profile {} in {path}", self.name))));
+                }
                 Look::Stopped(why) => return Err(format!("the profile {} in {path} {why}", self.name)),
                 Look::NoKeys => {
                     is_there = true;

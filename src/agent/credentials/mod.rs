@@ -17,12 +17,14 @@ use crate::http::Trust;
 use crate::store::{Credentials, credentials_from};
 
 pub use files::Profile;
-use instance::Instance;
+pub use instance::Instance;
 
 /// What was found.
 pub struct Found {
     /// Who we are.
     pub credentials: Credentials,
+    /// Where it was found, for people.
+    pub source: String,
     /// The EC2 instance that it was found on, if it was: it knows its region.
     pub instance: Option<Instance>,
 }
@@ -45,26 +47,27 @@ fn look(
     deadline: Instant,
     tried: &mut Vec<String>,
 ) -> Result<Found, String> {
-    let found = |credentials| Found { credentials, instance: None };
+    let found = |credentials, source: &str| Found { credentials, source: source.into(), instance: None };
     // As for AWS's own command line: who asks for a profile there wants no other keys.
     if !profile.is_option {
         match credentials_from(environment) {
-            Ok(Some(credentials)) => return Ok(found(credentials)),
+            Ok(Some(credentials)) => return Ok(found(credentials, "the environment")),
             Ok(None) => tried.push("AWS_ACCESS_KEY_ID is not set".into()),
             Err(missing) => return Err(format!("the environment has only half of the keys: {missing} is not set")),
         }
     }
-    if let Some(credentials) = profile.credentials(tried, deadline)? {
-        return Ok(found(credentials));
+    if let Some((credentials, source)) = profile.credentials(tried, deadline)? {
+        return Ok(found(credentials, &source));
     }
     if environment("AWS_WEB_IDENTITY_TOKEN_FILE").is_some_and(|value| !value.is_empty()) {
         let what = "AWS_WEB_IDENTITY_TOKEN_FILE asks for a web identity, which pulse-echo does not do";
         return Err(format!("{what}: {}", files::REMEDY));
     }
     match container::credentials(environment, trust, deadline)? {
-        Some(credentials) => return Ok(found(credentials)),
+        Some(credentials) => return Ok(found(credentials, "the container's service")),
         None => tried.push("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set".into()),
     }
     let instance = Instance::open(environment, trust, deadline)?;
-    Ok(Found { credentials: instance.credentials()?, instance: Some(instance) })
+    let (credentials, source) = (instance.credentials()?, "EC2 instance metadata".into());
+    Ok(Found { credentials, source, instance: Some(instance) })
 }
