@@ -23,7 +23,7 @@ const REFUSED: [(&str, &str); 5] = [
 
 /// What to do instead of what is refused.
 pub const REMEDY: &str = "use credential_process, with a program that gets them, such as \
-                          \"aws configure export-credentials\"";
+                          \"aws configure export-credentials\" of the AWS CLI 2";
 
 /// A profile of AWS's shared files: which one, and where the files are.
 pub struct Profile {
