@@ -61,8 +61,17 @@ impl From<serde_json::Error> for Error {
         let (line, column) = (error.line(), error.column());
         let place = format!(" at line {line} column {column}");
         let message = error.to_string();
-        Self { line, column, message: message.strip_suffix(&place).unwrap_or(&message).into() }
+        let message = message.strip_suffix(&place).unwrap_or(&message);
+        Self { line, column, message: in_one_sentence(message) }
     }
+}
+
+/// Leaves out the middle of a sentence that quotes more of the text than anybody would read.
+fn in_one_sentence(message: &str) -> String {
+    const END: usize = 120;
+    let (head, tail) =
+        (message.floor_char_boundary(END), message.ceil_char_boundary(message.len().saturating_sub(END)));
+    if head < tail { format!("{}…{}", &message[..head], &message[tail..]) } else { message.into() }
 }
 
 /// Reads `text` as one object and nothing after it.
@@ -264,6 +273,15 @@ mod tests {
             assert!(error.contains(why), "{text:?}: {error}");
         }
         assert!(read::<Cup>(b"{\"label\": \"\xff\"}", Unknown::Refused).is_err());
+    }
+
+    #[test]
+    fn a_text_that_is_quoted_is_not_quoted_at_length() {
+        let long = "x".repeat(60_000);
+        for text in [format!("{{\"{long}\": 1}}"), format!("{{\"size_ml\": \"{long}\"}}")] {
+            let error = refusal(&text);
+            assert!(error.len() < 300 && error.contains("xx…xx") && error.contains("size_ml"), "{error}");
+        }
     }
 
     #[test]

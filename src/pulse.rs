@@ -86,6 +86,11 @@ impl Pulse {
 
     /// The first field that does not fit the others, and why not.
     fn misfit(&self) -> Option<(&'static str, String)> {
+        let half = self.every_s / 2;
+        if self.timeout_s.is_some_and(|timeout| timeout > half) {
+            let why = format!("it may be at most half of every_s ({}), so at most {half}", self.every_s);
+            return Some(("timeout_s", why));
+        }
         if self.url.is_none() {
             let expectations = [
                 ("body", self.body.is_some()),
@@ -99,11 +104,6 @@ impl Pulse {
         }
         if self.min_cert_days.is_some() {
             return Some(("min_cert_days", "this version cannot check a certificate's days yet; leave it out".into()));
-        }
-        let half = self.every_s / 2;
-        if self.timeout_s.is_some_and(|timeout| timeout > half) {
-            let why = format!("it may be at most half of every_s ({}), so at most {half}", self.every_s);
-            return Some(("timeout_s", why));
         }
         None
     }
@@ -331,6 +331,7 @@ mod tests {
         assert!(parse("{\"every_s\": 40, \"url\": \"http://a/\", \"timeout_s\": 20}").is_ok());
         let error = parse("{\"every_s\": 40, \"url\": \"http://a/\", \"timeout_s\": 21}").unwrap_err();
         assert!(error.starts_with("timeout_s: it may be at most half of every_s (40), so at most 20"), "{error}");
+        assert!(parse("{\"every_s\": 15, \"timeout_s\": 8}").is_err(), "without a url, too");
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn without_credentials_the_sentence_says_what_was_tried() {
 #[test]
 fn mistaken_arguments_exit_2_and_with_run_as_a_plugin_3() {
     let bed = Bed::new();
-    for arguments in [&["sned"][..], &[], &["send", "--bukcet", "b"], &["send", "--timeout-s", "x"]] {
+    for arguments in [&["sned"][..], &[], &["send", "--bukcet", "b"], &["send", "--timeout-s", "0"]] {
         let ended = bed.run(arguments);
         assert!(!ended.complaint().is_empty());
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}");
@@ -150,4 +150,24 @@ fn mistaken_arguments_exit_2_and_with_run_as_a_plugin_3() {
     let run = bed.run(&["run", "--wait", "long"]);
     assert!(run.stdout.starts_with("ECHO UNKNOWN - "), "{run:?}");
     assert_eq!(run.code, 3);
+}
+
+#[test]
+fn a_pulse_that_is_a_link_to_nowhere_is_refused_not_passed_over() {
+    let bed = Bed::new();
+    bed.write("pulses.d/db.json", "{}");
+    std::os::unix::fs::symlink("nowhere", bed.folder.path().join("pulse.json")).unwrap();
+    let sent = bed.run(&["send", "-q"]);
+    assert!(sent.complaint().contains("cannot read the pulse ./pulse.json: No such file"), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1/db.json".to_string()]));
+}
+
+#[test]
+fn a_folder_of_pulses_that_cannot_be_read_does_not_stop_the_hosts_own() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("pulses.d", "a file where a folder should be");
+    let sent = bed.run(&["send", "-q"]);
+    assert!(sent.complaint().contains("cannot read the folder ./pulses.d: "), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1.json".to_string()]));
 }

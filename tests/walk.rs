@@ -207,3 +207,32 @@ fn the_guided_demo_walks_to_its_end() {
     let agent = Path::new(env!("CARGO_BIN_EXE_pulse-echo")).to_path_buf();
     assert_eq!(pulse_echo_local::demo::demo(None, None, Some(agent), &|_| None), Ok(()));
 }
+
+#[test]
+fn a_check_that_is_not_answered_does_not_keep_the_others_waiting() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("pulses.d/db.json", "{}");
+    let run = bed.command(&["run", "--wait", "2"]).stdout(Stdio::piped()).spawn().unwrap();
+    let (store, db) = (bed.store(), CheckId::new(&"web-1".parse().unwrap(), Some(&"db".parse().unwrap())));
+    let pulse = loop {
+        match store.get(&Key::pulse(&db), 100) {
+            Ok(pulse) => break pulse,
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    let echo = Echo {
+        pulse_id: pulse.metadata.get("pulse-id").cloned(),
+        pulse_at: pulse.last_modified,
+        instance: None,
+        probed_at: pulse.last_modified,
+        status: None,
+        latency_ms: None,
+        cert_days: None,
+    };
+    store.put(&Key::echo(&db), "", Echo::BODY, &echo.to_metadata(), &Condition::Always).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let line = String::from_utf8(output.stdout).unwrap();
+    assert!(line.starts_with("ECHO UNKNOWN - web-1: no answer within 2.0 s; "), "{line}");
+    assert!(line.contains("web-1/db: the pulse arrived") || line.contains("also 1 OK"), "{line}");
+}

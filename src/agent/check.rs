@@ -94,7 +94,7 @@ fn targets(
     let files = match &check {
         _ if is_another_host => Vec::new(),
         Some(check) => pulses::of_check(host, folder, Some(check)).into_iter().collect(),
-        None => pulses::of_host(host, folder)?,
+        None => pulses::of_host(host, folder),
     };
     if files.is_empty() {
         return Ok(vec![Ok(Target { id: CheckId::new(host, check.as_ref()), pulse: None })]);

@@ -23,6 +23,7 @@ mod settings;
 mod splay;
 mod stderr;
 mod verdict;
+mod wait;
 
 use std::ffi::OsString;
 use std::fmt::Display;

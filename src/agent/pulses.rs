@@ -1,7 +1,7 @@
 //! The pulses of this host: `pulse.json` and `pulses.d/*.json` beside the configuration, or the one file asked for.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::settings::{Settings, in_file};
@@ -35,7 +35,7 @@ pub fn read(
     if check.is_some() {
         return Err("--name goes with --pulse: it names the check of that file".into());
     }
-    let pulses = of_host(&settings.host, &settings.folder)?;
+    let pulses = of_host(&settings.host, &settings.folder);
     if pulses.is_empty() {
         return Err(none_in(&settings.folder));
     }
@@ -52,23 +52,29 @@ pub fn none_in(folder: &Path) -> String {
 }
 
 /// The pulses that lie in `folder`, if any.
-pub fn of_host(host: &Name, folder: &Path) -> Result<Vec<Result<PulseFile, String>>, String> {
+pub fn of_host(host: &Name, folder: &Path) -> Vec<Result<PulseFile, String>> {
     let mut pulses = Vec::new();
     pulses.extend(of_check(host, folder, None));
-    for file in json_files(&folder.join("pulses.d"))? {
+    let files = json_files(&folder.join("pulses.d")).unwrap_or_else(|refused| {
+        pulses.push(Err(refused));
+        Vec::new()
+    });
+    for file in files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         pulses.push(match stem.parse::<Name>() {
             Ok(check) => read_file(&file, CheckId::new(host, Some(&check))),
             Err(error) => Err(format!("{}: the file's name is the check's: {error}", file.display())),
         });
     }
-    Ok(pulses)
+    pulses
 }
 
 /// The pulse in `folder` of one check; none if there is no such file.
 pub fn of_check(host: &Name, folder: &Path, check: Option<&Name>) -> Option<Result<PulseFile, String>> {
     let file = file_of(folder, check);
-    file.exists().then(|| read_file(&file, CheckId::new(host, check)))
+    // A link to nowhere is there: it is refused, not passed over.
+    let is_there = fs::symlink_metadata(&file).map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true);
+    is_there.then(|| read_file(&file, CheckId::new(host, check)))
 }
 
 fn file_of(folder: &Path, check: Option<&Name>) -> PathBuf {
@@ -83,7 +89,7 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error| format!("cannot read the folder {}: {error}", folder.display());
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(unreadable(error)),
     };
     let mut files = Vec::new();

@@ -7,6 +7,9 @@ mod order;
 
 use argh::{ArgsInfo, FromArgs};
 
+use super::settings::TIMEOUT_S;
+use crate::json::Whole;
+
 pub use order::{Parsed, parse};
 
 /// pulse-echo: know that your servers are alive. Each host sends a pulse to S3; a Lambda answers it with an echo, or
@@ -48,7 +51,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "file")]
     pub ca_file: Option<String>,
     /// seconds for all requests together (default 60)
-    #[argh(option, arg_name = "seconds")]
+    #[argh(option, arg_name = "seconds", from_str_fn(timeout_s))]
     pub timeout_s: Option<u32>,
     /// say nothing on success
     #[argh(switch, short = 'q')]
@@ -59,6 +62,13 @@ pub struct Arguments {
     /// what to do
     #[argh(subcommand)]
     pub command: Command,
+}
+
+/// The seconds of `--timeout-s`, of the configuration's range.
+fn timeout_s(text: &str) -> Result<u32, String> {
+    let Whole { min, max, .. } = TIMEOUT_S;
+    let is_inside = |seconds: &u32| (min..=max).contains(seconds);
+    text.parse().ok().filter(is_inside).ok_or_else(|| format!("expected a whole number of seconds from {min} to {max}"))
 }
 
 /// What to do.

@@ -1,6 +1,7 @@
 //! How the command line is read: by `argh`, after it was put into the one form that argh knows: `--opt value`, options of
 //! the whole program in front of the command.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfo, FlagInfoKind, FromArgs};
@@ -66,28 +67,32 @@ struct Ordered {
 fn order(arguments: &[String]) -> Ordered {
     let program = Arguments::get_args_info();
     let mut ordered = Ordered::default();
-    let mut left = arguments.iter().map(String::as_str);
-    while let Some(argument) = left.next() {
+    let mut left: VecDeque<String> = arguments.iter().cloned().collect();
+    while let Some(argument) = left.pop_front() {
         let known = ordered.command.as_deref().and_then(|name| find_command(&program, name));
+        if let Some(parts) = split_cluster(&argument, &program, known) {
+            parts.into_iter().rev().for_each(|part| left.push_front(part));
+            continue;
+        }
         let (option, value) = match argument.split_once('=') {
-            Some((option, value)) if option.starts_with("--") => (option, Some(value)),
-            _ => (argument, None),
+            Some((option, value)) if option.starts_with("--") => (option, Some(value.to_string())),
+            _ => (argument.as_str(), None),
         };
-        let is_flag = |flag: &&FlagInfo| flag.long == option || is_short(flag, option);
-        let of_command = known.and_then(|command| command.flags.iter().find(is_flag));
-        let of_program = program.flags.iter().find(is_flag);
+        let of_command = known.and_then(|command| find_flag(command, option));
+        let of_program = find_flag(&program, option);
         match (option, of_command.or(of_program)) {
             ("-h" | "--help", _) => ordered.rest.push("--help".into()),
             ("-V" | "--version", _) => ordered.version = true,
-            ("--", _) => ordered.rest.extend(std::iter::once("--").chain(left.by_ref()).map(String::from)),
+            ("help", None) if ordered.command.is_none() => ordered.rest.push("--help".into()),
+            ("--", _) => ordered.rest.extend(std::iter::once("--".into()).chain(left.drain(..))),
             (_, Some(flag)) => {
                 let place = if of_command.is_some() { &mut ordered.rest } else { &mut ordered.global };
                 place.push(flag.long.into());
                 match (&flag.kind, value) {
                     (FlagInfoKind::Switch, None) => {}
                     (FlagInfoKind::Switch, Some(_)) => ordered.wrong = Some(format!("{option} takes no value")),
-                    (FlagInfoKind::Option { .. }, value) => match value.or_else(|| left.next()) {
-                        Some(value) => place.push(value.into()),
+                    (FlagInfoKind::Option { .. }, value) => match value.or_else(|| left.pop_front()) {
+                        Some(value) => place.push(value),
                         None => ordered.wrong = Some(format!("{option} needs a value")),
                     },
                 }
@@ -98,7 +103,7 @@ fn order(arguments: &[String]) -> Ordered {
                     ordered.wrong = Some(unknown_command(&program, option));
                 }
             }
-            (_, None) => ordered.rest.push(argument.into()),
+            (_, None) => ordered.rest.push(argument),
         }
     }
     if ordered.command.is_none() && !ordered.rest.contains(&"--help".into()) {
@@ -107,8 +112,29 @@ fn order(arguments: &[String]) -> Ordered {
     ordered
 }
 
-fn is_short(flag: &FlagInfo, option: &str) -> bool {
-    flag.short.is_some_and(|short| option.strip_prefix('-').is_some_and(|letter| letter.chars().eq([short])))
+/// `-qv` is `-q -v`, and `-w900` is `-w 900`; none if the argument is neither.
+fn split_cluster(
+    argument: &str,
+    program: &CommandInfoWithArgs,
+    command: Option<&CommandInfoWithArgs>,
+) -> Option<[String; 2]> {
+    let letters = argument.strip_prefix('-').filter(|letters| !letters.starts_with('-'))?;
+    let mut rest = letters.chars();
+    let first = format!("-{}", rest.next()?);
+    let rest = rest.as_str();
+    let flag = command.and_then(|command| find_flag(command, &first)).or_else(|| find_flag(program, &first));
+    match flag.map(|flag| &flag.kind) {
+        _ if rest.is_empty() => None,
+        Some(FlagInfoKind::Option { .. }) => Some([first, rest.into()]),
+        Some(FlagInfoKind::Switch) => Some([first, format!("-{rest}")]),
+        None if matches!(first.as_str(), "-h" | "-V") => Some([first, format!("-{rest}")]),
+        None => None,
+    }
+}
+
+fn find_flag<'a>(command: &'a CommandInfoWithArgs, option: &str) -> Option<&'a FlagInfo<'static>> {
+    let letter = option.strip_prefix('-').filter(|letter| letter.chars().count() == 1).and_then(|l| l.chars().next());
+    command.flags.iter().find(|flag| flag.long == option || (letter.is_some() && flag.short == letter))
 }
 
 fn find_command<'a>(program: &'a CommandInfoWithArgs, name: &str) -> Option<&'a CommandInfoWithArgs> {
@@ -175,7 +201,9 @@ mod tests {
         for (line, part) in [
             ("-h", "Commands:"),
             ("--help", "Commands:"),
+            ("help", "Commands:"),
             ("send -h", "--pulse"),
+            ("send -vh", "--pulse"),
             ("run --help", "--wait"),
             ("-V", env!("CARGO_PKG_VERSION")),
             ("send --version", "pulse-echo "),

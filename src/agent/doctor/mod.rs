@@ -114,13 +114,7 @@ fn name(report: &mut Report, sources: &Sources) -> Option<Name> {
 
 fn pulse_files(report: &mut Report, sources: &Sources, host: &Name) -> Vec<PulseFile> {
     let folder = sources.folder();
-    let files = match pulses::of_host(host, &folder) {
-        Ok(files) => files,
-        Err(error) => {
-            report.ill("pulse", &error);
-            return Vec::new();
-        }
-    };
+    let files = pulses::of_host(host, &folder);
     if files.is_empty() {
         report.ill("pulse", &pulses::none_in(&folder));
     }

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::json::{self, Unknown, Whole};
 
-const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 3600 };
+/// How long all requests together may take.
+pub const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 3600 };
 
 /// What it says.
 #[derive(Debug, Default, PartialEq)]

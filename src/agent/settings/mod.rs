@@ -17,7 +17,7 @@ use crate::name::Name;
 use crate::store::{Credentials, Place, Store};
 
 use config::Config;
-pub use config::in_file;
+pub use config::{TIMEOUT_S, in_file};
 
 /// The package's folder.
 pub const OWN_FOLDER: &str = "/etc/pulse-echo";

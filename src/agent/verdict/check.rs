@@ -13,7 +13,7 @@ use crate::pulse::Pulse;
 const ANSWER_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// What to do about a pulse that is not answered.
-pub const PROBE_REMEDY: &str = "is the probe deployed, and told of what is put to pulse/?";
+const PROBE_REMEDY: &str = "is the probe deployed, and told of what is put to pulse/?";
 
 /// How old the pulse that was answered may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,15 +165,16 @@ fn send_one(id: &CheckId, seen: &Seen) -> String {
 }
 
 fn probe_remedy(id: &CheckId, seen: &Seen) -> String {
-    match (&seen.echo, &seen.fault) {
-        (Look::Denied, _) | (_, Look::Denied) => {
-            format!(
-                "{PROBE_REMEDY} And does the policy allow s3:GetObject on {} and {}?",
-                Key::echo(id),
-                Key::fault(id)
-            )
-        }
-        _ => PROBE_REMEDY.into(),
+    no_answer_remedy(id, matches!((&seen.echo, &seen.fault), (Look::Denied, _) | (_, Look::Denied)))
+}
+
+/// What to do where no answer comes; `is_denied` if the store would not say whether there is one.
+pub fn no_answer_remedy(id: &CheckId, is_denied: bool) -> String {
+    if is_denied {
+        let (echo, fault) = (Key::echo(id), Key::fault(id));
+        format!("{PROBE_REMEDY} And does the policy allow s3:GetObject on {echo} and {fault}?")
+    } else {
+        PROBE_REMEDY.into()
     }
 }
 

@@ -4,4 +4,4 @@ mod around;
 mod check;
 
 pub use around::{judge_clock, judge_loop};
-pub use check::{Limits, PROBE_REMEDY, judge, of_fault};
+pub use check::{Limits, judge, no_answer_remedy, of_fault};
