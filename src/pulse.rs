@@ -91,7 +91,7 @@ impl Pulse {
             let why = format!("it may be at most half of every_s ({}), so at most {half}", self.every_s);
             return Some(("timeout_s", why));
         }
-        if self.url.is_none() {
+        let Some(url) = &self.url else {
             let expectations = [
                 ("body", self.body.is_some()),
                 ("contains", self.contains.is_some()),
@@ -101,9 +101,9 @@ impl Pulse {
             ];
             let (field, _) = expectations.into_iter().find(|&(_, present)| present)?;
             return Some((field, "nothing is fetched without a url, so there is nothing to expect".into()));
-        }
-        if self.min_cert_days.is_some() {
-            return Some(("min_cert_days", "this version cannot check a certificate's days yet; leave it out".into()));
+        };
+        if self.min_cert_days.is_some() && url.scheme() != "https" {
+            return Some(("min_cert_days", "the url is http, which has no certificate; only https has".into()));
         }
         None
     }
@@ -288,13 +288,14 @@ mod tests {
         for (field, min, max) in [
             ("status", 100, 599),
             ("max_latency_ms", 1, 60_000),
+            ("min_cert_days", 1, 3_650),
             ("timeout_s", 1, 60),
             ("redirects", 0, 5),
             ("every_s", 15, 32 * 86_400),
             ("grace_s", 0, 32 * 86_400),
             ("missed", 1, 100),
         ] {
-            let with = |value: i64| parse(&format!("{{\"url\": \"http://a/\", \"{field}\": {value}}}"));
+            let with = |value: i64| parse(&format!("{{\"url\": \"https://a/\", \"{field}\": {value}}}"));
             for value in [min, max] {
                 assert!(with(value).is_ok(), "{field} = {value}: {:?}", with(value));
             }
@@ -335,9 +336,10 @@ mod tests {
     }
 
     #[test]
-    fn days_of_a_certificate_are_refused_until_they_can_be_checked() {
-        let error = parse("{\"url\": \"https://a/\", \"min_cert_days\": 14}").unwrap_err();
-        assert!(error.starts_with("min_cert_days: this version cannot"), "{error}");
+    fn only_https_has_a_certificate_whose_days_can_be_asked_for() {
+        assert_eq!(parse("{\"url\": \"HTTPS://a/\", \"min_cert_days\": 14}").unwrap().min_cert_days, Some(14));
+        let error = parse("{\"url\": \"http://a/\", \"min_cert_days\": 14}").unwrap_err();
+        assert!(error.starts_with("min_cert_days: the url is http, which has no certificate"), "{error}");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //!
 //! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`settings`]: what it is told from outside;
 //! - `event` (what came), `fetch` (the web, within limits);
-//! - `expect` (what was seen, is it what the pulse expects?), `text` (foreign text made safe and short).
+//! - `bounds` (may the probe go there?), `expect` (what was seen, is it what the pulse expects?), `text` (foreign text
+//!   made safe and short).
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
+mod bounds;
 mod event;
 mod expect;
 mod fetch;

@@ -7,8 +7,8 @@ use rustls::CertificateError;
 use ureq::Error;
 
 use super::Unresolved;
+use super::certificate::{SelfSigned, time};
 use super::proxy::ProxyFailed;
-use crate::clock::Time;
 use crate::name::prints;
 
 /// At what a request failed.
@@ -20,6 +20,8 @@ pub enum Trouble {
     Connect,
     /// No trusted TLS connection.
     Tls,
+    /// No trusted TLS connection, since the certificate is of nobody who is trusted.
+    Untrusted,
     /// Out of time.
     Timeout,
     /// The connection ended before the answer did.
@@ -70,7 +72,7 @@ impl From<Error> for Failure {
             Error::Protocol(error) => (Trouble::Protocol, format!("the answer is not HTTP: {error}")),
             Error::LargeResponseHeader(..) => (Trouble::Protocol, "the answer's header is too large".into()),
             Error::Io(io) => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(tls) => (Trouble::Tls, tls_text(tls)),
+                Some(tls) => tls_failure(tls),
                 None => io_failure(io),
             },
             // These two would show the URL.
@@ -98,20 +100,26 @@ fn io_failure(io: &std::io::Error) -> (Trouble, String) {
     }
 }
 
-fn tls_text(error: &rustls::Error) -> String {
-    let rustls::Error::InvalidCertificate(certificate) = error else {
-        return format!("TLS failed: {error}");
-    };
-    let time = |unix: &rustls::pki_types::UnixTime| {
-        let timestamp = i64::try_from(unix.as_secs()).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
-        timestamp.map_or_else(|| "an unknown date".into(), |timestamp| Time::of(timestamp).to_string())
-    };
-    match certificate {
+fn tls_failure(error: &rustls::Error) -> (Trouble, String) {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            (Trouble::Untrusted, "the certificate's issuer is not trusted".into())
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<SelfSigned>() => {
+            (Trouble::Untrusted, other.to_string())
+        }
+        rustls::Error::InvalidCertificate(other) => (Trouble::Tls, certificate_text(other)),
+        other => (Trouble::Tls, format!("TLS failed: {other}")),
+    }
+}
+
+fn certificate_text(error: &CertificateError) -> String {
+    match error {
         CertificateError::ExpiredContext { not_after, .. } => {
-            format!("the certificate expired on {}", time(not_after))
+            format!("the certificate expired on {}", time(*not_after))
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("the certificate is not valid before {}", time(not_before))
+            format!("the certificate is not valid before {}", time(*not_before))
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
             let expected = expected.to_str();
@@ -121,9 +129,6 @@ fn tls_text(error: &rustls::Error) -> String {
                 none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
                 names => format!("the certificate is not for {expected}, but for {names}"),
             }
-        }
-        CertificateError::UnknownIssuer => {
-            "the certificate's issuer is not trusted (self-signed, or of a private CA)".to_string()
         }
         // The name fits and the key does not, as after a private CA was made anew.
         CertificateError::BadSignature => {

@@ -1,5 +1,6 @@
 //! HTTP as both sides need it: answers of any status, no hidden redirects, and failures told apart.
 
+mod certificate;
 mod failure;
 pub mod proxy;
 mod tls;
@@ -10,6 +11,7 @@ use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 
+pub use certificate::Shown;
 pub use failure::{Failure, Trouble};
 use proxy::ThroughProxy;
 pub use tls::{Tls, Trust};
@@ -30,11 +32,13 @@ pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
 #[derive(Debug, Default)]
 pub struct SystemResolver(DefaultResolver);
 
-/// A name that did not resolve, and what the system said.
+/// A name that did not resolve, as a resolver's [`ureq::Error::Other`].
 #[derive(Debug)]
-struct Unresolved {
-    host: String,
-    answer: String,
+pub struct Unresolved {
+    /// The name.
+    pub host: String,
+    /// What the system said.
+    pub answer: String,
 }
 
 impl std::fmt::Display for Unresolved {

@@ -21,7 +21,7 @@ pub fn is_worth_another(kind: &Kind) -> bool {
         Kind::Failed(failure) => match failure.trouble {
             Trouble::Dns | Trouble::Connect | Trouble::Timeout | Trouble::Broken => true,
             // A certificate stays as it is, and so does a server that speaks something else.
-            Trouble::Tls | Trouble::Protocol => false,
+            Trouble::Tls | Trouble::Untrusted | Trouble::Protocol => false,
         },
         Kind::Unreadable(_) => false,
         Kind::Refused(refusal) => {

@@ -91,7 +91,7 @@ impl Probe {
     /// A probe with these settings. `clock` gives the time of signing and of `probed-at`.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let to_store = http::agent(http::config().build(), &settings.trust, SystemResolver::default());
-        let web = Web::new(settings.trust.clone());
+        let web = Web::new(&settings);
         Self { settings, to_store, web, clock }
     }
 
