@@ -6,6 +6,9 @@
 pub mod args;
 mod credentials;
 mod exit;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod pulses;
 mod reach;
 mod run;

@@ -29,7 +29,7 @@ const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 3600 };
 
 /// The configuration file, as it is written.
 #[derive(Debug, Default, PartialEq)]
-struct Config {
+pub struct Config {
     bucket: Option<String>,
     host: Option<String>,
     region: Option<String>,

@@ -23,6 +23,9 @@ use crate::pulse::Metadata;
 use error::{Kind, Refusal};
 
 pub use error::Error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use error::read_refusal;
 #[cfg(feature = "list")]
 pub use list::{Entry, Page};
 pub use place::Place;

@@ -1,6 +1,6 @@
 //! Who we are to the store: the environment, then AWS's shared files.
 
-mod files;
+pub mod files;
 
 use std::path::{Path, PathBuf};
 
