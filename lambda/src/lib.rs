@@ -11,6 +11,9 @@ mod bounds;
 mod event;
 mod expect;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod probe;
 pub mod settings;
 mod text;

@@ -10,6 +10,9 @@ mod credentials;
 mod doctor;
 mod exit;
 mod file;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod init;
 mod look;
 mod machine;

@@ -11,6 +11,8 @@ use super::certificate::{SelfSigned, time};
 use super::proxy::ProxyFailed;
 use crate::name::prints;
 
+const CLOSED: &str = "the connection was closed before the answer was complete";
+
 /// At what a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -69,6 +71,7 @@ impl From<Error> for Failure {
             },
             Error::ConnectionFailed => (Trouble::Connect, "no connection".into()),
             Error::Tls(text) => (Trouble::Tls, (*text).into()),
+            Error::BodyStalled => (Trouble::Broken, CLOSED.into()),
             Error::Protocol(error) => (Trouble::Protocol, format!("the answer is not HTTP: {error}")),
             Error::LargeResponseHeader(..) => (Trouble::Protocol, "the answer's header is too large".into()),
             Error::Io(io) => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -86,9 +89,7 @@ impl From<Error> for Failure {
 fn io_failure(io: &std::io::Error) -> (Trouble, String) {
     match io.kind() {
         ErrorKind::ConnectionRefused => (Trouble::Connect, "the connection was refused".into()),
-        ErrorKind::UnexpectedEof => {
-            (Trouble::Broken, "the connection was closed before the answer was complete".into())
-        }
+        ErrorKind::UnexpectedEof => (Trouble::Broken, CLOSED.into()),
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             (Trouble::Broken, "the connection was reset before the answer was complete".into())
         }

@@ -198,6 +198,13 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What the fuzzer calls; no part of the API.
+#[cfg(feature = "fuzzing")]
+pub fn read_refusal(status: u16, body: &str) -> Error {
+    let kind = Kind::Refused(Refusal::new(status, body));
+    Error { operation: String::new(), place: String::new(), skew_s: None, kind }
+}
+
 /// The text of the first element of this name, its entities replaced and what does not print left out. A whole XML
 /// reader would be the largest part of the agent, for two short texts.
 fn element(xml: &str, tag: &str) -> Option<String> {

@@ -24,6 +24,9 @@ use learnt::Learnt;
 use request::{Answer, Ask, header};
 
 pub use error::Error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use error::read_refusal;
 #[cfg(feature = "list")]
 pub use list::{Entry, Page};
 pub use place::Place;

@@ -13,7 +13,7 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::unversioned::transport::time::Duration;
 
 /// How many look-ups there may be at once. One that is given up keeps its thread until the system gives it up, too.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 
 /// The resolver beneath, given up after the time that there is.
 #[derive(Debug)]

@@ -4,13 +4,14 @@
 #![allow(dead_code)]
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConfig, ServerConnection, Stream};
 
 use super::server::{Server, answer, redirect, request};
 
@@ -54,25 +55,40 @@ fn ends(params: &mut CertificateParams, end: Timestamp) {
 /// An https server whose certificate `issuers` have signed, the first of them itself, and which shows all of them but
 /// the last; it answers `ok`.
 pub(crate) fn https(params: &CertificateParams, issuers: &[&Authority]) -> Server {
+    https_by(params, issuers, answering(answer(200, "ok")))
+}
+
+/// As [`https`], but `serve` answers each request.
+pub(crate) fn https_by(params: &CertificateParams, issuers: &[&Authority], serve: impl Serve) -> Server {
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, issuers[0]).unwrap();
     let shown = issuers[..issuers.len() - 1].iter().map(|issuer| issuer.der().clone());
-    serve([certificate.der().clone()].into_iter().chain(shown).collect(), &key, answer(200, "ok"))
+    start([certificate.der().clone()].into_iter().chain(shown).collect(), &key, serve)
 }
 
 /// As [`https`], but it redirects to `location`.
 pub(crate) fn redirecting(params: &CertificateParams, issuer: &Authority, location: &str) -> Server {
-    let key = KeyPair::generate().unwrap();
-    serve(vec![params.signed_by(&key, issuer).unwrap().der().clone()], &key, redirect(location))
+    https_by(params, &[issuer], answering(redirect(location)))
 }
 
 /// An https server whose certificate has signed itself; it answers `ok`.
 pub(crate) fn self_signed(params: &CertificateParams) -> Server {
     let key = KeyPair::generate().unwrap();
-    serve(vec![params.self_signed(&key).unwrap().der().clone()], &key, answer(200, "ok"))
+    start(vec![params.self_signed(&key).unwrap().der().clone()], &key, answering(answer(200, "ok")))
 }
 
-fn serve(chain: Vec<CertificateDer<'static>>, key: &KeyPair, answer: String) -> Server {
+/// What answers a request that was read.
+pub(crate) trait Serve: Fn(&mut ServerConnection, TcpStream) + Send + Sync + 'static {}
+
+impl<F: Fn(&mut ServerConnection, TcpStream) + Send + Sync + 'static> Serve for F {}
+
+fn answering(answer: String) -> impl Serve {
+    move |tls: &mut ServerConnection, mut tcp: TcpStream| {
+        let _ = Stream::new(tls, &mut tcp).write_all(answer.as_bytes());
+    }
+}
+
+fn start(chain: Vec<CertificateDer<'static>>, key: &KeyPair, serve: impl Serve) -> Server {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -81,11 +97,10 @@ fn serve(chain: Vec<CertificateDer<'static>>, key: &KeyPair, answer: String) -> 
         .with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap())
         .unwrap();
     let config = Arc::new(config);
-    Server::new(move |stream, _| {
-        let mut stream = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream);
-        if request(&mut stream).is_empty() {
-            return;
+    Server::new(move |mut tcp, _| {
+        let mut tls = ServerConnection::new(config.clone()).unwrap();
+        if !request(&mut Stream::new(&mut tls, &mut tcp)).is_empty() {
+            serve(&mut tls, tcp);
         }
-        let _ = stream.write_all(answer.as_bytes());
     })
 }

@@ -5,7 +5,7 @@
 
 mod container;
 mod files;
-mod ini;
+pub mod ini;
 mod instance;
 mod issued;
 mod process;

@@ -1,6 +1,6 @@
 //! Where things are and who we are: option, then environment, then configuration file, then default.
 
-mod config;
+pub mod config;
 
 use std::fs;
 use std::path::{Path, PathBuf};

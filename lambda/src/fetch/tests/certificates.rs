@@ -7,7 +7,7 @@ use super::https::{Authority, authority, https, in_days, intermediate, redirecti
 use super::*;
 
 /// A probe that trusts `authority`, too.
-fn web_that_trusts(authority: &Authority) -> Web {
+pub(super) fn web_that_trusts(authority: &Authority) -> Web {
     let bundle = NamedTempFile::new().unwrap();
     bundle.as_file().write_all(authority.pem().as_bytes()).unwrap();
     Web::new(&settings(&[("PROBE_CA_BUNDLE", bundle.path().to_str().unwrap())]))
