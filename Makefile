@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test lint bench
+.PHONY: help demo test lint e2e bench
 
 help:
 	@echo "make demo              a real pulse to its echo, a broken service to its fault, on this machine alone"
 	@echo "make demo URL=https://example.com/ BODY='...'    the same for an address of yours"
 	@echo "make test              format, lints, documentation, all tests"
+	@echo "make e2e               the agent against S3 servers that others wrote, which it installs into target/e2e"
 	@echo "make bench             what is measured, as ratios within one run"
 
 # Empty values are not given: the demo then has a service of its own.
@@ -23,8 +24,13 @@ test: lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-features --test e2e -- -D warnings
 	$(CARGO) clippy --locked -p pulse-echo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --all-features --quiet
+
+# The whole workspace, as `test` has it: else everything is built once more with other features.
+e2e:
+	$(CARGO) test --locked --workspace --test e2e
 
 bench:
 	$(CARGO) bench --locked --workspace

@@ -201,8 +201,8 @@ impl std::error::Error for Error {}
 /// What the fuzzer calls; no part of the API.
 #[cfg(feature = "fuzzing")]
 pub fn read_refusal(status: u16, body: &str) -> Error {
-    let kind = Kind::Refused(Refusal::new(status, body));
-    Error { operation: String::new(), place: String::new(), skew_s: None, kind }
+    let kind = Kind::Refused(Box::new(Refusal::new(status, &HeaderMap::new(), body)));
+    Error { operation: String::new(), place: String::new(), skew: None, tries: 1, in_doubt: false, kind }
 }
 
 /// The text of the first element of this name, its entities replaced and what does not print left out. A whole XML
