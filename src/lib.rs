@@ -4,6 +4,7 @@
 //!
 //! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`answer`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
+//! - what every program of ours says on [`stderr`];
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
 
 #[cfg(feature = "agent")]
@@ -14,4 +15,5 @@ pub mod http;
 pub mod json;
 pub mod name;
 pub mod pulse;
+pub mod stderr;
 pub mod store;
