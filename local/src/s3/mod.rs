@@ -72,12 +72,17 @@ pub struct Options {
     pub base_domain: String,
     /// Who may ask.
     pub keys: KeyPair,
+    /// How many clients at once; more wait to be accepted.
+    pub connections: usize,
+    /// How long a new connection may take to send its first request's head. Short: until then anybody may hold it.
+    pub first_head: Duration,
     /// What `Date`, `LastModified` and the life of signatures go by.
     pub clock: Clock,
 }
 
 impl Options {
-    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, the system's clock.
+    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, 1024 clients, who begin within 5 s, the
+    /// system's clock.
     pub fn new(data_dir: impl Into<PathBuf>, bucket: impl Into<String>, keys: KeyPair) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -86,6 +91,8 @@ impl Options {
             region: "us-east-1".to_owned(),
             base_domain: "localhost".to_owned(),
             keys,
+            connections: 1024,
+            first_head: Duration::from_secs(5),
             clock: Arc::new(Timestamp::now),
         }
     }
@@ -127,12 +134,13 @@ impl Server {
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (bucket, region) = (options.bucket.clone(), options.region.clone());
+        let limits = connections::Limits { connections: options.connections, first_head: options.first_head };
         let door = connections::Door::new(options, store.clone());
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
-        let accepting = runtime.spawn(connections::serve(listener, door, stopped, STOP_GRACE));
+        let accepting = runtime.spawn(connections::serve(listener, door, limits, stopped, STOP_GRACE));
         Ok(Self { address, bucket, region, store, running: Some(Running { runtime, stop, accepting }) })
     }
 
