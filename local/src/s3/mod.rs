@@ -120,7 +120,7 @@ impl Server {
     /// Opens the store and listens.
     ///
     /// Fails if the address is taken, if the bucket's name is none, or if the store's file is in use by another process,
-    /// damaged, or no such store.
+    /// damaged, no such store, or that of another bucket.
     pub fn start(options: Options) -> io::Result<Self> {
         if !s3s::path::check_bucket_name(&options.bucket) {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);
@@ -130,7 +130,7 @@ impl Server {
             .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {}: {e}", options.listen)))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let store = Arc::new(Store::open(&options.data_dir, options.clock.clone())?);
+        let store = Arc::new(Store::open(&options.data_dir, &options.bucket, options.clock.clone())?);
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (bucket, region) = (options.bucket.clone(), options.region.clone());

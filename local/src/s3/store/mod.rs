@@ -10,7 +10,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::Clock;
+use crate::private;
 use file::StoreFile;
 pub(crate) use list::{Page, Query, past_key, past_prefix};
 pub(crate) use pending::{Kind, Origin, Pending};
@@ -40,12 +41,16 @@ const BODIES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bodies");
 const PENDING: TableDefinition<u64, &[u8]> = TableDefinition::new("pending");
 /// The store's own numbers, by name.
 const STATE: TableDefinition<&str, i64> = TableDefinition::new("state");
+/// The store's own words, by name.
+const WORDS: TableDefinition<&str, &str> = TableDefinition::new("words");
 
 /// Names in [`STATE`].
 const FORMAT: &str = "format";
 const CREATED: &str = "created";
 const NEWEST: &str = "newest";
 const SEQUENCE: &str = "sequence";
+/// The name in [`WORDS`] of the bucket that the objects are of.
+const BUCKET: &str = "bucket";
 
 const FORMAT_VERSION: i64 = 1;
 /// redb would take up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
@@ -98,14 +103,15 @@ pub(crate) struct Store {
 impl Store {
     /// Opens `objects.redb` in `dir`, which is made if need be.
     ///
-    /// Fails if another process has it open, if it is damaged, or if it is not such a store at all.
-    pub(crate) fn open(dir: &Path, clock: Clock) -> io::Result<Self> {
+    /// Fails if another process has it open, if it is damaged, if it is not such a store at all, or if it is that of
+    /// another bucket.
+    pub(crate) fn open(dir: &Path, bucket: &str, clock: Clock) -> io::Result<Self> {
         let path = dir.join("objects.redb");
-        fs::create_dir_all(dir).map_err(|e| explained(&path, &e))?;
+        private::make_folder(dir).map_err(|e| explained(&path, &e))?;
         let (db, state) = or_damaged(&path, || {
-            let mut db = open_file(&path, File::options().read(true).write(true).create(true).truncate(false))?;
+            let mut db = open_file(&path, private::file().read(true))?;
             check(&mut db, &path)?;
-            let state = State::load(&db, &clock).map_err(|e| explained(&path, &e))?;
+            let state = State::load(&db, bucket, &clock).map_err(|e| explained(&path, &e))?;
             Ok((db, state))
         })?;
         // Else the file itself, not its content, could be gone after a power failure.
@@ -230,8 +236,8 @@ struct State {
 }
 
 impl State {
-    /// Reads the numbers; in a new file, makes the tables and begins them.
-    fn load(db: &Database, clock: &Clock) -> Result<Self, Box<dyn Error>> {
+    /// Reads the numbers of `bucket`'s store; in a new file, makes the tables and begins them.
+    fn load(db: &Database, bucket: &str, clock: &Clock) -> Result<Self, Box<dyn Error>> {
         let write = db.begin_write()?;
         let foreign = write.list_tables()?.next().is_some();
         let state = {
@@ -249,6 +255,17 @@ impl State {
                     table.insert(FORMAT, FORMAT_VERSION)?;
                     table.insert(CREATED, clock().as_second())?;
                 }
+            }
+            let mut words = write.open_table(WORDS)?;
+            let kept = words.get(BUCKET)?.map(|name| name.value().to_owned());
+            match kept {
+                Some(kept) if kept != bucket => {
+                    return Err(
+                        format!("its bucket is {kept:?}, not {bucket:?}; another needs a folder of its own").into()
+                    );
+                }
+                Some(_) => {}
+                None => drop(words.insert(BUCKET, bucket)?),
             }
             let number = |name| Ok::<_, redb::Error>(table.get(name)?.map_or(0, |n| n.value()));
             Self { created: number(CREATED)?, newest: number(NEWEST)?, sequence: number(SEQUENCE)? }

@@ -92,7 +92,7 @@ fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
     };
     let db = open().unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
-    let state = State::load(&db, &clock).unwrap();
+    let state = State::load(&db, "pulses", &clock).unwrap();
     (Store::begin(StoreFile::new(db, Box::new(open)), &state, clock).unwrap(), is_full)
 }
 
