@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use log::info;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
 
@@ -42,9 +41,7 @@ impl System {
         };
         let probe = Probe::new(Settings::read(&lookup)?, Arc::new(Timestamp::now));
         let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {
-            let summary = probe.handle(&event, deadline).map_err(|error| error.to_string())?;
-            info!("probe: {}", serde_json::to_string(&summary).unwrap_or_default());
-            Ok(())
+            probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
         })
         .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         Ok(Self { _dispatcher: dispatcher, server })
