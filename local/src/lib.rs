@@ -13,3 +13,13 @@ mod private;
 pub mod s3;
 pub mod serve;
 pub mod system;
+
+use std::fmt::Display;
+
+/// The program's name.
+pub const NAME: &str = "pulse-echo-local";
+
+/// A line on stderr, with the program's name.
+pub fn complain(message: &dyn Display) {
+    pulse_echo::stderr::complain(NAME, message);
+}

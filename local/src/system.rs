@@ -14,7 +14,7 @@ use crate::s3::{KeyPair, Options, Server};
 /// A running system; dropping it stops it.
 pub struct System {
     // In this order: the handlers under way still need the server.
-    _dispatcher: Dispatcher,
+    dispatcher: Dispatcher,
     server: Server,
 }
 
@@ -44,12 +44,22 @@ impl System {
             probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
         })
         .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
-        Ok(Self { _dispatcher: dispatcher, server })
+        Ok(Self { dispatcher, server })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// How many pulses are being answered now.
+    pub fn under_way(&self) -> usize {
+        self.dispatcher.under_way()
+    }
+
+    /// For a process that ends in the next moment: nothing is waited for.
+    pub fn abandon(self) {
+        std::mem::forget(self);
     }
 
     /// The URL to give to clients on this machine.
