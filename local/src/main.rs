@@ -1,12 +1,15 @@
 //! The door of `pulse-echo-local`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Parser, Subcommand};
 use log::LevelFilter;
 use pulse_echo::stderr;
 use pulse_echo_local::{NAME, complain, demo, serve};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 /// The whole of pulse-echo in one process, on an embedded S3: for trying out, and for small sites.
 #[derive(Parser)]
@@ -24,17 +27,7 @@ enum Command {
     /// Keep running as a small site's server; the first start prints the keys as NAME=value lines to paste on each host
     Serve(serve::Options),
     /// A guided walk: a real pulse to its echo, a broken service to its fault, and back
-    Demo {
-        /// Check this address instead of a service of the demo's own
-        #[arg(long)]
-        url: Option<String>,
-        /// With --url: the body expected there (default: any, with a status of 2xx)
-        #[arg(long, requires = "url")]
-        body: Option<String>,
-        /// The agent's program (default: beside this one)
-        #[arg(long, value_name = "FILE")]
-        agent: Option<PathBuf>,
-    },
+    Demo(demo::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,14 +35,25 @@ fn main() -> ExitCode {
     stderr::log(NAME, if arguments.verbose { LevelFilter::Info } else { LevelFilter::Warn });
     let environment = |name: &str| std::env::var(name).ok();
     let done = match arguments.command {
-        Command::Serve(options) => serve::serve(&options, &environment),
-        Command::Demo { url, body, agent } => demo::demo(url.as_deref(), body.as_deref(), agent, &environment),
+        Command::Serve(options) => serve::serve(&options, &environment).map_err(|message| (message, 1)),
+        Command::Demo(options) => walk(&options, &environment),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
+        Err((message, code)) => {
             complain(&message);
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
+}
+
+/// The demo, until a signal comes; the error has the exit code, after a signal as shells have it.
+fn walk(options: &demo::Options, environment: &dyn Fn(&str) -> Option<String>) -> Result<(), (String, u8)> {
+    let signal = Arc::new(AtomicUsize::new(0));
+    for (number, code) in [(SIGINT, 130), (SIGTERM, 143)] {
+        flag::register_usize(number, signal.clone(), code)
+            .map_err(|error| (format!("cannot wait for signals: {error}"), 1))?;
+    }
+    let code = || u8::try_from(signal.load(Ordering::SeqCst)).unwrap_or_default();
+    demo::demo(options, environment, &|| code() != 0).map_err(|message| (message, code().max(1)))
 }
