@@ -76,3 +76,33 @@ fn a_demo_that_nobody_can_read_does_not_panic() {
     let ended = Running::of(demo(&agent, &[]).stdout(writer.try_clone().unwrap()).stderr(writer)).end();
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
 }
+
+#[test]
+fn make_hands_on_a_url_and_a_body_as_they_are_typed() {
+    let folder = TempDir::new().unwrap();
+    let calls = folder.path().join("calls");
+    let cargo = script(&folder, &format!("for a; do printf '%s\\n' \"$a\"; done >> {}", calls.display()));
+    let make = |variables: &[&str]| {
+        let mut make = Command::new("make");
+        make.args(["--silent", "-C", concat!(env!("CARGO_MANIFEST_DIR"), "/.."), "demo"]).args(variables);
+        make.arg(format!("CARGO={}", cargo.display())).env_remove("MAKEFLAGS").output().expect("there is make")
+    };
+    let url = "http://127.0.0.1:1/?a=b&c='d'";
+    let trace = folder.path().join("trace");
+    let touch = format!("touch {}", trace.display());
+    let body = format!("it's \"ok\" $HOME $(shell {touch}) `{touch}`'; {touch}; '");
+    make(&[&format!("URL={url}"), &format!("BODY={body}")]);
+    assert!(!trace.exists(), "the body was run");
+    let called = fs::read_to_string(&calls).unwrap();
+    assert!(called.ends_with(&format!("\ndemo\n--url\n{url}\n--body\n{body}\n")), "{called}");
+
+    fs::remove_file(&calls).unwrap();
+    make(&[]);
+    assert!(fs::read_to_string(&calls).unwrap().ends_with("\ndemo\n"));
+
+    fs::remove_file(&calls).unwrap();
+    let refused = make(&["BODY=ok"]);
+    let complaint = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && !calls.exists(), "nothing is built for it");
+    assert!(complaint.contains("BODY is what URL is to answer: give URL too"), "{complaint}");
+}
