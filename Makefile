@@ -11,12 +11,18 @@ help:
 	@echo "make e2e               the agent against S3 servers that others wrote, which it installs into target/e2e"
 	@echo "make bench             what is measured, as ratios within one run"
 
-# Empty values are not given: the demo then has a service of its own.
+# Empty values are not given: the demo then has a service of its own. They reach it by the environment, as they were
+# typed: make and the shell would take apart what has quotes or dollars.
+unexport URL BODY
+demo: export DEMO_URL = $(value URL)
+demo: export DEMO_BODY = $(value BODY)
 demo:
+	@if [ -n "$$DEMO_BODY" ] && [ -z "$$DEMO_URL" ]; then \
+		echo "make demo: BODY is what URL is to answer: give URL too" >&2; exit 1; fi
 	@echo "building the agent and the local system (minutes at first, seconds later)"
 	@$(CARGO) build --locked --quiet -p pulse-echo
-	@$(CARGO) build --locked --quiet -p pulse-echo-local
-	@target/debug/pulse-echo-local demo $(if $(URL),--url '$(URL)') $(if $(BODY),--body '$(BODY)')
+	@$(CARGO) run --locked --quiet -p pulse-echo-local -- demo \
+		$${DEMO_URL:+--url "$$DEMO_URL"} $${DEMO_BODY:+--body "$$DEMO_BODY"}
 
 test: lint
 	$(CARGO) test --locked --workspace

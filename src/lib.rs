@@ -5,6 +5,7 @@
 //! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`vitals`], [`answer`],
 //!   [`mark`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
+//! - what every program of ours says on [`stderr`];
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
 
 #[cfg(feature = "agent")]
@@ -17,5 +18,6 @@ pub mod mark;
 pub mod name;
 pub mod pulse;
 mod random;
+pub mod stderr;
 pub mod store;
 pub mod vitals;

@@ -211,6 +211,7 @@ fn a_store_that_cannot_be_read_is_an_error_that_names_each_record() {
     let world = World::new();
     let probe = world.probe_with(&[("AWS_SECRET_ACCESS_KEY", "wrong")]);
     let errors = errors(handle(&probe, &event(&["pulse/web-1.json", "pulse/web-2.json"])));
+    assert_eq!(errors.len(), 2, "{errors:?}");
     for (error, id) in errors.iter().zip(["web-1", "web-2"]) {
         assert!(error.starts_with(&format!("{id}: cannot get pulse/{id}.json in bucket \"pulses\"")), "{error}");
         assert!(error.contains("SignatureDoesNotMatch"), "{error}");

@@ -17,6 +17,7 @@ mod init;
 mod look;
 mod machine;
 mod nagios;
+mod panic;
 mod pulses;
 mod reach;
 mod report;
@@ -24,7 +25,6 @@ mod run;
 mod send;
 mod settings;
 mod splay;
-mod stderr;
 mod verdict;
 mod wait;
 
@@ -33,9 +33,15 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use log::LevelFilter;
+
+use crate::stderr;
 use args::{Command, Parsed};
 use exit::Exit;
-pub use stderr::panics_in_one_line;
+pub use panic::panics_in_one_line;
+
+/// What lines on stderr begin with.
+const PROGRAM: &str = "pulse-echo";
 
 /// How a variable of the environment is looked up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -55,7 +61,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment)
         }
         Parsed::Wrong { message, nagios: true } => return nagios::unknown(&message).into(),
     };
-    stderr::log(arguments.verbose);
+    stderr::log(PROGRAM, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
 
     let exit = match &arguments.command {
         Command::Send(options) => send::command(&arguments, options, environment),
@@ -74,5 +80,5 @@ fn print(line: &str) {
 
 /// A line on stderr, with our name, as cron's mails and logs want it.
 fn complain(message: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "pulse-echo: {message}");
+    stderr::complain(PROGRAM, message);
 }
