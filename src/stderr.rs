@@ -15,9 +15,11 @@ pub fn complain(program: &str, message: &dyn Display) {
 ///
 /// Panics if that has been asked for before.
 pub fn log(program: &'static str, level: LevelFilter) {
+    let mut chosen = SimpleLogger::new().with_level(level).env();
     // What there is to see is ours; the HTTP client's own lines could show what is secret.
-    let chosen = SimpleLogger::new().with_level(level).env().with_module_level("ureq", LevelFilter::Warn);
-    let chosen = chosen.with_module_level("ureq_proto", LevelFilter::Warn);
+    for theirs in ["ureq", "ureq_proto", "lambda_runtime"] {
+        chosen = chosen.with_module_level(theirs, LevelFilter::Warn);
+    }
     log::set_max_level(chosen.max_level());
     log::set_boxed_logger(Box::new(Lines { program, chosen })).expect("there is no other logger");
 }
