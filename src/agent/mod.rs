@@ -1,7 +1,7 @@
 //! The agent: what runs on each host, and for its operators.
 //!
-//! A command is read ([`args`]), its settings are gathered ([`settings`], [`credentials`], [`pulses`]), it acts
-//! ([`send`], [`run`]) and says how it went by its exit code ([`exit`]).
+//! A command is read (`args`), its settings are gathered (`settings`, `credentials`, `pulses`), it acts (`send`, `run`)
+//! and says how it went by its exit code (`exit`).
 
 pub mod args;
 mod credentials;

@@ -121,7 +121,7 @@ fn answer(store: &Store, sent: Result<(&PulseFile, Sent), Outcome>, until: Insta
         }
         Ok(Answer::Fault(fault)) => {
             probe(fault.latency_ms);
-            let url = fault.url.map_or_else(String::new, |url| format!(" ({url})"));
+            let url = fault.url.map_or_else(String::new, |url| format!(" - {url}"));
             Outcome { severity: Severity::Critical, text: format!("{id}: {}{url}", fault.reason), perfdata }
         }
         Err(last_error) => {
