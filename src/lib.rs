@@ -3,7 +3,7 @@
 //! This library holds what both sides share; rooms further down never look up:
 //!
 //! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`answer`],
-//!   [`mark`];
+//!   [`mark`], [`status`], [`mute`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
 
@@ -14,6 +14,8 @@ pub mod clock;
 pub mod http;
 pub mod json;
 pub mod mark;
+pub mod mute;
 pub mod name;
 pub mod pulse;
+pub mod status;
 pub mod store;
