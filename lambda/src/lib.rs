@@ -6,6 +6,7 @@
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
+pub mod channel;
 mod event;
 mod expect;
 mod fetch;
