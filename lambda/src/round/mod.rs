@@ -1,6 +1,9 @@
 //! One round over all checks: judges each, and appends what is to be told. Pure: all that was seen, and the time, come as
 //! arguments.
 
+#[cfg(test)]
+mod histories;
+
 use std::collections::BTreeSet;
 
 use pulse_echo::clock::Time;
