@@ -122,10 +122,7 @@ impl Summary {
 
 /// Strikes off what a channel took of an attempt, on whatever is there by now, and notes how long to leave it alone.
 pub fn settle(status: &mut Status, channel: &str, attempt: &Attempt, outcome: &Outcome, now: Time) {
-    let taken = match outcome {
-        Outcome::Taken => attempt.tells.len(),
-        Outcome::NotTaken { taken, .. } | Outcome::Ambiguous { taken, .. } => *taken,
-    };
+    let taken = outcome.taken_of(attempt.entries.len());
     let ids: BTreeSet<_> = attempt.tells.iter().take(taken).flatten().collect();
     for message in status.outbox.iter_mut().filter(|message| ids.contains(&message.id)) {
         message.owed.remove(channel);

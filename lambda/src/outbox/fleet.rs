@@ -68,11 +68,16 @@ pub fn some<'a>(checks: impl Iterator<Item = &'a CheckId>) -> Vec<CheckId> {
     checks.take(SOME).cloned().collect()
 }
 
-/// Frees the channels that are no longer there of what they owe.
-pub fn forget_channels(status: &mut Status, is_there: impl Fn(&str) -> bool) {
+/// Frees the channels that are no longer there of what they owe. Whether there were any.
+pub fn forget_channels(status: &mut Status, is_there: impl Fn(&str) -> bool) -> bool {
+    let owing = status.outbox.iter().flat_map(|message| &message.owed).chain(status.channels.keys());
+    if owing.into_iter().all(|channel| is_there(channel)) {
+        return false;
+    }
     for message in &mut status.outbox {
         message.owed.retain(|channel| is_there(channel));
     }
     status.outbox.retain(|message| !message.owed.is_empty());
     status.channels.retain(|channel, _| is_there(channel));
+    true
 }
