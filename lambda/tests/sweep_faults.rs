@@ -4,14 +4,16 @@
 mod fleet;
 
 use std::collections::BTreeMap;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use fleet::{Fleet, id, word};
+use fleet::{Fleet, Hook, id, word};
 use pulse_echo::name::Key;
 use pulse_echo::status::{Fact, Lease, State};
-use pulse_echo_lambda::channel::{Outcome, What};
+use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
 use pulse_echo_lambda::sweep::Course;
+use serde_json::json;
 
 /// How often each id was told, with what it says.
 fn tally(fleet: &Fleet) -> BTreeMap<String, (usize, String)> {
@@ -127,8 +129,52 @@ fn while_anothers_lease_runs_nothing_is_sent() {
     assert_eq!(fleet.words(), ["failing web-1"]);
 }
 
+/// A channel that takes what it is sent once the test says so.
+#[derive(Clone)]
+struct Waiting {
+    hook: Hook,
+    began: Arc<Barrier>,
+    may_end: Arc<Barrier>,
+}
+
+impl Channel for Waiting {
+    fn name(&self) -> &'static str {
+        "hook"
+    }
+
+    fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
+        self.began.wait();
+        self.may_end.wait();
+        self.hook.send(entries, deadline)
+    }
+}
+
 #[test]
-fn what_was_appended_while_another_was_sending_stays_owed() {
+fn while_one_sends_another_only_appends_and_what_is_struck_off_is_what_was_taken() {
+    let fleet = Fleet::new();
+    fleet.pulse("a").pulse("b").at(1).fault("a", 0).echo("b").at(60);
+    let [began, may_end] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+    let waiting = Waiting { hook: fleet.hook.clone(), began, may_end };
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| {
+            let channels: [Box<dyn Channel>; 1] = [Box::new(waiting.clone())];
+            fleet.invoke_over(&channels, &json!({}), Duration::from_secs(60))
+        });
+        waiting.began.wait();
+        fleet.at(61).fault("b", 0).at(100).sweep().unwrap();
+        assert_eq!(fleet.words().len(), 0, "the one that sends has the lease");
+        assert_eq!(fleet.status().outbox.len(), 2);
+        waiting.may_end.wait();
+        slow.join().unwrap().unwrap();
+    });
+    assert_eq!(fleet.words(), ["failing a"]);
+    assert_eq!((fleet.status().outbox.len(), fleet.status().lease), (1, None));
+    fleet.at(160).sweep().unwrap();
+    assert_eq!(fleet.words(), ["failing b"]);
+}
+
+#[test]
+fn what_was_answered_ambiguously_is_tried_again_with_the_same_id() {
     let fleet = Fleet::new();
     fleet.pulse("a").at(1).fault("a", 0).at(60);
     *fleet.hook.answer.lock().unwrap() = Some(Outcome::Ambiguous { taken: 0, why: "no answer".into() });
