@@ -2,8 +2,8 @@
 //!
 //! This library holds what both sides share; rooms further down never look up:
 //!
-//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`vitals`], [`answer`],
-//!   [`mark`];
+//! - plain data and pure rules: [`name`], [`clock`], [`random`], [`json`], [`pulse`], [`vitals`], [`answer`], [`mark`],
+//!   [`status`], [`mute`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
 //! - what every program of ours says on [`stderr`];
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
@@ -15,9 +15,11 @@ pub mod clock;
 pub mod http;
 pub mod json;
 pub mod mark;
+pub mod mute;
 pub mod name;
 pub mod pulse;
-mod random;
+pub mod random;
+pub mod status;
 pub mod stderr;
 pub mod store;
 pub mod vitals;

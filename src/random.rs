@@ -12,3 +12,8 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 pub fn fraction() -> f64 {
     f64::from(u32::from_be_bytes(bytes())) / (f64::from(u32::MAX) + 1.0)
 }
+
+/// An id that is never given twice: 128 random bits, in hex.
+pub fn id() -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes()))
+}

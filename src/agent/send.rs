@@ -88,7 +88,7 @@ pub fn millis(duration: Duration) -> String {
 
 /// Uploads a pulse under a new id.
 pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
-    let pulse_id = random_id();
+    let pulse_id = random::id();
     let key = Key::pulse(&file.id);
     log::debug!("put {key}: {} bytes, pulse-id {pulse_id}", file.text.len());
     let metadata = metadata(&pulse_id);
@@ -106,9 +106,4 @@ fn metadata(pulse_id: &str) -> Metadata {
         vitals: machine::vitals(),
     }
     .to_metadata()
-}
-
-/// 128 random bits, in hex.
-fn random_id() -> String {
-    format!("{:032x}", u128::from_be_bytes(random::bytes()))
 }
