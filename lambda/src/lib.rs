@@ -1,6 +1,7 @@
 //! The fleet's side of pulse-echo. Rooms further down never look up:
 //!
 //! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`settings`]: what it is told from outside;
+//! - [`channel`]: the ways to people;
 //! - `event` (what came), `fetch` (the web, within limits);
 //! - `expect` (what was seen, is it what the pulse expects?), `text` (foreign text made safe and short).
 //!
@@ -13,3 +14,7 @@ mod fetch;
 pub mod probe;
 pub mod settings;
 mod text;
+
+#[cfg(test)]
+#[path = "../tests/support/server.rs"]
+mod server;

@@ -1,6 +1,4 @@
 mod https;
-#[path = "../../tests/support/server.rs"]
-mod server;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -10,6 +8,7 @@ use pulse_echo::json::Unknown;
 use tempfile::NamedTempFile;
 
 use super::*;
+use crate::server;
 use crate::settings::Settings;
 use https::{authority, https};
 use server::{Server, answer, redirect, request, until_closed};
@@ -247,7 +246,7 @@ fn a_redirect_to_where_the_probe_does_not_go_is_blocked() {
         ),
         (
             "http://me:secret@example.com/",
-            "a redirect to http://example.com/ is not followed: it has credentials in it; the probe sends none",
+            "a redirect to http://example.com/ is not followed: it has credentials in it; none are sent",
         ),
     ] {
         let server = Server::answering(&[&redirect(location)]);
