@@ -24,8 +24,10 @@ use pulse_echo::store::Clock;
 pub use heartbeat::Heartbeat;
 
 /// All channels that there are: each makes itself, if the environment asks for it.
-const ALL: [fn(&Means) -> Result<Option<Box<dyn Channel>>, String>; 3] =
-    [slack::channel, webhook::channel, sns::channel];
+const ALL: [fn(&Means) -> Made; 3] = [slack::channel, webhook::channel, sns::channel];
+
+/// A channel, if the environment asks for it. The error is one sentence that names the variable, and shows no secret.
+type Made = Result<Option<Box<dyn Channel>>, String>;
 
 /// How many entries an attempt has at most; see [`What::Summary`].
 pub const ENTRIES: usize = 1_000;

@@ -6,7 +6,7 @@ use serde_json::json;
 use url::form_urlencoded::Serializer;
 
 use super::web::{Address, Missed, Web, in_parts};
-use super::{Channel, ENTRIES, Entry, Means, Outcome, words};
+use super::{Channel, ENTRIES, Entry, Made, Means, Outcome, words};
 
 /// The longest text, in bytes once it is escaped: Slack cuts one of more than 4,000 characters into several messages.
 const ROOM: usize = 3_900;
@@ -19,7 +19,7 @@ struct Slack {
 }
 
 /// The channel that `SLACK_URL` asks for, told in `SLACK_CHANNEL` under the name `SLACK_USER`.
-pub(super) fn channel(means: &Means) -> Result<Option<Box<dyn Channel>>, String> {
+pub(super) fn channel(means: &Means) -> Made {
     let Some(url) = Address::read(means.lookup, "SLACK_URL")? else {
         return Ok(None);
     };

@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::event::event;
 use super::web::{Address, Missed, PART, Web, in_parts};
-use super::{Channel, Entry, Means, Outcome, words};
+use super::{Channel, Entry, Made, Means, Outcome, words};
 
 /// The version of what is posted. It changes when receivers must.
 const VERSION: u32 = 1;
@@ -23,7 +23,7 @@ struct Webhook {
 }
 
 /// The channel that `WEBHOOK_URL` asks for, signed with `WEBHOOK_SECRET` if that is set.
-pub(super) fn channel(means: &Means) -> Result<Option<Box<dyn Channel>>, String> {
+pub(super) fn channel(means: &Means) -> Made {
     let Some(url) = Address::read(means.lookup, "WEBHOOK_URL")? else {
         return Ok(None);
     };

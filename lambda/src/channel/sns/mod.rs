@@ -1,7 +1,7 @@
 //! An SNS topic, by the query API: e-mail, SMS and on-call services subscribe to it.
 
-mod arn;
 mod sign;
+mod topic;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -12,8 +12,8 @@ use url::form_urlencoded::Serializer;
 
 use super::event::event;
 use super::web::{Address, Answer, Missed, PART, Web, in_parts};
-use super::{Channel, Entry, Means, Outcome, words};
-use arn::Arn;
+use super::{Channel, Entry, Made, Means, Outcome, words};
+use topic::Topic;
 
 /// The longest text, in bytes: an e-mail that people still read, and far below SNS's 256 KiB.
 const ROOM: usize = 16_000;
@@ -23,7 +23,7 @@ const SKEW_S: u64 = 30;
 
 struct Sns {
     web: Web,
-    topic: Arn,
+    topic: Topic,
     endpoint: Address,
     credentials: Credentials,
     clock: Clock,
@@ -31,13 +31,14 @@ struct Sns {
 
 /// The channel that `ALERT_TOPIC_ARN` asks for, with the credentials in the environment, at `AWS_ENDPOINT_URL_SNS`,
 /// `AWS_ENDPOINT_URL` or AWS's own address for the topic's region.
-pub(super) fn channel(means: &Means) -> Result<Option<Box<dyn Channel>>, String> {
+pub(super) fn channel(means: &Means) -> Made {
     let Some(arn) = means.value("ALERT_TOPIC_ARN") else {
         return Ok(None);
     };
-    let topic: Arn = arn.parse().map_err(|why| format!("ALERT_TOPIC_ARN is {arn:?}: {why}"))?;
-    let credentials = credentials_from(means.lookup).map_err(|missing| format!("{missing} is not set"))?;
-    let credentials = credentials.ok_or("AWS_ACCESS_KEY_ID is not set: ALERT_TOPIC_ARN needs the right to publish")?;
+    let topic: Topic = arn.parse().map_err(|why| format!("ALERT_TOPIC_ARN is {arn:?}: {why}"))?;
+    let unset = |name| format!("{name} is not set: ALERT_TOPIC_ARN needs the right to publish");
+    let credentials =
+        credentials_from(means.lookup).and_then(|found| found.ok_or("AWS_ACCESS_KEY_ID")).map_err(unset)?;
     let endpoint = match Address::read(means.lookup, "AWS_ENDPOINT_URL_SNS")? {
         Some(endpoint) => endpoint,
         None => match Address::read(means.lookup, "AWS_ENDPOINT_URL")? {
@@ -114,14 +115,14 @@ fn attributes(entries: &[Entry]) -> Vec<(&'static str, BTreeSet<String>)> {
 /// What SNS says when it does not publish: `<Code>` and the first line of `<Message>`, whose further lines may repeat
 /// the session token.
 fn refusal(mut answer: Answer) -> Missed {
-    let said = match answer.text() {
-        Ok(text) => text,
-        Err(_) => String::new(),
+    let text = answer.text().unwrap_or_default();
+    let element = |name| {
+        let (inside, _) = text.split_once(&format!("<{name}>"))?.1.split_once('<')?;
+        inside.lines().next().map(str::trim)
     };
-    let element = |name| Some(said.split_once(&format!("<{name}>"))?.1.split_once('<')?.0.lines().next()?.trim());
     match (element("Code"), element("Message")) {
         (Some(code), _) if code.starts_with("Throttl") => answer.refusal(&format!("throttled ({code})")),
         (Some(code), Some(message)) => answer.refusal(&format!("{code}: {message}")),
-        _ => answer.refusal(""),
+        (code, _) => answer.refusal(code.unwrap_or_default()),
     }
 }

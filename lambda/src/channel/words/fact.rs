@@ -13,7 +13,16 @@ use crate::text::{grouped, line};
 /// How much of a fault's sentence is shown, in bytes.
 const REASON_ROOM: usize = 300;
 
-/// What `fact`, noticed at `at`, is in short; a line begins with it.
+/// How much is said of an outage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All that is known.
+    Full,
+    /// What one wants to know of each of many: no remedy, no last good echo.
+    Brief,
+}
+
+/// What a fact is in short; a line begins with it.
 pub(super) fn label(fact: &Fact) -> &'static str {
     match fact {
         Fact::Down(_) => "DOWN",
@@ -22,7 +31,8 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::Gone { .. } => "GONE",
         Fact::ManyDown { .. } => "MANY DOWN",
         Fact::Vanished { .. } => "VANISHED",
-        Fact::Unanswered { .. } => "PROBE IN TROUBLE",
+        Fact::Unanswered { told: None, .. } => "PROBE IN TROUBLE",
+        Fact::Unanswered { told: Some(_), .. } => "PROBE STILL IN TROUBLE",
         Fact::Answered { .. } => "PROBE ANSWERS AGAIN",
         Fact::Gap { .. } => "NOT WATCHED",
         Fact::Stopped { .. } => "LOOP STOPPED",
@@ -32,47 +42,45 @@ pub(super) fn label(fact: &Fact) -> &'static str {
     }
 }
 
-/// What follows the label.
-pub(super) fn sentence(fact: &Fact, at: Time) -> String {
+/// What follows the label of a fact that a sweep noticed at `at`.
+pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
-        Fact::Down(down) => single(down, at, false),
-        Fact::StillDown { down, changed, .. } => single(down, at, *changed),
+        Fact::Down(down) => single(down, at, false, detail),
+        Fact::StillDown { down, changed, .. } => single(down, at, *changed, detail),
         Fact::Up { check, since, until, was, cause, reason } => format!(
-            "{} since {}, after {}. It was {}, since {}.",
+            "{} has been up again since {}. It was down for {}, from {}: {}.",
             name(check),
             when(*until),
             how_long(since.age(*until)),
-            was_what(*was, *cause, reason.as_deref()),
-            when(*since)
+            when(*since),
+            was_what(*was, *cause, reason.as_deref())
         ),
         Fact::Gone { check, pulse, since } => gone(check, *pulse, *since),
         Fact::ManyDown { down, of, state, cause, alike } => many_down(*down, *of, *state, *cause, *alike),
         Fact::Vanished { checks: count, of, some } => format!(
-            "The pulses of {} of {} are no longer there: {}. If nobody deleted them on purpose, look who did. They are \
+            "the pulses of {} of {} are no longer there: {}. If nobody deleted them on purpose, look who did. They are \
              judged by their last pulse, and gone after a day.",
             grouped(*count),
             checks(*of),
             names(*count, some)
         ),
-        Fact::Unanswered { since, checks: count, some, told } => format!(
-            "{} {} {} an answer since {} ({}): {}. This is about us: whether what they watch works is not known. Look at \
-             the log of the probe's function.",
+        Fact::Unanswered { since, checks: count, some, .. } => format!(
+            "no answer to the pulses of {} since {} ({}): {}. This is about us: whether what they watch works is not \
+             known. Look at the log of the probe's function.",
             checks(*count),
-            if *count == 1 { "waits" } else { "wait" },
-            if told.is_some() { "still for" } else { "for" },
             when(*since),
             how_long(since.age(at)),
             names(*count, some)
         ),
         Fact::Answered { since, until, checks: count } => format!(
-            "No check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
+            "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
             how_long(since.age(*until)),
             when(*since),
             when(*until),
             checks(*count)
         ),
         Fact::Gap { from, until, spared, some } => format!(
-            "From {} to {} ({}) no pulse came and nothing was swept: the store itself was away. {} that missed a pulse \
+            "from {} to {} ({}) no pulse came and nothing was swept: the store itself was away. {} that missed a pulse \
              through it {} given time for the next one: {}.",
             when(*from),
             when(*until),
@@ -82,10 +90,10 @@ pub(super) fn sentence(fact: &Fact, at: Time) -> String {
             names(*spared, some)
         ),
         Fact::Stopped { at } => {
-            format!("Nothing is watched since {}. To go on: `pulse-echo loop start`.", when(*at))
+            format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(*at))
         }
         Fact::Started { stopped } => {
-            format!("All is watched again. It was stopped for {}, since {}.", how_long(stopped.age(at)), when(*stopped))
+            format!("all is watched again. It was stopped for {}, from {}.", how_long(stopped.age(at)), when(*stopped))
         }
         Fact::StatusUnreadable { copy, why } => format!(
             "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept as \
@@ -93,7 +101,7 @@ pub(super) fn sentence(fact: &Fact, at: Time) -> String {
             line(copy, REASON_ROOM),
             line(why, REASON_ROOM)
         ),
-        Fact::Test => format!("Somebody wanted to see on {} that messages arrive here. They do.", when(at)),
+        Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
     }
 }
 
@@ -101,7 +109,7 @@ pub(super) fn sentence(fact: &Fact, at: Time) -> String {
 pub(super) fn whole(end: &Fact, at: Time) -> String {
     match end {
         Fact::Up { check, since, until, was, cause, reason } => format!(
-            "{} was down from {} to {} ({}). It was {}. It is up again.",
+            "{} was down from {} to {} ({}): {}. It is up again.",
             name(check),
             when(*since),
             when(*until),
@@ -114,36 +122,39 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
             when(*since),
             when(*pulse)
         ),
-        other => sentence(other, at),
+        other => sentence(other, at, Detail::Full),
     }
 }
 
 /// Checks of one host that fell silent together: `first`, which stands for all of them, and the others.
-pub(super) fn silent_together(first: &Down, all: &[&CheckId], at: Time) -> String {
-    let who =
-        format!("{} ({}: {})", line(first.check.host(), 128), checks(all.len()), names(all.len(), all.iter().copied()));
-    outage(&who, first, at, false, "If on purpose, for each: `pulse-echo retire ID`.")
+pub(super) fn silent_together(first: &Down, all: &[&CheckId], at: Time, detail: Detail) -> String {
+    let host = line(first.check.host(), 128);
+    let who = format!("{host} ({}: {})", checks(all.len()), names(all.len(), all.iter().copied()));
+    outage(&who, first, at, false, detail, "If on purpose, for each: `pulse-echo retire ID`.")
 }
 
-fn single(down: &Down, at: Time, changed: bool) -> String {
+fn single(down: &Down, at: Time, changed: bool, detail: Detail) -> String {
     let remedy = match down.state {
         State::Silent => format!("If on purpose: {}.", command("retire", &down.check)),
         _ => String::new(),
     };
-    outage(&name(&down.check), down, at, changed, &remedy)
+    outage(&name(&down.check), down, at, changed, detail, &remedy)
 }
 
-fn outage(who: &str, down: &Down, at: Time, changed: bool, remedy: &str) -> String {
-    let since = format!("{} since {} ({})", down.state, when(down.since), how_long(down.since.age(at)));
+fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remedy: &str) -> String {
     let now = if changed { ", now for another reason" } else { "" };
-    let echo = match down.echo {
-        Some(echo) => format!("Last good echo: {}.", when(echo)),
-        None => "There never was a good echo.".into(),
-    };
-    let words = last_words(&down.words).map(|words| format!("Last words: {words}.")).unwrap_or_default();
-    let what = format!("{who} is {since}{now}: {}.", why_down(down, at));
-    let sentences = [&what, &words, &echo, remedy];
-    sentences.into_iter().filter(|sentence| !sentence.is_empty()).collect::<Vec<_>>().join(" ")
+    let (since, age) = (when(down.since), how_long(down.since.age(at)));
+    let mut sentences =
+        vec![format!("{who} has been {} since {since} ({age}){now}: {}.", down.state, why_down(down, at))];
+    sentences.extend(last_words(&down.words).map(|words| format!("Last words: {words}.")));
+    if detail == Detail::Full {
+        sentences.push(match down.echo {
+            Some(echo) => format!("Last good echo: {}.", when(echo)),
+            None => "There never was a good echo.".into(),
+        });
+        sentences.extend(Some(remedy.to_string()).filter(|remedy| !remedy.is_empty()));
+    }
+    sentences.join(" ")
 }
 
 /// The value seen and the value expected.
@@ -152,7 +163,7 @@ fn why_down(down: &Down, at: Time) -> String {
         State::Silent => {
             let seen = format!("its last pulse came on {}, {} ago", when(down.pulse), how_long(down.pulse.age(at)));
             match down.limit_s {
-                Some(limit) => format!("{seen}; expected: one within {}", how_long(Duration::from_secs(limit))),
+                Some(limit) => format!("{seen} (expected: within {})", how_long(Duration::from_secs(limit))),
                 None => seen,
             }
         }
@@ -179,7 +190,7 @@ fn was_what(was: State, cause: Option<Cause>, reason: Option<&str>) -> String {
 fn gone(check: &CheckId, pulse: Time, since: Option<Time>) -> String {
     let outage = since.map(|since| format!(" That ends its outage since {}.", when(since))).unwrap_or_default();
     format!(
-        "{}: its pulse was removed, so it is retired and not watched any more. Its last pulse came on {}.{outage}",
+        "{} is not watched any more: its pulse was removed, so it is retired. Its last pulse came on {}.{outage}",
         name(check),
         when(pulse)
     )
@@ -201,11 +212,10 @@ fn many_down(down: usize, of: usize, state: State, cause: Option<Cause>, alike: 
         (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network or a service that they share",
         (_, Some(Cause::Other) | None) => "something that they share",
     };
+    let alike = if alike == down { "all".into() } else { grouped(alike) };
     format!(
-        "{} of {} went down within 15 min; {} of them {} {what}. Look at one cause first: {likely}.",
+        "{} of {} went down within 15 min, {alike} of them {what}. Look for one cause first: {likely}.",
         grouped(down),
-        checks(of),
-        grouped(alike),
-        if alike == 1 { "is" } else { "are" }
+        checks(of)
     )
 }

@@ -14,7 +14,7 @@ use pulse_echo::status::{Down, Fact, State};
 
 use super::{Count, Entry, Summary, What};
 use crate::text::grouped;
-use fact::{label, sentence, silent_together, whole};
+use fact::{Detail, label, sentence, silent_together, whole};
 use measure::{checks, command, name, names};
 
 pub(super) use measure::last_words;
@@ -28,30 +28,29 @@ const SUBJECT_ROOM: usize = 100;
 /// The longest line, in bytes once it is escaped. None is longer but by names that consist of what must be escaped.
 const LINE_ROOM: usize = 1_200;
 
-/// What is told in one line, and the entries that it tells.
-struct Line<'a> {
-    text: String,
-    entries: Vec<&'a Entry>,
-}
+/// With more lines than this, each says less.
+const FULL_LINES: usize = 5;
 
 /// The whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, which must be
 /// 2,500 at least. What concerns many checks, or us, comes first; what does not fit is counted.
 pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> String) -> String {
-    let (mut all, ones): (Vec<_>, Vec<_>) = lines(entries).into_iter().partition(|line| concerns_many(line.entries[0]));
+    let groups = groups(entries);
+    let detail = if groups.len() > FULL_LINES { Detail::Brief } else { Detail::Full };
+    let (mut all, ones): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| concerns_many(group[0]));
     all.extend(ones);
     let end = end(entries).map(|end| escape(&end));
     // What remains for lines, once the count of the others and the end have theirs.
     let mut left = room.saturating_sub(end.as_ref().map_or(0, String::len) + 300);
     let mut text = Vec::new();
-    for line in &all {
-        let line = fitted(&line.text, &escape);
+    for group in &all {
+        let line = fitted(&group_line(group, detail), &escape);
         if text.len() == LINES || line.len() + 1 > left {
             break;
         }
         left -= line.len() + 1;
         text.push(line);
     }
-    let others: Vec<_> = all[text.len()..].iter().flat_map(|line| line.entries.iter().copied()).collect();
+    let others: Vec<_> = all[text.len()..].iter().flatten().copied().collect();
     if !others.is_empty() {
         text.push(format!("… and {} more: {}.", grouped(others.len()), tally(&others)));
     }
@@ -68,22 +67,25 @@ fn fitted(line: &str, escape: impl Fn(&str) -> String) -> String {
 
 /// One entry alone, in one line.
 pub(super) fn line(entry: &Entry) -> String {
-    match &entry.what {
-        What::Fact(fact) => format!("{}: {}", label(fact), sentence(fact, entry.at)),
-        What::Whole(fact) => format!("WAS DOWN: {}", whole(fact, entry.at)),
-        What::Summary(summary) => format!("MANY CHANGES: {}", summed_up(summary)),
-    }
+    detailed_line(entry, Detail::Full)
+}
+
+fn detailed_line(entry: &Entry, detail: Detail) -> String {
+    let text = match &entry.what {
+        What::Fact(fact) => sentence(fact, entry.at, detail),
+        What::Whole(fact) => whole(fact, entry.at),
+        What::Summary(summary) => summed_up(summary),
+    };
+    format!("{}: {text}", kind(entry))
 }
 
 /// A message in a few words of ASCII, in one line of at most 100 characters.
 pub(super) fn subject(entries: &[Entry]) -> String {
-    let what = match lines(entries).as_slice() {
-        [Line { entries: told, .. }] => match (&told[0].what, check(told[0])) {
-            (What::Summary(_), _) | (_, None) => tally(told),
-            (_, Some(check)) => {
-                let others = if told.len() > 1 { format!(" and {} more", told.len() - 1) } else { String::new() };
-                format!("{} {}{others}", kind(told[0]), name(check))
-            }
+    let what = match groups(entries).as_slice() {
+        [group] => match check(group[0]) {
+            None => tally(group),
+            Some(check) if group.len() == 1 => format!("{} {}", kind(group[0]), name(check)),
+            Some(check) => format!("{} {} and {} more", kind(group[0]), name(check), group.len() - 1),
         },
         _ => tally(&entries.iter().collect::<Vec<_>>()),
     };
@@ -120,8 +122,8 @@ fn concerns_many(entry: &Entry) -> bool {
     check(entry).is_none()
 }
 
-/// One line an entry, but for checks of one host that fell silent together.
-fn lines(entries: &[Entry]) -> Vec<Line<'_>> {
+/// What is a line each: an entry, or the entries of one host that fell silent together.
+fn groups(entries: &[Entry]) -> Vec<Vec<&Entry>> {
     let mut groups: Vec<Vec<&Entry>> = Vec::new();
     for entry in entries {
         // A sweep's entries are in the order of their keys, so a host's are side by side.
@@ -132,7 +134,7 @@ fn lines(entries: &[Entry]) -> Vec<Line<'_>> {
             _ => groups.push(vec![entry]),
         }
     }
-    groups.into_iter().map(|entries| Line { text: group_line(&entries), entries }).collect()
+    groups
 }
 
 /// What entries have in common that are one line: the host that is silent, the sweep that tells it, and whether it is
@@ -142,22 +144,28 @@ fn silent_host(entry: &Entry) -> Option<(&str, Time, &'static str)> {
     Some((down.check.host(), entry.at, kind(entry)))
 }
 
-fn group_line(entries: &[&Entry]) -> String {
+fn group_line(entries: &[&Entry], detail: Detail) -> String {
     let downs: Vec<_> = entries.iter().filter_map(|entry| down(entry)).collect();
     // The check that was heard last stands for the host: its words are the last ones.
     match downs.iter().max_by_key(|down| down.pulse) {
         Some(last) if downs.len() > 1 => {
             let names: Vec<_> = downs.iter().map(|down| &down.check).collect();
-            format!("{}: {}", kind(entries[0]), silent_together(last, &names, entries[0].at))
+            format!("{}: {}", kind(entries[0]), silent_together(last, &names, entries[0].at, detail))
         }
-        _ => line(entries[0]),
+        _ => detailed_line(entries[0], detail),
     }
 }
 
 /// The last line: how many are down in all, and which command tells more.
 fn end(entries: &[Entry]) -> Option<String> {
     let more = match entries {
-        [entry] => command("status", check(entry)?),
+        [entry] => match (&entry.what, check(entry)) {
+            (_, Some(check)) => command("status", check),
+            (What::Fact(Fact::Stopped { .. } | Fact::Started { .. } | Fact::Answered { .. } | Fact::Test), None) => {
+                return None;
+            }
+            (_, None) => "`pulse-echo status`".into(),
+        },
         _ => "`pulse-echo status`".into(),
     };
     let others = entries.iter().rev().find_map(down).map(|down| down.others);

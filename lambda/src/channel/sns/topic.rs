@@ -1,15 +1,15 @@
-//! A topic's name.
+//! A topic by its ARN.
 
 use std::str::FromStr;
 
 /// `arn:PARTITION:sns:REGION:ACCOUNT:NAME`.
-pub(super) struct Arn {
+pub(super) struct Topic {
     pub(super) arn: String,
     pub(super) region: String,
     partition: String,
 }
 
-impl FromStr for Arn {
+impl FromStr for Topic {
     type Err = String;
 
     fn from_str(arn: &str) -> Result<Self, String> {
@@ -20,7 +20,7 @@ impl FromStr for Arn {
             ["arn", partition, "sns", region, account, name]
                 if [partition, region, account, name].into_iter().all(|part| word(part)) =>
             {
-                if name.ends_with(".fifo") {
+                if name.strip_suffix(".fifo").is_some() {
                     return Err("a FIFO topic reaches queues only, not people; use a standard one".into());
                 }
                 Ok(Self { arn: arn.into(), region: (*region).into(), partition: (*partition).into() })
@@ -30,7 +30,7 @@ impl FromStr for Arn {
     }
 }
 
-impl Arn {
+impl Topic {
     /// AWS's own address for it.
     pub(super) fn endpoint(&self) -> String {
         let cn = if self.partition == "aws-cn" { ".cn" } else { "" };
@@ -48,7 +48,7 @@ mod tests {
             ("arn:aws:sns:eu-central-1:123456789012:alerts", "eu-central-1", "https://sns.eu-central-1.amazonaws.com/"),
             ("arn:aws-cn:sns:cn-north-1:123456789012:a-b_c", "cn-north-1", "https://sns.cn-north-1.amazonaws.com.cn/"),
         ] {
-            let topic: Arn = arn.parse().unwrap();
+            let topic: Topic = arn.parse().unwrap();
             assert_eq!((topic.region.as_str(), topic.endpoint().as_str()), (region, endpoint));
         }
     }
@@ -62,9 +62,9 @@ mod tests {
             "arn:aws:sns:evil.example/:123456789012:alerts",
             "arn:aws:sns::123456789012:alerts",
         ] {
-            assert!(arn.parse::<Arn>().is_err_and(|why| why.starts_with("it must be a topic's ARN")), "{arn}");
+            assert!(arn.parse::<Topic>().is_err_and(|why| why.starts_with("it must be a topic's ARN")), "{arn}");
         }
-        let fifo = "arn:aws:sns:eu-central-1:123456789012:alerts.fifo".parse::<Arn>();
+        let fifo = "arn:aws:sns:eu-central-1:123456789012:alerts.fifo".parse::<Topic>();
         assert!(fifo.is_err_and(|why| why.starts_with("a FIFO topic")));
     }
 }
