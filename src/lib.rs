@@ -2,7 +2,7 @@
 //!
 //! This library holds what both sides share; rooms further down never look up:
 //!
-//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`answer`],
+//! - plain data and pure rules: [`name`], [`clock`], [`random`], [`json`], [`pulse`], [`answer`],
 //!   [`mark`], [`status`], [`mute`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
@@ -17,5 +17,6 @@ pub mod mark;
 pub mod mute;
 pub mod name;
 pub mod pulse;
+pub mod random;
 pub mod status;
 pub mod store;

@@ -1,9 +1,10 @@
 //! The fleet's side of pulse-echo. Rooms further down never look up:
 //!
-//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`settings`]: what it is told from outside;
-//! - [`channel`]: the ways to people;
-//! - `event` (what came), `fetch` (the web, within limits);
-//! - `expect` (what was seen, is it what the pulse expects?), `text` (foreign text made safe and short).
+//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`sweep`]: the loop's handler, which looks at all
+//!   checks and tells; [`settings`] and [`rules`]: what they are told from outside;
+//! - `event` (what came to the probe), `fetch` (the web, within limits), [`channel`] (the ways to people);
+//! - pure rules: `expect` (what was seen, is it what the pulse expects?), [`round`] (one round over all checks),
+//!   [`verdict`] (what a check is), [`outbox`] (what is owed), `text` (foreign text made safe and short).
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
@@ -11,9 +12,15 @@ pub mod channel;
 mod event;
 mod expect;
 mod fetch;
+pub mod outbox;
 pub mod probe;
+pub mod round;
+pub mod rules;
 pub mod settings;
+mod side_by_side;
+pub mod sweep;
 mod text;
+pub mod verdict;
 
 #[cfg(test)]
 #[path = "../tests/support/server.rs"]

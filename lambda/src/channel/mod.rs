@@ -131,6 +131,16 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// How many of so many entries were taken.
+    pub(crate) fn taken_of(&self, entries: usize) -> usize {
+        match self {
+            Self::Taken => entries,
+            Self::NotTaken { taken, .. } | Self::Ambiguous { taken, .. } => entries.min(*taken),
+        }
+    }
+}
+
 impl Count {
     /// One more of them.
     pub(crate) fn add(&mut self, id: &CheckId) {

@@ -21,10 +21,6 @@ const USER_AGENT: &str = concat!("pulse-echo-loop/", env!("CARGO_PKG_VERSION"));
 /// one that is slow, and surely took nothing.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// The longest rest that a receiver gets, whatever its `Retry-After` says: an alarm must not be silenced by a typing
-/// error.
-const REST_LIMIT: Duration = Duration::from_secs(3600);
-
 /// How much of an answer's body is read, in bytes.
 const ANSWER_LIMIT: u64 = 16 * 1024;
 
@@ -143,7 +139,7 @@ impl Answer {
 
     /// The time on the receiver's clock.
     pub(super) fn date(&self) -> Option<Time> {
-        header(self.response.headers(), "date").and_then(Time::from_http_date)
+        date(self.response.headers())
     }
 
     /// The beginning of its body.
@@ -224,11 +220,14 @@ pub(super) fn in_parts(entries: &[Entry], part: usize, send: impl Fn(&[Entry]) -
 /// How long the receiver wants to be left alone: `Retry-After`, in seconds or as a date on its own clock.
 fn rest(headers: &HeaderMap) -> Option<Duration> {
     let after = header(headers, "retry-after")?.trim();
-    let rest = match after.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => header(headers, "date").and_then(Time::from_http_date)?.age(Time::from_http_date(after)?),
-    };
-    Some(rest.min(REST_LIMIT))
+    match after.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(date(headers)?.age(Time::from_http_date(after)?)),
+    }
+}
+
+fn date(headers: &HeaderMap) -> Option<Time> {
+    header(headers, "date").and_then(Time::from_http_date)
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -20,7 +20,7 @@ use measure::{checks, command, name, names};
 pub(super) use measure::last_words;
 
 /// How many lines a message has at most, beside the one that counts the others and the last one.
-const LINES: usize = 25;
+const LINES: usize = 15;
 
 /// The longest subject, in characters. SNS refuses longer ones.
 const SUBJECT_ROOM: usize = 100;

@@ -1,0 +1,46 @@
+//! Sending what is owed, over all channels at once.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+use std::time::Instant;
+
+use pulse_echo::clock::Time;
+use pulse_echo::status::Status;
+
+use crate::channel::{Channel, Outcome};
+use crate::outbox::attempt::{Attempt, due};
+
+/// An attempt that was made, and what became of it.
+pub(super) struct Sent<'a> {
+    pub(super) channel: &'a str,
+    pub(super) attempt: Attempt,
+    pub(super) outcome: Outcome,
+}
+
+/// Sends to each channel what is due to it at `now`. All attempts end at `deadline`, whoever is slow or dead.
+pub(super) fn send<'a>(
+    status: &Status,
+    channels: &'a [Box<dyn Channel>],
+    now: Time,
+    deadline: Instant,
+) -> Vec<Sent<'a>> {
+    thread::scope(|scope| {
+        let attempts = channels.iter().filter_map(|channel| Some((channel, due(status, channel.name(), now)?)));
+        let sending: Vec<_> =
+            attempts.map(|(channel, attempt)| scope.spawn(move || one(&**channel, attempt, deadline))).collect();
+        sending.into_iter().map(|sending| sending.join().expect("its panics are caught")).collect()
+    })
+}
+
+fn one(channel: &dyn Channel, attempt: Attempt, deadline: Instant) -> Sent<'_> {
+    let send = AssertUnwindSafe(|| channel.send(&attempt.entries, deadline));
+    let outcome =
+        panic::catch_unwind(send).unwrap_or_else(|_| Outcome::Ambiguous { taken: 0, why: "it panicked".into() });
+    match &outcome {
+        Outcome::Taken => log::info!("{} took {} messages", channel.name(), attempt.entries.len()),
+        Outcome::NotTaken { taken, why, .. } | Outcome::Ambiguous { taken, why } => {
+            log::warn!("{} took {taken} of {} messages: {why}", channel.name(), attempt.entries.len());
+        }
+    }
+    Sent { channel: channel.name(), attempt, outcome }
+}

@@ -1,0 +1,92 @@
+//! `status.json` in the store, changed only by compare-and-set.
+
+use std::time::Instant;
+
+use pulse_echo::clock::Time;
+use pulse_echo::name::Key;
+use pulse_echo::pulse::Metadata;
+use pulse_echo::status::{self, SIZE_LIMIT, Status};
+use pulse_echo::store::{Condition, Store};
+
+/// The status as it was read.
+pub(super) struct Memory {
+    /// What was read; none if it is missing, or could not be read.
+    pub(super) status: Option<Status>,
+    /// On what the next write depends.
+    pub(super) condition: Condition,
+    /// What could not be read.
+    pub(super) unreadable: Option<Unreadable>,
+}
+
+/// A status that cannot be read, copied aside.
+pub(super) struct Unreadable {
+    /// The copy's key.
+    pub(super) copy: Key,
+    /// What is wrong with it.
+    pub(super) why: String,
+}
+
+impl Memory {
+    /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
+    pub(super) fn read(store: &Store) -> Result<Self, String> {
+        let object = match store.get(&Key::status(), SIZE_LIMIT) {
+            Ok(object) => object,
+            Err(error) if error.is_missing() => {
+                return Ok(Self { status: None, condition: Condition::IfAbsent, unreadable: None });
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let condition = Condition::IfMatch(object.etag);
+        let body = object.body.ok_or_else(|| format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size))?;
+        match Status::from_json(&body) {
+            Ok(status) => Ok(Self { status: Some(status), condition, unreadable: None }),
+            Err(error @ status::Error::Newer(_)) => Err(error.to_string()),
+            Err(status::Error::Unreadable(why)) => {
+                let copy = Key::status_bad(object.last_modified);
+                let put = store.put(&copy, "application/json", &body, &Metadata::new(), &Condition::Always);
+                put.map_err(|error| error.to_string())?;
+                log::error!("status.json cannot be read ({why}); it is copied to {copy}, and all checks begin anew");
+                Ok(Self { status: None, condition, unreadable: Some(Unreadable { copy, why }) })
+            }
+        }
+    }
+}
+
+/// Writes the status. None if somebody else has changed it meanwhile; else the condition for the next write.
+pub(super) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Option<Condition>, String> {
+    match store.put(&Key::status(), "application/json", &status.to_json(), &Metadata::new(), condition) {
+        Ok(taken) => Ok(Some(Condition::IfMatch(taken.etag))),
+        Err(error) if error.is_precondition() || error.is_missing() => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Changes the status on whatever is there by now, again until nobody else is in between, or until `deadline`. `status`
+/// and `condition` are from this invocation's own write.
+pub(super) fn amend(
+    store: &Store,
+    mut status: Status,
+    mut condition: Condition,
+    deadline: Instant,
+    change: impl Fn(&mut Status),
+) -> Result<(), String> {
+    loop {
+        change(&mut status);
+        if write(store, &status, &condition)?.is_some() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err("cannot strike off what was sent: others kept changing status.json".into());
+        }
+        match Memory::read(store)? {
+            Memory { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
+            // Somebody has removed it, and what was owed with it.
+            Memory { status: None, .. } => return Ok(()),
+        }
+    }
+}
+
+/// The store's time now, told from when it was last heard and how long that is ago: no other clock is asked.
+pub(super) fn store_time((heard, at): (Time, Instant)) -> Time {
+    heard + at.elapsed()
+}

@@ -1,0 +1,162 @@
+//! What lists cannot tell: read side by side, as long as there is time; the rest is for the next sweep.
+
+use std::collections::BTreeMap;
+
+use pulse_echo::answer::{Cause, Fault};
+use pulse_echo::clock::Time;
+use pulse_echo::json::Unknown;
+use pulse_echo::mute::{self, Mute};
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::{self, Metadata, Pulse};
+use pulse_echo::status::{Limits, Message, Muted, Record};
+use pulse_echo::store::{Error, Object, Store};
+
+use super::lists::Found;
+use crate::outbox::{give_words, words_wanted};
+use crate::round::Case;
+use crate::side_by_side::side_by_side;
+use crate::verdict::Seen;
+
+/// How many objects are read at once.
+const AT_ONCE: usize = 32;
+
+/// The largest fault that is read, in bytes; the probe's own are far smaller.
+const FAULT_LIMIT: u64 = 64 * 1024;
+
+/// A host's last words: these of its pulse's metadata.
+const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
+
+/// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is read,
+/// in the next sweep: what is told cannot be taken back. Tells how many those are.
+pub(super) fn mutes(store: &Store, listed: Vec<Found>, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
+    let listed: BTreeMap<CheckId, Seen> =
+        listed.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.seen))).collect();
+    known.retain(|id, _| listed.contains_key(id));
+    let (same, new): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|(id, seen)| known.get(id).is_some_and(|known| known.etag == seen.etag));
+    // Put once more, it begins once more.
+    for (id, seen) in same {
+        known.entry(id).and_modify(|known| known.at = seen.at);
+    }
+    let read = side_by_side(&new, AT_ONCE, |(id, _)| store.get(&Key::mute(id), mute::SIZE_LIMIT));
+    let mut unread = Unread::default();
+    for ((id, _), object) in new.into_iter().zip(read) {
+        let before = unread.count;
+        if let Some(object) = unread.check(object) {
+            known.insert(id.clone(), muted(&id, object));
+        } else if unread.count > before {
+            known.insert(id, Muted { etag: String::new(), at: now, for_s: 1, reason: None });
+        }
+    }
+    unread.count
+}
+
+/// A mute as it is kept. One that cannot be understood mutes nothing: it might never end.
+fn muted(id: &CheckId, object: Object) -> Muted {
+    let Mute { for_s, reason } = Mute::from_json(&object.body.unwrap_or_default()).unwrap_or_else(|error| {
+        log::warn!("{} mutes nothing: {error}", Key::mute(id));
+        Mute::default()
+    });
+    Muted { etag: object.etag, at: object.last_modified, for_s, reason }
+}
+
+/// What is to be read of a check.
+enum Want<'a> {
+    Fault(&'a CheckId),
+    Pulse(&'a CheckId),
+}
+
+/// Reads the faults and the pulses' limits that the verdicts need. Tells how many could not be read.
+pub(super) fn sights(store: &Store, cases: &mut [Case]) -> usize {
+    let faults = cases.iter().enumerate().filter(|(_, case)| case.sight.wants_fault(case.record.as_ref()));
+    let pulses = cases.iter().enumerate().filter(|(_, case)| case.sight.wants_limits(case.record.as_ref()));
+    // A fault is told; limits only tell when silence begins.
+    let wants: Vec<_> = faults
+        .map(|(n, case)| (n, Want::Fault(&case.id)))
+        .chain(pulses.map(|(n, case)| (n, Want::Pulse(&case.id))))
+        .collect();
+    let read = side_by_side(&wants, AT_ONCE, |(_, want)| match want {
+        Want::Fault(id) => store.get(&Key::fault(id), FAULT_LIMIT),
+        Want::Pulse(id) => store.get(&Key::pulse(id), pulse::SIZE_LIMIT),
+    });
+    let is_fault: Vec<_> = wants.iter().map(|(n, want)| (*n, matches!(want, Want::Fault(_)))).collect();
+    let mut unread = Unread::default();
+    for ((n, is_fault), object) in is_fault.into_iter().zip(read) {
+        let Some(object) = unread.check(object) else { continue };
+        let case = &mut cases[n];
+        // It may be newer than the list.
+        let seen = Some(Seen { at: object.last_modified, etag: object.etag.clone() });
+        if is_fault {
+            case.sight.fault_read = Some(fault(&object));
+            case.sight.fault = seen;
+        } else {
+            case.sight.limits = Some(limits(&object, case.record.as_ref()));
+            case.sight.pulse = seen;
+        }
+    }
+    unread.count
+}
+
+/// What a fault says. One that cannot be understood is a fault all the same.
+fn fault(object: &Object) -> Fault {
+    Fault::from_json(object.body.as_deref().unwrap_or_default()).unwrap_or_else(|error| Fault {
+        reason: format!("the fault in the store cannot be read: {error}"),
+        cause: Cause::Other,
+        expected: None,
+        got: None,
+        status: None,
+        latency_ms: None,
+        pulse_id: None,
+        pulse_at: object.last_modified,
+        url: None,
+    })
+}
+
+/// What a pulse promises. One that cannot be understood, which is the probe's to tell, promises what the one before did,
+/// or the defaults.
+fn limits(object: &Object, record: Option<&Record>) -> Limits {
+    let pulse = Pulse::parse(object.body.as_deref().unwrap_or_default(), Unknown::Ignored);
+    let before = record.and_then(|record| record.limits.clone());
+    match (pulse, before) {
+        (Err(_), Some(before)) => Limits { etag: object.etag.clone(), ..before },
+        (pulse, _) => Limits::of(&pulse.unwrap_or_default(), object.etag.clone()),
+    }
+}
+
+/// Reads the last words that messages wait for; those that waited since a sweep before do so no longer.
+pub(super) fn words(store: &Store, outbox: &mut [Message], now: Time) -> usize {
+    let wanted: Vec<_> = words_wanted(outbox).into_iter().collect();
+    // No more than the pulse's head is of use.
+    let read = side_by_side(&wanted, AT_ONCE, |id| store.get(&Key::pulse(id), 0));
+    let mut unread = Unread::default();
+    for (id, object) in wanted.iter().zip(read) {
+        if let Some(object) = unread.check(object) {
+            let kept = |(name, _): &(String, String)| WORDS.contains(&name.as_str());
+            give_words(outbox, id, &object.metadata.into_iter().filter(kept).collect::<Metadata>());
+        }
+    }
+    for message in outbox.iter_mut().filter(|message| message.at < now) {
+        message.waits = false;
+    }
+    unread.count
+}
+
+/// Counts what could not be read, and logs the first of it: a thousand lines would say no more.
+#[derive(Default)]
+struct Unread {
+    count: usize,
+}
+
+impl Unread {
+    /// The object, if it was read. One that is no longer there is not missed.
+    fn check(&mut self, read: Option<Result<Object, Error>>) -> Option<Object> {
+        match read {
+            Some(Ok(object)) => return Some(object),
+            Some(Err(error)) if error.is_missing() => return None,
+            Some(Err(error)) if self.count == 0 => log::warn!("{error}"),
+            Some(Err(_)) | None => {}
+        }
+        self.count += 1;
+        None
+    }
+}

@@ -1,0 +1,282 @@
+//! A fleet on a real store whose clock a test turns, and a loop that sweeps it.
+
+// Each test file takes what it needs of this.
+#![allow(dead_code)]
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use pulse_echo::answer::{Cause, Fault};
+use pulse_echo::clock::Time;
+use pulse_echo::http::{self, SystemResolver, Trust};
+use pulse_echo::mark::Mark;
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::Metadata;
+use pulse_echo::status::{Fact, State, Status};
+use pulse_echo::store::{Condition, Credentials, Place, Store};
+use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
+use pulse_echo_lambda::rules::Rules;
+use pulse_echo_lambda::sweep::{Summary, sweep};
+use pulse_echo_local::s3::{KeyPair, Options, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::SendBody;
+use ureq::http::{Request, Response};
+use ureq::middleware::MiddlewareNext;
+
+const BUCKET: &str = "pulses";
+
+/// Years away from this machine's clock, which must not matter.
+const BEGINNING: i64 = 2_000_000_000;
+
+/// The store, its clock, and what people were told.
+pub(crate) struct Fleet {
+    server: Server,
+    clock: Arc<AtomicI64>,
+    pub(crate) rules: Rules,
+    pub(crate) hook: Hook,
+    /// A sweep's requests to the store, counted, and what happens at them.
+    pub(crate) wire: Arc<Wire>,
+    requests: AtomicUsize,
+    _dir: TempDir,
+}
+
+/// What lies between a sweep and the store.
+#[derive(Default)]
+pub(crate) struct Wire {
+    /// The method, path and query of each request.
+    pub(crate) log: Mutex<Vec<String>>,
+    /// From which request on nothing goes through; whether that one itself still does, its answer lost.
+    pub(crate) cut: Mutex<Option<(usize, bool)>>,
+    /// Requests whose log line has this in it fail.
+    pub(crate) fails: Mutex<Option<&'static str>>,
+}
+
+impl Wire {
+    fn pass(&self, request: Request<SendBody>, next: MiddlewareNext) -> Result<Response<ureq::Body>, ureq::Error> {
+        let line = format!("{} {}", request.method(), request.uri().path_and_query().unwrap());
+        let number = {
+            let mut log = self.log.lock().unwrap();
+            log.push(line.clone());
+            log.len()
+        };
+        let broken = || Err(ureq::Error::Io(std::io::ErrorKind::ConnectionReset.into()));
+        if self.fails.lock().unwrap().is_some_and(|part| line.contains(part)) {
+            return broken();
+        }
+        match *self.cut.lock().unwrap() {
+            Some((at, goes_through)) if number == at && goes_through => next.handle(request).and_then(|_| broken()),
+            Some((at, _)) if number >= at => broken(),
+            _ => next.handle(request),
+        }
+    }
+
+    /// How many requests have this in their line since the log was last emptied.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.log.lock().unwrap().iter().filter(|line| line.contains(part)).count()
+    }
+}
+
+/// A channel that writes down what it is told.
+#[derive(Clone, Default)]
+pub(crate) struct Hook {
+    pub(crate) told: Arc<Mutex<Vec<Entry>>>,
+    /// How many attempts there were.
+    pub(crate) attempts: Arc<AtomicUsize>,
+    /// What it answers; none takes all.
+    pub(crate) answer: Arc<Mutex<Option<Outcome>>>,
+}
+
+impl Channel for Hook {
+    fn name(&self) -> &'static str {
+        "hook"
+    }
+
+    fn send(&self, entries: &[Entry], _: Instant) -> Outcome {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        let answer = self.answer.lock().unwrap().clone().unwrap_or(Outcome::Taken);
+        if !matches!(answer, Outcome::NotTaken { taken: 0, .. }) {
+            self.told.lock().unwrap().extend_from_slice(entries);
+        }
+        answer
+    }
+}
+
+impl Fleet {
+    pub(crate) fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let clock = Arc::new(AtomicI64::new(BEGINNING));
+        let options = Options::new(dir.path(), BUCKET, KeyPair::new("AK", "SK"));
+        let server = Server::start(Options { clock: Self::timestamps(&clock), ..options }).unwrap();
+        let (hook, wire) = (Hook::default(), Arc::new(Wire::default()));
+        Self { server, clock, rules: Rules::default(), hook, wire, requests: AtomicUsize::new(0), _dir: dir }
+    }
+
+    fn timestamps(clock: &Arc<AtomicI64>) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+        let clock = clock.clone();
+        Arc::new(move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap())
+    }
+
+    /// Turns the store's clock to so many seconds after the beginning.
+    pub(crate) fn at(&self, second: i64) -> &Self {
+        self.clock.store(BEGINNING + second, Ordering::SeqCst);
+        self
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst) - BEGINNING
+    }
+
+    fn store_over(&self, config: ureq::config::Config) -> Store {
+        let agent = http::agent(config, &Trust::built_in(), SystemResolver::default());
+        let place = Place {
+            bucket: BUCKET.into(),
+            region: "us-east-1".into(),
+            endpoint: Some(self.server.endpoint()),
+            path_style: None,
+        };
+        let end = Instant::now() + Duration::from_secs(120);
+        Store::new(&place, Credentials::new("AK", "SK"), agent, Self::timestamps(&self.clock), end).unwrap()
+    }
+
+    /// The store, as hosts, the probe and operators see it.
+    pub(crate) fn store(&self) -> Store {
+        self.store_over(http::config().build())
+    }
+
+    /// The store, as a sweep sees it.
+    fn wired(&self) -> Store {
+        let wire = self.wire.clone();
+        let pass = move |request: Request<SendBody>, next: MiddlewareNext| wire.pass(request, next);
+        self.store_over(http::config().max_idle_connections_per_host(32).middleware(pass).build())
+    }
+
+    pub(crate) fn put(&self, key: &Key, body: &[u8]) {
+        self.store().put(key, "application/json", body, &Metadata::new(), &Condition::Always).unwrap();
+    }
+
+    pub(crate) fn remove(&self, key: &Key) {
+        self.store().delete(key, &Condition::Always).unwrap();
+    }
+
+    pub(crate) fn pulse(&self, check: &str) -> &Self {
+        let words = [("load1", "48.00"), ("uptime-s", "3542400"), ("pulse-id", "00ff")];
+        let words = words.map(|(name, value)| (name.to_string(), value.to_string())).into();
+        self.store().put(&Key::pulse(&id(check)), "application/json", b"{}", &words, &Condition::Always).unwrap();
+        self
+    }
+
+    pub(crate) fn echo(&self, check: &str) -> &Self {
+        self.put(&Key::echo(&id(check)), b"ok");
+        self
+    }
+
+    /// A fault that answers the pulse of that second.
+    pub(crate) fn fault(&self, check: &str, pulse: i64) -> &Self {
+        let fault = Fault {
+            reason: format!("status 500, expected 200 ({pulse})"),
+            cause: Cause::Status,
+            expected: Some("200".into()),
+            got: Some("500".into()),
+            status: Some(500),
+            latency_ms: Some(12),
+            pulse_id: None,
+            pulse_at: time(pulse),
+            url: None,
+        };
+        self.put(&Key::fault(&id(check)), &fault.to_json());
+        self
+    }
+
+    /// Sweeps as the schedule does.
+    pub(crate) fn sweep(&self) -> Result<Summary, String> {
+        self.invoke(&json!({"source": "aws.events"}))
+    }
+
+    /// Sweeps each minute, from the present one on until that second.
+    pub(crate) fn sweep_until(&self, second: i64) {
+        while self.now() < second {
+            self.at((self.now() + 60).min(second)).sweep().unwrap();
+        }
+    }
+
+    pub(crate) fn invoke(&self, event: &Value) -> Result<Summary, String> {
+        self.invoke_over(vec![Box::new(self.hook.clone())], event, Duration::from_secs(60))
+    }
+
+    pub(crate) fn invoke_over(
+        &self,
+        channels: Vec<Box<dyn Channel>>,
+        event: &Value,
+        time: Duration,
+    ) -> Result<Summary, String> {
+        let request = format!("request-{}", self.requests.fetch_add(1, Ordering::SeqCst));
+        sweep(event, &self.wired(), &channels, &self.rules, &request, Instant::now() + time)
+    }
+
+    /// Sweeps, and dies at the request of this number: before it, or before its answer.
+    pub(crate) fn sweep_and_die(&self, at: usize, goes_through: bool) {
+        self.wire.log.lock().unwrap().clear();
+        *self.wire.cut.lock().unwrap() = Some((at, goes_through));
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| self.sweep()));
+        *self.wire.cut.lock().unwrap() = None;
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let object = self.store().get(&Key::status(), 1 << 30).unwrap();
+        Status::from_json(&object.body.unwrap()).unwrap()
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark::from_json(&self.store().get(&Key::mark(), 1 << 20).unwrap().body.unwrap()).unwrap()
+    }
+
+    pub(crate) fn state(&self, check: &str) -> State {
+        self.status().checks[&id(check)].state
+    }
+
+    /// What was told since this was last asked.
+    pub(crate) fn told(&self) -> Vec<What> {
+        std::mem::take(&mut *self.hook.told.lock().unwrap()).into_iter().map(|entry| entry.what).collect()
+    }
+
+    /// The same, in a word each.
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.told().iter().map(word).collect()
+    }
+
+    /// The keys in a folder.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        self.store().list(prefix).flat_map(|page| page.unwrap().entries).map(|entry| entry.key).collect()
+    }
+}
+
+/// What is told, in a word, and of whom.
+pub(crate) fn word(what: &What) -> String {
+    let (whole, fact) = match what {
+        What::Fact(fact) => ("", fact),
+        What::Whole(fact) => ("whole ", fact),
+        What::Summary(_) => return "summary".into(),
+    };
+    let kind = serde_json::to_value(fact).unwrap()["kind"].as_str().unwrap().to_string();
+    match fact {
+        Fact::Down(down) => format!("{} {}", down.state, down.check),
+        fact => format!("{whole}{kind}{}", fact.check().map(|check| format!(" {check}")).unwrap_or_default()),
+    }
+}
+
+pub(crate) fn id(check: &str) -> CheckId {
+    format!("{check}.json").try_into().unwrap()
+}
+
+pub(crate) fn time(second: i64) -> Time {
+    Time::from_second(BEGINNING + second)
+}
+
+/// The event of a PUT.
+pub(crate) fn put_event(key: &Key) -> Value {
+    json!({"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": BUCKET}, "object": {"key": key.as_str()}}}]})
+}
