@@ -283,7 +283,7 @@ fn a_dead_a_slow_a_busy_and_a_panicking_channel_do_not_delay_the_others() {
     let mut channels: Vec<Box<dyn Channel>> = names.map(|name| Box::new(Other(name)) as Box<dyn Channel>).into();
     channels.push(Box::new(fleet.hook.clone()));
     let before = Instant::now();
-    fleet.invoke_over(channels, &json!({}), Duration::from_secs(30)).unwrap();
+    fleet.invoke_over(&channels, &json!({}), Duration::from_secs(30)).unwrap();
     assert!(before.elapsed() < Duration::from_secs(6), "all at once");
     assert_eq!(fleet.words(), ["failing web-1"]);
     let status = fleet.status();

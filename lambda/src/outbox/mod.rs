@@ -82,7 +82,7 @@ impl Teller<'_> {
     fn outage(&mut self, change: &Change, record: &Record, outage: &mut Outage) {
         let cause = cause(record);
         let Some(told) = &mut outage.told else {
-            self.tell(Fact::Down(self.down(change, record, outage.since)));
+            self.tell(Fact::Down(down(change, record, outage.since)));
             outage.told = Some(self.told(cause));
             return;
         };
@@ -91,7 +91,7 @@ impl Teller<'_> {
         told.causes.extend(is_new);
         if changed || self.is_due(told) {
             let first = told.at;
-            let down = self.down(change, record, outage.since);
+            let down = down(change, record, outage.since);
             self.tell(Fact::StillDown { down, told: first, changed });
         }
     }
@@ -113,21 +113,6 @@ impl Teller<'_> {
         });
     }
 
-    fn down(&self, change: &Change, record: &Record, since: Time) -> Down {
-        Down {
-            check: change.id.clone(),
-            since,
-            state: record.state,
-            pulse: record.pulse,
-            limit_s: record.limits.as_ref().map(|limits| limits.limit_s),
-            cause: record.cause(),
-            reason: reason(record),
-            echo: record.echo,
-            words: Metadata::new(),
-            others: change.others,
-        }
-    }
-
     /// That something was told for the first time.
     fn told(&self, cause: Option<String>) -> Told {
         let step_s = u64::from(self.rules.remind_s);
@@ -142,6 +127,22 @@ impl Teller<'_> {
             told.next = self.now + Duration::from_secs(told.step_s);
         }
         is_due
+    }
+}
+
+/// A check that is down, without the last words of its host.
+fn down(change: &Change, record: &Record, since: Time) -> Down {
+    Down {
+        check: change.id.clone(),
+        since,
+        state: record.state,
+        pulse: record.pulse,
+        limit_s: record.limits.as_ref().map(|limits| limits.limit_s),
+        cause: record.cause(),
+        reason: reason(record),
+        echo: record.echo,
+        words: Metadata::new(),
+        others: change.others,
     }
 }
 

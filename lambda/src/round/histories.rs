@@ -165,12 +165,11 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
             }
         }
         if let Some(attempt) = due(&status, "hook", at(now)) {
-            let takes = weather.takes[sweep % weather.takes.len()].unwrap_or(usize::MAX).min(attempt.entries.len());
-            let outcome = match takes {
-                all if all == attempt.entries.len() => Outcome::Taken,
-                taken => Outcome::NotTaken { taken, after: None, why: "it rains".into() },
-            };
-            told.entries.extend(attempt.entries[..takes].iter().map(|entry| (now, entry.clone())));
+            let count = attempt.entries.len();
+            let taken = weather.takes[sweep % weather.takes.len()].unwrap_or(count).min(count);
+            let in_part = Outcome::NotTaken { taken, after: None, why: "it rains".into() };
+            let outcome = if taken == count { Outcome::Taken } else { in_part };
+            told.entries.extend(attempt.entries[..taken].iter().map(|entry| (now, entry.clone())));
             settle(&mut status, "hook", &attempt, &outcome, at(now));
             told.status = status;
         } else if changed || at(now) >= told.status.written + std::time::Duration::from_secs(600) {
@@ -401,6 +400,25 @@ fn sweeps(steps: &[i64]) -> impl Iterator<Item = i64> {
         now += step;
         now
     })
+}
+
+#[test]
+fn ten_thousand_that_go_down_at_once_and_come_back_or_vanish_are_a_few_lines() {
+    let mut history = History::of(&[(1, Answer::Echo, 1), (599, Answer::Fault(Cause::Dns), 1), (600, Answer::Echo, 1)]);
+    let sweeps = |seconds: &[i64]| Weather::fair_at(seconds);
+    let told = run(&vec![history.clone(); 10_000], &sweeps(&[60, 660, 1_260, 10_000]), &Rules::default());
+    let [(660, many), (660, down), (1_260, up)] = &told.entries[..] else { panic!("{} entries", told.entries.len()) };
+    assert!(
+        matches!(&many.what, What::Fact(Fact::ManyDown { down: 10_000, of: 10_000, alike: 10_000, .. })),
+        "{many:?}"
+    );
+    assert!(matches!(&down.what, What::Summary(summary) if summary.down[&State::Failing].checks == 10_000), "{down:?}");
+    assert!(matches!(&up.what, What::Summary(summary) if summary.up.checks == 10_000), "{up:?}");
+
+    history = History { retired: Some(100), ..History::of(&[(1, Answer::Echo, 1)]) };
+    let told = run(&vec![history; 10_000], &sweeps(&[60, 120, 180, 240, 300, 360, 10_000]), &Rules::default());
+    let [(180, vanished)] = &told.entries[..] else { panic!("{} entries", told.entries.len()) };
+    assert!(matches!(&vanished.what, What::Fact(Fact::Vanished { checks: 10_000, of: 10_000, .. })), "{vanished:?}");
 }
 
 #[test]

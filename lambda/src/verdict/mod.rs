@@ -149,11 +149,11 @@ fn by_pulse(record: Option<&Record>, mut next: Record, sight: &Sight, context: &
         match (answers.newest, next.waiting) {
             (Answer::Echo(at), _) => (State::Up, at),
             (Answer::Fault(at), _) => (State::Failing, at),
-            (Answer::Unread, _) => (before, next.since),
             (Answer::None, Some(first)) if first.age(now) > UNANSWERED_AFTER => {
                 (State::Unanswered, first + UNANSWERED_AFTER)
             }
-            (Answer::None, _) => (before, next.since),
+            // The pulse waits for its answer, or the answer for being read.
+            (Answer::None | Answer::Unread, _) => (before, next.since),
         }
     };
     if state != before {

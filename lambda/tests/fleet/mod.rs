@@ -204,17 +204,17 @@ impl Fleet {
     }
 
     pub(crate) fn invoke(&self, event: &Value) -> Result<Summary, String> {
-        self.invoke_over(vec![Box::new(self.hook.clone())], event, Duration::from_secs(60))
+        self.invoke_over(&[Box::new(self.hook.clone())], event, Duration::from_secs(60))
     }
 
     pub(crate) fn invoke_over(
         &self,
-        channels: Vec<Box<dyn Channel>>,
+        channels: &[Box<dyn Channel>],
         event: &Value,
         time: Duration,
     ) -> Result<Summary, String> {
         let request = format!("request-{}", self.requests.fetch_add(1, Ordering::SeqCst));
-        sweep(event, &self.wired(), &channels, &self.rules, &request, Instant::now() + time)
+        sweep(event, &self.wired(), channels, &self.rules, &request, Instant::now() + time)
     }
 
     /// Sweeps, and dies at the request of this number: before it, or before its answer.
