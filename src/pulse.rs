@@ -165,7 +165,7 @@ pub fn web_url(text: &str) -> Result<Url, String> {
         return Err(format!("its scheme is {:?}; only http and https are fetched", url.scheme()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it has credentials in it; the probe sends none".into());
+        return Err("it has credentials in it; none are sent".into());
     }
     Ok(url)
 }

@@ -26,3 +26,7 @@ mod side_by_side;
 pub mod sweep;
 mod text;
 pub mod verdict;
+
+#[cfg(test)]
+#[path = "../tests/support/server.rs"]
+mod server;

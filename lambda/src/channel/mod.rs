@@ -2,12 +2,32 @@
 //!
 //! A channel is one file and one line: a type that is a [`Channel`], and its place in the list that the loop is given.
 
+mod event;
+mod heartbeat;
+mod slack;
+mod sns;
+#[cfg(test)]
+mod tests;
+mod web;
+mod webhook;
+mod words;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pulse_echo::clock::Time;
+use pulse_echo::http::Trust;
 use pulse_echo::name::CheckId;
 use pulse_echo::status::{Fact, State};
+use pulse_echo::store::Clock;
+
+pub use heartbeat::Heartbeat;
+
+/// All channels that there are: each makes itself, if the environment asks for it.
+const ALL: [fn(&Means) -> Made; 3] = [slack::channel, webhook::channel, sns::channel];
+
+/// A channel, if the environment asks for it. The error is one sentence that names the variable, and shows no secret.
+type Made = Result<Option<Box<dyn Channel>>, String>;
 
 /// How many entries an attempt has at most; see [`What::Summary`].
 pub const ENTRIES: usize = 1_000;
@@ -23,6 +43,22 @@ pub trait Channel: Send + Sync {
     ///
     /// It must return by `deadline`. The same entries come again, with the same ids, until they are taken.
     fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome;
+}
+
+/// What channels are made of.
+pub struct Means<'a> {
+    /// Gives a variable's value; an empty one is none.
+    pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// Whose certificates are trusted.
+    pub trust: &'a Trust,
+    /// The time by which requests to AWS are signed.
+    pub clock: Clock,
+}
+
+/// The channels that the environment asks for; there may be none. Nothing is sent yet. The error is one sentence that
+/// names the variable, and shows no secret.
+pub fn channels(means: &Means) -> Result<Vec<Box<dyn Channel>>, String> {
+    ALL.iter().filter_map(|channel| channel(means).transpose()).collect()
 }
 
 /// What is to be told in one piece.
@@ -112,5 +148,11 @@ impl Count {
         if self.some.len() < 10 {
             self.some.push(id.clone());
         }
+    }
+}
+
+impl Means<'_> {
+    fn value(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
     }
 }

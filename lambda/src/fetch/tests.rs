@@ -3,8 +3,6 @@ mod guard;
 mod hostile;
 #[path = "../../tests/support/https.rs"]
 mod https;
-#[path = "../../tests/support/server.rs"]
-mod server;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -14,6 +12,7 @@ use jiff::Timestamp;
 use pulse_echo::json::Unknown;
 
 use super::*;
+use crate::server;
 use server::{Server, answer, redirect, request, until_closed};
 
 /// The settings of a probe that may go to this machine's 127.0.0.0/8, with these variables besides.

@@ -1,0 +1,75 @@
+//! Slack, by an incoming webhook, with the origin's fields.
+
+use std::time::Instant;
+
+use serde_json::json;
+use url::form_urlencoded::Serializer;
+
+use super::web::{Address, Missed, Web, in_parts};
+use super::{Channel, ENTRIES, Entry, Made, Means, Outcome, words};
+
+/// The longest text, in bytes once it is escaped: Slack cuts one of more than 4,000 characters into several messages.
+const ROOM: usize = 3_900;
+
+struct Slack {
+    web: Web,
+    url: Address,
+    channel: String,
+    user: String,
+}
+
+/// The channel that `SLACK_URL` asks for, told in `SLACK_CHANNEL` under the name `SLACK_USER`.
+pub(super) fn channel(means: &Means) -> Made {
+    let Some(url) = Address::read(means.lookup, "SLACK_URL")? else {
+        return Ok(None);
+    };
+    let or = |name, default: &str| means.value(name).unwrap_or_else(|| default.into());
+    let (channel, user) = (or("SLACK_CHANNEL", "#medical-check"), or("SLACK_USER", "medic"));
+    Ok(Some(Box::new(Slack { web: Web::new(means.trust), url, channel, user })))
+}
+
+impl Channel for Slack {
+    fn name(&self) -> &'static str {
+        "slack"
+    }
+
+    fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
+        in_parts(entries, ENTRIES, |entries| self.post(entries, deadline))
+    }
+}
+
+impl Slack {
+    fn post(&self, entries: &[Entry], deadline: Instant) -> Result<(), Missed> {
+        let payload = json!({
+            "channel": self.channel,
+            "username": self.user,
+            "icon_emoji": ":exclamation:",
+            "text": words::message(entries, ROOM, escape),
+            // An address in a fault's reason is a stranger's: Slack is not to fetch it for a preview.
+            "unfurl_links": false,
+            "unfurl_media": false,
+        });
+        let form = Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let mut answer = self.web.post(&self.url, &headers, form.as_bytes(), deadline)?;
+        let status = answer.status();
+        let said = answer.text();
+        match (status, said) {
+            (200, Ok(said)) if said.trim() == "ok" => Ok(()),
+            (200, Ok(_)) => Err(answer.strange("but not with Slack's \"ok\"")),
+            (200, Err(missed)) => Err(missed),
+            // Slack says why in one word, such as `channel_not_found`. A longer text is not Slack's, and may repeat the
+            // address.
+            (_, said) => Err(answer.refusal(&said.ok().filter(|said| is_word(said)).unwrap_or_default())),
+        }
+    }
+}
+
+/// What Slack does not take for its own signs: `<!channel>` in a name rings nobody.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn is_word(text: &str) -> bool {
+    text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}

@@ -1,0 +1,155 @@
+//! Channels against real sockets, and what arrives there.
+
+mod heartbeat;
+mod messages;
+mod settings;
+mod slack;
+mod sns;
+mod trouble;
+mod webhook;
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use jiff::Timestamp;
+use pulse_echo::answer::Cause;
+use pulse_echo::status::Down;
+
+use super::*;
+use crate::server::{Server, request};
+use messages::everything;
+
+/// 2026-11-21 08:00 UTC, and so many minutes.
+pub(super) fn time(minute: i64) -> Time {
+    Time::from_second(1_795_248_000 + 60 * minute)
+}
+
+pub(super) fn id(text: &str) -> CheckId {
+    CheckId::from_pulse_key(&format!("pulse/{text}.json")).unwrap()
+}
+
+pub(super) fn ids(texts: &[&str]) -> Vec<CheckId> {
+    texts.iter().map(|text| id(text)).collect()
+}
+
+/// What a sweep at 08:30 has to tell.
+pub(super) fn entry(what: What) -> Entry {
+    Entry { id: "5a0c49d1e0f1b2a3".into(), at: time(30), what }
+}
+
+pub(super) fn fact(fact: Fact) -> Entry {
+    entry(What::Fact(fact))
+}
+
+/// A check that fails since 08:28.
+pub(super) fn failing(check: &str) -> Down {
+    Down {
+        check: id(check),
+        since: time(28),
+        state: State::Failing,
+        pulse: time(28),
+        limit_s: Some(900),
+        cause: Some(Cause::Body),
+        reason: Some(
+            "body differs at byte 2: expected \"ok\", got \"ok\\n\" (only trailing white space differs)".into(),
+        ),
+        echo: Some(time(18)),
+        words: BTreeMap::new(),
+        others: 3,
+    }
+}
+
+/// A check that is silent since 08:29.
+pub(super) fn silent(check: &str) -> Down {
+    let words = [("uptime-s", "3545000"), ("load1", "48.07"), ("disk-free-pct", "0")];
+    Down {
+        since: time(29),
+        state: State::Silent,
+        pulse: time(14),
+        cause: None,
+        reason: None,
+        echo: Some(time(14)),
+        words: words.map(|(name, value)| (name.to_string(), value.to_string())).into(),
+        ..failing(check)
+    }
+}
+
+pub(super) fn up(check: &str) -> Fact {
+    Fact::Up {
+        check: id(check),
+        since: time(8),
+        until: time(29),
+        was: State::Failing,
+        cause: Some(Cause::Status),
+        reason: Some("status 500, expected 2xx".into()),
+    }
+}
+
+/// `count` different checks that are down.
+pub(super) fn many(count: usize) -> Vec<Entry> {
+    (0..count)
+        .map(|number| Entry { id: format!("id{number}"), ..fact(Fact::Down(failing(&format!("web-{number}/http")))) })
+        .collect()
+}
+
+/// The channels that these variables ask for.
+fn channels_of(variables: &[(&str, &str)]) -> Result<Vec<Box<dyn Channel>>, String> {
+    with_means(variables, channels)
+}
+
+fn with_means<T>(variables: &[(&str, &str)], make: impl Fn(&Means) -> T) -> T {
+    let lookup =
+        |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string());
+    let now = Timestamp::from_second(time(30).as_second()).unwrap();
+    make(&Means { lookup: &lookup, trust: &Trust::built_in(), clock: Arc::new(move || now) })
+}
+
+/// The one channel that these variables ask for.
+fn channel_of(variables: &[(&str, &str)]) -> Box<dyn Channel> {
+    let mut channels = channels_of(variables).unwrap();
+    assert_eq!(channels.len(), 1);
+    channels.remove(0)
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+/// A request as it came.
+struct Received {
+    head: String,
+    body: String,
+}
+
+impl Received {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// A server that gives this answer to each request, and the requests.
+fn recording(answer: &str) -> (Server, Receiver<Received>) {
+    let (tell, told) = mpsc::channel();
+    let answer = answer.to_string();
+    let server = Server::new(move |mut stream, _| {
+        tell.send(receive(&mut stream)).unwrap();
+        let _ = stream.write_all(answer.as_bytes());
+    });
+    (server, told)
+}
+
+fn receive(stream: &mut impl Read) -> Received {
+    let head = request(stream);
+    let received = Received { head, body: String::new() };
+    let length = received.header("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    Received { body: String::from_utf8(body).unwrap(), ..received }
+}
+
+/// The fields of a form.
+fn fields(form: &str) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()
+}

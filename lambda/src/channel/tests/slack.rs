@@ -1,0 +1,95 @@
+use serde_json::Value;
+
+use super::*;
+use crate::server::answer;
+
+fn slack(url: &str) -> Box<dyn Channel> {
+    channel_of(&[("SLACK_URL", url)])
+}
+
+/// The payload of what Slack is sent for these entries.
+fn payload(entries: &[Entry]) -> Value {
+    let (server, told) = recording(&answer(200, "ok"));
+    assert_eq!(slack(&server.url()).send(entries, soon()), Outcome::Taken);
+    assert_eq!(server.connections(), 1);
+    let received = told.recv().unwrap();
+    assert!(received.head.starts_with("POST / HTTP/1.1"), "{}", received.head);
+    assert_eq!(received.header("content-type"), Some("application/x-www-form-urlencoded"));
+    serde_json::from_str(&fields(&received.body)["payload"]).unwrap()
+}
+
+#[test]
+fn slack_gets_the_origins_fields() {
+    let payload = payload(&[fact(Fact::Test)]);
+    assert_eq!(payload["channel"], "#medical-check");
+    assert_eq!(payload["username"], "medic");
+    assert_eq!(payload["icon_emoji"], ":exclamation:");
+    assert!(payload["text"].as_str().unwrap().starts_with("TEST: "));
+}
+
+#[test]
+fn another_channel_and_user_can_be_set() {
+    let (server, told) = recording(&answer(200, "ok"));
+    let slack = channel_of(&[("SLACK_URL", &server.url()), ("SLACK_CHANNEL", "#ops"), ("SLACK_USER", "nurse & co")]);
+    assert_eq!(slack.send(&[fact(Fact::Test)], soon()), Outcome::Taken);
+    let payload: Value = serde_json::from_str(&fields(&told.recv().unwrap().body)["payload"]).unwrap();
+    assert_eq!((payload["channel"].as_str(), payload["username"].as_str()), (Some("#ops"), Some("nurse & co")));
+}
+
+#[test]
+fn a_name_or_a_body_that_calls_the_whole_channel_rings_nobody() {
+    let mut down = failing("<!channel>&<@U1>");
+    down.reason = Some("got \"<!here> <http://evil.example|ok>\n*DOWN* db-1\"".into());
+    let text =
+        payload(&[fact(Fact::Down(down)), fact(Fact::Vanished { checks: 1, of: 1, some: ids(&["<!everyone>"]) })]);
+    let text = text["text"].as_str().unwrap();
+    assert!(!text.contains(['<', '>']), "{text}");
+    assert!(text.contains("&lt;!channel&gt;&amp;&lt;@U1&gt; has been failing"), "{text}");
+    assert!(text.contains("&lt;!everyone&gt;"), "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
+}
+
+#[test]
+fn a_thousand_names_stay_within_one_message_of_slack() {
+    let mut worst = many(1000);
+    for (number, entry) in worst.iter_mut().enumerate() {
+        let name = format!("{number}{}", "&".repeat(400));
+        let reason = Some("&".repeat(256));
+        entry.what = What::Fact(Fact::Down(Down { reason, ..failing(&name) }));
+    }
+    for entries in [many(1000), worst] {
+        let payload = payload(&entries);
+        let text = payload["text"].as_str().unwrap();
+        assert!(text.chars().count() < 4_000 && text.lines().count() <= 17, "{}: {text}", text.len());
+        let lines = text.lines().filter(|line| line.starts_with("DOWN: ")).count();
+        assert!(lines > 0 && text.contains(&format!("… and {} more: DOWN {0}.", 1000 - lines)), "{text}");
+    }
+}
+
+#[test]
+fn slacks_word_for_what_is_wrong_is_logged_and_a_page_that_may_repeat_the_address_is_not() {
+    let not_taken = |status, why: &str| Outcome::NotTaken {
+        taken: 0,
+        after: None,
+        why: format!("127.0.0.1: status {status}{why}"),
+    };
+    for (status, body, outcome) in [
+        (404, "channel_not_found", not_taken(404, ": channel_not_found")),
+        (403, "invalid_token", not_taken(403, ": invalid_token")),
+        (404, "The requested URL /services/T0/SECRET was not found", not_taken(404, "")),
+        (500, "", not_taken(500, "")),
+    ] {
+        let server = Server::answering(&[&answer(status, body)]);
+        let url = format!("{}services/T0/SECRET", server.url());
+        assert_eq!(slack(&url).send(&[fact(Fact::Test)], soon()), outcome);
+    }
+}
+
+#[test]
+fn a_200_without_slacks_ok_is_no_proof() {
+    for said in ["<html>Sign in to the Wi-Fi</html>", ""] {
+        let server = Server::answering(&[&answer(200, said)]);
+        let why = "127.0.0.1: status 200, but not with Slack's \"ok\"".to_string();
+        assert_eq!(slack(&server.url()).send(&[fact(Fact::Test)], soon()), Outcome::Ambiguous { taken: 0, why });
+    }
+}

@@ -1,0 +1,71 @@
+//! A JSON webhook: one POST with one JSON object on one line, as `docs/webhook.schema.json` says.
+
+use std::time::Instant;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use sha2::Sha256;
+
+use super::event::event;
+use super::web::{Address, Missed, PART, Web, in_parts};
+use super::{Channel, Entry, Made, Means, Outcome, words};
+
+/// The version of what is posted. It changes when receivers must.
+const VERSION: u32 = 1;
+
+/// The longest text for people, in bytes.
+const ROOM: usize = 16_000;
+
+struct Webhook {
+    web: Web,
+    url: Address,
+    secret: Option<String>,
+}
+
+/// The channel that `WEBHOOK_URL` asks for, signed with `WEBHOOK_SECRET` if that is set.
+pub(super) fn channel(means: &Means) -> Made {
+    let Some(url) = Address::read(means.lookup, "WEBHOOK_URL")? else {
+        return Ok(None);
+    };
+    Ok(Some(Box::new(Webhook { web: Web::new(means.trust), url, secret: means.value("WEBHOOK_SECRET") })))
+}
+
+impl Channel for Webhook {
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
+    fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
+        in_parts(entries, PART, |part| self.post(part, deadline))
+    }
+}
+
+impl Webhook {
+    fn post(&self, entries: &[Entry], deadline: Instant) -> Result<(), Missed> {
+        let text = words::message(entries, ROOM, str::to_string);
+        let events: Vec<_> = entries.iter().map(event).collect();
+        let body = json!({"version": VERSION, "text": text, "events": events}).to_string();
+        let signature = self.secret.as_ref().map(|secret| signature(secret, body.as_bytes()));
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(signature.as_ref().map(|signature| ("x-signature", signature.as_str())));
+        self.web.post(&self.url, &headers, body.as_bytes(), deadline)?.taken_if_2xx()
+    }
+}
+
+/// `sha256=` and the HMAC-SHA256 of the body in hex: who has the secret knows by it that we sent just this.
+fn signature(secret: &str, body: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key may have any length");
+    let digest = mac.chain_update(body).finalize().into_bytes();
+    digest.iter().fold("sha256=".into(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_that_of_rfc_4231() {
+        let jefe = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(signature("Jefe", b"what do ya want for nothing?"), format!("sha256={jefe}"));
+    }
+}

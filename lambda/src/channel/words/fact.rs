@@ -1,0 +1,221 @@
+//! One fact in one sentence or a few: what, since when, and why; the value seen and the value expected.
+
+use std::time::Duration;
+
+use pulse_echo::answer::Cause;
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::status::{Down, Fact, State};
+
+use super::measure::{checks, command, how_long, last_words, name, names, when};
+use crate::text::{grouped, line};
+
+/// How much of a fault's sentence is shown, in bytes.
+const REASON_ROOM: usize = 300;
+
+/// How much is said of an outage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All that is known.
+    Full,
+    /// What one wants to know of each of many: no remedy, no last good echo.
+    Brief,
+}
+
+/// What a fact is in short; a line begins with it.
+pub(super) fn label(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Down(_) => "DOWN",
+        Fact::StillDown { .. } => "STILL DOWN",
+        Fact::Up { .. } => "UP",
+        Fact::Gone { .. } => "GONE",
+        Fact::ManyDown { .. } => "MANY DOWN",
+        Fact::Vanished { .. } => "VANISHED",
+        Fact::Unanswered { told: None, .. } => "PROBE IN TROUBLE",
+        Fact::Unanswered { told: Some(_), .. } => "PROBE STILL IN TROUBLE",
+        Fact::Answered { .. } => "PROBE ANSWERS AGAIN",
+        Fact::Gap { .. } => "NOT WATCHED",
+        Fact::Stopped { .. } => "LOOP STOPPED",
+        Fact::Started { .. } => "LOOP STARTED",
+        Fact::StatusUnreadable { .. } => "STATUS LOST",
+        Fact::Test => "TEST",
+    }
+}
+
+/// What follows the label of a fact that a sweep noticed at `at`.
+pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
+    match fact {
+        Fact::Down(down) => single(down, at, false, detail),
+        Fact::StillDown { down, changed, .. } => single(down, at, *changed, detail),
+        Fact::Up { check, since, until, was, cause, reason } => format!(
+            "{} has been up again since {}. It was down for {}, from {}: {}.",
+            name(check),
+            when(*until),
+            how_long(since.age(*until)),
+            when(*since),
+            was_what(*was, *cause, reason.as_deref())
+        ),
+        Fact::Gone { check, pulse, since } => gone(check, *pulse, *since),
+        Fact::ManyDown { down, of, state, cause, alike } => many_down(*down, *of, *state, *cause, *alike),
+        Fact::Vanished { checks: count, of, some } => format!(
+            "the pulses of {} of {} are no longer there: {}. If nobody deleted them on purpose, look who did. They are \
+             judged by their last pulse, and gone after a day.",
+            grouped(*count),
+            checks(*of),
+            names(*count, some)
+        ),
+        Fact::Unanswered { since, checks: count, some, .. } => format!(
+            "no answer to the pulses of {} since {} ({}): {}. This is about us: whether what they watch works is not \
+             known. Look at the log of the probe's function.",
+            checks(*count),
+            when(*since),
+            how_long(since.age(at)),
+            names(*count, some)
+        ),
+        Fact::Answered { since, until, checks: count } => format!(
+            "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
+            how_long(since.age(*until)),
+            when(*since),
+            when(*until),
+            checks(*count)
+        ),
+        Fact::Gap { from, until, spared, some } => format!(
+            "from {} to {} ({}) no pulse came and nothing was swept: the store itself was away. {} that missed a pulse \
+             through it {} given time for the next one: {}.",
+            when(*from),
+            when(*until),
+            how_long(from.age(*until)),
+            checks(*spared),
+            if *spared == 1 { "is" } else { "are" },
+            names(*spared, some)
+        ),
+        Fact::Stopped { at } => {
+            format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(*at))
+        }
+        Fact::Started { stopped } => {
+            format!("all is watched again. It was stopped for {}, from {}.", how_long(stopped.age(at)), when(*stopped))
+        }
+        Fact::StatusUnreadable { copy, why } => format!(
+            "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept as \
+             {}. What is wrong with it: {}",
+            line(copy, REASON_ROOM),
+            line(why, REASON_ROOM)
+        ),
+        Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
+    }
+}
+
+/// What follows the label of an outage that is told only now that `end` has ended it.
+pub(super) fn whole(end: &Fact, at: Time) -> String {
+    match end {
+        Fact::Up { check, since, until, was, cause, reason } => format!(
+            "{} was down from {} to {} ({}): {}. It is up again.",
+            name(check),
+            when(*since),
+            when(*until),
+            how_long(since.age(*until)),
+            was_what(*was, *cause, reason.as_deref())
+        ),
+        Fact::Gone { check, pulse, since: Some(since) } => format!(
+            "{} was down from {} until its pulse was removed: it is retired. Its last pulse came on {}.",
+            name(check),
+            when(*since),
+            when(*pulse)
+        ),
+        other => sentence(other, at, Detail::Full),
+    }
+}
+
+/// Checks of one host that fell silent together: `first`, which stands for all of them, and the others.
+pub(super) fn silent_together(first: &Down, all: &[&CheckId], at: Time, detail: Detail) -> String {
+    let host = line(first.check.host(), 128);
+    let who = format!("{host} ({}: {})", checks(all.len()), names(all.len(), all.iter().copied()));
+    outage(&who, first, at, false, detail, "If on purpose, for each: `pulse-echo retire ID`.")
+}
+
+fn single(down: &Down, at: Time, changed: bool, detail: Detail) -> String {
+    let remedy = match down.state {
+        State::Silent => format!("If on purpose: {}.", command("retire", &down.check)),
+        _ => String::new(),
+    };
+    outage(&name(&down.check), down, at, changed, detail, &remedy)
+}
+
+fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remedy: &str) -> String {
+    let now = if changed { ", now for another reason" } else { "" };
+    let (since, age) = (when(down.since), how_long(down.since.age(at)));
+    let mut sentences =
+        vec![format!("{who} has been {} since {since} ({age}){now}: {}.", down.state, why_down(down, at))];
+    sentences.extend(last_words(&down.words).map(|words| format!("Last words: {words}.")));
+    if detail == Detail::Full {
+        sentences.push(match down.echo {
+            Some(echo) => format!("Last good echo: {}.", when(echo)),
+            None => "There never was a good echo.".into(),
+        });
+        sentences.extend(Some(remedy.to_string()).filter(|remedy| !remedy.is_empty()));
+    }
+    sentences.join(" ")
+}
+
+/// The value seen and the value expected.
+fn why_down(down: &Down, at: Time) -> String {
+    match down.state {
+        State::Silent => {
+            let seen = format!("its last pulse came on {}, {} ago", when(down.pulse), how_long(down.pulse.age(at)));
+            match down.limit_s {
+                Some(limit) => format!("{seen} (expected: within {})", how_long(Duration::from_secs(limit))),
+                None => seen,
+            }
+        }
+        State::Unanswered => "our probe does not answer its pulse".into(),
+        _ => why_failing(down.cause, down.reason.as_deref()),
+    }
+}
+
+fn why_failing(cause: Option<Cause>, reason: Option<&str>) -> String {
+    match (reason, cause) {
+        (Some(reason), _) => line(reason.trim_end_matches('.'), REASON_ROOM),
+        (None, Some(cause)) => cause.to_string(),
+        (None, None) => "its fault could not be read".into(),
+    }
+}
+
+fn was_what(was: State, cause: Option<Cause>, reason: Option<&str>) -> String {
+    match was {
+        State::Failing => format!("failing ({})", why_failing(cause, reason)),
+        other => other.to_string(),
+    }
+}
+
+fn gone(check: &CheckId, pulse: Time, since: Option<Time>) -> String {
+    let outage = since.map(|since| format!(" That ends its outage since {}.", when(since))).unwrap_or_default();
+    format!(
+        "{} is not watched any more: its pulse was removed, so it is retired. Its last pulse came on {}.{outage}",
+        name(check),
+        when(pulse)
+    )
+}
+
+fn many_down(down: usize, of: usize, state: State, cause: Option<Cause>, alike: usize) -> String {
+    let what = match cause {
+        Some(cause) => format!("{state} ({cause})"),
+        None => state.to_string(),
+    };
+    let likely = match (state, cause) {
+        (State::Silent, _) => "the network, the power or the cron that they share",
+        (State::Unanswered, _) => "our own probe",
+        (_, Some(Cause::Dns)) => "the name service that they share",
+        (_, Some(Cause::Tls | Cause::Cert)) => "a certificate that they share",
+        (_, Some(Cause::Blocked)) => "the addresses that the probe may go to (PROBE_ALLOW)",
+        (_, Some(Cause::InvalidPulse)) => "a change of the pulses themselves",
+        (_, Some(Cause::Status | Cause::Body)) => "a change or a service that they share",
+        (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network or a service that they share",
+        (_, Some(Cause::Other) | None) => "something that they share",
+    };
+    let alike = if alike == down { "all".into() } else { grouped(alike) };
+    format!(
+        "{} of {} went down within 15 min, {alike} of them {what}. Look for one cause first: {likely}.",
+        grouped(down),
+        checks(of)
+    )
+}

@@ -1,0 +1,221 @@
+//! Messages as people read them: entries as lines, and what does not fit counted.
+//!
+//! All channels that speak to people use these words. What hosts and services wrote is escaped and cut, so it can
+//! neither begin a line nor fill a message; a name that a shell would obey is quoted in commands.
+
+mod fact;
+mod measure;
+#[cfg(test)]
+mod tests;
+
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::status::{Down, Fact, State};
+
+use super::{Count, Entry, Summary, What};
+use crate::text::grouped;
+use fact::{Detail, label, sentence, silent_together, whole};
+use measure::{checks, command, name, names};
+
+pub(super) use measure::last_words;
+
+/// How many lines a message has at most, beside the one that counts the others and the last one.
+const LINES: usize = 15;
+
+/// The longest subject, in characters. SNS refuses longer ones.
+const SUBJECT_ROOM: usize = 100;
+
+/// The longest line, in bytes once it is escaped. None is longer but by names that consist of what must be escaped.
+const LINE_ROOM: usize = 1_200;
+
+/// With more lines than this, each says less.
+const FULL_LINES: usize = 5;
+
+/// The whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, which must be
+/// 2,500 at least. What concerns many checks, or us, comes first; what does not fit is counted.
+pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> String) -> String {
+    let groups = groups(entries);
+    let detail = if groups.len() > FULL_LINES { Detail::Brief } else { Detail::Full };
+    let (mut all, ones): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| concerns_many(group[0]));
+    all.extend(ones);
+    let end = end(entries).map(|end| escape(&end));
+    // What remains for lines, once the count of the others and the end have theirs.
+    let mut left = room.saturating_sub(end.as_ref().map_or(0, String::len) + 300);
+    let mut text = Vec::new();
+    for group in &all {
+        let line = fitted(&group_line(group, detail), &escape);
+        if text.len() == LINES || line.len() + 1 > left {
+            break;
+        }
+        left -= line.len() + 1;
+        text.push(line);
+    }
+    let others: Vec<_> = all[text.len()..].iter().flatten().copied().collect();
+    if !others.is_empty() {
+        text.push(format!("… and {} more: {}.", grouped(others.len()), tally(&others)));
+    }
+    text.extend(end);
+    text.join("\n")
+}
+
+/// A line, escaped, its middle left out if that makes it too long.
+fn fitted(line: &str, escape: impl Fn(&str) -> String) -> String {
+    let escaped = escape(line);
+    // No escape has more than five characters for one.
+    if escaped.len() <= LINE_ROOM { escaped } else { escape(&crate::text::line(line, LINE_ROOM / 5)) }
+}
+
+/// One entry alone, in one line.
+pub(super) fn line(entry: &Entry) -> String {
+    detailed_line(entry, Detail::Full)
+}
+
+fn detailed_line(entry: &Entry, detail: Detail) -> String {
+    let text = match &entry.what {
+        What::Fact(fact) => sentence(fact, entry.at, detail),
+        What::Whole(fact) => whole(fact, entry.at),
+        What::Summary(summary) => summed_up(summary),
+    };
+    format!("{}: {text}", kind(entry))
+}
+
+/// A message in a few words of ASCII, in one line of at most 100 characters.
+pub(super) fn subject(entries: &[Entry]) -> String {
+    let what = match groups(entries).as_slice() {
+        [group] => match check(group[0]) {
+            None => tally(group),
+            Some(check) if group.len() == 1 => format!("{} {}", kind(group[0]), name(check)),
+            Some(check) => format!("{} {} and {} more", kind(group[0]), name(check), group.len() - 1),
+        },
+        _ => tally(&entries.iter().collect::<Vec<_>>()),
+    };
+    let ascii = format!("pulse-echo: {what}").replace(|c: char| !c.is_ascii(), "?");
+    crate::text::line(&ascii, SUBJECT_ROOM).replace('…', "..")
+}
+
+/// What an entry is in short.
+fn kind(entry: &Entry) -> &'static str {
+    match &entry.what {
+        What::Fact(fact) => label(fact),
+        What::Whole(_) => "WAS DOWN",
+        What::Summary(_) => "MANY CHANGES",
+    }
+}
+
+/// The one check that an entry is about.
+fn check(entry: &Entry) -> Option<&CheckId> {
+    match &entry.what {
+        What::Fact(fact) | What::Whole(fact) => fact.check(),
+        What::Summary(_) => None,
+    }
+}
+
+/// A check that is down, whether that is new or not.
+fn down(entry: &Entry) -> Option<&Down> {
+    match &entry.what {
+        What::Fact(Fact::Down(down) | Fact::StillDown { down, .. }) => Some(down),
+        _ => None,
+    }
+}
+
+fn concerns_many(entry: &Entry) -> bool {
+    check(entry).is_none()
+}
+
+/// What is a line each: an entry, or the entries of one host that fell silent together.
+fn groups(entries: &[Entry]) -> Vec<Vec<&Entry>> {
+    let mut groups: Vec<Vec<&Entry>> = Vec::new();
+    for entry in entries {
+        // A sweep's entries are in the order of their keys, so a host's are side by side.
+        match groups.last_mut() {
+            Some(group) if silent_host(entry).is_some() && silent_host(entry) == silent_host(group[0]) => {
+                group.push(entry);
+            }
+            _ => groups.push(vec![entry]),
+        }
+    }
+    groups
+}
+
+/// What entries have in common that are one line: the host that is silent, the sweep that tells it, and whether it is
+/// new.
+fn silent_host(entry: &Entry) -> Option<(&str, Time, &'static str)> {
+    let down = down(entry).filter(|down| down.state == State::Silent)?;
+    Some((down.check.host(), entry.at, kind(entry)))
+}
+
+fn group_line(entries: &[&Entry], detail: Detail) -> String {
+    let downs: Vec<_> = entries.iter().filter_map(|entry| down(entry)).collect();
+    // The check that was heard last stands for the host: its words are the last ones.
+    match downs.iter().max_by_key(|down| down.pulse) {
+        Some(last) if downs.len() > 1 => {
+            let names: Vec<_> = downs.iter().map(|down| &down.check).collect();
+            format!("{}: {}", kind(entries[0]), silent_together(last, &names, entries[0].at, detail))
+        }
+        _ => detailed_line(entries[0], detail),
+    }
+}
+
+/// The last line: how many are down in all, and which command tells more.
+fn end(entries: &[Entry]) -> Option<String> {
+    let more = match entries {
+        [entry] => match (&entry.what, check(entry)) {
+            (_, Some(check)) => command("status", check),
+            (What::Fact(Fact::Stopped { .. } | Fact::Started { .. } | Fact::Answered { .. } | Fact::Test), None) => {
+                return None;
+            }
+            (_, None) => "`pulse-echo status`".into(),
+        },
+        _ => "`pulse-echo status`".into(),
+    };
+    let others = entries.iter().rev().find_map(down).map(|down| down.others);
+    let how_many = match (others, entries) {
+        (Some(0), [_]) => "No other check is down. ".into(),
+        (Some(1), [_]) => "1 other check is down. ".into(),
+        (Some(others), [_]) => format!("{} other checks are down. ", grouped(others)),
+        (Some(others), _) => format!("Down in all: {}. ", checks(others + 1)),
+        (None, _) => String::new(),
+    };
+    Some(format!("{how_many}More: {more}"))
+}
+
+/// How many of each kind, such as `DOWN 12, UP 3`.
+fn tally(entries: &[&Entry]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    let mut add = |kind, count| match counts.iter_mut().find(|(counted, _)| *counted == kind) {
+        Some((_, sum)) => *sum += count,
+        None => counts.push((kind, count)),
+    };
+    for entry in entries {
+        match &entry.what {
+            What::Summary(summary) => summed(summary).iter().for_each(|(kind, _, count)| add(kind, count.checks)),
+            // Of what concerns many there is no number to tell.
+            _ => add(kind(entry), usize::from(!concerns_many(entry))),
+        }
+    }
+    let count = |(kind, count): &(&str, usize)| match count {
+        0 => (*kind).to_string(),
+        count => format!("{kind} {}", grouped(*count)),
+    };
+    counts.iter().map(count).collect::<Vec<_>>().join(", ")
+}
+
+fn summed_up(summary: &Summary) -> String {
+    let part = |(kind, state, count): &(&str, Option<State>, &Count)| {
+        let state = state.map(|state| format!(", {state}")).unwrap_or_default();
+        format!("{kind}{state}: {} ({}).", checks(count.checks), names(count.checks, &count.some))
+    };
+    summed(summary).iter().map(part).collect::<Vec<_>>().join(" ")
+}
+
+/// A summary's counts that are not zero, by the words that single entries have.
+fn summed(summary: &Summary) -> Vec<(&'static str, Option<State>, &Count)> {
+    let down = summary.down.iter().map(|(state, count)| ("DOWN", Some(*state), count));
+    let others = [
+        ("STILL DOWN", None, &summary.still_down),
+        ("UP", None, &summary.up),
+        ("WAS DOWN", None, &summary.were_down),
+        ("GONE", None, &summary.gone),
+    ];
+    down.chain(others).filter(|(_, _, count)| count.checks > 0).collect()
+}
