@@ -1,0 +1,188 @@
+//! From the socket to an answer.
+
+use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::header::HOST;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use percent_encoding::percent_decode_str;
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::host::{S3Host, VirtualHost};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpResponse, S3ErrorCode, S3Result};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
+
+use super::answer::{About, Failure, completed};
+use super::auth::{ANY_SKEW, Gate};
+use super::protocol::Api;
+use super::store::{Origin, Store};
+use super::{Clock, Options};
+
+/// How many clients at once; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 1024;
+/// How long a client may take to send the head of a request, and so how long it may idle. Above the 15 s for which our
+/// own agents keep a connection.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long a request may take, its body included.
+const REQUEST_TIME: Duration = Duration::from_secs(120);
+/// What S3 operations with an XML body may send; we know none, but s3s reads it first.
+const MAX_XML_BYTES: usize = 1 << 20;
+
+/// Answers requests.
+pub(super) struct Door {
+    s3: S3Service,
+    gate: Gate,
+    domain: BaseDomain,
+    clock: Clock,
+    /// Counts up from a random number.
+    request_id: AtomicU64,
+}
+
+impl Door {
+    pub(super) fn new(options: Options, store: Arc<Store>) -> Self {
+        let Options { bucket, region, base_domain, keys, clock, .. } = options;
+        let gate = Gate { keys, region: region.clone(), clock: clock.clone() };
+        let domain = BaseDomain(base_domain);
+        let mut config = S3Config::default();
+        config.presigned_url_max_skew_time_secs = ANY_SKEW;
+        config.xml_max_body_size = MAX_XML_BYTES;
+        let mut s3 = S3ServiceBuilder::new(Api { store, bucket, region });
+        s3.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+        s3.set_host(domain.clone());
+        s3.set_auth(gate.clone());
+        s3.set_access(gate.clone());
+        let request_id = AtomicU64::new(RandomState::new().hash_one(()));
+        Self { s3: s3.build(), gate, domain, clock, request_id }
+    }
+
+    async fn answer(&self, request: Request<Incoming>, from: IpAddr) -> HttpResponse {
+        let request_id = format!("{:016X}", self.request_id.fetch_add(1, Ordering::Relaxed));
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(Origin { request_id: request_id.clone(), source_ip: from.to_string() });
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
+        let path = path.trim_start_matches('/');
+        let (bucket, key) = match self.domain.bucket(host) {
+            Some(bucket) => (bucket.to_owned(), path),
+            None => path.split_once('/').map_or((path.to_owned(), ""), |(bucket, key)| (bucket.to_owned(), key)),
+        };
+        let method = head.method.clone();
+        let about = About { method: &method, request_id: &request_id, bucket: &bucket, key };
+        let response = match self.gate.admit(&mut head) {
+            Err(failure) => failure.into_response(),
+            Ok(()) if is_form(&method, &head.headers) => not_implemented(),
+            Ok(()) => self.ask(Request::from_parts(head, Body::from(body))).await,
+        };
+        completed(response, &about, (self.clock)()).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> HttpResponse {
+        match timeout(REQUEST_TIME, self.s3.call(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(e)) => {
+                log::error!("S3 request failed: {e:?}");
+                let message = "We encountered an internal error. Please try again.";
+                Failure::new(S3ErrorCode::InternalError, message).into_response()
+            }
+            Err(_) => Failure::new(
+                S3ErrorCode::RequestTimeout,
+                "Your socket connection to the server was not read from or written to within the timeout period.",
+            )
+            .into_response(),
+        }
+    }
+}
+
+/// A browser's upload by form. s3s would take the whole of it into memory first.
+fn is_form(method: &Method, headers: &hyper::HeaderMap) -> bool {
+    let content_type = headers.get(hyper::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    method == Method::POST && content_type.is_some_and(|value| value.starts_with("multipart/"))
+}
+
+fn not_implemented() -> HttpResponse {
+    let message = "A header you provided implies functionality that is not implemented";
+    Failure::new(S3ErrorCode::NotImplemented, message).into_response()
+}
+
+/// The name behind which a virtual-hosted address has its bucket.
+#[derive(Clone)]
+struct BaseDomain(String);
+
+impl BaseDomain {
+    /// The bucket in a `Host` header; `None` if the address is path style.
+    fn bucket<'h>(&self, host: &'h str) -> Option<&'h str> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        name.strip_suffix(&self.0)?.strip_suffix('.')
+    }
+}
+
+impl S3Host for BaseDomain {
+    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
+        let plain = VirtualHost::new(&*self.0);
+        Ok(match self.bucket(host) {
+            Some(bucket) => plain.with_bucket(bucket),
+            None => plain,
+        })
+    }
+}
+
+/// Accepts connections until told to stop, then lets those under way finish.
+pub(super) async fn serve(listener: TcpListener, door: Door, mut stop: oneshot::Receiver<()>, grace: Duration) {
+    let door = Arc::new(door);
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let accepted = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            _ = &mut stop => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                log::warn!("cannot accept a connection: {e}");
+                // Out of file descriptors, most likely: trying again at once would only burn the processor.
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // A small answer must not wait for the client's acknowledgement of the one before.
+        let _ = stream.set_nodelay(true);
+        let door = door.clone();
+        let service = service_fn(move |request| {
+            let door = door.clone();
+            async move { Ok::<_, Infallible>(door.answer(request, peer.ip()).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            // The date is the server's, see `completed`, never the system's.
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(e) = connection.await {
+                log::debug!("connection from {peer} ended: {e}");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if timeout(grace, graceful.shutdown()).await.is_err() {
+        log::warn!("some S3 requests were cut off: they did not finish within {grace:?}");
+    }
+}

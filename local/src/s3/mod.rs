@@ -1,0 +1,179 @@
+//! An S3 server of one bucket, in this process: answers are AWS's, objects are in one file.
+//!
+//! - `auth`: who may ask; `protocol`, `listing`, `body`: the operations; `answer`: what AWS's answers have besides
+//! - `store`: the file
+//! - `connections`: from the socket to an answer
+
+mod answer;
+mod auth;
+mod body;
+mod connections;
+mod listing;
+mod protocol;
+pub(crate) mod store;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) use listing::url_encoded;
+use store::Store;
+
+/// The server's clock. Tests give their own, and the server then lives by it alone.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How long requests under way may take to finish once the server is to stop.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// What a client signs with. Does not print its secrets.
+#[derive(Clone)]
+pub struct KeyPair {
+    /// The access key id.
+    pub access_key: String,
+    /// The secret access key.
+    pub secret_key: String,
+    /// If set, the pair is a temporary one, and requests must carry this token.
+    pub session_token: Option<String>,
+}
+
+impl KeyPair {
+    /// A pair that does not expire.
+    pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        Self { access_key: access_key.into(), secret_key: secret_key.into(), session_token: None }
+    }
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPair").field("access_key", &self.access_key).finish_non_exhaustive()
+    }
+}
+
+/// How to serve.
+#[derive(Clone)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The directory of the store's file; made if need be.
+    pub data_dir: PathBuf,
+    /// The only bucket there is; it need not be created.
+    pub bucket: String,
+    /// The region that requests must be signed for.
+    pub region: String,
+    /// `BUCKET.` before this name, in the `Host` header, is a virtual-hosted address; any other host is path style.
+    pub base_domain: String,
+    /// Who may ask.
+    pub keys: KeyPair,
+    /// What `Date`, `LastModified` and the life of signatures go by.
+    pub clock: Clock,
+}
+
+impl Options {
+    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, the system's clock.
+    pub fn new(data_dir: impl Into<PathBuf>, bucket: impl Into<String>, keys: KeyPair) -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            data_dir: data_dir.into(),
+            bucket: bucket.into(),
+            region: "us-east-1".to_owned(),
+            base_domain: "localhost".to_owned(),
+            keys,
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+}
+
+/// A running server, on threads of its own; dropping it stops it.
+///
+/// For blocking code: neither start nor stop nor drop it within an async runtime.
+pub struct Server {
+    address: SocketAddr,
+    bucket: String,
+    region: String,
+    store: Arc<Store>,
+    /// `None` once stopped.
+    running: Option<Running>,
+}
+
+struct Running {
+    runtime: Runtime,
+    stop: oneshot::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the store and listens.
+    ///
+    /// Fails if the address is taken, if the bucket's name is none, or if the store's file is in use by another process,
+    /// damaged, or no such store.
+    pub fn start(options: Options) -> io::Result<Self> {
+        if !s3s::path::check_bucket_name(&options.bucket) {
+            let text = format!("{:?} cannot be the name of a bucket", options.bucket);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let listener = TcpListener::bind(options.listen)
+            .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {}: {e}", options.listen)))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let store = Arc::new(Store::open(&options.data_dir, options.clock.clone())?);
+        let runtime =
+            runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let (bucket, region) = (options.bucket.clone(), options.region.clone());
+        let door = connections::Door::new(options, store.clone());
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let accepting = runtime.spawn(connections::serve(listener, door, stopped, STOP_GRACE));
+        Ok(Self { address, bucket, region, store, running: Some(Running { runtime, stop, accepting }) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL to give to clients.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Takes no more requests, lets those under way finish (for up to 10 s) and closes the file. A
+    /// [`Dispatcher`](crate::events::Dispatcher) of this server holds the file open until it is stopped too: stop it
+    /// first.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub(crate) fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(Running { runtime, stop, accepting }) = self.running.take() {
+            // The accepting task may have died; then there is nothing to tell.
+            let _ = stop.send(());
+            let _ = runtime.block_on(accepting);
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Objects in one `redb` file: reading, and the way to the one thread that writes.
+
+mod list;
+mod pending;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use hyper::body::Bytes;
+use jiff::Timestamp;
+use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::Clock;
+pub(crate) use list::{Page, Query, past_key, past_prefix};
+pub(crate) use pending::{Kind, Origin, Pending};
+pub(crate) use writer::{Change, Condition, Listener, NewObject, Refusal};
+use writer::{Command, Writer};
+
+/// Key to (`ETag`, size, `LastModified`): all that LIST shows, apart from the bodies that it must not touch.
+const LISTING: TableDefinition<&[u8], (u128, u64, i64)> = TableDefinition::new("listing");
+/// Key to [`Details`] as JSON: what HEAD shows besides.
+const DETAILS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("details");
+/// Key to body.
+const BODIES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bodies");
+/// Number to [`Pending`] as JSON: the events that nobody has handled yet.
+const PENDING: TableDefinition<u64, &[u8]> = TableDefinition::new("pending");
+/// The store's own numbers, by name.
+const STATE: TableDefinition<&str, i64> = TableDefinition::new("state");
+
+/// Names in [`STATE`].
+const FORMAT: &str = "format";
+const CREATED: &str = "created";
+const NEWEST: &str = "newest";
+const SEQUENCE: &str = "sequence";
+
+const FORMAT_VERSION: i64 = 1;
+/// redb would take up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
+const CACHE_BYTES: usize = 64 << 20;
+
+/// The MD5 of a body; shown as S3 shows it, but without the quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ETag(pub(crate) u128);
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// What LIST shows of an object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary {
+    pub(crate) etag: ETag,
+    /// Bytes.
+    pub(crate) size: u64,
+    /// Whole seconds.
+    pub(crate) last_modified: Timestamp,
+}
+
+impl From<(u128, u64, i64)> for Summary {
+    fn from((etag, size, seconds): (u128, u64, i64)) -> Self {
+        let last_modified = Timestamp::from_second(seconds).unwrap_or_default();
+        Self { etag: ETag(etag), size, last_modified }
+    }
+}
+
+/// What the sender said of an object.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Details {
+    pub(crate) content_type: String,
+    /// User metadata, names without `x-amz-meta-`.
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+/// The objects of one bucket, in one file. Cheap calls; each read sees one state of the whole store.
+pub(crate) struct Store {
+    db: Arc<Database>,
+    created: Timestamp,
+    /// `None` only while being dropped: the writer ends when its last command has come.
+    commands: Option<mpsc::Sender<Command>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens `objects.redb` in `dir`, which is made if need be.
+    ///
+    /// Fails if another process has it open, if it is damaged, or if it is not such a store at all.
+    pub(crate) fn open(dir: &Path, clock: Clock) -> io::Result<Self> {
+        let path = dir.join("objects.redb");
+        fs::create_dir_all(dir).map_err(|e| explained(&path, &e))?;
+        let db = redb::Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create(&path)
+            .map_err(|e| cannot_open(&path, e))?;
+        // Else the file itself, not its content, could be gone after a power failure.
+        File::open(dir)?.sync_all()?;
+        let state = State::load(&db, &clock).map_err(|e| explained(&path, &e))?;
+
+        let db = Arc::new(db);
+        let (commands, inbox) = mpsc::channel();
+        let writer = Writer::new(db.clone(), clock, state.newest, state.sequence);
+        let writer = thread::Builder::new()
+            .name("s3-writer".to_owned())
+            .spawn(move || writer.run(&inbox))?;
+        Ok(Self {
+            db,
+            created: Timestamp::from_second(state.created).unwrap_or_default(),
+            commands: Some(commands),
+            writer: Some(writer),
+        })
+    }
+
+    /// When the store was made, by the server's clock.
+    pub(crate) fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// The object without its body; `None` if there is none.
+    pub(crate) fn head(&self, key: &str) -> Result<Option<(Summary, Details)>, redb::Error> {
+        head(&self.db.begin_read()?, key)
+    }
+
+    /// The object with its body; `None` if there is none.
+    pub(crate) fn get(&self, key: &str) -> Result<Option<(Summary, Details, Bytes)>, redb::Error> {
+        let read = self.db.begin_read()?;
+        let Some((summary, details)) = head(&read, key)? else {
+            return Ok(None);
+        };
+        let body = read.open_table(BODIES)?.get(key.as_bytes())?;
+        let body = body.ok_or_else(|| damaged(key))?;
+        Ok(Some((summary, details, Bytes::copy_from_slice(body.value()))))
+    }
+
+    /// One page of the listing, in key order.
+    pub(crate) fn list(&self, query: &Query<'_>) -> Result<Page, redb::Error> {
+        list::page(&self.db.begin_read()?.open_table(LISTING)?, query)
+    }
+
+    /// Changes one object if `condition` holds; when this answers `Ok`, the change survives any crash.
+    pub(crate) async fn change(&self, key: String, condition: Condition, change: Change) -> Result<(), Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Change { key, condition, change, reply });
+        // No answer: the transaction failed, and the writer has logged why.
+        answer.await.unwrap_or(Err(Refusal::Broken))
+    }
+
+    /// Strikes an event that is dealt with. It may come again if the process dies in the next moment.
+    pub(crate) fn strike(&self, number: u64) {
+        self.command(Command::Strike(number));
+    }
+
+    /// From now on gives every event to `listener`: first all that wait in the store, then each new one once it is
+    /// durable. Only the last listener set is heard.
+    pub(crate) fn listen(&self, listener: Listener) {
+        self.command(Command::Listen(listener));
+    }
+
+    fn command(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            // A writer that died has dropped its inbox, and the command's reply with it: that is answer enough.
+            let _ = commands.send(command);
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+fn head(read: &ReadTransaction, key: &str) -> Result<Option<(Summary, Details)>, redb::Error> {
+    let Some(row) = read.open_table(LISTING)?.get(key.as_bytes())? else {
+        return Ok(None);
+    };
+    let details = read.open_table(DETAILS)?.get(key.as_bytes())?;
+    let details = details.and_then(|json| serde_json::from_slice(json.value()).ok());
+    let details = details.ok_or_else(|| damaged(key))?;
+    Ok(Some((row.value().into(), details)))
+}
+
+/// The store's own numbers, as they were when it was opened.
+struct State {
+    /// When the store was made; seconds.
+    created: i64,
+    /// The newest `LastModified` ever given; seconds.
+    newest: i64,
+    /// The number of the newest event ever recorded.
+    sequence: i64,
+}
+
+impl State {
+    /// Reads the numbers; in a new file, makes the tables and begins them.
+    fn load(db: &Database, clock: &Clock) -> Result<Self, Box<dyn Error>> {
+        let write = db.begin_write()?;
+        let foreign = write.list_tables()?.next().is_some();
+        let state = {
+            write.open_table(LISTING)?;
+            write.open_table(DETAILS)?;
+            write.open_table(BODIES)?;
+            write.open_table(PENDING)?;
+            let mut table = write.open_table(STATE)?;
+            let format = table.get(FORMAT)?.map(|n| n.value());
+            match format {
+                Some(FORMAT_VERSION) => {}
+                Some(other) => return Err(format!("its format {other} is not ours ({FORMAT_VERSION})").into()),
+                None if foreign => return Err("it is a redb file, but no object store".into()),
+                None => {
+                    table.insert(FORMAT, FORMAT_VERSION)?;
+                    table.insert(CREATED, clock().as_second())?;
+                }
+            }
+            let number = |name| Ok::<_, redb::Error>(table.get(name)?.map_or(0, |n| n.value()));
+            Self { created: number(CREATED)?, newest: number(NEWEST)?, sequence: number(SEQUENCE)? }
+        };
+        write.commit()?;
+        Ok(state)
+    }
+}
+
+fn cannot_open(path: &Path, error: DatabaseError) -> io::Error {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => {
+            let text = format!("the object store {} is in use by another process", path.display());
+            io::Error::new(io::ErrorKind::ResourceBusy, text)
+        }
+        error => explained(path, &error),
+    }
+}
+
+fn explained(path: &Path, error: &dyn fmt::Display) -> io::Error {
+    io::Error::other(format!("cannot open the object store {}: {error}", path.display()))
+}
+
+fn damaged(key: &str) -> redb::Error {
+    redb::Error::Corrupted(format!("the record of {key:?} is incomplete"))
+}
