@@ -108,6 +108,7 @@ enum Message {
     Stop,
 }
 
+#[derive(Clone)]
 struct Attempt {
     event: Pending,
     /// How many tries there were before.
@@ -178,15 +179,15 @@ impl Coordinator {
         let record = json!({ "Records": [self.record(&attempt.event)] });
         let (handler, messages) = (self.handler.clone(), self.messages.clone());
         self.running += 1;
-        let number = attempt.event.number;
-        let (key, failed) = (attempt.event.clone(), attempt.failed);
-        let spawned = thread::Builder::new().name(format!("event-{number}")).spawn(move || {
+        let name = format!("event-{}", attempt.event.number);
+        let unstarted = attempt.clone();
+        let spawned = thread::Builder::new().name(name).spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(|| handler(record, Instant::now() + time)));
             let result = result.unwrap_or_else(|_| Err("the handler panicked".to_owned()));
             let _ = messages.send(Message::Done(attempt, result));
         });
         if let Err(e) = spawned {
-            self.done(Attempt { event: key, failed }, Err(format!("no thread for the handler: {e}")));
+            self.done(unstarted, Err(format!("no thread for the handler: {e}")));
         }
     }
 

@@ -59,7 +59,7 @@ impl Gate {
         let presigned = query.iter().any(|(name, _)| name == "X-Amz-Algorithm" || name == "X-Amz-Signature");
         let authorization = head.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         match authorization {
-            // Both version 2 forms; AWS refuses them in every region since 2014.
+            // Signature version 2, in both its forms: AWS takes it for no bucket made since 2020.
             _ if query.iter().any(|(name, _)| name == "Signature") => Err(unsupported_signature()),
             Some(value) if value.starts_with("AWS ") => Err(unsupported_signature()),
             Some(_) if presigned => Err(Failure::new(

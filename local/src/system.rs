@@ -1,0 +1,69 @@
+//! The whole system in one process: the embedded S3, and the handlers that AWS would run, told of each PUT.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use log::info;
+use pulse_echo_lambda::probe::Probe;
+use pulse_echo_lambda::settings::Settings;
+
+use crate::events::{self, Dispatcher};
+use crate::s3::{KeyPair, Options, Server};
+
+/// A running system; dropping it stops it.
+pub struct System {
+    // In this order: the handlers under way still need the server.
+    _dispatcher: Dispatcher,
+    server: Server,
+}
+
+impl System {
+    /// Starts it on `listen`, its objects in `data`. `environment` is where the handlers' settings come from
+    /// (`PROBE_…`); which store they use is not for it to say.
+    pub fn start(
+        data: &Path,
+        listen: SocketAddr,
+        bucket: &str,
+        keys: &KeyPair,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let server = Server::start(Options { listen, ..Options::new(data, bucket, keys.clone()) })
+            .map_err(|error| error.to_string())?;
+        let lookup = |name: &str| match name {
+            "AWS_ACCESS_KEY_ID" => Some(keys.access_key.clone()),
+            "AWS_SECRET_ACCESS_KEY" => Some(keys.secret_key.clone()),
+            "AWS_SESSION_TOKEN" => None,
+            "AWS_REGION" => Some(server.region().into()),
+            "AWS_ENDPOINT_URL_S3" => Some(own_endpoint(server.address())),
+            "BUCKET" => Some(bucket.into()),
+            name => environment(name),
+        };
+        let probe = Probe::new(Settings::read(&lookup)?)?;
+        let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {
+            let summary = probe.handle(&event, deadline).map_err(|error| error.to_string())?;
+            info!("probe: {}", serde_json::to_string(&summary).unwrap_or_default());
+            Ok(())
+        })
+        .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
+        Ok(Self { _dispatcher: dispatcher, server })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The URL to give to clients on this machine.
+    pub fn endpoint(&self) -> String {
+        own_endpoint(self.address())
+    }
+}
+
+/// The way from this machine to itself: a server that listens on all addresses has no address of its own.
+fn own_endpoint(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("http://127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("http://[::1]:{}", v6.port()),
+        address => format!("http://{address}"),
+    }
+}

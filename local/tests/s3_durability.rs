@@ -1,0 +1,178 @@
+//! What was answered stays, whatever happens to the process; and a file that is no store is left alone.
+
+mod support;
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use pulse_echo_local::s3::{KeyPair, Options, Server};
+use redb::{Database, ReadableDatabase, TableDefinition};
+use support::{BUCKET, Client, KEY, SECRET, at_once, options, server};
+use tempfile::TempDir;
+
+/// Where a child process is to serve from.
+const CHILD_DIR: &str = "PULSE_ECHO_TEST_CHILD_DIR";
+
+fn start(dir: &Path) -> std::io::Result<Server> {
+    Server::start(Options::new(dir, BUCKET, KeyPair::new(KEY, SECRET)))
+}
+
+#[test]
+#[ignore = "this is the child process of another test"]
+fn child_server() {
+    let server = start(Path::new(&env::var(CHILD_DIR).unwrap())).unwrap();
+    println!("\nendpoint {}", server.endpoint());
+    loop {
+        thread::park();
+    }
+}
+
+/// This test program again, as a server that can be killed, and its endpoint.
+fn child(dir: &Path) -> (std::process::Child, String) {
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "child_server", "--ignored", "--nocapture"])
+        .env(CHILD_DIR, dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let endpoint = lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("endpoint ")?.to_owned()));
+    (child, endpoint.expect("the child did not start"))
+}
+
+#[test]
+fn a_restart_keeps_everything() {
+    let (server, dir) = server();
+    let client = Client::of(&server);
+    let put = client.put_with("pulse/a", b"{}", &[("x-amz-meta-a", "1"), ("content-type", "text/x")]);
+    let modified = client.get("pulse/a").header("last-modified").to_owned();
+    client.put("gone", b"");
+    client.delete_with("gone", &[]);
+    server.stop();
+
+    let server = Server::start(options(&dir)).unwrap();
+    let client = Client::of(&server);
+    let get = client.get("pulse/a");
+    assert_eq!((get.text().as_str(), get.header("etag")), ("{}", put.header("etag")));
+    assert_eq!((get.header("x-amz-meta-a"), get.header("content-type")), ("1", "text/x"));
+    assert_eq!(get.header("last-modified"), modified);
+    assert_eq!(client.list(&[]).contents.len(), 1);
+}
+
+#[test]
+fn a_killed_server_has_lost_no_answered_put() {
+    for round in 0..3 {
+        let dir = TempDir::new().unwrap();
+        let (mut process, endpoint) = child(dir.path());
+        let (killed, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (is_killed, counted) = (killed.clone(), count.clone());
+        let writers = thread::spawn(move || {
+            at_once(8, move |i| {
+                let client = Client::at(&endpoint);
+                let mut answered = Vec::new();
+                for n in 0.. {
+                    let (key, body) = (format!("pulse/{i}/{n}"), format!("{round} {i} {n}").repeat(1 + n % 700));
+                    match client.try_put(&key, body.as_bytes()) {
+                        Ok(200) => answered.push((key, body)),
+                        Ok(status) => panic!("status {status}"),
+                        Err(_) => break,
+                    }
+                    counted.fetch_add(1, Ordering::SeqCst);
+                }
+                assert!(is_killed.load(Ordering::SeqCst), "a PUT failed before the kill");
+                answered
+            })
+        });
+        while count.load(Ordering::SeqCst) < 300 {
+            thread::sleep(Duration::from_millis(1));
+            assert!(!writers.is_finished(), "the writers gave up");
+        }
+        killed.store(true, Ordering::SeqCst);
+        // SIGKILL.
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let answered: Vec<_> = writers.join().unwrap().into_iter().flatten().collect();
+        assert!(answered.len() >= 300);
+
+        let server = start(dir.path()).unwrap();
+        let client = Client::of(&server);
+        for (key, body) in &answered {
+            assert!(client.get(key).body == body.as_bytes(), "{key} is lost");
+        }
+    }
+}
+
+#[test]
+fn a_second_server_on_the_same_directory_is_told_so() {
+    let dir = TempDir::new().unwrap();
+    let (mut process, _) = child(dir.path());
+    let error = start(dir.path()).err().unwrap().to_string();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(error.ends_with("objects.redb is in use by another process"), "{error}");
+    assert!(start(dir.path()).is_ok());
+}
+
+#[test]
+fn what_is_no_store_is_an_error_and_stays_as_it_is() {
+    let (server, dir) = server();
+    let client = Client::of(&server);
+    (0..50).for_each(|n| assert_eq!(client.put(&format!("k{n}"), &[7; 3000]).status, 200));
+    server.stop();
+    let good = fs::read(dir.path().join("objects.redb")).unwrap();
+    let noise: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut noisy = good.clone();
+    noisy[..4096].copy_from_slice(&noise[..4096]);
+    let half = good[..good.len() / 2].to_vec();
+    let cases = [("text", b"hello\n".to_vec()), ("noise", noise), ("noisy", noisy), ("half", half)];
+    for (name, content) in cases {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("objects.redb");
+        fs::write(&path, &content).unwrap();
+        let error = start(dir.path()).err().unwrap_or_else(|| panic!("{name} was taken for a store")).to_string();
+        assert!(error.starts_with("cannot open the object store ") && error.lines().count() == 1, "{name}: {error}");
+        assert!(fs::read(&path).unwrap() == content, "{name} was changed");
+    }
+}
+
+#[test]
+fn a_redb_file_of_another_program_is_not_taken_over() {
+    const THEIRS: TableDefinition<'_, u64, u64> = TableDefinition::new("theirs");
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("objects.redb");
+    let db = Database::create(&path).unwrap();
+    let write = db.begin_write().unwrap();
+    write.open_table(THEIRS).unwrap().insert(1, 2).unwrap();
+    write.commit().unwrap();
+    drop(db);
+    let error = start(dir.path()).err().unwrap().to_string();
+    assert!(error.ends_with("it is a redb file, but no object store"), "{error}");
+    let tables: Vec<_> = Database::open(&path).unwrap().begin_read().unwrap().list_tables().unwrap().collect();
+    assert_eq!(tables.len(), 1);
+}
+
+#[test]
+fn a_stopped_server_finishes_what_it_has_begun() {
+    let (server, dir) = server();
+    let client = Client::of(&server);
+    let writers = thread::spawn(move || {
+        at_once(4, move |i| {
+            let put = |n| client.try_put(&format!("{i}/{n}"), &[1; 100_000]);
+            (0..).take_while(|n| put(*n).is_ok_and(|status| status == 200)).count()
+        })
+    });
+    thread::sleep(Duration::from_millis(300));
+    server.stop();
+    let answered: usize = writers.join().unwrap().iter().sum();
+    let server = Server::start(options(&dir)).unwrap();
+    let there = Client::of(&server).list(&[]).contents.len();
+    // No PUT was cut off between its transaction and its answer.
+    assert_eq!(there, answered);
+}

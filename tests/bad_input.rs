@@ -1,0 +1,141 @@
+//! What is wrong is refused with one sentence that names it, and nothing of it is uploaded.
+
+mod bed;
+
+use bed::{Bed, Ended, agent};
+
+#[test]
+fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
+    let bed = Bed::new();
+    for (content, place, what) in [
+        ("{\n  \"url\": \"http://a/\",\n  \"bdoy\": \"ok\"\n}", "pulse.json:3:8:", "did you mean \"body\"?"),
+        ("{\"url\": 5}", "pulse.json:1:9:", "url: invalid type: integer `5`"),
+        ("{\"url\": \"http://a/\",\n \"every_s\": 5}", "pulse.json:2:13:", "every_s: invalid value: integer `5`"),
+        ("{\"url\": \"http://a/\",\n \"every_s\": 20, \"timeout_s\": 11}", "pulse.json:2:16:", "timeout_s: it may be at most"),
+        ("{\"url\": \"http://a/\"", "pulse.json:1:19:", "EOF"),
+        ("url = http://a/", "pulse.json:1:1:", "expected value"),
+        ("", "pulse.json:1:0:", "EOF"),
+        ("{\"url\": \"https://me:pw@a/\"}", "pulse.json:1:26:", "url: it has credentials in it"),
+        ("{\"url\": \"https://a/\", \"min_cert_days\": 5}", "pulse.json:1:23:", "min_cert_days: this version"),
+        ("{\"body\": \"ok\"}", "pulse.json:1:2:", "body: nothing is fetched without a url"),
+        (&format!("{{\"body\": \"{}\"}}", "x".repeat(64 * 1024)), "cannot read the pulse ./pulse.json", "over 64 KiB"),
+    ] {
+        bed.write("pulse.json", content);
+        let sent = bed.run(&["send"]);
+        let complaint = sent.complaint();
+        assert!(complaint.contains(place) && complaint.contains(what), "{complaint}");
+        assert_eq!((sent.code, sent.stdout.as_str()), (2, ""), "{complaint}");
+
+        let run = bed.run(&["run"]);
+        assert_eq!(run.code, 3, "{run:?}");
+        assert!(run.stdout.starts_with("ECHO UNKNOWN - ") && run.stdout.contains(what), "{run:?}");
+        assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
+    }
+    assert_eq!(bed.keys(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_pulse_file_that_cannot_be_read_is_named() {
+    let bed = Bed::new();
+    bed.write("folder/x", "");
+    for (file, what) in [("nowhere.json", "No such file"), ("folder", "it is not a file"), ("/dev/zero", "it is not a file")] {
+        let sent = bed.run(&["send", "--pulse", file]);
+        let complaint = sent.complaint();
+        assert!(complaint.contains(&format!("cannot read the pulse {file}: ")) && complaint.contains(what), "{sent:?}");
+        assert_eq!(sent.code, 2);
+    }
+}
+
+#[test]
+fn without_any_pulse_the_file_to_write_is_named() {
+    let sent = Bed::new().run(&["send"]);
+    assert!(sent.complaint().contains("there is no pulse: write ./pulse.json, such as {\"url\":"), "{sent:?}");
+    assert_eq!(sent.code, 2);
+}
+
+#[test]
+fn a_name_that_may_not_enter_a_key_is_refused() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    for arguments in [
+        &["send", "--host", "../other-bucket/x"][..],
+        &["send", "--host", "web 1"],
+        &["send", "--host="],
+        &["send", "--host", "localhost"],
+        &["send", "--pulse", "pulse.json", "--name", "../x"],
+        &["send", "--name", "db"],
+    ] {
+        let sent = bed.run(arguments);
+        assert!(!sent.complaint().is_empty());
+        assert_eq!(sent.code, 2, "{arguments:?}: {sent:?}");
+    }
+    bed.write("pulses.d/a b.json", "{}");
+    let sent = bed.run(&["send"]);
+    assert!(sent.complaint().contains("./pulses.d/a b.json: the file's name is the check's"), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1.json".to_string()]));
+}
+
+#[test]
+fn one_bad_file_does_not_stop_the_others() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("pulses.d/bad.json", "{");
+    bed.write("pulses.d/good.json", "{ }");
+    bed.write("pulses.d/.hidden.json", "{");
+    bed.write("pulses.d/good.json~", "{");
+    let sent = bed.run(&["send"]);
+    assert!(sent.complaint().contains("pulses.d/bad.json:1:1:"), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1.json".into(), "pulse/web-1/good.json".to_string()]));
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_its_place() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    for (content, what) in [
+        ("{\"buckte\": \"b\"}", "config.json:1:9: \"buckte\" is not a field of the configuration; did you mean \"bucket\"?"),
+        ("{\"bucket\": 5}", "config.json:1:12: bucket: invalid type"),
+        ("{\"timeout_s\": 0, \"bucket\": \"pulses\"}", "config.json:1:15: timeout_s: invalid value"),
+        ("{", "config.json:1:1: EOF"),
+        ("{\"host\": \"web-1\"}", "there is no bucket: set \"bucket\" in config.json, PULSE_ECHO_BUCKET or --bucket"),
+        ("{\"bucket\": \"..\"}", "\"..\" is not a bucket's name"),
+        ("{\"bucket\": \"pulses\", \"ca_file\": \"none.pem\"}", "cannot read the CA file none.pem: No such file"),
+        ("{\"bucket\": \"pulses\", \"ca_file\": \"config.json\"}", "the CA file config.json cannot be used: there is no certificate"),
+    ] {
+        bed.write("config.json", content);
+        let sent = bed.run(&["send"]);
+        assert!(sent.complaint().contains(what), "{content}: {sent:?}");
+        assert_eq!(sent.code, 2);
+    }
+    let sent = bed.run(&["send", "--config", "nowhere.json"]);
+    assert!(sent.complaint().contains("cannot read the configuration nowhere.json: No such file"), "{sent:?}");
+}
+
+#[test]
+fn without_credentials_the_sentence_says_what_was_tried() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("credentials", "[other]\naws_access_key_id = x\n");
+    let arguments = ["send", "--bucket", "b-1", "--region", "us-east-1", "--host", "web-1"];
+    let mut command = agent(bed.folder.path(), &arguments);
+    let sent = Ended::of(command.env("AWS_SHARED_CREDENTIALS_FILE", "credentials"));
+    let what = "there are no credentials: AWS_ACCESS_KEY_ID is not set; credentials has no profile [default]";
+    assert!(sent.complaint().contains(what), "{sent:?}");
+    let half = Ended::of(command.env("AWS_PROFILE", "other"));
+    assert!(half.complaint().contains("credentials has no aws_secret_access_key in [other]"), "{half:?}");
+    let half = Ended::of(command.env("AWS_ACCESS_KEY_ID", "x"));
+    assert!(half.complaint().contains("only half of the credentials: AWS_SECRET_ACCESS_KEY is not set"), "{half:?}");
+}
+
+#[test]
+fn mistaken_arguments_exit_2_and_with_run_as_a_plugin_3() {
+    let bed = Bed::new();
+    for arguments in [&["sned"][..], &[], &["send", "--bukcet", "b"], &["send", "--timeout-s", "x"]] {
+        let ended = bed.run(arguments);
+        assert!(!ended.complaint().is_empty());
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}");
+    }
+    let run = bed.run(&["run", "--wait", "long"]);
+    assert!(run.stdout.starts_with("ECHO UNKNOWN - "), "{run:?}");
+    assert_eq!(run.code, 3);
+}
