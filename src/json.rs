@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde_json::Value;
 
 /// What to do with a field that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,13 @@ pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
     let object = FieldByField { object: T::default(), unknown }.deserialize(&mut json)?;
     json.end()?;
     Ok(object)
+}
+
+/// Writes an object as people would: a line for each field that has a value, in this order.
+pub fn write(fields: &[(&str, Option<Value>)]) -> String {
+    let lines: Vec<_> =
+        fields.iter().filter_map(|(name, value)| Some(format!("\n  \"{name}\": {}", value.as_ref()?))).collect();
+    if lines.is_empty() { "{}\n".into() } else { format!("{{{}\n}}\n", lines.join(",")) }
 }
 
 /// The known word that `word` was most likely meant to be, if any is near.
@@ -230,6 +238,13 @@ mod tests {
             assert!(error.starts_with("size_ml: invalid ") && error.contains("from 1 to 900"), "{error}");
         }
         assert!(refusal("{\"label\": \"a\", \"label\": \"b\"}").starts_with("label: it is there twice"));
+    }
+
+    #[test]
+    fn what_is_written_is_a_line_for_each_field_that_is_there() {
+        let cup = [("size_ml", Some(3.into())), ("none", None), ("label", Some("a \"b\"".into()))];
+        assert_eq!(write(&cup), "{\n  \"size_ml\": 3,\n  \"label\": \"a \\\"b\\\"\"\n}\n");
+        assert_eq!(write(&[("none", None)]), "{}\n");
     }
 
     #[test]

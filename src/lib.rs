@@ -2,7 +2,8 @@
 //!
 //! This library holds what both sides share; rooms further down never look up:
 //!
-//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`answer`];
+//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`vitals`], [`answer`],
+//!   [`mark`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
 
@@ -12,6 +13,8 @@ pub mod answer;
 pub mod clock;
 pub mod http;
 pub mod json;
+pub mod mark;
 pub mod name;
 pub mod pulse;
 pub mod store;
+pub mod vitals;

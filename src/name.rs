@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::clock::Time;
+
 /// The longest key that counts, in bytes.
 const KEY_LIMIT: usize = 512;
 
@@ -107,6 +109,51 @@ impl Key {
     /// `fault/<id>.json`: why the newest bad probe failed.
     pub fn fault(id: &CheckId) -> Self {
         Self(format!("fault/{}", id.0))
+    }
+
+    /// `mute/<id>.json`: nothing is told of the check or, for a host, of all its checks.
+    pub fn mute(id: &CheckId) -> Self {
+        Self(format!("mute/{}", id.0))
+    }
+
+    /// `loop/Update.json`: the mark.
+    pub fn mark() -> Self {
+        Self("loop/Update.json".into())
+    }
+
+    /// `loop/Start.lambda`: putting it starts the loop.
+    pub fn loop_start() -> Self {
+        Self("loop/Start.lambda".into())
+    }
+
+    /// `loop/Stop.lambda`: putting it stops the loop.
+    pub fn loop_stop() -> Self {
+        Self("loop/Stop.lambda".into())
+    }
+
+    /// `loop/Update.lambda`: putting it has the loop sweep now.
+    pub fn loop_update() -> Self {
+        Self("loop/Update.lambda".into())
+    }
+
+    /// `loop/Test.lambda`: putting it sends a test message over every channel.
+    pub fn loop_test() -> Self {
+        Self("loop/Test.lambda".into())
+    }
+
+    /// `loop/Loop.lock`: while it is there, and not older than the start, the loop is stopped.
+    pub fn loop_lock() -> Self {
+        Self("loop/Loop.lock".into())
+    }
+
+    /// `status.json`: every check's record and the outbox.
+    pub fn status() -> Self {
+        Self("status.json".into())
+    }
+
+    /// `status-bad-TIME.json`: an unreadable `status.json`, copied aside at that time.
+    pub fn status_bad(time: Time) -> Self {
+        Self(format!("status-bad-{time}.json"))
     }
 
     /// The key as text.

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::clock::Time;
 use crate::json::{self, Unknown, Whole};
+use crate::vitals::Vitals;
 
 /// The largest pulse, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
@@ -218,6 +219,8 @@ pub struct Sending {
     pub agent: Option<String>,
     /// `instance`: tells apart two machines that have one name; hex.
     pub instance: Option<String>,
+    /// How the machine was.
+    pub vitals: Vitals,
 }
 
 impl Sending {
@@ -229,7 +232,9 @@ impl Sending {
             ("agent", self.agent.clone()),
             ("instance", self.instance.clone()),
         ];
-        present(entries)
+        let mut metadata = present(entries);
+        metadata.extend(self.vitals.to_metadata());
+        metadata
     }
 
     /// Reads metadata that anybody may have put: what is not of the form is as if it were not there.
@@ -239,6 +244,7 @@ impl Sending {
             sent_at: metadata.get("sent-at").and_then(|text| Time::from_rfc3339(text)),
             agent: metadata.get("agent").filter(|text| text.len() <= 64).cloned(),
             instance: hex(metadata, "instance"),
+            vitals: Vitals::from_metadata(metadata),
         }
     }
 }
@@ -357,6 +363,7 @@ mod tests {
             sent_at: Time::from_rfc3339("2026-11-21T08:27:27Z"),
             agent: Some("pulse-echo/0.1.0".into()),
             instance: Some("00ff".into()),
+            vitals: Vitals { load1: Some(0.25), ..Vitals::default() },
         };
         assert_eq!(Sending::from_metadata(&sending.to_metadata()), sending);
         let foreign = [("pulse-id", "x\u{1b}[2J"), ("sent-at", "soon"), ("instance", "")];

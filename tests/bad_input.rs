@@ -11,7 +11,11 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
         ("{\n  \"url\": \"http://a/\",\n  \"bdoy\": \"ok\"\n}", "pulse.json:3:8:", "did you mean \"body\"?"),
         ("{\"url\": 5}", "pulse.json:1:9:", "url: invalid type: integer `5`"),
         ("{\"url\": \"http://a/\",\n \"every_s\": 5}", "pulse.json:2:13:", "every_s: invalid value: integer `5`"),
-        ("{\"url\": \"http://a/\",\n \"every_s\": 20, \"timeout_s\": 11}", "pulse.json:2:16:", "timeout_s: it may be at most"),
+        (
+            "{\"url\": \"http://a/\",\n \"every_s\": 20, \"timeout_s\": 11}",
+            "pulse.json:2:16:",
+            "timeout_s: it may be at most",
+        ),
         ("{\"url\": \"http://a/\"", "pulse.json:1:19:", "EOF"),
         ("url = http://a/", "pulse.json:1:1:", "expected value"),
         ("", "pulse.json:1:0:", "EOF"),
@@ -38,7 +42,9 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
 fn a_pulse_file_that_cannot_be_read_is_named() {
     let bed = Bed::new();
     bed.write("folder/x", "");
-    for (file, what) in [("nowhere.json", "No such file"), ("folder", "it is not a file"), ("/dev/zero", "it is not a file")] {
+    for (file, what) in
+        [("nowhere.json", "No such file"), ("folder", "it is not a file"), ("/dev/zero", "it is not a file")]
+    {
         let sent = bed.run(&["send", "--pulse", file]);
         let complaint = sent.complaint();
         assert!(complaint.contains(&format!("cannot read the pulse {file}: ")) && complaint.contains(what), "{sent:?}");
@@ -93,14 +99,20 @@ fn a_bad_configuration_is_refused_with_its_place() {
     let bed = Bed::new();
     bed.write("pulse.json", "{}");
     for (content, what) in [
-        ("{\"buckte\": \"b\"}", "config.json:1:9: \"buckte\" is not a field of the configuration; did you mean \"bucket\"?"),
+        (
+            "{\"buckte\": \"b\"}",
+            "config.json:1:9: \"buckte\" is not a field of the configuration; did you mean \"bucket\"?",
+        ),
         ("{\"bucket\": 5}", "config.json:1:12: bucket: invalid type"),
         ("{\"timeout_s\": 0, \"bucket\": \"pulses\"}", "config.json:1:15: timeout_s: invalid value"),
         ("{", "config.json:1:1: EOF"),
         ("{\"host\": \"web-1\"}", "there is no bucket: set \"bucket\" in config.json, PULSE_ECHO_BUCKET or --bucket"),
         ("{\"bucket\": \"..\"}", "\"..\" is not a bucket's name"),
         ("{\"bucket\": \"pulses\", \"ca_file\": \"none.pem\"}", "cannot read the CA file none.pem: No such file"),
-        ("{\"bucket\": \"pulses\", \"ca_file\": \"config.json\"}", "the CA file config.json cannot be used: there is no certificate"),
+        (
+            "{\"bucket\": \"pulses\", \"ca_file\": \"config.json\"}",
+            "the CA file config.json cannot be used: there is no certificate",
+        ),
     ] {
         bed.write("config.json", content);
         let sent = bed.run(&["send"]);

@@ -43,7 +43,8 @@ fn an_object_comes_back_as_it_was_put_body_and_metadata() {
 #[test]
 fn keys_with_odd_characters_keep_their_place() {
     let bed = Bed::new();
-    let mut odd = ["pulse/a b.json", "pulse/a+b", "pulse/100%.json", "pulse/100%25", "pulse/Käse/日本.json", "pulse/<&'\">?#"];
+    let mut odd =
+        ["pulse/a b.json", "pulse/a+b", "pulse/100%.json", "pulse/100%25", "pulse/Käse/日本.json", "pulse/<&'\">?#"];
     for text in odd {
         put(&bed.store(), &key(text), text.as_bytes(), &Condition::Always).unwrap();
     }
@@ -89,7 +90,9 @@ fn a_listing_of_2500_keys_comes_in_pages_and_in_order() {
     thread::scope(|scope| {
         for part in all.chunks(320) {
             let store = bed.store();
-            scope.spawn(move || part.iter().for_each(|text| drop(put(&store, &key(text), b"{}", &Condition::Always).unwrap())));
+            scope.spawn(move || {
+                part.iter().for_each(|text| drop(put(&store, &key(text), b"{}", &Condition::Always).unwrap()))
+            });
         }
     });
     put(&bed.store(), &key("pulse/host-2499.json"), b"{\"every_s\": 60}", &Condition::Always).unwrap();

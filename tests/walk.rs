@@ -83,7 +83,10 @@ fn a_pulse_gets_its_echo_a_broken_service_its_fault_and_a_mended_one_its_echo_ag
 
     let run = site.agent(&["run", "--pulse", "pulse.json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
-    assert!(run.stdout.starts_with("ECHO OK - web-1 answered in ") && run.stdout.contains(" with status 200 | rtt=0."), "{run:?}");
+    assert!(
+        run.stdout.starts_with("ECHO OK - web-1 answered in ") && run.stdout.contains(" with status 200 | rtt=0."),
+        "{run:?}"
+    );
     let pulse = site.get(&Key::pulse(&web_1()));
     assert_eq!(pulse.body.unwrap(), content.as_bytes(), "byte for byte as the operator wrote it");
     let object = site.get(&Key::echo(&web_1()));
@@ -158,7 +161,11 @@ fn without_a_probe_run_says_so_when_its_time_is_up() {
     bed.write("pulse.json", "{}");
     let run = bed.run(&["run", "--wait", "1"]);
     assert_eq!(run.code, 3, "{run:?}");
-    assert!(run.stdout.starts_with("ECHO UNKNOWN - web-1: no answer within ") && run.stdout.contains("is the probe deployed"), "{run:?}");
+    assert!(
+        run.stdout.starts_with("ECHO UNKNOWN - web-1: no answer within ")
+            && run.stdout.contains("is the probe deployed"),
+        "{run:?}"
+    );
     assert_eq!(bed.keys(), ["pulse/web-1.json"]);
 }
 

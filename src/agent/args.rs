@@ -16,11 +16,12 @@ use crate::json::nearest;
 #[argh(
     note = "Settings come from the option, else from the environment, else from the configuration file, else from \
             the default. The options above go with every command.",
-    example = "pulse-echo run --pulse pulse.json",
-    error_code(0, "done (run: OK)"),
-    error_code(1, "not done (run: WARNING)"),
-    error_code(2, "wrong usage or configuration (run: CRITICAL)"),
-    error_code(3, "run: UNKNOWN: could not be asked, wrong usage or configuration")
+    example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
+    example = "pulse-echo run",
+    error_code(0, "done (check, run: OK)"),
+    error_code(1, "not done (check, run: WARNING)"),
+    error_code(2, "wrong usage or configuration (check, run: CRITICAL)"),
+    error_code(3, "check, run: UNKNOWN: could not be told, wrong usage or configuration")
 )]
 pub struct Arguments {
     /// configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it
@@ -67,8 +68,14 @@ pub struct Arguments {
 pub enum Command {
     /// `send`
     Send(Send),
+    /// `check`
+    Check(Check),
     /// `run`
     Run(Run),
+    /// `init`
+    Init(Init),
+    /// `doctor`
+    Doctor(Doctor),
 }
 
 /// Upload this host's pulses: what cron runs.
@@ -87,6 +94,40 @@ pub struct Send {
     /// with --pulse: the name of the check (default: the host's own check)
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
+    /// first wait up to so many seconds; how many is this host's own, the same each time (default 0)
+    #[argh(option, arg_name = "seconds", default = "0")]
+    pub splay: u32,
+}
+
+/// Is the newest echo fresh, and is the loop alive? For people, and a plugin for Nagios, Icinga, Sensu.
+#[derive(ArgsInfo, Debug, Default, FromArgs)]
+#[argh(
+    subcommand,
+    name = "check",
+    note = "Age is that of the pulse that was answered last. With --host, any machine's check can be looked at.",
+    example = "pulse-echo check",
+    example = "pulse-echo check --host web-7 --name db -w 900 -c 1500",
+    error_code(0, "OK: answered, and fresh"),
+    error_code(1, "WARNING: older than -w, the loop stands still, another machine of this name, or the clock is off"),
+    error_code(2, "CRITICAL: a fault, older than -c, or a pulse of over 5 minutes without an answer"),
+    error_code(3, "UNKNOWN: no pulse, no answer yet, or could not be asked")
+)]
+pub struct Check {
+    /// look at this check only (default: all that have a pulse here, else the host's own check)
+    #[argh(option, arg_name = "check")]
+    pub name: Option<String>,
+    /// seconds of age beyond which it is a WARNING (default: the pulse's limit, every_s × missed + grace_s)
+    #[argh(option, short = 'w', arg_name = "seconds")]
+    pub warning: Option<u32>,
+    /// seconds of age beyond which it is CRITICAL (default: the pulse's limit + every_s)
+    #[argh(option, short = 'c', arg_name = "seconds")]
+    pub critical: Option<u32>,
+    /// print JSON in place of the line
+    #[argh(switch)]
+    pub json: bool,
+    /// also write metrics to this file, for the textfile collector of Prometheus's node_exporter
+    #[argh(option, arg_name = "file")]
+    pub prom: Option<String>,
 }
 
 /// Send, then wait for the answer to this very pulse and show it: the whole chain, once.
@@ -110,6 +151,43 @@ pub struct Run {
     pub wait: u32,
 }
 
+/// Write config.json and pulse.json, then say what doctor says.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "init",
+    note = "The options of the whole program that are given (--bucket, --region, --endpoint, --host …) are what is \
+            written. Files that are there are never overwritten.",
+    example = "pulse-echo init --bucket my-pulses --region eu-central-1",
+    example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
+    error_code(0, "written, whatever doctor then says"),
+    error_code(1, "not written"),
+    error_code(2, "wrong usage")
+)]
+pub struct Init {
+    /// address that the probe is to fetch (default: none, the pulse is a bare sign of life)
+    #[argh(option)]
+    pub url: Option<String>,
+    /// with --url: exactly what the answer must be
+    #[argh(option, arg_name = "text")]
+    pub body: Option<String>,
+    /// with --url: text that the answer must contain
+    #[argh(option, arg_name = "text")]
+    pub contains: Option<String>,
+}
+
+/// Walk through configuration, credentials, clock, name, connection, rights and the loop; of what is wrong say how to
+/// mend it. Nothing in the store is changed.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "doctor",
+    error_code(0, "all is well"),
+    error_code(1, "something is wrong"),
+    error_code(2, "wrong usage")
+)]
+pub struct Doctor {}
+
 /// What the arguments came to.
 pub enum Parsed {
     /// Something to do.
@@ -126,7 +204,7 @@ pub enum Parsed {
 }
 
 /// The commands that answer as Nagios plugins do.
-const NAGIOS: [&str; 1] = ["run"];
+const NAGIOS: [&str; 2] = ["check", "run"];
 
 /// Reads the arguments, without the program's own name.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
@@ -291,7 +369,7 @@ mod tests {
         for (line, part) in [
             ("", "there is no command"),
             ("sned", "\"sned\" is not a command; did you mean \"send\"?"),
-            ("frobnicate", "the commands are send, run"),
+            ("frobnicate", "the commands are send, check, run, init, doctor"),
             ("send --pluse x", "--pluse"),
             ("send --quiet=1", "--quiet takes no value"),
             ("send --bucket", "--bucket needs a value"),
@@ -305,7 +383,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_with_run_is_answered_as_a_plugin_does() {
+    fn a_mistake_with_check_or_run_is_answered_as_a_plugin_does() {
         assert!(wrong("run --wait soon").1);
+        assert!(wrong("check -w soon").1);
     }
 }

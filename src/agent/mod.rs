@@ -1,33 +1,45 @@
 //! The agent: what runs on each host, and for its operators.
 //!
 //! A command is read ([`args`]), its settings are gathered ([`settings`], [`credentials`], [`pulses`]), it acts
-//! ([`send`], [`run`]) and says how it went by its exit code ([`exit`]).
+//! ([`send`], [`check`], [`run`], [`init`], [`doctor`]) and says how it went by its exit code ([`exit`]). What the store
+//! has is looked at ([`look`]) apart from what follows from it ([`verdict`]), and that apart from how it is shown
+//! ([`nagios`], [`report`]).
 
 pub mod args;
+mod check;
 mod credentials;
+mod doctor;
 mod exit;
+mod file;
+mod init;
+mod look;
+mod machine;
+mod nagios;
 mod pulses;
 mod reach;
+mod report;
 mod run;
 mod send;
 mod settings;
+mod splay;
+mod stderr;
+mod verdict;
 
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use log::LevelFilter;
-use simple_logger::SimpleLogger;
-
 use args::{Command, Parsed};
 use exit::Exit;
+pub use stderr::panics_in_one_line;
 
 /// How a variable of the environment is looked up.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Does what the arguments (without the program's own name) ask for.
 pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment) -> ExitCode {
+    panics_in_one_line();
     let arguments = match args::parse(arguments) {
         Parsed::Arguments(arguments) => arguments,
         Parsed::Text(text) => {
@@ -38,20 +50,16 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment)
             complain(&message);
             return Exit::Usage.into();
         }
-        Parsed::Wrong { message, nagios: true } => {
-            complain(&message);
-            print(&run::unknown(&message));
-            return Exit::Unknown.into();
-        }
+        Parsed::Wrong { message, nagios: true } => return nagios::unknown(&message).into(),
     };
-    // What there is to see is ours; the HTTP client's own lines could show what is secret.
-    let level = if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn };
-    let logger = SimpleLogger::new().with_level(level).env().with_module_level("ureq", LevelFilter::Warn);
-    logger.with_module_level("ureq_proto", LevelFilter::Warn).init().expect("there is no other logger");
+    stderr::log(arguments.verbose);
 
     let exit = match &arguments.command {
         Command::Send(options) => send::command(&arguments, options, environment),
+        Command::Check(options) => check::command(&arguments, options, environment),
         Command::Run(options) => run::command(&arguments, options, environment),
+        Command::Init(options) => init::command(&arguments, options, environment),
+        Command::Doctor(_) => doctor::command(&arguments, environment),
     };
     exit.into()
 }

@@ -7,14 +7,18 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::de::MapAccess;
+use serde_json::Value;
 
 use super::Environment;
 use super::args::Arguments;
-use super::credentials;
+use super::credentials::{self, Found, Profile};
 use crate::http::{self, SystemResolver, Trust};
 use crate::json::{self, Unknown, Whole};
 use crate::name::Name;
-use crate::store::{Place, Store};
+use crate::store::{Credentials, Place, Store};
+
+/// The package's folder.
+pub const OWN_FOLDER: &str = "/etc/pulse-echo";
 
 /// Where the configuration is unless told otherwise.
 const CONFIG_FILE: &str = "/etc/pulse-echo/config.json";
@@ -74,54 +78,138 @@ pub struct Settings {
 impl Settings {
     /// Gathers the settings. The error is one sentence that names the setting, its place and the remedy.
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
-        let started = Instant::now();
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let (file, is_asked_for) = match arguments.config.clone().or_else(|| variable("PULSE_ECHO_CONFIG")) {
-            Some(file) => (PathBuf::from(file), true),
-            None => (PathBuf::from(CONFIG_FILE), false),
-        };
-        let config = read_config(&file, is_asked_for)?;
-        let profile = credentials::Profile::new(arguments.profile.as_deref(), environment);
+        let sources = Sources::read(arguments, environment)?;
+        let place = sources.place()?;
+        let is_aws = place.endpoint.is_none();
+        let (trust, credentials) = (sources.trust()?, sources.credentials()?.credentials);
+        let store = sources.store(&place, &trust, credentials)?;
+        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws, store })
+    }
+}
 
-        let first = |option: &Option<String>, names: &[&str], configured: &Option<String>| {
-            option.clone().or_else(|| names.iter().find_map(|name| variable(name))).or_else(|| configured.clone())
-        };
-        let bucket = first(&arguments.bucket, &["PULSE_ECHO_BUCKET"], &config.bucket).ok_or_else(|| {
-            format!("there is no bucket: set \"bucket\" in {}, PULSE_ECHO_BUCKET or --bucket", file.display())
-        })?;
-        let endpoint = first(&arguments.endpoint, &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], &config.endpoint);
-        let region = match first(&arguments.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], &config.region) {
+/// Where settings come from, to be asked for one at a time.
+pub struct Sources<'a> {
+    /// The configuration file, whether it is there or not.
+    pub file: PathBuf,
+    started: Instant,
+    arguments: &'a Arguments,
+    environment: Environment<'a>,
+    config: Config,
+}
+
+impl<'a> Sources<'a> {
+    /// Reads the configuration file, if there is one.
+    pub fn read(arguments: &'a Arguments, environment: Environment<'a>) -> Result<Self, String> {
+        let mut sources = Self::without_file(arguments, environment);
+        let is_asked_for = arguments.config.is_some() || sources.variable("PULSE_ECHO_CONFIG").is_some();
+        sources.config = read_config(&sources.file, is_asked_for)?;
+        Ok(sources)
+    }
+
+    /// The same as if the configuration file were empty.
+    pub fn without_file(arguments: &'a Arguments, environment: Environment<'a>) -> Self {
+        let (file, config) = (PathBuf::new(), Config::default());
+        let sources = Self { file, started: Instant::now(), arguments, environment, config };
+        let file = sources.first(&arguments.config, &["PULSE_ECHO_CONFIG"], &None);
+        Self { file: file.map_or_else(|| PathBuf::from(CONFIG_FILE), PathBuf::from), ..sources }
+    }
+
+    /// This host's name.
+    pub fn host(&self) -> Result<Name, String> {
+        host_name(self.first(&self.arguments.host, &["PULSE_ECHO_HOST"], &self.config.host))
+    }
+
+    /// The folder of the configuration.
+    pub fn folder(&self) -> PathBuf {
+        folder_of(&self.file)
+    }
+
+    /// The bucket and how to reach it.
+    pub fn place(&self) -> Result<Place, String> {
+        let (arguments, config) = (self.arguments, &self.config);
+        let file = self.file.display();
+        let bucket = self
+            .first(&arguments.bucket, &["PULSE_ECHO_BUCKET"], &config.bucket)
+            .ok_or_else(|| format!("there is no bucket: set \"bucket\" in {file}, PULSE_ECHO_BUCKET or --bucket"))?;
+        let endpoint = self.first(&arguments.endpoint, &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], &config.endpoint);
+        let region = match self.first(&arguments.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], &config.region) {
             Some(region) => region,
-            None => match profile.region()? {
+            None => match self.profile().region()? {
                 Some(region) => region,
                 None if endpoint.is_some() => NO_REGION.into(),
                 None => {
-                    let file = file.display();
                     return Err(format!("there is no region: set \"region\" in {file}, AWS_REGION or --region"));
                 }
             },
         };
-        let is_aws = endpoint.is_none();
         let path_style = if arguments.path_style { Some(true) } else { config.path_style };
-        let place = Place { bucket, region, endpoint, path_style };
-        let host = first(&arguments.host, &["PULSE_ECHO_HOST"], &config.host);
-        let trust = match first(&arguments.ca_file, &["AWS_CA_BUNDLE"], &config.ca_file) {
-            None => Trust::built_in(),
-            Some(file) => read_trust(&file)?,
-        };
-        let timeout = Duration::from_secs(arguments.timeout_s.or(config.timeout_s).unwrap_or(60).into());
+        Ok(Place { bucket, region, endpoint, path_style })
+    }
+
+    /// Whom to trust.
+    pub fn trust(&self) -> Result<Trust, String> {
+        match self.first(&self.arguments.ca_file, &["AWS_CA_BUNDLE"], &self.config.ca_file) {
+            None => Ok(Trust::built_in()),
+            Some(file) => read_trust(&file),
+        }
+    }
+
+    /// Who we are to the store.
+    pub fn credentials(&self) -> Result<Found, String> {
+        credentials::find(&self.profile(), self.environment)
+    }
+
+    /// The profile of AWS's files.
+    pub fn profile(&self) -> Profile {
+        Profile::new(self.arguments.profile.as_deref(), self.environment)
+    }
+
+    /// The store.
+    pub fn store(&self, place: &Place, trust: &Trust, credentials: Credentials) -> Result<Store, String> {
+        let timeout = Duration::from_secs(self.arguments.timeout_s.or(self.config.timeout_s).unwrap_or(60).into());
         let agent = http::agent(
             http::config()
                 .user_agent(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")))
                 // `run` waits up to two seconds between two looks; its connection must live that long, and longer.
                 .max_idle_age(Duration::from_secs(60))
                 .build(),
-            &trust,
+            trust,
             SystemResolver::default(),
         );
-        let credentials = credentials::find(&profile, environment)?;
-        let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), started + timeout)?;
-        Ok(Self { host: host_name(host)?, folder: folder_of(&file), is_aws, store })
+        Store::new(place, credentials, agent, Arc::new(Timestamp::now), self.started + timeout)
+    }
+
+    /// A configuration file that says what options and environment say now: cron has neither.
+    pub fn to_configuration(&self) -> Result<String, String> {
+        let (arguments, place) = (self.arguments, self.place()?);
+        place.check()?;
+        self.host()?;
+        self.trust()?;
+        let host = self.first(&arguments.host, &["PULSE_ECHO_HOST"], &None);
+        let ca_file = self.first(&arguments.ca_file, &["AWS_CA_BUNDLE"], &None).map(|file| {
+            let whole = std::path::absolute(&file);
+            whole.map_or(file, |whole| whole.display().to_string())
+        });
+        Ok(json::write(&[
+            ("bucket", Some(place.bucket.into())),
+            ("region", Some(place.region.into())),
+            ("endpoint", place.endpoint.map(Value::from)),
+            ("path_style", place.path_style.map(Value::from)),
+            ("host", host.map(Value::from)),
+            ("ca_file", ca_file.map(Value::from)),
+            ("timeout_s", arguments.timeout_s.map(Value::from)),
+        ]))
+    }
+
+    /// Option, then environment, then configuration file.
+    fn first(&self, option: &Option<String>, names: &[&str], configured: &Option<String>) -> Option<String> {
+        let variable = || names.iter().find_map(|name| self.variable(name));
+        option.clone().or_else(variable).or_else(|| configured.clone())
+    }
+
+    /// A variable of the environment; an empty one is none.
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.is_empty())
     }
 }
 

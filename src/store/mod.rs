@@ -6,7 +6,7 @@ mod list;
 mod place;
 
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,7 @@ pub struct Store {
     credentials: Credentials,
     agent: Agent,
     clock: Clock,
+    skew_s: Arc<Mutex<Option<f64>>>,
     deadline: Instant,
 }
 
@@ -88,6 +89,10 @@ pub struct Object {
     pub last_modified: Time,
     /// Its user metadata.
     pub metadata: Metadata,
+    /// When the store answered, by its own clock.
+    pub date: Time,
+    /// From sending the request to its answer.
+    pub rtt: Duration,
 }
 
 /// What a PUT's answer tells beside that it was taken.
@@ -110,7 +115,7 @@ impl Store {
         clock: Clock,
         deadline: Instant,
     ) -> Result<Self, String> {
-        Ok(Self { bucket: place.bucket()?, credentials, agent, clock, deadline })
+        Ok(Self { bucket: place.bucket()?, credentials, agent, clock, skew_s: Arc::default(), deadline })
     }
 
     /// The same store with another deadline.
@@ -122,6 +127,17 @@ impl Store {
     /// The bucket's name.
     pub fn bucket_name(&self) -> &str {
         self.bucket.name()
+    }
+
+    /// The bucket's address.
+    pub fn address(&self) -> String {
+        self.bucket.base_url().to_string()
+    }
+
+    /// How far this machine's clock was ahead of the store's when it answered last, in seconds, to half a second; none
+    /// before there was an answer with a `Date`.
+    pub fn skew_s(&self) -> Option<f64> {
+        *self.skew_s.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts an object, body and metadata as one.
@@ -150,7 +166,9 @@ impl Store {
     pub fn get(&self, key: &Key, limit: u64) -> Result<Object, Error> {
         let operation = format!("get {key}");
         let action = GetObject::new(&self.bucket, Some(&self.credentials), key.as_str());
+        let sent = Instant::now();
         let Answer { response, skew_s } = self.send(&operation, action, &[], None)?;
+        let rtt = sent.elapsed();
         let unreadable = |what: &str| self.error(&operation, skew_s, Kind::Unreadable(what.into()));
 
         let headers = response.headers();
@@ -158,13 +176,15 @@ impl Store {
         let size: u64 = size.ok_or_else(|| unreadable("it has no Content-Length"))?;
         let last_modified = header(headers, "last-modified").and_then(Time::from_http_date);
         let last_modified = last_modified.ok_or_else(|| unreadable("it has no Last-Modified"))?;
+        let date = header(headers, "date").and_then(Time::from_http_date);
+        let date = date.ok_or_else(|| unreadable("it has no Date"))?;
         let etag = header(headers, "etag").unwrap_or_default().to_string();
         let metadata = metadata(headers);
         let body = match size {
             size if size > limit => None,
             _ => Some(read(response, limit).map_err(|failure| self.error(&operation, skew_s, Kind::Failed(failure)))?),
         };
-        Ok(Object { body, size, etag, last_modified, metadata })
+        Ok(Object { body, size, etag, last_modified, metadata, date, rtt })
     }
 
     /// Deletes an object; that it was not there is no error, but for [`Condition::IfMatch`].
@@ -212,6 +232,9 @@ impl Store {
         })?;
         let response = response.map_err(|error| failed(error.into()))?;
         let skew_s = skew_s(signed_at, (self.clock)(), header(response.headers(), "date"));
+        if skew_s.is_some() {
+            *self.skew_s.lock().unwrap_or_else(PoisonError::into_inner) = skew_s;
+        }
         if response.status().is_success() {
             return Ok(Answer { response, skew_s });
         }

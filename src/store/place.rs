@@ -18,6 +18,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether there can be such a bucket. The error names what is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        self.bucket().map(drop)
+    }
+
     /// The bucket as the signer wants it. The error names what is wrong with it.
     pub(super) fn bucket(&self) -> Result<Bucket, String> {
         let endpoint = match &self.endpoint {

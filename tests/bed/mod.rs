@@ -79,12 +79,8 @@ impl Bed {
 
 /// A store at an endpoint, with the bed's keys and the right time.
 pub fn store(endpoint: &str) -> Store {
-    let place = Place {
-        bucket: BUCKET.into(),
-        region: "us-east-1".into(),
-        endpoint: Some(endpoint.into()),
-        path_style: None,
-    };
+    let place =
+        Place { bucket: BUCKET.into(), region: "us-east-1".into(), endpoint: Some(endpoint.into()), path_style: None };
     let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
     let deadline = Instant::now() + Duration::from_secs(60);
     Store::new(&place, Credentials::new(ACCESS_KEY, SECRET_KEY), agent, Arc::new(Timestamp::now), deadline).unwrap()

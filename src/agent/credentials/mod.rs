@@ -50,6 +50,11 @@ impl Profile {
         }
     }
 
+    /// The files that may hold secrets, whether they are there or not.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.credentials_files.iter().chain(&self.config_file).map(PathBuf::as_path)
+    }
+
     /// The keys that `file` has for it; none, with the reason, if it has none.
     fn keys_in(&self, file: &Path) -> Result<Credentials, String> {
         let text = match files::read(file) {
@@ -73,17 +78,28 @@ impl Profile {
     }
 }
 
+/// Credentials, and where they are from.
+pub struct Found {
+    /// Who we are to the store.
+    pub credentials: Credentials,
+    /// Where that is from, for people.
+    pub source: String,
+}
+
 /// The first credentials of the chain. The error lists what was tried and why it did not serve.
-pub fn find(profile: &Profile, environment: Environment) -> Result<Credentials, String> {
+pub fn find(profile: &Profile, environment: Environment) -> Result<Found, String> {
     let mut tried = Vec::new();
     match credentials_from(environment) {
-        Ok(Some(credentials)) => return Ok(credentials),
+        Ok(Some(credentials)) => return Ok(Found { credentials, source: "the environment".into() }),
         Ok(None) => tried.push("AWS_ACCESS_KEY_ID is not set".to_string()),
         Err(missing) => return Err(format!("the environment has only half of the credentials: {missing} is not set")),
     }
     for file in &profile.credentials_files {
         match profile.keys_in(file) {
-            Ok(credentials) => return Ok(credentials),
+            Ok(credentials) => {
+                let source = format!("[{}] in {}", profile.name, file.display());
+                return Ok(Found { credentials, source });
+            }
             Err(reason) => tried.push(format!("{} {reason}", file.display())),
         }
     }

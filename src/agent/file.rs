@@ -1,0 +1,41 @@
+//! Files that are written whole or not at all.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What is written here is no secret: everybody may read it, whatever the umask.
+const MODE: u32 = 0o644;
+
+/// Writes a file that takes the place of the one that may be there.
+pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+    beside(file, content, |temporary| fs::rename(temporary, file))
+}
+
+/// Writes a file that is not there yet; that it is there is the error `AlreadyExists`.
+pub fn create(file: &Path, content: &[u8]) -> io::Result<()> {
+    beside(file, content, |temporary| fs::hard_link(temporary, file))
+}
+
+/// Writes a file beside `file`, moves it there by `put` and leaves nothing else behind.
+fn beside(file: &Path, content: &[u8], put: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let temporary = temporary(file)?;
+    let written = write(&temporary, content).and_then(|()| put(&temporary));
+    // After a rename it is not there any more; and what went wrong first is what is told.
+    let _ = fs::remove_file(&temporary);
+    written
+}
+
+/// Hidden, and of another ending, so that nobody who reads the folder takes it for the file itself.
+fn temporary(file: &Path) -> io::Result<PathBuf> {
+    let name = file.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is no file's name"))?;
+    Ok(file.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id())))
+}
+
+fn write(file: &Path, content: &[u8]) -> io::Result<()> {
+    let mut opened = OpenOptions::new().write(true).create_new(true).mode(MODE).open(file)?;
+    opened.set_permissions(Permissions::from_mode(MODE))?;
+    opened.write_all(content)?;
+    opened.sync_all()
+}

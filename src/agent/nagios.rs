@@ -1,0 +1,215 @@
+//! A Nagios plugin's answer: how bad it is, one line, performance data.
+//!
+//! What is found is a list of [`Outcome`]s; the worst decides. The line, `--json` and `--prom` are three ways to show the
+//! same list.
+
+use std::time::Duration;
+
+use super::exit::Exit;
+use super::{complain, print};
+use crate::name::{CheckId, prints};
+
+/// The plugin rules: the line is shorter than this before the `|`.
+const LINE_LIMIT: usize = 80;
+
+/// What a text may have beside the names in it, however long these are.
+const LEAST_TEXT: usize = 40;
+
+/// How bad a thing is, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It is down, or seems so.
+    Critical,
+    /// Something wants looking after.
+    Warning,
+    /// It could not be told.
+    Unknown,
+    /// All is well.
+    Ok,
+}
+
+impl Severity {
+    /// The plugin rules' word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "CRITICAL",
+            Self::Warning => "WARNING",
+            Self::Unknown => "UNKNOWN",
+            Self::Ok => "OK",
+        }
+    }
+
+    /// The exit code that says so.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Critical => Exit::Critical,
+            Self::Warning => Exit::Warning,
+            Self::Unknown => Exit::Unknown,
+            Self::Ok => Exit::Ok,
+        }
+    }
+}
+
+/// What an outcome is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A check.
+    Check(CheckId),
+    /// The fleet's loop.
+    Loop,
+    /// This machine's clock.
+    Clock,
+    /// This run of the agent: a file that is refused, say.
+    Run,
+}
+
+/// What came of looking at one thing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// What was looked at.
+    pub subject: Subject,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What there is to say, one clause; empty if nothing.
+    pub text: String,
+    /// What to do about it, if anything is to be done.
+    pub remedy: Option<String>,
+    /// What was measured.
+    pub figures: Vec<Figure>,
+}
+
+impl Outcome {
+    /// One without remedy and figures.
+    pub fn new(subject: Subject, severity: Severity, text: impl Into<String>) -> Self {
+        Self { subject, severity, text: text.into(), remedy: None, figures: Vec::new() }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// The text, then what to do about it, with nothing in it that could write to the terminal.
+    pub fn sentence(&self) -> String {
+        match &self.remedy {
+            Some(remedy) => safe(&format!("{}; {remedy}", self.text)),
+            None => safe(&self.text),
+        }
+    }
+}
+
+/// A time that was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// What it is called.
+    pub name: &'static str,
+    /// How long it is, in seconds.
+    pub seconds: f64,
+    /// How many digits of it follow the point.
+    pub digits: usize,
+    /// Beyond how many seconds it is a WARNING.
+    pub warning: Option<f64>,
+    /// Beyond how many seconds it is CRITICAL.
+    pub critical: Option<f64>,
+}
+
+impl Figure {
+    /// A duration, to the millisecond.
+    pub fn duration(name: &'static str, duration: Duration) -> Self {
+        Self { name, seconds: duration.as_secs_f64(), digits: 3, warning: None, critical: None }
+    }
+
+    /// As performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is off
+    /// does not show here.
+    fn perfdata(&self, subject: &Subject) -> String {
+        // The label depends on nothing but the check, so that a graph goes on when another check is added.
+        let check = match subject {
+            Subject::Check(id) => id.to_string().split_once('/').map(|(_, check)| format!("_{check}")),
+            Subject::Loop | Subject::Clock | Subject::Run => None,
+        };
+        let (name, check, seconds, digits) = (self.name, check.unwrap_or_default(), self.seconds.abs(), self.digits);
+        let limits = match (self.warning, self.critical) {
+            (Some(warning), Some(critical)) => format!(";{warning};{critical};0"),
+            (Some(warning), None) => format!(";{warning}"),
+            (None, _) => String::new(),
+        };
+        format!("{name}{check}={seconds:.digits$}s{limits}")
+    }
+}
+
+/// Shows the outcomes as one line, and on stderr what to do about them; the exit code says how bad the worst is.
+pub fn answer(outcomes: &[Outcome]) -> Exit {
+    print(&line(outcomes));
+    for outcome in outcomes.iter().filter(|outcome| outcome.severity != Severity::Ok) {
+        complain(&outcome.sentence());
+    }
+    worst(outcomes).exit()
+}
+
+/// Says that it could not be asked at all, and why.
+pub fn unknown(message: &str) -> Exit {
+    answer(&[Outcome::new(Subject::Run, Severity::Unknown, message)])
+}
+
+/// How bad the worst is.
+pub fn worst(outcomes: &[Outcome]) -> Severity {
+    outcomes.iter().map(|outcome| outcome.severity).min().unwrap_or(Severity::Ok)
+}
+
+/// One line for all, the worst first: `ECHO OK - text; text | perfdata`. Where not all texts fit, the worst stands for
+/// all, and of the others it says how many there are.
+pub fn line(outcomes: &[Outcome]) -> String {
+    let head = format!("ECHO {} - ", worst(outcomes).word());
+    let room = LINE_LIMIT - 1 - head.len();
+    let mut by_severity: Vec<_> = outcomes.iter().filter(|outcome| !outcome.text.is_empty()).collect();
+    by_severity.sort_by_key(|outcome| outcome.severity);
+    let texts: Vec<_> = by_severity.iter().map(|outcome| safe(&outcome.text)).collect();
+    let mut text = texts.join("; ");
+    if let ([first, others @ ..], true) = (by_severity.as_slice(), text.chars().count() > room) {
+        let others = count(others);
+        let name = match &first.subject {
+            Subject::Check(id) => id.to_string().chars().count(),
+            Subject::Loop | Subject::Clock | Subject::Run => 0,
+        };
+        let room = room.saturating_sub(others.chars().count()).max(name + LEAST_TEXT);
+        text = format!("{}{others}", cut(&texts[0], room));
+    }
+    let figures = outcomes.iter().flat_map(|outcome| {
+        let subject = &outcome.subject;
+        outcome.figures.iter().map(move |figure| figure.perfdata(subject))
+    });
+    let perfdata: Vec<_> = figures.collect();
+    if perfdata.is_empty() { head + &text } else { format!("{head}{text} | {}", perfdata.join(" ")) }
+}
+
+/// `; also 1 WARNING, 2 OK`
+fn count(others: &[&Outcome]) -> String {
+    let of_one_severity = others.chunk_by(|one, next| one.severity == next.severity);
+    let counts: Vec<_> = of_one_severity.map(|some| format!("{} {}", some.len(), some[0].severity.word())).collect();
+    if counts.is_empty() { String::new() } else { format!("; also {}", counts.join(", ")) }
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.into();
+    }
+    let beginning: String = text.chars().take(room - 1).collect();
+    format!("{}…", beginning.trim_end())
+}
+
+/// Text for the line: a probe's words may come from a stranger, so nothing in them may write to the terminal, end the
+/// line or begin the performance data.
+fn safe(text: &str) -> String {
+    text.chars().map(|c| if c == '|' { '¦' } else { c }).filter(|&c| prints(c)).collect()
+}
+
+/// A time as people say it, in the largest unit that has at least two digits: `212 s`, `26 min`, `30 h`, `12 d`.
+pub fn spoken(duration: Duration) -> String {
+    match duration.as_secs() {
+        s @ 0..1_000 => format!("{s} s"),
+        s @ 1_000..36_000 => format!("{} min", s / 60),
+        s @ 36_000..864_000 => format!("{} h", s / 3_600),
+        s => format!("{} d", s / 86_400),
+    }
+}

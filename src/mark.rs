@@ -1,0 +1,88 @@
+//! The mark, `loop/Update.json`: how fresh the last sweep is, and which tick may continue.
+//!
+//! Hosts and loops of other versions read it: fields that are not known are ignored, and any may be missing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Time;
+
+/// The largest mark that is read, in bytes.
+pub const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// What the loop says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mark {
+    /// The format's version; see [`Mark::VERSION`].
+    pub version: u32,
+    /// The number of the only tick that may continue; none before there was a queue.
+    pub tick: Option<u64>,
+    /// How often the loop means to sweep, in seconds.
+    pub tick_s: Option<u32>,
+    /// The `Start.lambda` that the running chain of ticks began with.
+    pub started: Option<Time>,
+    /// Since when the loop is stopped; none while it runs.
+    pub stopped: Option<Time>,
+    /// The *now* of the last sweep that was completed: the only sign of life.
+    pub swept: Option<Time>,
+    /// How long that sweep took, in milliseconds.
+    pub took_ms: Option<u64>,
+    /// Which write this is (the request's id and a count): read back after an ambiguous answer, it tells who won.
+    pub by: Option<String>,
+}
+
+impl Mark {
+    /// The version that is written here. Later ones only add fields.
+    pub const VERSION: u32 = 1;
+
+    /// Reads a mark. The error is serde's, without the file's name.
+    pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    /// The body to put.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a mark is plain data")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_json_with_the_contracts_names() {
+        let time = |text| Time::from_rfc3339(text);
+        let mark = Mark {
+            version: Mark::VERSION,
+            tick: Some(7),
+            tick_s: Some(60),
+            started: time("2026-11-21T08:00:00Z"),
+            stopped: None,
+            swept: time("2026-11-21T08:01:00Z"),
+            took_ms: Some(420),
+            by: Some("request-1/1".into()),
+        };
+        let json = String::from_utf8(mark.to_json()).unwrap();
+        assert_eq!(
+            json,
+            "{\"version\":1,\"tick\":7,\"tick_s\":60,\"started\":\"2026-11-21T08:00:00Z\",\"stopped\":null,\
+             \"swept\":\"2026-11-21T08:01:00Z\",\"took_ms\":420,\"by\":\"request-1/1\"}"
+        );
+        assert_eq!(Mark::from_json(json.as_bytes()).unwrap(), mark);
+    }
+
+    #[test]
+    fn a_mark_of_another_version_is_still_read() {
+        assert_eq!(Mark::from_json(b"{}").unwrap(), Mark::default());
+        let newer = b"{\"version\":9,\"moon\":{\"phase\":1},\"swept\":\"2026-11-21T08:01:00Z\"}";
+        assert_eq!(Mark::from_json(newer).unwrap().swept, Time::from_rfc3339("2026-11-21T08:01:00Z"));
+    }
+
+    #[test]
+    fn what_is_no_mark_is_an_error() {
+        for text in ["", "[]", "{\"swept\": 7}", "{\"swept\": \"soon\"}"] {
+            assert!(Mark::from_json(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
