@@ -32,7 +32,7 @@ fn an_object_comes_back_as_it_was_put_body_and_metadata() {
     let taken = store.put(&key, "application/json", b"{}\n", &metadata, &Condition::Always).unwrap();
     let object = store.get(&key, 10).unwrap();
     assert_eq!(object.body.as_deref(), Some(&b"{}\n"[..]));
-    assert_eq!((object.size, object.etag, object.metadata), (3, taken.etag, metadata));
+    assert_eq!((object.size, &object.etag, object.metadata), (3, &taken.etag, metadata));
     assert!(taken.skew_s.unwrap().abs() < 2.0, "{taken:?}");
     assert_eq!(store.get(&key, 2).unwrap().body, None, "larger than asked for");
     store.delete(&key, &Condition::Always).unwrap();
@@ -59,7 +59,7 @@ fn keys_with_odd_characters_keep_their_place() {
 fn of_eight_racing_writers_one_wins() {
     let bed = Bed::new();
     let key = key("pulse/race");
-    let race = |condition: Condition| {
+    let race = |round: u8, condition: Condition| {
         let barrier = Barrier::new(8);
         let wins = thread::scope(|scope| {
             let writers: Vec<_> = (0..8)
@@ -67,7 +67,7 @@ fn of_eight_racing_writers_one_wins() {
                     let (store, key, barrier, condition) = (bed.store(), &key, &barrier, &condition);
                     scope.spawn(move || {
                         barrier.wait();
-                        let taken = store.put(key, "text/plain", &[writer], &Metadata::new(), condition);
+                        let taken = store.put(key, "text/plain", &[round, writer], &Metadata::new(), condition);
                         taken.map(|taken| taken.etag).map_err(|error| assert!(error.is_precondition(), "{error}")).ok()
                     })
                 })
@@ -77,8 +77,8 @@ fn of_eight_racing_writers_one_wins() {
         assert_eq!(wins.len(), 1, "{condition:?}");
         wins.into_iter().next().unwrap()
     };
-    let first = race(Condition::IfAbsent);
-    let second = race(Condition::IfMatch(first.clone()));
+    let first = race(1, Condition::IfAbsent);
+    let second = race(2, Condition::IfMatch(first.clone()));
     assert!(bed.store().delete(&key, &Condition::IfMatch(first)).unwrap_err().is_precondition());
     bed.store().delete(&key, &Condition::IfMatch(second)).unwrap();
 }
@@ -156,7 +156,7 @@ fn each_refusal_of_the_store_is_one_sentence_with_its_remedy() {
         ("AWS_SECRET_ACCESS_KEY", "another", "HTTP 403 SignatureDoesNotMatch", "the secret access key does not belong"),
         ("AWS_ACCESS_KEY_ID", "AKIDOTHER", "HTTP 403 InvalidAccessKeyId", "correct the credentials"),
         ("PULSE_ECHO_BUCKET", "no-such-bucket", "HTTP 404 NoSuchBucket", "create the bucket first"),
-        ("AWS_REGION", "eu-west-1", "AuthorizationHeaderMalformed", "correct the region"),
+        ("AWS_REGION", "eu-west-1", "the region 'eu-west-1' is wrong; expecting 'us-east-1'", "correct the region"),
         ("AWS_ENDPOINT_URL", &format!("http://{closed}"), "the connection was refused", "check the endpoint"),
         ("AWS_ENDPOINT_URL", "http://nosuch.invalid", "the name nosuch.invalid does not resolve", "check the region"),
     ] {

@@ -12,8 +12,8 @@ use rusty_s3::{Bucket, Credentials, UrlStyle};
 use tempfile::TempDir;
 use ureq::Agent;
 
-const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
-const WRITERS: usize = 64;
+const SIZES: [u32; 3] = [1_000, 10_000, 100_000];
+const WRITERS: u32 = 64;
 const ROUNDS: u32 = 5;
 const LIFE: Duration = Duration::from_secs(300);
 
@@ -30,10 +30,10 @@ fn main() {
         thread::scope(|scope| {
             for writer in 0..WRITERS {
                 let (bucket, credentials) = (&bucket, &credentials);
-                scope.spawn(move || fill(bucket, credentials, (writer..size).step_by(WRITERS)));
+                scope.spawn(move || fill(bucket, credentials, (0..size).filter(move |n| n % WRITERS == writer)));
             }
         });
-        let a_second = size as f64 / start.elapsed().as_secs_f64();
+        let a_second = f64::from(size) / start.elapsed().as_secs_f64();
 
         let start = Instant::now();
         let pages: u32 = (0..ROUNDS).map(|_| list(&bucket, &credentials, size)).sum();
@@ -44,7 +44,7 @@ fn main() {
     println!("a page costs {:.2} times as much in the largest bucket as in the smallest", costs[2] / costs[0]);
 }
 
-fn fill(bucket: &Bucket, credentials: &Credentials, numbers: impl Iterator<Item = usize>) {
+fn fill(bucket: &Bucket, credentials: &Credentials, numbers: impl Iterator<Item = u32>) {
     let agent = Agent::new_with_defaults();
     for n in numbers {
         let url = bucket.put_object(Some(credentials), &format!("echo/host-{n}.json")).sign(LIFE);
@@ -53,7 +53,7 @@ fn fill(bucket: &Bucket, credentials: &Credentials, numbers: impl Iterator<Item 
 }
 
 /// Lists everything; how many pages that took.
-fn list(bucket: &Bucket, credentials: &Credentials, size: usize) -> u32 {
+fn list(bucket: &Bucket, credentials: &Credentials, size: u32) -> u32 {
     let agent = Agent::new_with_defaults();
     let (mut pages, mut found, mut token) = (0, 0, None);
     loop {
@@ -65,7 +65,7 @@ fn list(bucket: &Bucket, credentials: &Credentials, size: usize) -> u32 {
         let text = agent.get(url.as_str()).call().unwrap().body_mut().read_to_string().unwrap();
         let page = ListObjectsV2::parse_response(&text).unwrap();
         pages += 1;
-        found += page.contents.len();
+        found += u32::try_from(page.contents.len()).unwrap();
         token = page.next_continuation_token;
         if token.is_none() {
             assert_eq!(found, size);

@@ -74,8 +74,7 @@ impl Dispatcher {
             waiting: BTreeMap::new(),
             running: 0,
         };
-        let coordinator =
-            thread::Builder::new().name("events".to_owned()).spawn(move || coordinator.run(&inbox))?;
+        let coordinator = thread::Builder::new().name("events".to_owned()).spawn(move || coordinator.run(&inbox))?;
         let events = messages.clone();
         server.store().listen(Box::new(move |event| {
             // A dispatcher that has stopped leaves its events in the store, for the next one.

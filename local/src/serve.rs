@@ -7,8 +7,8 @@ use std::path::Path;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::system::System;
 use crate::keys;
+use crate::system::System;
 
 /// Serves until SIGTERM or SIGINT. The error is one sentence.
 pub fn serve(
@@ -25,8 +25,7 @@ pub fn serve(
     let mut out = std::io::stdout();
     if are_new {
         let keys = keys::text(&keys);
-        let lines =
-            format!("{keys}AWS_ENDPOINT_URL={endpoint}\nAWS_REGION=us-east-1\nPULSE_ECHO_BUCKET={bucket}\n");
+        let lines = format!("{keys}AWS_ENDPOINT_URL={endpoint}\nAWS_REGION=us-east-1\nPULSE_ECHO_BUCKET={bucket}\n");
         let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
     }
     eprintln!("pulse-echo-local: bucket {bucket} at {endpoint}, data and keys in {}", data.display());

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use log::info;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
@@ -38,7 +40,7 @@ impl System {
             "BUCKET" => Some(bucket.into()),
             name => environment(name),
         };
-        let probe = Probe::new(Settings::read(&lookup)?)?;
+        let probe = Probe::new(Settings::read(&lookup)?, Arc::new(Timestamp::now));
         let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {
             let summary = probe.handle(&event, deadline).map_err(|error| error.to_string())?;
             info!("probe: {}", serde_json::to_string(&summary).unwrap_or_default());

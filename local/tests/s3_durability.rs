@@ -7,14 +7,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
 
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use redb::{Database, ReadableDatabase, TableDefinition};
-use support::{BUCKET, Client, KEY, SECRET, at_once, options, server};
+use support::{BUCKET, Client, KEY, SECRET, at_once, next, options, server};
 use tempfile::TempDir;
 
 /// Where a child process is to serve from.
@@ -71,8 +70,9 @@ fn a_killed_server_has_lost_no_answered_put() {
     for round in 0..3 {
         let dir = TempDir::new().unwrap();
         let (mut process, endpoint) = child(dir.path());
-        let (killed, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (is_killed, counted) = (killed.clone(), count.clone());
+        let killed = Arc::new(AtomicBool::new(false));
+        let is_killed = killed.clone();
+        let (tell, told) = mpsc::channel();
         let writers = thread::spawn(move || {
             at_once(8, move |i| {
                 let client = Client::at(&endpoint);
@@ -84,16 +84,13 @@ fn a_killed_server_has_lost_no_answered_put() {
                         Ok(status) => panic!("status {status}"),
                         Err(_) => break,
                     }
-                    counted.fetch_add(1, Ordering::SeqCst);
+                    let _ = tell.send(());
                 }
                 assert!(is_killed.load(Ordering::SeqCst), "a PUT failed before the kill");
                 answered
             })
         });
-        while count.load(Ordering::SeqCst) < 300 {
-            thread::sleep(Duration::from_millis(1));
-            assert!(!writers.is_finished(), "the writers gave up");
-        }
+        (0..300).for_each(|_| next(&told));
         killed.store(true, Ordering::SeqCst);
         // SIGKILL.
         process.kill().unwrap();
@@ -128,10 +125,10 @@ fn what_is_no_store_is_an_error_and_stays_as_it_is() {
     server.stop();
     let good = fs::read(dir.path().join("objects.redb")).unwrap();
     let noise: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let mut noisy = good.clone();
-    noisy[..4096].copy_from_slice(&noise[..4096]);
+    let mut overwritten = good.clone();
+    overwritten[..4096].copy_from_slice(&noise[..4096]);
     let half = good[..good.len() / 2].to_vec();
-    let cases = [("text", b"hello\n".to_vec()), ("noise", noise), ("noisy", noisy), ("half", half)];
+    let cases = [("text", b"hello\n".to_vec()), ("noise", noise), ("overwritten", overwritten), ("half", half)];
     for (name, content) in cases {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join("objects.redb");
@@ -162,13 +159,18 @@ fn a_redb_file_of_another_program_is_not_taken_over() {
 fn a_stopped_server_finishes_what_it_has_begun() {
     let (server, dir) = server();
     let client = Client::of(&server);
+    let (tell, told) = mpsc::channel();
     let writers = thread::spawn(move || {
         at_once(4, move |i| {
-            let put = |n| client.try_put(&format!("{i}/{n}"), &[1; 100_000]);
-            (0..).take_while(|n| put(*n).is_ok_and(|status| status == 200)).count()
+            let mut answered = 0;
+            while client.try_put(&format!("{i}/{answered}"), &vec![1; 100_000]).is_ok_and(|status| status == 200) {
+                answered += 1;
+                let _ = tell.send(());
+            }
+            answered
         })
     });
-    thread::sleep(Duration::from_millis(300));
+    (0..20).for_each(|_| next(&told));
     server.stop();
     let answered: usize = writers.join().unwrap().iter().sum();
     let server = Server::start(options(&dir)).unwrap();

@@ -15,7 +15,9 @@ fn prefixes(list: &rusty_s3::actions::list_objects_v2::ListObjectsV2Response) ->
 
 /// Objects of no content.
 fn fill(client: &Client, keys: &[&str]) {
-    keys.iter().for_each(|key| assert_eq!(client.put(key, b"").status, 200));
+    for key in keys {
+        assert_eq!(client.put(key, b"").status, 200);
+    }
 }
 
 #[test]
@@ -65,7 +67,10 @@ fn a_delimiter_folds_what_lies_below_it() {
     assert_eq!(keys(&root), ["a", "pulse0", "z"]);
     assert_eq!(prefixes(&root), ["echo/", "pulse/"]);
     let echo = client.list(&[("delimiter", "/"), ("prefix", "echo/")]);
-    assert_eq!((keys(&echo), prefixes(&echo)), (vec!["echo/1".to_owned(), "echo/3".to_owned()], vec!["echo/2/".to_owned()]));
+    assert_eq!(
+        (keys(&echo), prefixes(&echo)),
+        (vec!["echo/1".to_owned(), "echo/3".to_owned()], vec!["echo/2/".to_owned()])
+    );
     let part = client.list(&[("prefix", "echo/2")]);
     assert_eq!(keys(&part), ["echo/2/x", "echo/2/y"]);
     assert_eq!(keys(&client.list(&[("prefix", "none/")])), [""; 0]);
@@ -119,7 +124,10 @@ fn keys_are_encoded_only_if_asked_for() {
     let client = Client::of(&server);
     fill(&client, &["a b+c/é&<"]);
     let encoded = client.list_raw(&[]);
-    assert_eq!((encoded.element("Key").as_str(), encoded.element("EncodingType").as_str()), ("a+b%2Bc/%C3%A9%26%3C", "url"));
+    assert_eq!(
+        (encoded.element("Key").as_str(), encoded.element("EncodingType").as_str()),
+        ("a+b%2Bc/%C3%A9%26%3C", "url")
+    );
     let folded = client.list_raw(&[("delimiter", "/"), ("prefix", "a b")]);
     assert_eq!(folded.element("CommonPrefixes"), "<Prefix>a+b%2Bc/</Prefix>");
     let plain = client.presigned(Method::Get, &format!("/{BUCKET}"), &[("list-type", "2")], &[]);
@@ -138,6 +146,6 @@ fn the_old_list_goes_on_from_a_marker() {
     let second = list(&[("delimiter", "/"), ("marker", "a/"), ("max-keys", "2")]);
     assert_eq!((second.element("Key").as_str(), second.element("NextMarker").as_str()), ("b", "c/"));
     assert_eq!(second.element("CommonPrefixes"), "<Prefix>c/</Prefix>");
-    let last = list(&[("marker", "c/1")]);
-    assert_eq!((last.element("Key").as_str(), last.element("IsTruncated").as_str()), ("d", "false"));
+    let rest = list(&[("marker", "c/1")]);
+    assert_eq!((rest.element("Key").as_str(), rest.element("IsTruncated").as_str()), ("d", "false"));
 }

@@ -78,7 +78,10 @@ impl Drop for Running {
 
 fn lines(stdout: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8(stdout.to_vec()).unwrap();
-    text.lines().map(|line| line.split_once('=').expect(line)).map(|(name, value)| (name.into(), value.into())).collect()
+    text.lines()
+        .map(|line| line.split_once('=').expect(line))
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }
 
 #[test]

@@ -104,11 +104,20 @@ fn tls_text(error: &rustls::Error) -> String {
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
             let expected = expected.to_str();
-            format!("the certificate is not for {expected}, but for {}", presented.join(", "))
+            let presented: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
+            match presented.join(", ") {
+                none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
+                names => format!("the certificate is not for {expected}, but for {names}"),
+            }
         }
         CertificateError::UnknownIssuer => {
             "the certificate's issuer is not trusted (self-signed, or of a private CA)".to_string()
         }
         other => format!("the certificate is not trusted: {other}"),
     }
+}
+
+/// A certificate's name as people know it; rustls has it as `DnsName("example.com")`.
+fn plain_name(name: &str) -> &str {
+    name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")")).unwrap_or(name)
 }

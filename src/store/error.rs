@@ -118,6 +118,8 @@ impl Refusal {
             }
             ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _)
             | (_, 301 | 307 | 308) => "the bucket is in another region: correct the region",
+            // What a presigned URL for the wrong region is answered with.
+            ("AuthorizationQueryParametersError", _) if self.message.contains("region") => "correct the region",
             ("PreconditionFailed", _) => "somebody else changed it at the same time: look again",
             ("SlowDown", _) | (_, 429 | 500 | 502 | 503 | 504) => "the store is busy or in trouble: try again later",
             ("", _) => "this is not an answer of S3: check the endpoint, and a proxy on the way",

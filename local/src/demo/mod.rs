@@ -121,7 +121,8 @@ impl Walk {
         let config = json!({"bucket": BUCKET, "host": HOST, "endpoint": self.system.endpoint(), "region": "us-east-1"});
         for (file, content) in [("config.json", &config), ("pulse.json", pulse)] {
             let path = self.folder.path().join(file);
-            fs::write(&path, content.to_string()).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            fs::write(&path, content.to_string())
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
             self.note(&format!("{file:<11} {content}"));
         }
         Ok(())

@@ -25,8 +25,8 @@ impl Failure {
 
     /// Adds an element to the error body.
     #[must_use]
-    pub(super) fn with(mut self, name: &'static str, text: impl ToString) -> Self {
-        self.details.push((name, text.to_string()));
+    pub(super) fn with(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        self.details.push((name, text.into()));
         self
     }
 
@@ -64,7 +64,9 @@ pub(super) async fn completed(mut response: HttpResponse, about: &About<'_>, now
         }
     }
     let headers = response.headers_mut();
-    for (name, value) in [(DATE, http_date(now)), (REQUEST_ID, about.request_id.to_owned()), (EXTENDED_ID, about.request_id.to_owned())] {
+    for (name, value) in
+        [(DATE, http_date(now)), (REQUEST_ID, about.request_id.to_owned()), (EXTENDED_ID, about.request_id.to_owned())]
+    {
         headers.insert(name, HeaderValue::try_from(value).expect("dates and request ids are plain ASCII"));
     }
     response
@@ -104,9 +106,7 @@ fn usual_message(code: &str) -> &'static str {
         "InvalidURI" => "Couldn't parse the specified URI.",
         "NotImplemented" => "A header you provided implies functionality that is not implemented.",
         "MethodNotAllowed" => "The specified method is not allowed against this resource.",
-        "IncompleteBody" => {
-            "You did not provide the number of bytes specified by the Content-Length HTTP header."
-        }
+        "IncompleteBody" => "You did not provide the number of bytes specified by the Content-Length HTTP header.",
         _ => "We encountered an internal error. Please try again.",
     }
 }

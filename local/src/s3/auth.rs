@@ -95,7 +95,7 @@ impl Gate {
             return Err(Failure::new(S3ErrorCode::RequestTimeTooSkewed, message)
                 .with("RequestTime", date)
                 .with("ServerTime", xml_time(now))
-                .with("MaxAllowedSkewMilliseconds", MAX_SKEW.as_millis()));
+                .with("MaxAllowedSkewMilliseconds", MAX_SKEW.as_millis().to_string()));
         }
         let token = headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
         self.check_scope(field("Credential")?, date, token, malformed)?;
@@ -156,7 +156,7 @@ impl Gate {
         let end = signed + SignedDuration::from_secs(seconds.cast_signed());
         if now > end {
             return Err(Failure::new(S3ErrorCode::AccessDenied, "Request has expired")
-                .with("X-Amz-Expires", seconds)
+                .with("X-Amz-Expires", seconds.to_string())
                 .with("Expires", xml_time(end))
                 .with("ServerTime", xml_time(now)));
         }
@@ -180,7 +180,7 @@ impl Gate {
         }
         if region != self.region {
             let why = format!("the region '{region}' is wrong; expecting '{}'", self.region);
-            return Err(malformed(&why).with("Region", &self.region));
+            return Err(malformed(&why).with("Region", self.region.clone()));
         }
         // A temporary key without its token is as unknown as a wrong one.
         if key != self.keys.access_key || (token.is_none() && self.keys.session_token.is_some()) {

@@ -124,8 +124,7 @@ impl Server {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let store = Arc::new(Store::open(&options.data_dir, options.clock.clone())?);
-        let runtime =
-            runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (bucket, region) = (options.bucket.clone(), options.region.clone());
         let door = connections::Door::new(options, store.clone());

@@ -74,10 +74,10 @@ impl S3 for Api {
         let (summary, details, mut body) = object.ok_or_else(no_such_key)?;
         let modified = http_time(&summary);
         Preconditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
+            matches: input.if_match,
+            none_match: input.if_none_match,
+            modified_since: input.if_modified_since,
+            unmodified_since: input.if_unmodified_since,
         }
         .check(&summary, &modified)?;
         let mut content_range = None;
@@ -108,10 +108,10 @@ impl S3 for Api {
         let (summary, details) = object.ok_or_else(no_such_key)?;
         let modified = http_time(&summary);
         Preconditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
+            matches: input.if_match,
+            none_match: input.if_none_match,
+            modified_since: input.if_modified_since,
+            unmodified_since: input.if_unmodified_since,
         }
         .check(&summary, &modified)?;
         Ok(S3Response::new(HeadObjectOutput {
@@ -140,7 +140,6 @@ impl S3 for Api {
             bucket_region: Some(self.region.clone()),
             creation_date: Some(SystemTime::from(self.store.created()).into()),
             name: Some(self.bucket.clone()),
-            ..Default::default()
         };
         let buckets = Some(vec![bucket]);
         Ok(S3Response::new(ListBucketsOutput { buckets, owner: Some(listing::owner()), ..Default::default() }))
@@ -163,12 +162,12 @@ impl S3 for Api {
     }
 }
 
-/// The conditions of a GET or HEAD.
+/// The conditions of a GET or HEAD: its `If-…` headers.
 struct Preconditions {
-    if_match: Option<ETagCondition>,
-    if_none_match: Option<ETagCondition>,
-    if_modified_since: Option<Timestamp>,
-    if_unmodified_since: Option<Timestamp>,
+    matches: Option<ETagCondition>,
+    none_match: Option<ETagCondition>,
+    modified_since: Option<Timestamp>,
+    unmodified_since: Option<Timestamp>,
 }
 
 impl Preconditions {
@@ -178,7 +177,7 @@ impl Preconditions {
             ETagCondition::Any => true,
             ETagCondition::ETag(etag) => etag.value() == summary.etag.to_string(),
         };
-        let failed = match (&self.if_match, &self.if_unmodified_since) {
+        let failed = match (&self.matches, &self.unmodified_since) {
             (Some(condition), _) => !same(condition),
             (None, Some(time)) => modified > time,
             (None, None) => false,
@@ -186,7 +185,7 @@ impl Preconditions {
         if failed {
             return Err(precondition_failed());
         }
-        let known = match (&self.if_none_match, &self.if_modified_since) {
+        let known = match (&self.none_match, &self.modified_since) {
             (Some(condition), _) => same(condition),
             (None, Some(time)) => modified <= time,
             (None, None) => false,

@@ -125,7 +125,9 @@ impl Client {
     /// Headers are signed.
     pub(crate) fn put_with(&self, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Answer {
         let mut action = self.bucket.put_object(Some(&self.credentials), key);
-        headers.iter().for_each(|(name, value)| action.headers_mut().insert((*name).to_owned(), (*value).to_owned()));
+        for (name, value) in headers {
+            action.headers_mut().insert((*name).to_owned(), (*value).to_owned());
+        }
         self.send(&action, headers, body)
     }
 
@@ -143,7 +145,9 @@ impl Client {
 
     pub(crate) fn delete_with(&self, key: &str, headers: &[(&str, &str)]) -> Answer {
         let mut action = self.bucket.delete_object(Some(&self.credentials), key);
-        headers.iter().for_each(|(name, value)| action.headers_mut().insert((*name).to_owned(), (*value).to_owned()));
+        for (name, value) in headers {
+            action.headers_mut().insert((*name).to_owned(), (*value).to_owned());
+        }
         self.send(&action, headers, b"")
     }
 
@@ -168,7 +172,13 @@ impl Client {
     }
 
     /// A presigned request to any path and query of the server.
-    pub(crate) fn presigned(&self, method: Method, path: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn presigned(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let url = self.bucket.base_url().join(path).unwrap();
         let (time, life) = ((self.clock)(), self.expires.as_secs());
         let (key, secret, token) = (self.credentials.key(), self.credentials.secret(), self.credentials.token());
@@ -193,11 +203,8 @@ impl Client {
             request = request.header(*name, *value);
         }
         let has_body = method == "PUT" || method == "POST";
-        let mut answer = if has_body {
-            self.agent.run(request.body(body)?)?
-        } else {
-            self.agent.run(request.body(())?)?
-        };
+        let mut answer =
+            if has_body { self.agent.run(request.body(body)?)? } else { self.agent.run(request.body(())?)? };
         Ok(Answer {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
@@ -217,16 +224,23 @@ impl Client {
     }
 
     /// A request with a header signature (the agent uses none, other clients do).
-    pub(crate) fn signed(&self, method: &str, path: &str, headers: &[(&str, &str)], unsigned: &[(&str, &str)]) -> Answer {
+    pub(crate) fn signed(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        unsigned: &[(&str, &str)],
+    ) -> Answer {
         let base = self.bucket.base_url();
         let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
         let date = (self.clock)().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let mut all = vec![("host", host.as_str()), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), ("x-amz-date", &date)];
+        let mut all =
+            vec![("host", host.as_str()), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), ("x-amz-date", &date)];
         all.extend(headers);
         all.sort_unstable();
         let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-        let lines: String = all.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let canonical = format!("{method}\n{path}\n\n{lines}\n{names}\nUNSIGNED-PAYLOAD");
+        let lines = all.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join("\n");
+        let canonical = format!("{method}\n{path}\n\n{lines}\n\n{names}\nUNSIGNED-PAYLOAD");
         let scope = format!("{}/us-east-1/s3/aws4_request", &date[..8]);
         let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::checksum(canonical.as_bytes())));
         let mut key = format!("AWS4{}", self.credentials.secret()).into_bytes();
@@ -257,7 +271,7 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Runs `n` threads at once and collects what they return.

@@ -97,10 +97,7 @@ impl Store {
     pub(crate) fn open(dir: &Path, clock: Clock) -> io::Result<Self> {
         let path = dir.join("objects.redb");
         fs::create_dir_all(dir).map_err(|e| explained(&path, &e))?;
-        let db = redb::Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create(&path)
-            .map_err(|e| cannot_open(&path, e))?;
+        let db = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&path).map_err(|e| cannot_open(&path, e))?;
         // Else the file itself, not its content, could be gone after a power failure.
         File::open(dir)?.sync_all()?;
         let state = State::load(&db, &clock).map_err(|e| explained(&path, &e))?;
@@ -108,9 +105,7 @@ impl Store {
         let db = Arc::new(db);
         let (commands, inbox) = mpsc::channel();
         let writer = Writer::new(db.clone(), clock, state.newest, state.sequence);
-        let writer = thread::Builder::new()
-            .name("s3-writer".to_owned())
-            .spawn(move || writer.run(&inbox))?;
+        let writer = thread::Builder::new().name("s3-writer".to_owned()).spawn(move || writer.run(&inbox))?;
         Ok(Self {
             db,
             created: Timestamp::from_second(state.created).unwrap_or_default(),

@@ -1,0 +1,207 @@
+//! What the pulse expects and what was seen: pure rules, in the order in which they are judged.
+
+mod body;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use pulse_echo::answer::Cause;
+use pulse_echo::pulse::Pulse;
+
+use crate::text::{excerpt, grouped, line, quoted};
+
+/// The most of a body that is ever read, in bytes.
+pub(crate) const READ_LIMIT: usize = 1024 * 1024;
+
+/// How much more of a body is read than the one that is expected, so that the reason can show it.
+const MORE: usize = 256;
+
+/// How much of a foreign text a reason shows, in bytes; two of them and the words around them are below a fault's 256.
+const ROOM: usize = 48;
+
+/// How much of a text `expected` and `got` show, in bytes.
+const FIELD_ROOM: usize = 240;
+
+/// An answer, as far as it was needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Its status code.
+    pub(crate) status: u16,
+    /// If it is a redirect that was not followed: where to.
+    pub(crate) redirect: Redirect,
+    /// The beginning of its body.
+    pub(crate) body: Vec<u8>,
+    /// Whether that is all of the body.
+    pub(crate) whole: bool,
+    /// From the beginning of the fetch to the last byte that was needed.
+    pub(crate) latency: Duration,
+}
+
+/// What the last answer says about going on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Redirect {
+    /// It is no redirect.
+    None,
+    /// It is one by its status, but has no Location.
+    Nowhere,
+    /// It is one to this address, which was not followed.
+    To(String),
+}
+
+/// What of an answer is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Miss {
+    /// What kind of failure it is.
+    pub(crate) cause: Cause,
+    /// One sentence, safe to show, with the value that was seen and the one that was expected.
+    pub(crate) reason: String,
+    /// What was expected.
+    pub(crate) expected: Option<String>,
+    /// What came instead.
+    pub(crate) got: Option<String>,
+}
+
+/// How much of a body must be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need<'a> {
+    /// Nothing of it.
+    Nothing,
+    /// This many bytes, if there are so many.
+    UpTo(usize),
+    /// Until this text has come.
+    Until(&'a str),
+}
+
+/// How much of the body is needed to judge an answer that begins like this.
+pub(crate) fn need<'a>(pulse: &'a Pulse, status: u16, redirect: &Redirect) -> Need<'a> {
+    match pulse {
+        _ if !status_will_do(pulse, status) || is_astray(pulse, status, redirect) => Need::Nothing,
+        Pulse { body: Some(body), .. } => Need::UpTo(body.len() + MORE),
+        Pulse { max_latency_ms: Some(_), .. } => Need::UpTo(READ_LIMIT),
+        Pulse { contains: Some(text), .. } => Need::Until(text),
+        _ => Need::Nothing,
+    }
+}
+
+/// Whether the answer is as the pulse expects.
+pub(crate) fn judge(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
+    judge_status(pulse, seen)?;
+    if let Some(expected) = &pulse.body {
+        judge_body(expected, seen)?;
+    }
+    if let Some(text) = &pulse.contains {
+        judge_contains(text, seen)?;
+    }
+    match pulse.max_latency_ms {
+        Some(allowed) => judge_latency(allowed, seen),
+        None => Ok(()),
+    }
+}
+
+/// Whether the pulse names this very status.
+pub(crate) fn is_listed(pulse: &Pulse, status: u16) -> bool {
+    pulse.status.as_ref().is_some_and(|list| list.contains(&status))
+}
+
+fn status_will_do(pulse: &Pulse, status: u16) -> bool {
+    match &pulse.status {
+        Some(_) => is_listed(pulse, status),
+        None => pulse.body.is_some() || pulse.contains.is_some() || (200..300).contains(&status),
+    }
+}
+
+/// Whether redirects were followed and there are still more of them.
+fn is_astray(pulse: &Pulse, status: u16, redirect: &Redirect) -> bool {
+    pulse.redirects > 0 && matches!(redirect, Redirect::To(_)) && !is_listed(pulse, status)
+}
+
+fn judge_status(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
+    let astray = is_astray(pulse, seen.status, &seen.redirect);
+    if status_will_do(pulse, seen.status) && !astray {
+        return Ok(());
+    }
+    let got = match &seen.redirect {
+        Redirect::None => format!("status {}", seen.status),
+        Redirect::Nowhere => format!("status {} (a redirect without a Location)", seen.status),
+        Redirect::To(to) if astray => {
+            let (to, allowed) = (line(to, 2 * ROOM), pulse.redirects);
+            format!("status {} (redirects on to {to}; \"redirects\" allows {allowed})", seen.status)
+        }
+        Redirect::To(to) => {
+            format!("status {} (redirects to {}; set \"redirects\" to follow)", seen.status, line(to, 2 * ROOM))
+        }
+    };
+    let expected = match &pulse.status {
+        Some(list) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
+        None if astray => "no further redirect".into(),
+        None => "2xx".into(),
+    };
+    Err(Miss {
+        cause: Cause::Status,
+        reason: format!("{got}, expected {}", line(&expected, ROOM)),
+        expected: Some(expected),
+        got: Some(seen.status.to_string()),
+    })
+}
+
+fn judge_body(expected: &str, seen: &Seen) -> Result<(), Miss> {
+    let only = if seen.whole { body::only_difference(expected, &seen.body) } else { None };
+    let (expected, got) = (expected.as_bytes(), seen.body.as_slice());
+    let Some(at) = body::difference(expected, got) else {
+        return Ok(());
+    };
+    let reason = if got.is_empty() {
+        format!("the body is empty, expected {}", quoted(expected, 0, ROOM))
+    } else {
+        let (expected, got) = (quoted(expected, at, ROOM), quoted(got, at, ROOM));
+        format!("body differs at byte {at}: expected {expected}, got {got}")
+    };
+    Err(Miss {
+        cause: Cause::Body,
+        reason: reason + &aside(only, seen),
+        expected: Some(excerpt(expected, at, FIELD_ROOM)),
+        got: Some(excerpt(got, at, FIELD_ROOM)),
+    })
+}
+
+fn judge_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
+    if memchr::memmem::find(&seen.body, text.as_bytes()).is_some() {
+        return Ok(());
+    }
+    let all = if seen.whole { "" } else { ", all that is read" };
+    let searched = format!("searched {} bytes{all}", grouped(seen.body.len()));
+    Err(Miss {
+        cause: Cause::Body,
+        reason: format!("the body does not contain {}", quoted(text.as_bytes(), 0, 2 * ROOM))
+            + &aside(Some(&searched), seen),
+        expected: Some(excerpt(text.as_bytes(), 0, FIELD_ROOM)),
+        got: Some(excerpt(&seen.body, 0, FIELD_ROOM)),
+    })
+}
+
+fn judge_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {
+    let took = seen.latency.as_millis();
+    if took <= u128::from(allowed) {
+        return Ok(());
+    }
+    Err(Miss {
+        cause: Cause::Latency,
+        reason: format!("answered after {took} ms, allowed are {allowed} ms"),
+        expected: Some(format!("at most {allowed} ms")),
+        got: Some(format!("{took} ms")),
+    })
+}
+
+/// In brackets: what is known of the difference, and a status that explains a wrong body better than the body does.
+fn aside(known: Option<&str>, seen: &Seen) -> String {
+    let status = match seen.redirect {
+        _ if (200..300).contains(&seen.status) => None,
+        Redirect::To(_) => Some(format!("status {}, a redirect: set \"redirects\" to follow", seen.status)),
+        Redirect::None | Redirect::Nowhere => Some(format!("status {}", seen.status)),
+    };
+    match known.map(String::from).into_iter().chain(status).collect::<Vec<_>>().join("; ") {
+        empty if empty.is_empty() => empty,
+        text => format!(" ({text})"),
+    }
+}

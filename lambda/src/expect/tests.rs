@@ -1,0 +1,166 @@
+use pulse_echo::json::Unknown;
+
+use super::*;
+
+fn pulse(fields: &str) -> Pulse {
+    Pulse::parse(format!("{{\"url\": \"http://a/\", {fields}}}").as_bytes(), Unknown::Refused).unwrap()
+}
+
+fn seen(status: u16, body: &[u8]) -> Seen {
+    Seen { status, redirect: Redirect::None, body: body.to_vec(), whole: true, latency: Duration::from_millis(84) }
+}
+
+fn to(location: &str) -> Redirect {
+    Redirect::To(location.into())
+}
+
+fn reason(fields: &str, seen: &Seen) -> String {
+    judge(&pulse(fields), seen).unwrap_err().reason
+}
+
+#[test]
+fn what_is_as_expected_passes() {
+    let moved = Seen { redirect: to("/b"), ..seen(301, b"ok") };
+    for (fields, seen) in [
+        ("\"body\": \"ok\"", seen(200, b"ok")),
+        // As in the origin: with a body expected, any status will do, and a redirect is an answer.
+        ("\"body\": \"ok\"", seen(500, b"ok")),
+        ("\"body\": \"ok\"", moved.clone()),
+        ("\"contains\": \"k\"", seen(404, b"ok")),
+        ("\"body\": \"\"", seen(204, b"")),
+        ("\"redirects\": 0", seen(204, b"")),
+        ("\"status\": 503", seen(503, b"")),
+        ("\"status\": [200, 301]", moved.clone()),
+        ("\"status\": 301, \"redirects\": 1", moved),
+        ("\"max_latency_ms\": 84", seen(200, b"")),
+        ("\"body\": \"K\u{e4}se\"", seen(200, b"K\xc3\xa4se")),
+    ] {
+        assert_eq!(judge(&pulse(fields), &seen), Ok(()), "{fields} {seen:?}");
+    }
+}
+
+#[test]
+fn a_reason_shows_what_was_seen_and_what_was_expected() {
+    let cut = Seen { whole: false, ..seen(200, &vec![b'x'; READ_LIMIT]) };
+    let moved = Seen { redirect: to("https://b/"), ..seen(301, b"moved") };
+    let nowhere = Seen { redirect: Redirect::Nowhere, ..seen(302, b"") };
+    for (fields, seen, expected) in [
+        ("\"status\": 200", seen(503, b""), "status 503, expected 200"),
+        ("\"status\": [200, 204]", seen(404, b""), "status 404, expected 200 or 204"),
+        ("\"redirects\": 0", seen(404, b""), "status 404, expected 2xx"),
+        (
+            "\"status\": 200",
+            moved.clone(),
+            "status 301 (redirects to https://b/; set \"redirects\" to follow), expected 200",
+        ),
+        (
+            "\"redirects\": 2",
+            moved.clone(),
+            "status 301 (redirects on to https://b/; \"redirects\" allows 2), expected no further redirect",
+        ),
+        ("\"redirects\": 1", nowhere, "status 302 (a redirect without a Location), expected 2xx"),
+        (
+            "\"body\": \"ok\"",
+            seen(200, b"ok\n"),
+            "body differs at byte 2: expected \"ok\", got \"ok\\n\" (only trailing white space differs)",
+        ),
+        (
+            "\"body\": \"a\\nb\\n\"",
+            seen(200, b"a\r\nb\r\n"),
+            "body differs at byte 1: expected \"a\\nb\\n\", got \"a\\r\\nb\\r\\n\" (only the line ends differ, CRLF and LF)",
+        ),
+        (
+            "\"body\": \"ok\"",
+            seen(200, b"\xef\xbb\xbfok"),
+            "body differs at byte 0: expected \"ok\", got \"\\u{feff}ok\" (only a byte order mark in front differs)",
+        ),
+        (
+            "\"body\": \"ok\"",
+            seen(200, b" ok "),
+            "body differs at byte 0: expected \"ok\", got \" ok \" (only white space at the ends differs)",
+        ),
+        (
+            "\"body\": \"ok\"",
+            seen(200, b"OK"),
+            "body differs at byte 0: expected \"ok\", got \"OK\" (only upper and lower case differ)",
+        ),
+        ("\"body\": \"ok\"", seen(200, b"o\xff"), "body differs at byte 1: expected \"ok\", got \"o\\xff\""),
+        ("\"body\": \"ok\"", seen(200, b""), "the body is empty, expected \"ok\""),
+        ("\"body\": \"ok\"", seen(503, b"no"), "body differs at byte 0: expected \"ok\", got \"no\" (status 503)"),
+        (
+            "\"body\": \"ok\"",
+            moved,
+            "body differs at byte 0: expected \"ok\", got \"moved\" (status 301, a redirect: set \"redirects\" to follow)",
+        ),
+        ("\"contains\": \"ready\"", seen(200, b"not yet"), "the body does not contain \"ready\" (searched 7 bytes)"),
+        (
+            "\"contains\": \"ready\"",
+            cut,
+            "the body does not contain \"ready\" (searched 1,048,576 bytes, all that is read)",
+        ),
+        ("\"max_latency_ms\": 50", seen(200, b""), "answered after 84 ms, allowed are 50 ms"),
+    ] {
+        assert_eq!(reason(fields, &seen), expected);
+    }
+}
+
+#[test]
+fn a_body_that_was_not_read_to_its_end_is_not_said_to_differ_in_its_end_only() {
+    let cut = Seen { whole: false, ..seen(200, b"ok\n") };
+    assert!(!reason("\"body\": \"ok\"", &cut).contains("only"));
+}
+
+#[test]
+fn the_status_is_judged_before_the_body_and_the_body_before_the_latency() {
+    let all = pulse("\"status\": 200, \"body\": \"ok\", \"contains\": \"k\", \"max_latency_ms\": 1");
+    let cause = |seen| judge(&all, &seen).unwrap_err().cause;
+    assert_eq!(cause(seen(500, b"no")), Cause::Status);
+    assert_eq!(cause(seen(200, b"no")), Cause::Body);
+    assert_eq!(cause(seen(200, b"ok")), Cause::Latency);
+}
+
+#[test]
+fn a_long_body_is_shown_around_the_first_difference() {
+    let text = |middle: &str| format!("{}{middle}{}", "a".repeat(3000), "z".repeat(3000));
+    let miss = judge(&pulse(&format!("\"body\": {:?}", text("X"))), &seen(200, text("Y").as_bytes())).unwrap_err();
+    let around = |c: char| format!("\"…{}{c}{}…\"", "a".repeat(16), "z".repeat(31));
+    let expected = format!("body differs at byte 3000: expected {}, got {}", around('X'), around('Y'));
+    assert_eq!(miss.reason, expected);
+    assert!(miss.got.unwrap().contains("aaaYzzz"));
+}
+
+#[test]
+fn a_reason_keeps_its_sense_within_a_faults_256_bytes_however_long_its_parts() {
+    let long = "\u{1b}".repeat(60_000);
+    let codes = (100..=599).filter(|&code| code != 302).map(|code: u16| code.to_string()).collect::<Vec<_>>().join(",");
+    let moved = Seen { redirect: to(&long), ..seen(302, long.as_bytes()) };
+    for (fields, end) in [
+        (format!("\"body\": \"{}\"", "x".repeat(60_000)), "to follow)"),
+        (format!("\"body\": {}", serde_json::to_string(&long.replace('\u{1b}', "\r\n")).unwrap()), "to follow)"),
+        (format!("\"contains\": \"{}\"", "\\u001b".repeat(9_000) + "x"), "to follow)"),
+        (format!("\"status\": [{codes}]"), "or 599"),
+        (format!("\"status\": [{codes}], \"redirects\": 5"), "or 599"),
+    ] {
+        let reason = reason(&fields, &moved);
+        assert!(reason.len() <= 256 && reason.ends_with(end), "{} bytes: {reason}", reason.len());
+    }
+}
+
+#[test]
+fn no_more_is_read_than_the_expectation_needs() {
+    for (fields, status, needed) in [
+        ("\"redirects\": 0", 200, Need::Nothing),
+        ("\"status\": 200", 200, Need::Nothing),
+        ("\"status\": 200, \"body\": \"ok\"", 503, Need::Nothing),
+        ("\"body\": \"ok\"", 503, Need::UpTo(2 + 256)),
+        ("\"body\": \"ok\", \"contains\": \"k\", \"max_latency_ms\": 5", 200, Need::UpTo(2 + 256)),
+        ("\"contains\": \"k\"", 200, Need::Until("k")),
+        ("\"contains\": \"k\", \"max_latency_ms\": 5", 200, Need::UpTo(READ_LIMIT)),
+        ("\"max_latency_ms\": 5", 200, Need::UpTo(READ_LIMIT)),
+        ("\"max_latency_ms\": 5", 404, Need::Nothing),
+    ] {
+        assert_eq!(need(&pulse(fields), status, &Redirect::None), needed, "{fields} {status}");
+    }
+    let following = pulse("\"body\": \"ok\", \"redirects\": 1");
+    assert_eq!(need(&following, 302, &to("/b")), Need::Nothing);
+}

@@ -1,0 +1,117 @@
+//! One try at a pulse's address, redirects followed by hand: each hop is checked like the first.
+
+use std::time::Instant;
+
+use pulse_echo::answer::Cause;
+use pulse_echo::http::{Failure, Trouble};
+use pulse_echo::pulse::{Pulse, web_url};
+use ureq::http::Response;
+use ureq::{Agent, Body};
+use url::Url;
+
+use super::read::read;
+use crate::expect::{Miss, Redirect, Seen, need};
+use crate::text::line;
+
+/// How much of an address, or of what the system said, a reason shows, in bytes.
+const ROOM: usize = 120;
+
+/// A try that brought nothing to judge.
+pub(super) struct Failed {
+    pub(super) miss: Miss,
+    /// The status code, if that much of an answer came.
+    pub(super) status: Option<u16>,
+}
+
+/// Fetches `url`, following as many redirects as the pulse allows.
+pub(super) fn fetch(
+    agent: &Agent,
+    pulse: &Pulse,
+    url: &Url,
+    started: Instant,
+    deadline: Instant,
+) -> Result<Seen, Failed> {
+    let mut url = url.clone();
+    let mut to_follow = pulse.redirects;
+    loop {
+        let failed = |failure, status| Failed { miss: explain(pulse, &url, &failure, status), status };
+        let response = get(agent, &url, deadline).map_err(|failure| failed(failure, None))?;
+        let status = response.status().as_u16();
+        let redirect = redirect(&response);
+        if let Redirect::To(location) = &redirect
+            && to_follow > 0
+        {
+            url = next(&url, location).map_err(|miss| Failed { miss, status: Some(status) })?;
+            to_follow -= 1;
+            continue;
+        }
+        let (body, whole) = read(response.into_body().into_reader(), need(pulse, status, &redirect))
+            .map_err(|error| failed(error.into(), Some(status)))?;
+        return Ok(Seen { status, redirect, body, whole, latency: started.elapsed() });
+    }
+}
+
+fn get(agent: &Agent, url: &Url, deadline: Instant) -> Result<Response<Body>, Failure> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(ureq::Error::Timeout(ureq::Timeout::Global).into());
+    }
+    Ok(agent.get(url.as_str()).config().timeout_global(Some(left)).build().call()?)
+}
+
+fn redirect(response: &Response<Body>) -> Redirect {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Redirect::None;
+    }
+    match response.headers().get("location") {
+        Some(location) => Redirect::To(String::from_utf8_lossy(location.as_bytes()).into_owned()),
+        None => Redirect::Nowhere,
+    }
+}
+
+/// The address that `location` means on the page `url`, if the probe goes there. The reason shows no credentials.
+fn next(url: &Url, location: &str) -> Result<Url, Miss> {
+    let next = url.join(location).map_err(|error| {
+        let location = line(location, ROOM);
+        let reason = format!("a redirect to {location} cannot be followed: it is no URL: {error}");
+        Miss { cause: Cause::Status, reason, expected: None, got: Some(location) }
+    })?;
+    web_url(next.as_str()).map_err(|why| {
+        let mut bare = next.clone();
+        // An address that cannot have credentials has none.
+        let _ = (bare.set_username(""), bare.set_password(None));
+        let bare = line(bare.as_str(), ROOM);
+        let reason = format!("a redirect to {bare} is not followed: {why}");
+        Miss { cause: Cause::Blocked, reason, expected: None, got: Some(bare) }
+    })
+}
+
+/// Why no answer came from `url`, or why it broke off after its status.
+fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> Miss {
+    let site = line(&site(url), ROOM / 2);
+    let text = line(&failure.text, ROOM);
+    let (cause, reason) = match (failure.trouble, status) {
+        (Trouble::Dns, _) => (Cause::Dns, text),
+        (Trouble::Connect, None) => (Cause::Connect, format!("cannot connect to {site}: {text}")),
+        (Trouble::Tls, None) => (Cause::Tls, format!("no trusted TLS connection to {site}: {text}")),
+        (Trouble::Timeout, status) => (Cause::Timeout, out_of_time(pulse, url, status)),
+        (Trouble::Broken | Trouble::Protocol, _) | (Trouble::Connect | Trouble::Tls, Some(_)) => {
+            (Cause::Connect, format!("no whole answer from {site}: {text}"))
+        }
+    };
+    Miss { cause, reason, expected: None, got: None }
+}
+
+fn out_of_time(pulse: &Pulse, url: &Url, status: Option<u16>) -> String {
+    let (within, url) = (pulse.timeout().as_secs(), line(url.as_str(), ROOM));
+    match status {
+        None => format!("no answer within {within} s from {url}"),
+        Some(status) => format!("no whole answer within {within} s from {url} (only its status {status} and header)"),
+    }
+}
+
+/// Host and port, as one would write them to a tool that looks at the connection.
+fn site(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}:{port}", url.host_str().unwrap_or_default())
+}

@@ -1,0 +1,322 @@
+mod https;
+#[path = "../../tests/support/server.rs"]
+mod server;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+
+use pulse_echo::json::Unknown;
+use tempfile::NamedTempFile;
+
+use super::*;
+use crate::settings::Settings;
+use https::{authority, https};
+use server::{Server, answer, redirect, request, until_closed};
+
+/// Checks `url` as a pulse with these further fields asks for, but within this time.
+fn check_within(time: Duration, trust: Trust, url: &str, fields: &str) -> Checked {
+    let comma = if fields.is_empty() { "" } else { "," };
+    let text = format!("{{\"url\": {url:?}{comma} {fields}}}");
+    let pulse = Pulse::parse(text.as_bytes(), Unknown::Refused).unwrap();
+    Web::new(trust).check(&pulse, pulse.url.as_ref().unwrap(), Instant::now() + time)
+}
+
+fn check(url: &str, fields: &str) -> Checked {
+    check_within(Duration::from_secs(20), Trust::built_in(), url, fields)
+}
+
+/// Checks with too little time for a second try.
+fn check_once(url: &str, fields: &str) -> Checked {
+    check_within(PAUSE + LEAST / 2, Trust::built_in(), url, fields)
+}
+
+fn miss(checked: Checked) -> (Cause, String) {
+    let miss = checked.verdict.expect_err("it is not as expected");
+    assert!(miss.reason.len() <= 256, "{}", miss.reason);
+    (miss.cause, miss.reason)
+}
+
+#[test]
+fn a_good_answer_passes_with_its_status_and_latency() {
+    let server = Server::answering(&[&answer(201, "ok")]);
+    let checked = check(&server.url(), "\"body\": \"ok\"");
+    assert_eq!((checked.verdict, checked.status), (Ok(()), Some(201)));
+    assert!(checked.latency_ms.unwrap() < 5000);
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn the_request_names_us_and_carries_nothing_else() {
+    let (tell, told) = mpsc::channel();
+    let server = Server::new(move |mut stream, _| {
+        tell.send(request(&mut stream)).unwrap();
+        stream.write_all(answer(200, "").as_bytes()).unwrap();
+    });
+    check(&format!("{}a?b=c#d", server.url()), "").verdict.unwrap();
+    let head = told.recv().unwrap().to_lowercase();
+    let mut lines: Vec<_> = head.trim_end().lines().collect();
+    lines.sort_unstable();
+    let host = format!("host: {}", server.address);
+    let user_agent = format!("user-agent: {USER_AGENT}");
+    assert_eq!(lines, ["accept: */*", "get /a?b=c http/1.1", &host, &user_agent]);
+}
+
+#[test]
+fn a_5xx_is_tried_once_more_and_the_second_answer_counts() {
+    let server = Server::answering(&[&answer(503, "starting"), &answer(200, "ok")]);
+    assert_eq!(check(&server.url(), "\"body\": \"ok\"").verdict, Ok(()));
+    assert_eq!(server.connections(), 2);
+
+    let server = Server::answering(&[&answer(503, ""), &answer(500, "")]);
+    assert_eq!(miss(check(&server.url(), "")), (Cause::Status, "status 500, expected 2xx".into()));
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn a_5xx_that_is_expected_or_has_no_time_left_is_not_tried_again() {
+    let server = Server::answering(&[&answer(503, "down")]);
+    assert_eq!(check(&server.url(), "\"body\": \"down\"").verdict, Ok(()));
+    assert_eq!(check(&server.url(), "\"status\": 503").verdict, Ok(()));
+    assert_eq!(miss(check(&server.url(), "\"status\": 503, \"body\": \"up\"")).0, Cause::Body);
+    assert_eq!(miss(check_once(&server.url(), "")).0, Cause::Status);
+    assert_eq!(server.connections(), 4);
+}
+
+#[test]
+fn what_is_wrong_but_well_said_is_not_tried_again() {
+    let server = Server::answering(&[&answer(404, "")]);
+    assert_eq!(miss(check(&server.url(), "")), (Cause::Status, "status 404, expected 2xx".into()));
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_refused_connection_is_tried_once_more() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let started = Instant::now();
+    let (cause, reason) = miss(check(&format!("http://{closed}/"), ""));
+    assert_eq!((cause, reason), (Cause::Connect, format!("cannot connect to {closed}: the connection was refused")));
+    assert!(started.elapsed() >= PAUSE);
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_named() {
+    let (cause, reason) = miss(check("http://nosuch.invalid/", ""));
+    assert_eq!(cause, Cause::Dns);
+    assert!(reason.starts_with("the name nosuch.invalid does not resolve: "), "{reason}");
+}
+
+#[test]
+fn a_server_that_hangs_is_given_up_in_time_wherever_it_hangs() {
+    let silent = Server::new(|stream, _| until_closed(stream));
+    let headless = Server::new(|mut stream, _| {
+        request(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").unwrap();
+        until_closed(stream);
+    });
+    let unfinished = Server::new(|mut stream, _| {
+        request(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok").unwrap();
+        until_closed(stream);
+    });
+    let dripping = Server::new(|mut stream, _| {
+        request(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while stream.write_all(b"x").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let endless_header = Server::new(|mut stream, _| {
+        request(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+        while stream.write_all(b"x").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let time = Duration::from_millis(300);
+    for (server, scheme, status) in [
+        (&silent, "http", None),
+        (&silent, "https", None),
+        (&headless, "http", None),
+        (&endless_header, "http", None),
+        (&unfinished, "http", Some(200)),
+        (&dripping, "http", Some(200)),
+    ] {
+        let started = Instant::now();
+        let url = format!("{scheme}://{}/", server.address);
+        let checked = check_within(time, Trust::built_in(), &url, "\"contains\": \"y\"");
+        assert!((time..time * 10).contains(&started.elapsed()), "{url} took {:?}", started.elapsed());
+        assert_eq!(checked.status, status);
+        let (cause, reason) = miss(checked);
+        let whole = if status.is_some() { "whole " } else { "" };
+        let aside = if status.is_some() { " (only its status 200 and header)" } else { "" };
+        assert_eq!((cause, reason), (Cause::Timeout, format!("no {whole}answer within 10 s from {url}{aside}")));
+    }
+}
+
+#[test]
+fn an_endless_body_is_read_as_far_as_needed() {
+    let endless = Server::new(|mut stream, _| {
+        request(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nok");
+        while stream.write_all(&[b'x'; 4096]).is_ok() {}
+    });
+    assert_eq!(check(&endless.url(), "").verdict, Ok(()));
+    assert_eq!(check(&endless.url(), "\"contains\": \"okx\"").verdict, Ok(()));
+    assert_eq!(check(&endless.url(), "\"max_latency_ms\": 19999").verdict, Ok(()));
+    let (_, reason) = miss(check(&endless.url(), "\"contains\": \"ready\""));
+    assert!(reason.ends_with("(searched 1,048,576 bytes, all that is read)"), "{reason}");
+    let (_, reason) = miss(check(&endless.url(), "\"body\": \"ok\""));
+    assert!(reason.starts_with("body differs at byte 2: expected \"ok\", got \"okxxxx"), "{reason}");
+}
+
+#[test]
+fn a_connection_that_breaks_or_speaks_no_http_is_said_to() {
+    let closed = "the connection was closed before the answer was complete";
+    for (answer, why) in [
+        ("", closed),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok", closed),
+        ("HTTP/1.1 200 OK\r\nx", closed),
+        ("SSH-2.0-OpenSSH_9.6\r\n\r\n", "the answer is not HTTP"),
+        ("ok", "the answer is not HTTP"),
+    ] {
+        let server = Server::answering(&[answer]);
+        let (cause, reason) = miss(check_once(&server.url(), "\"body\": \"ok\""));
+        assert_eq!(cause, Cause::Connect, "{answer:?}: {reason}");
+        let begin = format!("no whole answer from {}: {why}", server.address);
+        assert!(reason.starts_with(&begin), "{answer:?}: {reason}");
+    }
+}
+
+#[test]
+fn an_endless_header_line_is_refused_by_its_size() {
+    let server = Server::new(|mut stream, _| {
+        request(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+        while stream.write_all(&[b'x'; 4096]).is_ok() {}
+    });
+    let (cause, reason) = miss(check_once(&server.url(), ""));
+    assert_eq!(cause, Cause::Connect);
+    assert!(reason.ends_with("the answer's header is too large"), "{reason}");
+}
+
+#[test]
+fn redirects_are_followed_as_far_as_the_pulse_allows() {
+    let end = Server::answering(&[&answer(200, "ok")]);
+    let server = Server::answering(&[&redirect("/next?a=b"), &redirect("../up"), &redirect(&end.url())]);
+    assert_eq!(check(&server.url(), "\"body\": \"ok\", \"redirects\": 3").verdict, Ok(()));
+    assert_eq!((server.connections(), end.connections()), (3, 1));
+}
+
+#[test]
+fn a_redirect_that_leads_too_far_or_is_not_to_be_followed_is_named() {
+    let server = Server::answering(&[&redirect("/again")]);
+    let cases = [
+        ("", "status 302 (redirects to /again; set \"redirects\" to follow), expected 2xx", 1),
+        (
+            "\"redirects\": 5",
+            "status 302 (redirects on to /again; \"redirects\" allows 5), expected no further redirect",
+            6,
+        ),
+        (
+            "\"status\": 200, \"body\": \"ok\", \"redirects\": 1",
+            "status 302 (redirects on to /again; \"redirects\" allows 1), expected 200",
+            2,
+        ),
+    ];
+    for (fields, reason, requests) in cases {
+        let before = server.connections();
+        assert_eq!(miss(check(&server.url(), fields)), (Cause::Status, reason.into()));
+        assert_eq!(server.connections() - before, requests);
+    }
+    let nowhere = Server::answering(&[&answer(301, "")]);
+    let (_, reason) = miss(check(&nowhere.url(), "\"redirects\": 5"));
+    assert_eq!(reason, "status 301 (a redirect without a Location), expected 2xx");
+}
+
+#[test]
+fn a_redirect_to_where_the_probe_does_not_go_is_blocked() {
+    for (location, reason) in [
+        (
+            "ftp://example.com/x",
+            "a redirect to ftp://example.com/x is not followed: its scheme is \"ftp\"; only http and https are fetched",
+        ),
+        (
+            "file:///etc/passwd",
+            "a redirect to file:///etc/passwd is not followed: its scheme is \"file\"; only http and https are fetched",
+        ),
+        (
+            "http://me:secret@example.com/",
+            "a redirect to http://example.com/ is not followed: it has credentials in it; the probe sends none",
+        ),
+    ] {
+        let server = Server::answering(&[&redirect(location)]);
+        let checked = check(&server.url(), "\"redirects\": 5");
+        assert_eq!(checked.status, Some(302));
+        assert_eq!(miss(checked), (Cause::Blocked, reason.into()));
+    }
+    let server = Server::answering(&[&redirect("http://[")]);
+    let (cause, reason) = miss(check(&server.url(), "\"redirects\": 1"));
+    let expected = "a redirect to http://[ cannot be followed: it is no URL: invalid IPv6 address";
+    assert_eq!((cause, reason.as_str()), (Cause::Status, expected));
+}
+
+#[test]
+fn latency_counts_all_hops_to_the_last_byte() {
+    let slow = Server::new(|mut stream, _| {
+        request(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no").unwrap();
+        thread::sleep(Duration::from_millis(60));
+        stream.write_all(b"k").unwrap();
+    });
+    let server = Server::answering(&[&redirect(&slow.url())]);
+    let checked = check(&server.url(), "\"redirects\": 1, \"max_latency_ms\": 50");
+    assert!(checked.latency_ms.unwrap() >= 60);
+    let expected = format!("answered after {} ms, allowed are 50 ms", checked.latency_ms.unwrap());
+    assert_eq!(miss(checked), (Cause::Latency, expected));
+    // The status alone does not wait for the body.
+    assert_eq!(check(&slow.url(), "\"status\": 200").verdict, Ok(()));
+}
+
+#[test]
+fn a_certificate_must_be_trusted_in_time_and_of_the_right_name() {
+    let ours = authority();
+    let bundle = NamedTempFile::new().unwrap();
+    bundle.as_file().write_all(ours.pem().as_bytes()).unwrap();
+    let trust = || {
+        let lookup = |name: &str| match name {
+            "PROBE_CA_BUNDLE" => Some(bundle.path().display().to_string()),
+            _ => Some("any".to_string()),
+        };
+        Settings::read(&lookup).unwrap().trust
+    };
+    let good = https(&ours, "localhost", 2999);
+    let expired = https(&ours, "localhost", 2020);
+    let other = https(&ours, "other.example", 2999);
+    let time = Duration::from_secs(20);
+    let url = |server: &Server| format!("https://localhost:{}/", server.address.port());
+
+    let checked = check_within(time, trust(), &url(&good), "\"body\": \"ok\"");
+    assert_eq!(checked.verdict, Ok(()));
+    for (server, trust, why) in [
+        (&good, Trust::built_in(), "the certificate's issuer is not trusted (self-signed, or of a private CA)"),
+        (&expired, trust(), "the certificate expired on 2020-12-31T00:00:00Z"),
+        (&other, trust(), "the certificate is not for localhost, but for other.example"),
+    ] {
+        let port = server.address.port();
+        let expected = format!("no trusted TLS connection to localhost:{port}: {why}");
+        assert_eq!(miss(check_within(time, trust, &url(server), "")), (Cause::Tls, expected));
+        assert_eq!(server.connections() - usize::from(port == good.address.port()), 1, "TLS is not tried again");
+    }
+}
+
+#[test]
+fn an_https_address_at_a_plain_server_is_a_tls_fault() {
+    let server = Server::new(|mut stream, _| {
+        stream.read_exact(&mut [0]).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        until_closed(stream);
+    });
+    let (cause, reason) = miss(check_once(&format!("https://{}/", server.address), ""));
+    assert_eq!(cause, Cause::Tls, "{reason}");
+}

@@ -1,0 +1,86 @@
+//! `bootstrap`: what AWS Lambda starts. It alone reads the environment and the clock.
+
+use std::env;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use jiff::Timestamp;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use log::LevelFilter;
+use pulse_echo_lambda::probe::{Error, Probe, Summary};
+use pulse_echo_lambda::settings::Settings;
+use serde_json::Value;
+use simple_logger::SimpleLogger;
+
+/// What Lambda always sets; its runtime's library panics without them.
+const BY_LAMBDA: [&str; 4] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("bootstrap: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    if let Some(name) = BY_LAMBDA.into_iter().find(|name| env::var_os(name).is_none()) {
+        return Err(format!("{name} is not set: AWS Lambda starts this program and sets it"));
+    }
+    let handler = Handler::from_env()?;
+    let logger = SimpleLogger::new().with_level(LevelFilter::Warn);
+    logger.with_module_level("pulse_echo_lambda", LevelFilter::Info).init().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    // One event at a time, so the handler may block.
+    let service = service_fn(|event: LambdaEvent<Value>| std::future::ready(handler.handle(&event)));
+    runtime.block_on(lambda_runtime::run(service)).map_err(|error| error.to_string())
+}
+
+/// The handlers, by their names in `_HANDLER`.
+enum Handler {
+    Probe(Box<Probe>),
+    Loop,
+}
+
+impl Handler {
+    fn from_env() -> Result<Self, String> {
+        let name = env::var("_HANDLER").unwrap_or_default();
+        // The origin's functions are known as `index.checkEcho` to Lambda.
+        match name.rsplit('.').next() {
+            Some("probe" | "checkEcho") => {
+                let settings = Settings::read(&|name| env::var(name).ok())?;
+                Ok(Self::Probe(Box::new(Probe::new(settings, Arc::new(Timestamp::now)))))
+            }
+            Some("loop" | "checkResult") => Ok(Self::Loop),
+            _ => Err(format!("the handler {name:?} is not known: set the function's handler to \"probe\" or \"loop\"")),
+        }
+    }
+
+    fn handle(&self, event: &LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+        let failed = match self {
+            Self::Probe(probe) => match probe.handle(&event.payload, instant(event.context.deadline())) {
+                Ok(summary) => return Ok(summary),
+                Err(error @ Error::Event(_)) => ("UnexpectedEvent", error.to_string()),
+                Err(error @ Error::Records(_)) => ("RecordsFailed", error.to_string()),
+            },
+            Self::Loop => ("NotYet", "the loop comes with the next version; use the handler \"probe\"".into()),
+        };
+        let (error_type, error_message) = failed;
+        log::error!("{error_type}: {error_message}");
+        Err(Diagnostic { error_type: error_type.into(), error_message })
+    }
+}
+
+/// The same moment on the clock that never jumps.
+fn instant(time: SystemTime) -> Instant {
+    Instant::now() + time.duration_since(SystemTime::now()).unwrap_or_default()
+}

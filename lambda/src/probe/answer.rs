@@ -1,0 +1,166 @@
+//! One pulse, from being read to its answer being put.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use pulse_echo::answer::{Cause, Echo, Fault};
+use pulse_echo::clock::Time;
+use pulse_echo::json::{self, Unknown};
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::{Metadata, Pulse, SIZE_LIMIT, Sending};
+use pulse_echo::store::{Clock, Condition, Object, Store};
+use url::Url;
+
+use crate::expect::Miss;
+use crate::fetch::{Checked, Web};
+use crate::text::line;
+
+/// How old what was read of the pulse may be when it is answered by an echo.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How much of a parser's sentence a reason shows, in bytes.
+const ROOM: usize = 180;
+
+/// What became of a pulse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// An echo or a fault was put.
+    Answered(Checked),
+    /// The pulse was replaced while its address was fetched, so the echo was dropped.
+    Replaced,
+    /// The pulse is no longer there.
+    Missing,
+}
+
+/// Answers the pulse that is there now; fetching ends at `fetch_end`. The error is trouble of our own.
+pub(super) fn answer(
+    id: &CheckId,
+    store: &Store,
+    web: &Web,
+    clock: &Clock,
+    fetch_end: Instant,
+) -> Result<Outcome, String> {
+    let read_at = Instant::now();
+    let Some(object) = get(store, id)? else {
+        return Ok(Outcome::Missing);
+    };
+    let (url, checked) = match parse(&object) {
+        Ok(pulse) => (pulse.url.clone(), check(&pulse, web, fetch_end)?),
+        Err(miss) => (None, Checked::unfetched(Err(miss))),
+    };
+    if let Err(miss) = &checked.verdict {
+        put_fault(store, id, &object, &checked, miss, url)?;
+    } else {
+        if read_at.elapsed() > LOOK_AGAIN && !is_still_there(store, id, &object)? {
+            return Ok(Outcome::Replaced);
+        }
+        put_echo(store, id, &object, &checked, clock)?;
+    }
+    Ok(Outcome::Answered(checked))
+}
+
+/// The pulse, unless it is no longer there.
+fn get(store: &Store, id: &CheckId) -> Result<Option<Object>, String> {
+    match store.get(&Key::pulse(id), SIZE_LIMIT) {
+        Err(error) if error.is_missing() => Ok(None),
+        got => got.map(Some).map_err(|error| error.to_string()),
+    }
+}
+
+/// Reads a pulse that anybody may have written.
+fn parse(object: &Object) -> Result<Pulse, Miss> {
+    let miss = |reason, expected, got| Miss { cause: Cause::InvalidPulse, reason, expected, got };
+    let Some(body) = &object.body else {
+        let (got, expected) = (format!("{} bytes", object.size), format!("at most {SIZE_LIMIT} bytes"));
+        return Err(miss(
+            format!("the pulse is invalid: it has {got}, {expected} are read"),
+            Some(expected),
+            Some(got),
+        ));
+    };
+    Pulse::parse(body, Unknown::Ignored).map_err(|error| {
+        // The sentence may quote what was written, so it is cut, but not its place.
+        let error = json::Error { message: line(&error.message, ROOM), ..error };
+        miss(format!("the pulse is invalid: {error}"), None, None)
+    })
+}
+
+/// Fetches and judges what the pulse asks for. A pulse that asks for nothing is as expected by having arrived.
+fn check(pulse: &Pulse, web: &Web, fetch_end: Instant) -> Result<Checked, String> {
+    let Some(url) = &pulse.url else {
+        return Ok(Checked::unfetched(Ok(())));
+    };
+    let promised = Instant::now() + pulse.timeout();
+    let checked = web.check(pulse, url, promised.min(fetch_end));
+    match &checked.verdict {
+        // The service may still have answered in the time that its pulse gives it.
+        Err(Miss { cause: Cause::Timeout, .. }) if fetch_end < promised => Err(format!(
+            "the invocation ends before the {} s that the pulse gives its service; give the function more time",
+            pulse.timeout().as_secs()
+        )),
+        _ => Ok(checked),
+    }
+}
+
+/// Whether the pulse is still the one that was read. Body and `ETag` do not tell, they are stable.
+fn is_still_there(store: &Store, id: &CheckId, read: &Object) -> Result<bool, String> {
+    let pulse_id = |object: &Object| Sending::from_metadata(&object.metadata).pulse_id;
+    let now = get(store, id)?;
+    Ok(now.is_some_and(|now| now.last_modified == read.last_modified && pulse_id(&now) == pulse_id(read)))
+}
+
+fn put_echo(store: &Store, id: &CheckId, pulse: &Object, checked: &Checked, clock: &Clock) -> Result<(), String> {
+    let sending = Sending::from_metadata(&pulse.metadata);
+    let echo = Echo {
+        pulse_id: sending.pulse_id,
+        pulse_at: pulse.last_modified,
+        instance: sending.instance,
+        probed_at: Time::of(clock()),
+        status: checked.status,
+        latency_ms: checked.latency_ms,
+        cert_days: None,
+    };
+    put(store, &Key::echo(id), "text/plain", Echo::BODY, &echo.to_metadata())
+}
+
+fn put_fault(
+    store: &Store,
+    id: &CheckId,
+    pulse: &Object,
+    checked: &Checked,
+    miss: &Miss,
+    url: Option<Url>,
+) -> Result<(), String> {
+    let Miss { cause, reason, expected, got } = miss.clone();
+    let fault = Fault {
+        reason,
+        cause,
+        expected,
+        got,
+        status: checked.status,
+        latency_ms: checked.latency_ms,
+        pulse_id: Sending::from_metadata(&pulse.metadata).pulse_id,
+        pulse_at: pulse.last_modified,
+        url: url.map(String::from),
+    };
+    put(store, &Key::fault(id), "application/json", &fault.to_json(), &Metadata::new())
+}
+
+fn put(store: &Store, key: &Key, content_type: &str, body: &[u8], metadata: &Metadata) -> Result<(), String> {
+    store.put(key, content_type, body, metadata, &Condition::Always).map(|_| ()).map_err(|error| error.to_string())
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let checked = match self {
+            Self::Answered(checked) => checked,
+            Self::Replaced => return f.write_str("the pulse was replaced while its address was fetched; no echo"),
+            Self::Missing => return f.write_str("the pulse is no longer there; skipped"),
+        };
+        match &checked.verdict {
+            Ok(()) => f.write_str("echo")?,
+            Err(miss) => write!(f, "fault, {}: {}", miss.cause, miss.reason)?,
+        }
+        checked.latency_ms.map_or(Ok(()), |ms| write!(f, ", {ms} ms"))
+    }
+}

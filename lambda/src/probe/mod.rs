@@ -1,0 +1,195 @@
+//! The probe: answers each pulse of an event with an echo or a fault.
+
+mod answer;
+
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pulse_echo::answer::Cause;
+use pulse_echo::http::{self, SystemResolver};
+use pulse_echo::name::CheckId;
+use pulse_echo::store::{Clock, Store};
+use serde::Serialize;
+use serde_json::Value;
+use ureq::Agent;
+
+use crate::event::{self, Record};
+use crate::expect::Miss;
+use crate::fetch::{Checked, Web};
+use crate::settings::Settings;
+
+use answer::Outcome;
+
+/// How many records of one event are answered side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// How long before the invocation's end fetching ends, so that the answer can still be put.
+const TO_WRITE: Duration = Duration::from_secs(5);
+
+/// How long before the invocation's end the store is given up, so that the error can still be reported.
+const TO_REPORT: Duration = Duration::from_secs(1);
+
+/// The probe, ready to answer events.
+pub struct Probe {
+    settings: Settings,
+    to_store: Agent,
+    web: Web,
+    clock: Clock,
+}
+
+/// What the probe did with an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The checks that were answered with an echo.
+    pub echoes: Vec<String>,
+    /// The checks that were answered with a fault.
+    pub faults: Vec<Fault>,
+    /// The checks whose echo was dropped, since their pulse was replaced meanwhile; the new one has its own event.
+    pub replaced: Vec<String>,
+    /// The checks whose pulse is no longer there.
+    pub missing: Vec<String>,
+    /// How many objects were put whose key is nobody's pulse.
+    pub skipped: usize,
+}
+
+/// A check that was answered with a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The check.
+    pub id: String,
+    /// What kind of failure it is.
+    pub cause: Cause,
+    /// One sentence that says what is wrong.
+    pub reason: String,
+}
+
+/// Why an invocation failed. That a check failed is none of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The event is not one that the probe answers.
+    Event(String),
+    /// These records could not be answered; all others were.
+    Records(Vec<String>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(why) => f.write_str(why),
+            Self::Records(each) => f.write_str(&each.join("; ")),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Probe {
+    /// A probe with these settings. `clock` gives the time of signing and of `probed-at`.
+    pub fn new(settings: Settings, clock: Clock) -> Self {
+        let to_store = http::agent(http::config().build(), &settings.trust, SystemResolver::default());
+        let web = Web::new(settings.trust.clone());
+        Self { settings, to_store, web, clock }
+    }
+
+    /// Answers each record of an S3 event; `deadline` is the end of the invocation.
+    ///
+    /// A check that fails is part of the summary. The error names each record that could not be answered for trouble of
+    /// our own, after all of them were tried.
+    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Summary, Error> {
+        let (mut summary, mut pulses, mut errors) = (Summary::default(), Vec::new(), Vec::new());
+        for record in event::records(event).map_err(Error::Event)? {
+            match record {
+                Record::Pulse { bucket, id } => pulses.push((bucket, id)),
+                Record::Skipped(why) => {
+                    log::warn!("skipped {why}");
+                    summary.skipped += 1;
+                }
+                Record::Unreadable(why) => errors.push(format!("a record of the event cannot be read: {why}")),
+            }
+        }
+        let outcomes = side_by_side(&pulses, |(bucket, id)| self.answer(bucket, id, deadline));
+        for ((_, id), outcome) in pulses.iter().zip(outcomes) {
+            match outcome {
+                Ok(outcome) => {
+                    log::info!("{id}: {outcome}");
+                    summary.add(id, outcome);
+                }
+                Err(why) => errors.push(format!("{id}: {why}")),
+            }
+        }
+        if errors.is_empty() { Ok(summary) } else { Err(Error::Records(errors)) }
+    }
+
+    fn answer(&self, bucket: &str, id: &CheckId, deadline: Instant) -> Result<Outcome, String> {
+        let ours = self.settings.bucket.as_deref().unwrap_or(bucket);
+        if bucket != ours {
+            return Err(format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}"));
+        }
+        let before_end = |time| deadline.checked_sub(time).unwrap_or(deadline);
+        let place = self.settings.place(bucket);
+        let (credentials, agent) = (self.settings.credentials.clone(), self.to_store.clone());
+        let store = Store::new(&place, credentials, agent, self.clock.clone(), before_end(TO_REPORT))?;
+        answer::answer(id, &store, &self.web, &self.clock, before_end(TO_WRITE))
+    }
+}
+
+impl Summary {
+    fn add(&mut self, id: &CheckId, outcome: Outcome) {
+        let id = id.to_string();
+        match outcome {
+            Outcome::Answered(Checked { verdict: Ok(()), .. }) => self.echoes.push(id),
+            Outcome::Answered(Checked { verdict: Err(Miss { cause, reason, .. }), .. }) => {
+                self.faults.push(Fault { id, cause, reason });
+            }
+            Outcome::Replaced => self.replaced.push(id),
+            Outcome::Missing => self.missing.push(id),
+        }
+    }
+}
+
+/// What `act` makes of each item, in the order of the items. One that panics spares the others.
+fn side_by_side<T: Sync, R: Send + Sync>(
+    items: &[T],
+    act: impl Fn(&T) -> Result<R, String> + Sync,
+) -> Vec<Result<R, String>> {
+    let results: Vec<OnceLock<_>> = items.iter().map(|_| OnceLock::new()).collect();
+    let queue = Mutex::new(items.iter().zip(&results));
+    let next = || queue.lock().expect("nobody panics while holding it").next();
+    let work = || {
+        while let Some((item, result)) = next() {
+            let caught = panic::catch_unwind(AssertUnwindSafe(|| act(item)));
+            result.get_or_init(|| caught.unwrap_or_else(|_| Err("the probe panicked; its log says where".into())));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..items.len().min(SIDE_BY_SIDE) {
+            scope.spawn(work);
+        }
+    });
+    results.into_iter().map(|result| result.into_inner().expect("every item was worked on")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_panics_spares_the_others_and_order_is_kept() {
+        let numbers: Vec<u32> = (0..100).collect();
+        let results = side_by_side(&numbers, |&number| match number {
+            7 => panic!("seven"),
+            8 => Err("eight".into()),
+            _ => Ok(number),
+        });
+        for (number, result) in numbers.iter().zip(results) {
+            match number {
+                7 => assert_eq!(result, Err("the probe panicked; its log says where".into())),
+                8 => assert_eq!(result, Err("eight".into())),
+                _ => assert_eq!(result, Ok(*number)),
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The probe from an S3 event to what is then in the store.
+
+mod support;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pulse_echo::answer::Cause;
+use pulse_echo_lambda::probe::{Error, Probe, Summary};
+use serde_json::{Value, json};
+use support::{BUCKET, Service, World, event};
+
+fn handle(probe: &Probe, event: &Value) -> Result<Summary, Error> {
+    probe.handle(event, Instant::now() + Duration::from_secs(90))
+}
+
+fn errors(result: Result<Summary, Error>) -> Vec<String> {
+    match result {
+        Err(Error::Records(errors)) => errors,
+        other => panic!("records fail: {other:?}"),
+    }
+}
+
+#[test]
+fn a_pulse_whose_service_answers_as_expected_gets_its_echo() {
+    let (world, service) = (World::new(), Service::new());
+    let id = "0123456789abcdef0123456789abcdef";
+    let metadata = [("pulse-id", id), ("instance", "00ff"), ("sent-at", "2026-11-21T08:00:00Z")];
+    world.put("pulse/web-1.json", &service.pulse("\"body\": \"ok\", \"from_a_newer_agent\": 1"), &metadata);
+
+    let summary = handle(&world.probe(), &event(&["pulse/web-1.json"])).unwrap();
+    assert_eq!(summary, Summary { echoes: vec!["web-1".into()], ..Summary::default() });
+    let echo = world.echo("web-1").unwrap();
+    assert_eq!(echo.pulse_id.as_deref(), Some(id));
+    assert_eq!(echo.instance.as_deref(), Some("00ff"));
+    assert_eq!(echo.pulse_at, world.pulse("web-1").last_modified);
+    assert_eq!(echo.status, Some(200));
+    assert!(echo.latency_ms.is_some());
+    assert_eq!(world.fault("web-1"), None);
+}
+
+#[test]
+fn a_pulse_whose_service_answers_otherwise_gets_its_fault_and_the_invocation_succeeds() {
+    let (world, service) = (World::new(), Service::new());
+    world.put("pulse/web-1/db.json", &service.pulse("\"body\": \"up\""), &[("pulse-id", "aa")]);
+
+    let summary = handle(&world.probe(), &event(&["pulse/web-1/db.json"])).unwrap();
+    let reason = "body differs at byte 0: expected \"up\", got \"ok\"";
+    let [fault] = &summary.faults[..] else { panic!("one fault: {summary:?}") };
+    assert_eq!((fault.id.as_str(), fault.cause, fault.reason.as_str()), ("web-1/db", Cause::Body, reason));
+
+    let fault = world.fault("web-1/db").unwrap();
+    assert_eq!((fault.cause, fault.reason.as_str()), (Cause::Body, reason));
+    assert_eq!((fault.expected.as_deref(), fault.got.as_deref()), (Some("up"), Some("ok")));
+    assert_eq!((fault.status, fault.pulse_id.as_deref()), (Some(200), Some("aa")));
+    assert_eq!(fault.pulse_at, world.pulse("web-1/db").last_modified);
+    assert_eq!(fault.url, Some(format!("http://{}/", service.address)));
+    assert_eq!(world.echo("web-1/db"), None);
+}
+
+#[test]
+fn a_pulse_without_a_url_is_answered_for_having_arrived() {
+    let world = World::new();
+    world.put("pulse/web-1.json", "{}", &[("pulse-id", "aa")]);
+    handle(&world.probe(), &event(&["pulse/web-1.json"])).unwrap();
+    let echo = world.echo("web-1").unwrap();
+    assert_eq!((echo.pulse_id.as_deref(), echo.status, echo.latency_ms), (Some("aa"), None, None));
+}
+
+#[test]
+fn a_pulse_that_cannot_be_understood_gets_a_fault_that_says_where() {
+    let world = World::new();
+    let large = format!("{{\"url\": \"http://127.0.0.1:9/\", \"body\": \"{}\"}}", "x".repeat(64 * 1024));
+    let wide =
+        format!("{{\"url\": \"http://a/\", \"status\": \"{}\"}}", "\u{1b}".repeat(10_000).replace('\u{1b}', "\\u001b"));
+    for (body, reason) in [
+        (
+            "{\"url\": \n 7}",
+            "the pulse is invalid: url: invalid type: integer `7`, expected a string (line 2, column 2)",
+        ),
+        ("{\"url\": ", "the pulse is invalid: url: EOF while parsing a value (line 1, column 8)"),
+        (
+            "{\"url\": \"ftp://a/\"}",
+            "the pulse is invalid: url: its scheme is \"ftp\"; only http and https are fetched (line 1, column 19)",
+        ),
+        (
+            "{\"url\": \"https://a/\", \"min_cert_days\": 14}",
+            "the pulse is invalid: min_cert_days: this version cannot check a certificate's days yet; leave it out (line 1, \
+             column 23)",
+        ),
+        ("", "the pulse is invalid: EOF while parsing a value (line 1, column 0)"),
+        (&large, &format!("the pulse is invalid: it has {} bytes, at most 65536 bytes are read", large.len())),
+    ] {
+        world.put("pulse/web-1.json", body, &[("pulse-id", "aa")]);
+        handle(&world.probe(), &event(&["pulse/web-1.json"])).unwrap();
+        let fault = world.fault("web-1").unwrap();
+        assert_eq!((fault.cause, fault.reason.as_str()), (Cause::InvalidPulse, reason));
+        assert_eq!((fault.pulse_id.as_deref(), fault.url), (Some("aa"), None));
+    }
+    world.put("pulse/web-1.json", &wide, &[]);
+    handle(&world.probe(), &event(&["pulse/web-1.json"])).unwrap();
+    let reason = world.fault("web-1").unwrap().reason;
+    assert!(reason.starts_with("the pulse is invalid: status: invalid type: string \"\\u{1b}"), "{reason}");
+    assert!(reason.contains("or a list of them (line 1, column ") && reason.len() <= 256, "{reason}");
+}
+
+#[test]
+fn a_pulse_that_is_no_longer_there_is_passed_over() {
+    let world = World::new();
+    let summary = handle(&world.probe(), &event(&["pulse/web-1.json"])).unwrap();
+    assert_eq!(summary, Summary { missing: vec!["web-1".into()], ..Summary::default() });
+}
+
+#[test]
+fn an_echo_is_dropped_if_its_pulse_was_replaced_while_a_slow_service_answered() {
+    let (world, service) = (World::new(), Service::new());
+    let hold = service.pulse_to_hold();
+    world.put("pulse/kept.json", &hold, &[("pulse-id", "aa")]);
+    world.put("pulse/replaced.json", &hold, &[("pulse-id", "aa")]);
+    world.put("pulse/wrong.json", &hold.replace('}', ", \"body\": \"up\"}"), &[("pulse-id", "aa")]);
+    let probe = world.probe();
+
+    let summary = thread::scope(|scope| {
+        let event = event(&["pulse/kept.json", "pulse/replaced.json", "pulse/wrong.json"]);
+        let handling = scope.spawn(move || handle(&probe, &event));
+        let waiting: Vec<_> = service.waiting.iter().take(3).collect();
+        world.put("pulse/replaced.json", &hold, &[("pulse-id", "bb")]);
+        world.put("pulse/wrong.json", &hold, &[("pulse-id", "bb")]);
+        // Only a fetch of over 5 s makes the probe look again.
+        thread::sleep(Duration::from_millis(5100));
+        drop(waiting);
+        handling.join().unwrap().unwrap()
+    });
+    assert_eq!((summary.echoes, summary.replaced), (vec!["kept".to_string()], vec!["replaced".to_string()]));
+    assert!(world.echo("kept").is_some() && world.echo("replaced").is_none());
+    // A fault is put all the same, and names the pulse that it answers.
+    assert_eq!(world.fault("wrong").unwrap().pulse_id.as_deref(), Some("aa"));
+}
+
+#[test]
+fn the_records_of_an_event_are_answered_side_by_side() {
+    let (world, service) = (World::new(), Service::new());
+    let ids: Vec<_> = (0..40).map(|number| format!("web-{number}")).collect();
+    let keys: Vec<_> = ids.iter().map(|id| format!("pulse/{id}.json")).collect();
+    for key in &keys {
+        world.put(key, &service.pulse_to_hold(), &[]);
+    }
+    let probe = world.probe();
+    let summary = thread::scope(|scope| {
+        let event = event(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        let handling = scope.spawn(move || handle(&probe, &event));
+        // Sixteen at once, and not one more, are held; then the rest.
+        let waiting: Vec<_> = service.waiting.iter().take(16).collect();
+        assert!(service.waiting.recv_timeout(Duration::from_millis(200)).is_err());
+        drop(waiting);
+        service.waiting.iter().take(24).for_each(drop);
+        handling.join().unwrap().unwrap()
+    });
+    assert_eq!(summary.echoes, ids);
+}
+
+#[test]
+fn trouble_of_our_own_fails_the_invocation_after_all_records_were_tried() {
+    let (world, service) = (World::new(), Service::new());
+    world.put("pulse/web-1.json", &service.pulse("\"body\": \"ok\""), &[]);
+    let mut event = event(&["pulse/web-0.json", "pulse/web-9.json", "pulse/web-1.json"]);
+    event["Records"][0]["s3"]["bucket"]["name"] = json!("others");
+    event["Records"][1]["eventVersion"] = json!("3.0");
+    let errors = errors(handle(&world.probe(), &event));
+    assert_eq!(errors.len(), 2);
+    assert!(errors[0].contains("eventVersion"), "{errors:?}");
+    assert_eq!(errors[1], "web-0: the event is of the bucket \"others\", but this probe's BUCKET is \"pulses\"");
+    assert!(world.echo("web-1").is_some());
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_an_error_that_names_each_record() {
+    let world = World::new();
+    let probe = world.probe_with(&[("AWS_SECRET_ACCESS_KEY", "wrong")]);
+    let errors = errors(handle(&probe, &event(&["pulse/web-1.json", "pulse/web-2.json"])));
+    for (error, id) in errors.iter().zip(["web-1", "web-2"]) {
+        assert!(error.starts_with(&format!("{id}: cannot get pulse/{id}.json in bucket \"pulses\"")), "{error}");
+        assert!(error.contains("SignatureDoesNotMatch"), "{error}");
+    }
+}
+
+#[test]
+fn an_invocation_that_ends_too_early_blames_no_service() {
+    let (world, service) = (World::new(), Service::new());
+    world.put("pulse/web-1.json", &service.pulse_to_hold(), &[]);
+    let soon = Instant::now() + Duration::from_millis(5500);
+    let errors = errors(world.probe().handle(&event(&["pulse/web-1.json"]), soon));
+    let sentence =
+        "web-1: the invocation ends before the 10 s that the pulse gives its service; give the function more time";
+    assert_eq!(errors, [sentence]);
+    assert!(Instant::now() < soon);
+    assert_eq!(world.fault("web-1"), None);
+}
+
+#[test]
+fn without_a_bucket_of_its_own_the_probe_takes_that_of_the_event() {
+    let (world, service) = (World::new(), Service::new());
+    world.put("pulse/web-1.json", &service.pulse("\"status\": 200"), &[]);
+    let summary = handle(&world.probe_with(&[("BUCKET", "")]), &event(&["pulse/web-1.json"])).unwrap();
+    assert_eq!(summary.echoes, ["web-1"]);
+}
+
+#[test]
+fn keys_put_by_hand_count_and_those_that_are_nobodys_are_counted() {
+    let (world, service) = (World::new(), Service::new());
+    for key in ["pulse/a b+c%.json", "pulse/Käse/日本.json"] {
+        world.put(key, &service.pulse("\"body\": \"ok\""), &[]);
+    }
+    let event = event(&[
+        "pulse/a+b%2Bc%25.json",
+        "pulse/K%C3%A4se/%E6%97%A5%E6%9C%AC.json",
+        "pulse/",
+        "pulse/%2E%2E/echo/web-1.json",
+        "pulse/%FF.json",
+        "pulse/%1B%5B2J.json",
+    ]);
+    let summary = handle(&world.probe(), &event).unwrap();
+    assert_eq!((summary.echoes, summary.skipped), (vec!["a b+c%".to_string(), "Käse/日本".to_string()], 4));
+    assert!(world.echo("a b+c%").is_some() && world.echo("Käse/日本").is_some());
+}
+
+/// The test event of the system that this one comes from, as it was published.
+const ORIGINS_TEST_EVENT: &str = r#"{
+  "Records": [
+    {
+      "eventVersion": "2.0",
+      "eventTime": "1970-01-01T00:00:00.000Z",
+      "requestParameters": {
+        "sourceIPAddress": "127.0.0.1"
+      },
+      "s3": {
+        "configurationId": "testConfigRule",
+        "object": {
+          "eTag": "0123456789abcdef0123456789abcdef",
+          "sequencer": "0A1B2C3D4E5F678901",
+          "key": "pulse/myhost.json",
+          "size": 1024
+        },
+        "bucket": {
+          "arn": "arn:aws:s3:::作成したバケット",
+          "name": "作成したバケット",
+          "ownerIdentity": {
+            "principalId": "EXAMPLE"
+          }
+        },
+        "s3SchemaVersion": "1.0"
+      },
+      "responseElements": {
+        "x-amz-id-2": "EXAMPLE123/5678abcdefghijklambdaisawesome/mnopqrstuvwxyzABCDEFGH",
+        "x-amz-request-id": "EXAMPLE123456789"
+      },
+      "awsRegion": "ap-northeast-1",
+      "eventName": "ObjectCreated:Put",
+      "userIdentity": {
+        "principalId": "EXAMPLE"
+      },
+      "eventSource": "aws:s3"
+    }
+  ]
+}"#;
+
+#[test]
+fn the_origins_test_event_names_its_placeholder_beside_our_bucket() {
+    let world = World::new();
+    let event = serde_json::from_str(ORIGINS_TEST_EVENT).unwrap();
+    let sentence = "myhost: the event is of the bucket \"作成したバケット\", but this probe's BUCKET is \"pulses\"";
+    assert_eq!(errors(handle(&world.probe(), &event)), [sentence]);
+}
+
+#[test]
+fn the_origins_test_event_with_the_bucket_filled_in_gets_its_echo() {
+    let (world, service) = (World::new(), Service::new());
+    world.put("pulse/myhost.json", &service.pulse("\"body\": \"ok\""), &[]);
+    let event = serde_json::from_str(&ORIGINS_TEST_EVENT.replace("作成したバケット", BUCKET)).unwrap();
+    assert_eq!(handle(&world.probe(), &event).unwrap().echoes, ["myhost"]);
+    assert!(world.echo("myhost").is_some());
+}
