@@ -16,5 +16,6 @@ pub mod json;
 pub mod mark;
 pub mod name;
 pub mod pulse;
+mod random;
 pub mod store;
 pub mod vitals;

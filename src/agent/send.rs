@@ -12,6 +12,7 @@ use super::{Environment, complain, machine, print, splay};
 use crate::clock::Time;
 use crate::name::Key;
 use crate::pulse::{Metadata, Sending};
+use crate::random;
 use crate::store::{Condition, Error, Store, Taken};
 
 /// Runs `send`.
@@ -109,8 +110,5 @@ fn metadata(pulse_id: &str) -> Metadata {
 
 /// 128 random bits, in hex.
 fn random_id() -> String {
-    let mut bytes = [0; 16];
-    let random = rustls::crypto::ring::default_provider().secure_random;
-    random.fill(&mut bytes).expect("the system has random numbers");
-    format!("{:032x}", u128::from_be_bytes(bytes))
+    format!("{:032x}", u128::from_be_bytes(random::bytes()))
 }

@@ -7,6 +7,7 @@ use rustls::CertificateError;
 use ureq::Error;
 
 use super::Unresolved;
+use super::proxy::ProxyFailed;
 use crate::clock::Time;
 
 /// At what a request failed.
@@ -54,6 +55,15 @@ impl From<Error> for Failure {
             Error::Timeout(_) => (Trouble::Timeout, "no whole answer in time".into()),
             Error::HostNotFound => (Trouble::Dns, "the name does not resolve".into()),
             Error::Other(other) if other.is::<Unresolved>() => (Trouble::Dns, other.to_string()),
+            Error::Other(other) if let Some(proxy) = other.downcast_ref::<ProxyFailed>() => {
+                (proxy.failure.trouble, proxy.to_string())
+            }
+            // ureq says `proxy server responded 407/407`.
+            Error::ConnectProxyFailed(reason) => match reason.rsplit_once('/') {
+                Some((_, "407")) => (Trouble::Connect, "it wants a user and a password (HTTP 407)".into()),
+                Some((_, status)) => (Trouble::Connect, format!("HTTP {status}")),
+                None => (Trouble::Connect, "it closed the connection".into()),
+            },
             Error::ConnectionFailed => (Trouble::Connect, "no connection".into()),
             Error::Tls(text) => (Trouble::Tls, (*text).into()),
             Error::Protocol(error) => (Trouble::Protocol, format!("the answer is not HTTP: {error}")),

@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::args::Arguments;
+use super::credentials::Found;
 use super::exit::Exit;
 use super::look::{self, Look, Seen};
 use super::nagios::{Outcome, Severity};
@@ -17,6 +18,7 @@ use super::pulses::{self, PulseFile};
 use super::settings::{OWN_FOLDER, Sources};
 use super::verdict::{self, Limits};
 use super::{Environment, machine, print, reach};
+use crate::http::Trust;
 use crate::name::{CheckId, Name};
 use crate::store::{Credentials, Place, Store};
 
@@ -64,17 +66,20 @@ fn walk(report: &mut Report, arguments: &Arguments, environment: Environment) {
         Ok(text) => report.well("schedule", &text),
         Err(text) => report.ill("schedule", &text),
     }
-    let credentials = credentials(report, &sources);
-    let (place, trust) = match (sources.place(), sources.trust()) {
-        (Ok(place), Ok(trust)) => (place, trust),
-        (place, trust) => {
-            [place.err(), trust.err()].iter().flatten().for_each(|error| report.ill("settings", error));
-            return;
-        }
+    secrets(report, &sources);
+    let trust = match sources.trust() {
+        Ok(trust) => trust,
+        Err(error) => return report.ill("settings", &error),
     };
-    let is_known = credentials.is_some();
+    let found = credentials(report, &sources, &trust);
+    let instance = found.as_ref().and_then(|found| found.instance.as_ref());
+    let place = match sources.place(instance) {
+        Ok(place) => place,
+        Err(error) => return report.ill("settings", &error),
+    };
+    let is_known = found.is_some();
     // Whoever we are, the store answers, and its answer tells of the connection and the clock.
-    let credentials = credentials.unwrap_or_else(|| Credentials::new("none", "none"));
+    let credentials = found.map_or_else(|| Credentials::new("none", "none"), |found| found.credentials);
     match sources.store(&place, &trust, credentials) {
         Ok(store) => ask(report, &store, &place, host.as_ref().filter(|_| is_known), &files),
         Err(error) => report.ill("settings", &error),
@@ -94,7 +99,7 @@ fn configuration<'a>(report: &mut Report, arguments: &'a Arguments, environment:
         report.ill("configuration", &hidden);
     } else if sources.file.exists() {
         report.well("configuration", &file);
-    } else if sources.place().is_ok() {
+    } else if sources.bucket().is_ok() {
         report.well("configuration", &format!("there is no {file}; options and environment say enough"));
     } else {
         report.ill("configuration", &format!("there is no {file}; write it with pulse-echo init --bucket …"));
@@ -151,25 +156,23 @@ fn pulse_files(report: &mut Report, sources: &Sources, host: &Name) -> Vec<Pulse
     good
 }
 
-fn credentials(report: &mut Report, sources: &Sources) -> Option<Credentials> {
+fn secrets(report: &mut Report, sources: &Sources) {
     for file in sources.profile().files() {
         let Ok(text) = fs::read_to_string(file) else { continue };
         let mode = fs::metadata(file).map_or(0, |metadata| metadata.permissions().mode() & 0o7777);
         if mode & 0o004 != 0 && text.to_ascii_lowercase().contains("aws_secret_access_key") {
             let name = file.display();
-            report.ill(
-                "secrets",
-                &format!(
-                    "{name} has mode {mode:o}: everybody on this machine can read the secret key in \
-                                            it: chmod o-rwx {name}"
-                ),
-            );
+            let text = "everybody on this machine can read the secret key in it";
+            report.ill("secrets", &format!("{name} has mode {mode:o}: {text}: chmod o-rwx {name}"));
         }
     }
-    match sources.credentials() {
+}
+
+fn credentials(report: &mut Report, sources: &Sources, trust: &Trust) -> Option<Found> {
+    match sources.credentials(trust) {
         Ok(found) => {
             report.well("credentials", &format!("from {}", found.source));
-            Some(found.credentials)
+            Some(found)
         }
         Err(error) => {
             report.ill("credentials", &format!("{error}; set one of them up"));
@@ -186,7 +189,7 @@ fn ask(report: &mut Report, store: &Store, place: &Place, host: Option<&Name>, f
         (Err(error), None) => return report.ill("connection", &error.to_string()),
         (_, None) => report.ill("connection", "an answer came, but without a Date: this is no S3 service"),
         (_, Some(skew_s)) => {
-            report.well("connection", &format!("{} answers", store.address()));
+            report.well("connection", &format!("{} answers", store.place()));
             let side = if skew_s > 0.0 { "ahead of" } else { "behind" };
             let well = format!("{:.1} s {side} the store's", skew_s.abs());
             report.outcome("clock", &verdict::judge_clock(skew_s), &well);
@@ -197,7 +200,7 @@ fn ask(report: &mut Report, store: &Store, place: &Place, host: Option<&Name>, f
         Ok(mark) => mark,
         Err(error) => return report.ill("bucket", &error.to_string()),
     };
-    report.well("bucket", place.bucket.as_str());
+    report.well("bucket", "it is there, and knows these credentials");
     if files.is_empty() {
         ask_of_check(report, store, &CheckId::new(host, None), None);
     }

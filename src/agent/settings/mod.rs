@@ -1,21 +1,23 @@
 //! Where things are and who we are: option, then environment, then configuration file, then default.
 
+mod config;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::de::MapAccess;
-use serde_json::Value;
 
 use super::Environment;
 use super::args::Arguments;
-use super::credentials::{self, Found, Profile};
+use super::credentials::{self, Found, Instance, Profile};
 use crate::http::{self, SystemResolver, Trust};
-use crate::json::{self, Unknown, Whole};
 use crate::name::Name;
 use crate::store::{Credentials, Place, Store};
+
+use config::Config;
+pub use config::in_file;
 
 /// The package's folder.
 pub const OWN_FOLDER: &str = "/etc/pulse-echo";
@@ -28,40 +30,6 @@ const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 /// The region that is signed for where an endpoint of one's own has none.
 const NO_REGION: &str = "us-east-1";
-
-const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 3600 };
-
-/// The configuration file, as it is written.
-#[derive(Debug, Default, PartialEq)]
-struct Config {
-    bucket: Option<String>,
-    host: Option<String>,
-    region: Option<String>,
-    endpoint: Option<String>,
-    path_style: Option<bool>,
-    timeout_s: Option<u32>,
-    ca_file: Option<String>,
-}
-
-impl json::Object for Config {
-    const WHAT: &'static str = "the configuration";
-    const FIELDS: &'static [&'static str] =
-        &["bucket", "host", "region", "endpoint", "path_style", "timeout_s", "ca_file"];
-
-    fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
-        match field {
-            "bucket" => self.bucket = Some(map.next_value()?),
-            "host" => self.host = Some(map.next_value()?),
-            "region" => self.region = Some(map.next_value()?),
-            "endpoint" => self.endpoint = Some(map.next_value()?),
-            "path_style" => self.path_style = Some(map.next_value()?),
-            "timeout_s" => self.timeout_s = Some(map.next_value_seed(&TIMEOUT_S)?),
-            "ca_file" => self.ca_file = Some(map.next_value()?),
-            other => unreachable!("{other} is not in FIELDS"),
-        }
-        Ok(())
-    }
-}
 
 /// What a command needs to know.
 pub struct Settings {
@@ -79,11 +47,13 @@ impl Settings {
     /// Gathers the settings. The error is one sentence that names the setting, its place and the remedy.
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
         let sources = Sources::read(arguments, environment)?;
-        let place = sources.place()?;
-        let is_aws = place.endpoint.is_none();
-        let (trust, credentials) = (sources.trust()?, sources.credentials()?.credentials);
-        let store = sources.store(&place, &trust, credentials)?;
-        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws, store })
+        // Known before anybody is asked for credentials, which may take its time.
+        sources.bucket()?;
+        let trust = sources.trust()?;
+        let found = sources.credentials(&trust)?;
+        let place = sources.place(found.instance.as_ref())?;
+        let store = sources.store(&place, &trust, found.credentials)?;
+        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: place.endpoint.is_none(), store })
     }
 }
 
@@ -102,21 +72,27 @@ impl<'a> Sources<'a> {
     pub fn read(arguments: &'a Arguments, environment: Environment<'a>) -> Result<Self, String> {
         let mut sources = Self::without_file(arguments, environment);
         let is_asked_for = arguments.config.is_some() || sources.variable("PULSE_ECHO_CONFIG").is_some();
-        sources.config = read_config(&sources.file, is_asked_for)?;
+        sources.config = Config::read(&sources.file, is_asked_for)?;
         Ok(sources)
     }
 
     /// The same as if the configuration file were empty.
     pub fn without_file(arguments: &'a Arguments, environment: Environment<'a>) -> Self {
-        let (file, config) = (PathBuf::new(), Config::default());
-        let sources = Self { file, started: Instant::now(), arguments, environment, config };
-        let file = sources.first(&arguments.config, &["PULSE_ECHO_CONFIG"], &None);
-        Self { file: file.map_or_else(|| PathBuf::from(CONFIG_FILE), PathBuf::from), ..sources }
+        let (file, config) = (PathBuf::from(CONFIG_FILE), Config::default());
+        let mut sources = Self { file, started: Instant::now(), arguments, environment, config };
+        if let Some(file) = sources.first(&arguments.config, &["PULSE_ECHO_CONFIG"], &None) {
+            sources.file = file.into();
+        }
+        sources
     }
 
     /// This host's name.
     pub fn host(&self) -> Result<Name, String> {
-        host_name(self.first(&self.arguments.host, &["PULSE_ECHO_HOST"], &self.config.host))
+        host_name(self.given_host())
+    }
+
+    fn given_host(&self) -> Option<String> {
+        self.first(&self.arguments.host, &["PULSE_ECHO_HOST"], &self.config.host)
     }
 
     /// The folder of the configuration.
@@ -124,39 +100,45 @@ impl<'a> Sources<'a> {
         folder_of(&self.file)
     }
 
-    /// The bucket and how to reach it.
-    pub fn place(&self) -> Result<Place, String> {
+    /// The bucket's name.
+    pub fn bucket(&self) -> Result<String, String> {
+        self.first(&self.arguments.bucket, &["PULSE_ECHO_BUCKET"], &self.config.bucket).ok_or_else(|| {
+            format!("there is no bucket: set \"bucket\" in {}, PULSE_ECHO_BUCKET or --bucket", self.file.display())
+        })
+    }
+
+    /// The bucket and how to reach it; an EC2 instance, if this is one, knows its region.
+    pub fn place(&self, instance: Option<&Instance>) -> Result<Place, String> {
         let (arguments, config) = (self.arguments, &self.config);
-        let file = self.file.display();
-        let bucket = self
-            .first(&arguments.bucket, &["PULSE_ECHO_BUCKET"], &config.bucket)
-            .ok_or_else(|| format!("there is no bucket: set \"bucket\" in {file}, PULSE_ECHO_BUCKET or --bucket"))?;
         let endpoint = self.first(&arguments.endpoint, &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], &config.endpoint);
         let region = match self.first(&arguments.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], &config.region) {
             Some(region) => region,
-            None => match self.profile().region()? {
-                Some(region) => region,
-                None if endpoint.is_some() => NO_REGION.into(),
-                None => {
+            None => match (self.profile().region()?, instance) {
+                (Some(region), _) => region,
+                (None, _) if endpoint.is_some() => NO_REGION.into(),
+                (None, Some(instance)) => instance.region()?,
+                (None, None) => {
+                    let file = self.file.display();
                     return Err(format!("there is no region: set \"region\" in {file}, AWS_REGION or --region"));
                 }
             },
         };
         let path_style = if arguments.path_style { Some(true) } else { config.path_style };
-        Ok(Place { bucket, region, endpoint, path_style })
+        Ok(Place { bucket: self.bucket()?, region, endpoint, path_style })
     }
 
     /// Whom to trust.
     pub fn trust(&self) -> Result<Trust, String> {
-        match self.first(&self.arguments.ca_file, &["AWS_CA_BUNDLE"], &self.config.ca_file) {
-            None => Ok(Trust::built_in()),
-            Some(file) => read_trust(&file),
-        }
+        self.ca_file().map_or_else(|| Ok(Trust::built_in()), |file| read_trust(&file))
+    }
+
+    fn ca_file(&self) -> Option<String> {
+        self.first(&self.arguments.ca_file, &["AWS_CA_BUNDLE"], &self.config.ca_file)
     }
 
     /// Who we are to the store.
-    pub fn credentials(&self) -> Result<Found, String> {
-        credentials::find(&self.profile(), self.environment)
+    pub fn credentials(&self, trust: &Trust) -> Result<Found, String> {
+        credentials::find(&self.profile(), self.environment, trust, self.deadline())
     }
 
     /// The profile of AWS's files.
@@ -166,9 +148,9 @@ impl<'a> Sources<'a> {
 
     /// The store.
     pub fn store(&self, place: &Place, trust: &Trust, credentials: Credentials) -> Result<Store, String> {
-        let timeout = Duration::from_secs(self.arguments.timeout_s.or(self.config.timeout_s).unwrap_or(60).into());
         let agent = http::agent(
             http::config()
+                .proxy(http::proxy::from_variables(&place.url()?, self.environment)?)
                 .user_agent(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")))
                 // `run` waits up to two seconds between two looks; its connection must live that long, and longer.
                 .max_idle_age(Duration::from_secs(60))
@@ -176,29 +158,39 @@ impl<'a> Sources<'a> {
             trust,
             SystemResolver::default(),
         );
-        Store::new(place, credentials, agent, Arc::new(Timestamp::now), self.started + timeout)
+        Store::new(place, credentials, agent, Arc::new(Timestamp::now), self.deadline())
     }
 
     /// A configuration file that says what options and environment say now: cron has neither.
     pub fn to_configuration(&self) -> Result<String, String> {
-        let (arguments, place) = (self.arguments, self.place()?);
-        place.check()?;
+        self.bucket()?;
         self.host()?;
-        self.trust()?;
-        let host = self.first(&arguments.host, &["PULSE_ECHO_HOST"], &None);
-        let ca_file = self.first(&arguments.ca_file, &["AWS_CA_BUNDLE"], &None).map(|file| {
+        let trust = self.trust()?;
+        // Without a region among them, the instance that cron runs on may know it.
+        let place = self.place(None).or_else(|error| match self.credentials(&trust) {
+            Ok(Found { instance: Some(instance), .. }) => self.place(Some(&instance)),
+            _ => Err(error),
+        })?;
+        place.url()?;
+        let ca_file = self.ca_file().map(|file| {
             let whole = std::path::absolute(&file);
             whole.map_or(file, |whole| whole.display().to_string())
         });
-        Ok(json::write(&[
-            ("bucket", Some(place.bucket.into())),
-            ("region", Some(place.region.into())),
-            ("endpoint", place.endpoint.map(Value::from)),
-            ("path_style", place.path_style.map(Value::from)),
-            ("host", host.map(Value::from)),
-            ("ca_file", ca_file.map(Value::from)),
-            ("timeout_s", arguments.timeout_s.map(Value::from)),
-        ]))
+        let config = Config {
+            bucket: Some(place.bucket),
+            host: self.given_host(),
+            region: Some(place.region),
+            endpoint: place.endpoint,
+            path_style: place.path_style,
+            timeout_s: self.arguments.timeout_s,
+            ca_file,
+        };
+        Ok(config.to_json())
+    }
+
+    fn deadline(&self) -> Instant {
+        let timeout_s = self.arguments.timeout_s.or(self.config.timeout_s).unwrap_or(60);
+        self.started + Duration::from_secs(timeout_s.into())
     }
 
     /// Option, then environment, then configuration file.
@@ -211,20 +203,6 @@ impl<'a> Sources<'a> {
     fn variable(&self, name: &str) -> Option<String> {
         (self.environment)(name).filter(|value| !value.is_empty())
     }
-}
-
-fn read_config(file: &Path, is_asked_for: bool) -> Result<Config, String> {
-    let text = match fs::read(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_asked_for => return Ok(Config::default()),
-        Err(error) => return Err(format!("cannot read the configuration {}: {error}", file.display())),
-    };
-    json::read(&text, Unknown::Refused).map_err(|error| in_file(file, &error))
-}
-
-/// An error in a file, as compilers show it: `FILE:LINE:COLUMN: what is wrong`.
-pub fn in_file(file: &Path, error: &json::Error) -> String {
-    format!("{}:{}:{}: {}", file.display(), error.line, error.column, error.message)
 }
 
 fn read_trust(file: &str) -> Result<Trust, String> {

@@ -1,0 +1,14 @@
+//! Random numbers, from the system: the TLS library's source, so that no crate is added for them.
+
+/// So many random bytes.
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut bytes).expect("the system has random numbers");
+    bytes
+}
+
+/// A number from 0 to just below 1.
+pub fn fraction() -> f64 {
+    f64::from(u32::from_be_bytes(bytes())) / (f64::from(u32::MAX) + 1.0)
+}
