@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_is_no_mark_is_an_error() {
-        for text in ["", "[]", "{\"swept\": 7}", "{\"swept\": \"soon\"}"] {
+        for text in ["", "null", "{\"swept\": 7}", "{\"swept\": \"soon\"}"] {
             assert!(Mark::from_json(text.as_bytes()).is_err(), "{text}");
         }
     }

@@ -39,3 +39,45 @@ fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     opened.write_all(content)?;
     opened.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect()
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pulse.prom");
+        replace(&file, b"a longer text").unwrap();
+        replace(&file, b"short").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"short");
+        assert_eq!(names(folder.path()), ["pulse.prom"]);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_not_created_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        create(&file, b"first").unwrap();
+        assert_eq!(create(&file, b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&file).unwrap(), b"first");
+        assert_eq!(names(folder.path()), ["config.json"]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("folder");
+        fs::create_dir(&taken).unwrap();
+        fs::write(taken.join("x"), "").unwrap();
+        assert!(replace(&taken, b"text").is_err());
+        assert_eq!(names(folder.path()), ["folder"]);
+        assert!(replace(Path::new("/"), b"text").is_err());
+    }
+}

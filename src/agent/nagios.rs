@@ -213,3 +213,115 @@ pub fn spoken(duration: Duration) -> String {
         s => format!("{} d", s / 86_400),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(id: &str) -> Subject {
+        Subject::Check(CheckId::from_pulse_key(&format!("pulse/{id}.json")).unwrap())
+    }
+
+    fn is(severity: Severity, id: &str, text: &str) -> Outcome {
+        Outcome::new(check(id), severity, format!("{id}: {text}"))
+    }
+
+    fn before_perfdata(line: &str) -> usize {
+        line.split(" | ").next().unwrap().chars().count()
+    }
+
+    #[test]
+    fn the_line_of_the_contract() {
+        let age = Figure { digits: 0, warning: Some(900.0), critical: Some(1500.0), ..seconds("age", 212.0) };
+        let outcome = Outcome {
+            figures: vec![age, seconds("rtt", 0.041), seconds("probe", 0.084)],
+            ..Outcome::new(check("web-1"), Severity::Ok, "web-1 answered 212 s ago in 84 ms")
+        };
+        let skew = Figure { digits: 1, warning: Some(60.0), ..seconds("skew", 0.3) };
+        let clock = Outcome { figures: vec![skew], ..Outcome::new(Subject::Clock, Severity::Ok, "") };
+        assert_eq!(
+            line(&[outcome, clock]),
+            "ECHO OK - web-1 answered 212 s ago in 84 ms | age=212s;900;1500;0 rtt=0.041s probe=0.084s skew=0.3s;60"
+        );
+    }
+
+    fn seconds(name: &'static str, seconds: f64) -> Figure {
+        Figure { seconds, ..Figure::duration(name, Duration::ZERO) }
+    }
+
+    #[test]
+    fn a_label_depends_on_its_check_alone_and_a_clock_behind_is_as_far_off_as_one_ahead() {
+        let db = Figure::duration("rtt", Duration::from_millis(5));
+        assert_eq!(db.perfdata(&check("web-1/db")), "rtt_db=0.005s");
+        assert_eq!(db.perfdata(&check("web-1")), "rtt=0.005s");
+        assert_eq!(seconds("skew", -75.0).perfdata(&Subject::Clock), "skew=75.000s");
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_decides() {
+        let outcomes = [
+            is(Severity::Ok, "a", "fine"),
+            is(Severity::Unknown, "b", "who knows"),
+            is(Severity::Critical, "c", "down"),
+            is(Severity::Warning, "d", "late"),
+            Outcome::new(Subject::Loop, Severity::Ok, ""),
+        ];
+        assert_eq!(line(&outcomes), "ECHO CRITICAL - c: down; d: late; b: who knows; a: fine");
+        for (end, severity) in [(1, Severity::Ok), (2, Severity::Unknown), (3, Severity::Critical)] {
+            assert_eq!(worst(&outcomes[..end]), severity);
+        }
+        assert_eq!(worst(&[]), Severity::Ok);
+    }
+
+    #[test]
+    fn where_not_all_fit_the_worst_stands_for_all_below_80_characters() {
+        let mut outcomes: Vec<_> =
+            (0..9).map(|n| is(Severity::Ok, &format!("web-1/{n}"), "is as it should be")).collect();
+        outcomes.push(is(Severity::Critical, "web-1/db", "status 500, expected 200"));
+        outcomes.push(is(Severity::Warning, "web-1/x", "late"));
+        assert_eq!(line(&outcomes), "ECHO CRITICAL - web-1/db: status 500, expected 200; also 1 WARNING, 9 OK");
+
+        let long = [is(Severity::Critical, "web-1", &"because ".repeat(30)), is(Severity::Ok, "web-2", "")];
+        let cut = line(&long);
+        assert!(cut.ends_with("…; also 1 OK"), "{cut}");
+        assert_eq!(before_perfdata(&cut), LINE_LIMIT - 1);
+    }
+
+    #[test]
+    fn a_text_of_79_fits_and_one_of_80_is_cut() {
+        let head = "ECHO UNKNOWN - ".len();
+        for (length, is_whole) in [(79 - head, true), (80 - head, false)] {
+            let text = "x".repeat(length);
+            let line = line(&[Outcome::new(Subject::Run, Severity::Unknown, &text)]);
+            assert_eq!((before_perfdata(&line), line.ends_with(&text)), (79, is_whole), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_never_cut_and_leaves_room_for_what_is_said_of_it() {
+        let name = "x".repeat(100);
+        let line = line(&[is(Severity::Critical, &name, "status 500, expected 200")]);
+        assert_eq!(line, format!("ECHO CRITICAL - {name}: status 500, expected 200"));
+    }
+
+    #[test]
+    fn a_strangers_words_cannot_end_the_line_or_begin_the_performance_data() {
+        let line = line(&[is(Severity::Critical, "a", "x | y=1\nOK\u{1b}[2J")]);
+        assert_eq!(line, "ECHO CRITICAL - a: x ¦ y=1OK[2J");
+    }
+
+    #[test]
+    fn times_are_said_in_two_digits_or_more() {
+        for (s, text) in [
+            (0, "0 s"),
+            (999, "999 s"),
+            (1_000, "16 min"),
+            (35_999, "599 min"),
+            (36_000, "10 h"),
+            (863_999, "239 h"),
+            (864_000, "10 d"),
+        ] {
+            assert_eq!(spoken(Duration::from_secs(s)), text);
+        }
+    }
+}

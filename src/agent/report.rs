@@ -119,3 +119,64 @@ fn written(labels: &[(&str, String)]) -> String {
     let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     labels.join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::nagios::Figure;
+    use crate::name::CheckId;
+
+    fn outcomes() -> Vec<Outcome> {
+        let check = |key| Subject::Check(CheckId::from_pulse_key(key).unwrap());
+        let age = Figure { name: "age", seconds: 212.0, digits: 0, warning: Some(900.0), critical: Some(1500.0) };
+        let skew = Figure { name: "skew", seconds: -0.3, digits: 1, warning: Some(60.0), critical: None };
+        vec![
+            Outcome { figures: vec![age], ..Outcome::new(check("pulse/web-1.json"), Severity::Ok, "fine") },
+            Outcome::new(check("pulse/web-1/\"d\\b\".json"), Severity::Critical, "bad").remedy("mend it"),
+            Outcome::new(Subject::Run, Severity::Unknown, "one file"),
+            Outcome::new(Subject::Run, Severity::Unknown, "another file"),
+            Outcome { figures: vec![skew], ..Outcome::new(Subject::Clock, Severity::Ok, "") },
+        ]
+    }
+
+    #[test]
+    fn prometheus_reads_each_family_once_with_its_labels_escaped() {
+        let expected = "\
+# HELP pulse_echo_severity How it stands: 0 is OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+# TYPE pulse_echo_severity gauge
+pulse_echo_severity{of=\"check\",check=\"web-1\"} 0
+pulse_echo_severity{of=\"check\",check=\"web-1/\\\"d\\\\b\\\"\"} 2
+pulse_echo_severity{of=\"run\"} 3
+pulse_echo_severity{of=\"clock\"} 0
+# HELP pulse_echo_age_seconds How old the pulse is that was answered last.
+# TYPE pulse_echo_age_seconds gauge
+pulse_echo_age_seconds{of=\"check\",check=\"web-1\"} 212
+# HELP pulse_echo_age_limit_seconds Beyond how many seconds it is a warning, or critical.
+# TYPE pulse_echo_age_limit_seconds gauge
+pulse_echo_age_limit_seconds{of=\"check\",check=\"web-1\",severity=\"warning\"} 900
+pulse_echo_age_limit_seconds{of=\"check\",check=\"web-1\",severity=\"critical\"} 1500
+# HELP pulse_echo_skew_seconds How far this machine's clock is ahead of the store's.
+# TYPE pulse_echo_skew_seconds gauge
+pulse_echo_skew_seconds{of=\"clock\"} -0.3
+# HELP pulse_echo_skew_limit_seconds Beyond how many seconds it is a warning, or critical.
+# TYPE pulse_echo_skew_limit_seconds gauge
+pulse_echo_skew_limit_seconds{of=\"clock\",severity=\"warning\"} 60
+";
+        assert_eq!(prometheus(&outcomes()), expected);
+    }
+
+    #[test]
+    fn json_has_what_the_line_has_and_the_remedies() {
+        let json: Value = serde_json::from_str(&json(&outcomes())).unwrap();
+        assert_eq!((&json["severity"], &json["line"]), (&"CRITICAL".into(), &line(&outcomes()).into()));
+        assert_eq!(
+            json["outcomes"][0],
+            serde_json::json!({
+                "of": "check", "check": "web-1", "severity": "OK", "text": "fine", "remedy": null,
+                "age_s": 212.0, "age_warning_s": 900.0, "age_critical_s": 1500.0
+            })
+        );
+        assert_eq!(json["outcomes"][1]["remedy"], "mend it");
+        assert_eq!(json["outcomes"][4]["skew_s"], -0.3);
+    }
+}

@@ -1,7 +1,6 @@
 //! What goes to stderr beside the commands' own complaints. That nobody reads it any more, or that the disk behind it is
 //! full, is no reason to fail.
 
-use std::io::Write;
 use std::panic::{self, PanicHookInfo};
 
 use log::{LevelFilter, Log, Metadata, Record};
@@ -29,8 +28,12 @@ impl Log for Lines {
     }
 
     fn log(&self, record: &Record) {
-        if self.enabled(record.metadata()) {
-            let _ = writeln!(std::io::stderr(), "{:<5} [{}] {}", record.level(), record.target(), record.args());
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        match record.target() {
+            target if target.starts_with("pulse_echo") => complain(record.args()),
+            target => complain(&format_args!("{target}: {}", record.args())),
         }
     }
 

@@ -226,3 +226,205 @@ pub fn judge_clock(skew_s: f64) -> Outcome {
     };
     Outcome { figures: vec![figure], ..outcome }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::look::SeenPulse;
+    use super::*;
+
+    /// When it is looked at: 1,000,000 s after 1970.
+    const NOW: i64 = 1_000_000;
+    const OWN: &str = "00aa";
+    const OTHER: &str = "00bb";
+
+    /// So many seconds ago.
+    fn ago(seconds: i64) -> Time {
+        Time::of(jiff::Timestamp::from_second(NOW - seconds).unwrap())
+    }
+
+    fn id() -> CheckId {
+        CheckId::from_pulse_key("pulse/web-1.json").unwrap()
+    }
+
+    fn pulse(seconds_ago: i64) -> Look<SeenPulse> {
+        Look::There(SeenPulse { at: ago(seconds_ago), instance: None, pulse: None })
+    }
+
+    fn echo(pulse_seconds_ago: i64) -> Look<Echo> {
+        let pulse_at = ago(pulse_seconds_ago);
+        let (status, latency_ms) = (Some(200), Some(84));
+        let (pulse_id, instance, cert_days) = (None, None, None);
+        Look::There(Echo { pulse_id, pulse_at, instance, probed_at: pulse_at, status, latency_ms, cert_days })
+    }
+
+    fn fault(pulse_seconds_ago: i64) -> Look<Fault> {
+        let json =
+            format!("{{\"reason\": \"broken\", \"cause\": \"body\", \"pulse_at\": \"{}\"}}", ago(pulse_seconds_ago));
+        Look::There(Fault::from_json(json.as_bytes()).unwrap())
+    }
+
+    fn seen(pulse: Look<SeenPulse>, echo: Look<Echo>, fault: Look<Fault>) -> Seen {
+        Seen { pulse, echo, fault, now: Some(ago(0)), rtt: None }
+    }
+
+    fn judged(seen: &Seen) -> (Severity, String) {
+        let outcome = judge(&id(), seen, Limits::of(&Pulse::default()), Some(OWN));
+        assert_eq!(outcome.remedy.is_none(), outcome.severity == Severity::Ok, "what is wrong has a remedy");
+        (outcome.severity, outcome.text)
+    }
+
+    #[test]
+    fn the_rules_a_second_before_and_after_each_border() {
+        use Look::{Denied, Missing};
+        use Severity::{Critical, Ok, Unknown, Warning};
+        for (pulse, echo, fault, severity, text) in [
+            // Age of the pulse that was answered.
+            (pulse(212), echo(212), Missing, Ok, "web-1 answered 212 s ago in 84 ms"),
+            (pulse(900), echo(900), Missing, Ok, "web-1 answered 900 s ago in 84 ms"),
+            (pulse(901), echo(901), Missing, Warning, "web-1: its last pulse is 901 s old"),
+            (pulse(1500), echo(1500), Missing, Warning, "web-1: its last pulse is 25 min old"),
+            (pulse(1501), echo(1501), Missing, Critical, "web-1: its last pulse is 25 min old"),
+            (pulse(20), echo(901), Missing, Warning, "web-1: the pulse answered last is 901 s old"),
+            (pulse(20), echo(1501), Missing, Critical, "web-1: the pulse answered last is 25 min old"),
+            // A pulse from the future has age 0.
+            (pulse(-5), echo(-5), Missing, Ok, "web-1 answered 0 s ago in 84 ms"),
+            // The newest answer, by the pulse that it answers; a tie is the echo.
+            (pulse(10), echo(10), fault(10), Ok, "web-1 answered 10 s ago in 84 ms"),
+            (pulse(10), echo(11), fault(10), Critical, "web-1: broken"),
+            (pulse(10), echo(10), fault(11), Ok, "web-1 answered 10 s ago in 84 ms"),
+            (pulse(10), Missing, fault(10), Critical, "web-1: broken"),
+            (pulse(10), Denied, fault(2000), Critical, "web-1: broken"),
+            // A pulse waits for its answer.
+            (pulse(300), echo(301), Missing, Ok, "web-1 answered 301 s ago in 84 ms"),
+            (pulse(301), echo(302), Missing, Critical, "web-1: its pulse of 301 s ago has no answer"),
+            (pulse(301), echo(301), Missing, Ok, "web-1 answered 301 s ago in 84 ms"),
+            (pulse(300), Missing, Missing, Unknown, "web-1: its pulse of 300 s ago has no answer yet"),
+            (pulse(301), Missing, Missing, Critical, "web-1: its pulse of 301 s ago has no answer"),
+            (pulse(300), Denied, Denied, Unknown, "web-1: its pulse of 300 s ago has no answer yet"),
+            (pulse(301), Denied, Denied, Critical, "web-1: its pulse of 301 s ago has no answer"),
+            // No pulse.
+            (Missing, echo(10), Missing, Unknown, "web-1: no pulse has been sent"),
+            (Denied, echo(10), Missing, Unknown, "web-1: no pulse, or no right to read it"),
+            (Missing, echo(901), Missing, Warning, "web-1: its last pulse is 901 s old"),
+        ] {
+            let seen = seen(pulse, echo, fault);
+            assert_eq!(judged(&seen), (severity, text.to_string()), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_there_it_is_unknown() {
+        for (pulse, text) in
+            [(Look::Missing, "no pulse has been sent"), (Look::Denied, "no pulse, or no right to read it")]
+        {
+            let seen = Seen { now: None, ..seen(pulse, Look::Denied, Look::Denied) };
+            assert_eq!(judged(&seen), (Severity::Unknown, format!("web-1: {text}")));
+        }
+    }
+
+    #[test]
+    fn what_is_denied_names_both_possibilities() {
+        let remedy = |seen: &Seen| judge(&id(), seen, Limits::of(&Pulse::default()), None).remedy.unwrap();
+        let no_pulse = remedy(&seen(Look::Denied, echo(10), Look::Missing));
+        assert!(no_pulse.contains("send one") && no_pulse.contains("s3:GetObject on pulse/web-1.json"), "{no_pulse}");
+        let no_answer = remedy(&seen(pulse(301), Look::Denied, Look::Missing));
+        assert!(
+            no_answer.contains("probe deployed") && no_answer.contains("s3:GetObject on echo/web-1.json"),
+            "{no_answer}"
+        );
+        assert!(!remedy(&seen(pulse(301), Look::Missing, Look::Missing)).contains("policy"));
+    }
+
+    #[test]
+    fn a_pulses_own_limits_and_those_asked_for_are_what_age_is_held_against() {
+        let hourly = Pulse { every_s: 3600, grace_s: 60, missed: 2, ..Pulse::default() };
+        let limits = Limits::of(&hourly);
+        assert_eq!((limits.warning.as_secs(), limits.critical.as_secs()), (7260, 10_860));
+        for (age, severity) in [(7260, Severity::Ok), (7261, Severity::Warning), (10_861, Severity::Critical)] {
+            let seen = seen(pulse(age), echo(age), Look::Missing);
+            assert_eq!(judge(&id(), &seen, limits, None).severity, severity, "{age}");
+        }
+    }
+
+    #[test]
+    fn another_machine_of_this_name_is_warned_of_but_not_while_the_own_pulse_waits() {
+        let judged = |pulse_by: Option<&str>, echo_by: Option<&str>, pulse_ago: i64, own: Option<&str>| {
+            let mut seen = seen(pulse(pulse_ago), echo(20), Look::Missing);
+            if let (Look::There(pulse), Look::There(echo)) = (&mut seen.pulse, &mut seen.echo) {
+                (pulse.instance, echo.instance) = (pulse_by.map(String::from), echo_by.map(String::from));
+            }
+            judge(&id(), &seen, Limits::of(&Pulse::default()), own).severity
+        };
+        use Severity::{Ok, Warning};
+        for (pulse_by, echo_by, pulse_ago, own, severity) in [
+            (Some(OWN), Some(OWN), 20, Some(OWN), Ok),
+            (Some(OTHER), Some(OTHER), 20, Some(OWN), Warning),
+            (Some(OTHER), Some(OWN), 10, Some(OWN), Warning),
+            (Some(OWN), Some(OTHER), 20, Some(OWN), Warning),
+            // The own newest pulse waits for its answer.
+            (Some(OWN), Some(OTHER), 10, Some(OWN), Ok),
+            // Only where both are known.
+            (None, Some(OTHER), 20, Some(OWN), Warning),
+            (None, None, 20, Some(OWN), Ok),
+            (Some(OTHER), Some(OTHER), 20, None, Ok),
+        ] {
+            assert_eq!(
+                judged(pulse_by, echo_by, pulse_ago, own),
+                severity,
+                "{pulse_by:?} {echo_by:?} {pulse_ago} {own:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn figures_are_there_as_far_as_they_were_seen() {
+        let names = |seen: &Seen| -> Vec<_> {
+            judge(&id(), seen, Limits::of(&Pulse::default()), None).figures.iter().map(|figure| figure.name).collect()
+        };
+        let all = Seen { rtt: Some(Duration::from_millis(41)), ..seen(pulse(212), echo(212), Look::Missing) };
+        assert_eq!(names(&all), ["age", "rtt", "probe"]);
+        assert_eq!(names(&seen(pulse(20), Look::Missing, Look::Missing)), [] as [&str; 0]);
+        let outcome = judge(&id(), &all, Limits::of(&Pulse::default()), None);
+        assert_eq!((outcome.figures[0].seconds, outcome.figures[2].seconds), (212.0, 0.084));
+    }
+
+    #[test]
+    fn the_loop_is_stopped_or_stale_by_its_mark_and_none_decides_nothing() {
+        use Severity::{Ok, Warning};
+        let mark = |swept: Option<i64>, tick_s: Option<u32>, stopped: Option<i64>| {
+            let mark = Mark { swept: swept.map(ago), tick_s, stopped: stopped.map(ago), ..Mark::default() };
+            Look::There((mark, ago(0)))
+        };
+        for (mark, severity, text) in [
+            (mark(Some(300), Some(60), None), Ok, ""),
+            (mark(Some(301), Some(60), None), Warning, "the loop last swept 301 s ago"),
+            (mark(Some(301), None, None), Warning, "the loop last swept 301 s ago"),
+            // Three ticks, where that is longer.
+            (mark(Some(301), Some(101), None), Ok, ""),
+            (mark(Some(303), Some(101), None), Ok, ""),
+            (mark(Some(304), Some(101), None), Warning, "the loop last swept 304 s ago"),
+            (mark(Some(5), Some(60), Some(NOW)), Warning, "the loop is stopped since 1970-01-01T00:00:00Z"),
+            (mark(None, None, None), Ok, "the loop has not swept yet"),
+            (Look::Missing, Ok, "the loop has no mark yet"),
+            (Look::Denied, Ok, "the loop has no mark, or it may not be read"),
+        ] {
+            let outcome = judge_loop(mark);
+            assert_eq!(outcome.severity, severity, "{outcome:?}");
+            assert!(outcome.text.starts_with(text) && outcome.text.is_empty() == text.is_empty(), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_may_be_60_seconds_off_to_either_side() {
+        for (skew_s, text) in [
+            (60.0, ""),
+            (-60.0, ""),
+            (60.5, "this machine's clock is 60 s ahead of the store's"),
+            (-75.2, "this machine's clock is 75 s behind the store's"),
+        ] {
+            let outcome = judge_clock(skew_s);
+            assert_eq!(outcome.text, text);
+            assert_eq!(outcome.severity == Severity::Ok, text.is_empty());
+        }
+    }
+}
