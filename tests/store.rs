@@ -91,7 +91,9 @@ fn a_listing_of_2500_keys_comes_in_pages_and_in_order() {
         for part in all.chunks(320) {
             let store = bed.store();
             scope.spawn(move || {
-                part.iter().for_each(|text| drop(put(&store, &key(text), b"{}", &Condition::Always).unwrap()))
+                for text in part {
+                    put(&store, &key(text), b"{}", &Condition::Always).unwrap();
+                }
             });
         }
     });

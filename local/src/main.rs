@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let environment = |name: &str| std::env::var(name).ok();
     let done = match arguments.command {
         Command::Serve { data, listen, bucket } => serve::serve(&data, listen, &bucket, &environment),
-        Command::Demo { url, body, agent } => demo::demo(url, body, agent, &environment),
+        Command::Demo { url, body, agent } => demo::demo(url.as_deref(), body.as_deref(), agent, &environment),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,9 +1,8 @@
 //! The agent: what runs on each host, and for its operators.
 //!
-//! A command is read ([`args`]), its settings are gathered ([`settings`], [`credentials`], [`pulses`]), it acts
-//! ([`send`], [`check`], [`run`], [`init`], [`doctor`]) and says how it went by its exit code ([`exit`]). What the store
-//! has is looked at ([`look`]) apart from what follows from it ([`verdict`]), and that apart from how it is shown
-//! ([`nagios`], [`report`]).
+//! A command is read (`args`), its settings are gathered (`settings`, `credentials`, `pulses`), it acts (`send`, `check`,
+//! `run`, `init`, `doctor`) and says how it went by its exit code (`exit`). What the store has is looked at (`look`) apart
+//! from what follows from it (`verdict`), and that apart from how it is shown (`nagios`, `report`).
 
 pub mod args;
 mod check;

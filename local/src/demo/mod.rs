@@ -28,15 +28,15 @@ const HOST: &str = "web-1";
 /// Walks. With `url`, checks that address once; without, breaks and mends a service of its own. The error is one
 /// sentence; that the walk did not go as it should is one.
 pub fn demo(
-    url: Option<String>,
-    body: Option<String>,
+    url: Option<&str>,
+    body: Option<&str>,
     agent: Option<PathBuf>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(), String> {
     let mut walk = Walk::begin(agent, environment)?;
     match url {
-        Some(url) => walk.to_address(&url, body.as_deref())?,
-        None => walk.to_own_service()?,
+        Some(url) => walk.visit(url, body)?,
+        None => walk.break_and_mend()?,
     }
     walk.say("done", "all of it ran on this machine; nothing is left running, nothing is left on the disk");
     Ok(())
@@ -72,15 +72,15 @@ impl Walk {
         let mut walk = Self { started, agent, system, store, keys, folder, step: 0 };
         println!("A pulse from a host to S3, the probe's answer, and back; real programs, on this machine alone.");
         walk.next("the local system starts: S3 and, told of each PUT, the probe");
-        walk.note(&format!("bucket {BUCKET:?} at {}", walk.system.endpoint()));
+        note(&format!("bucket {BUCKET:?} at {}", walk.system.endpoint()));
         Ok(walk)
     }
 
-    fn to_own_service(&mut self) -> Result<(), String> {
+    fn break_and_mend(&mut self) -> Result<(), String> {
         let service = Service::start().map_err(|error| format!("cannot start the demo's service: {error}"))?;
         let url = service.url();
         self.next("a small web service starts, and the host gets a pulse that says what to expect of it");
-        self.note(&format!("{url} answers \"ok\""));
+        note(&format!("{url} answers \"ok\""));
         self.configure(&json!({"url": url, "body": "ok", "max_latency_ms": 2000}))?;
 
         self.next("the agent sends the pulse and waits for the answer to this very pulse");
@@ -98,7 +98,7 @@ impl Walk {
         self.show(Key::echo, "the echo is newer than the fault: the check is up again")
     }
 
-    fn to_address(&mut self, url: &str, body: Option<&str>) -> Result<(), String> {
+    fn visit(&mut self, url: &str, body: Option<&str>) -> Result<(), String> {
         let mut pulse = json!({ "url": url });
         if let Some(body) = body {
             pulse["body"] = body.into();
@@ -123,7 +123,7 @@ impl Walk {
             let path = self.folder.path().join(file);
             fs::write(&path, content.to_string())
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-            self.note(&format!("{file:<11} {content}"));
+            note(&format!("{file:<11} {content}"));
         }
         Ok(())
     }
@@ -145,14 +145,14 @@ impl Walk {
             .env("AWS_SECRET_ACCESS_KEY", &self.keys.secret_key)
             .output()
             .map_err(|error| format!("cannot run the agent {}: {error}", self.agent.display()))?;
-        self.note("$ pulse-echo --config config.json run --wait 30");
+        note("$ pulse-echo --config config.json run --wait 30");
         for text in [&output.stdout, &output.stderr] {
             for line in String::from_utf8_lossy(text).lines() {
-                self.note(line);
+                note(line);
             }
         }
         let code = output.status.code().ok_or("the agent was ended by a signal")?;
-        self.note(&format!("exit code {code}"));
+        note(&format!("exit code {code}"));
         Ok(code)
     }
 
@@ -161,19 +161,12 @@ impl Walk {
         let key = key(&CheckId::new(&HOST.parse()?, None));
         let object = self.store.get(&key, SIZE_LIMIT).map_err(|error| error.to_string())?;
         let body = String::from_utf8_lossy(object.body.as_deref().unwrap_or_default()).into_owned();
-        self.note(&format!("look at {key}: {what_to_see}"));
-        match serde_json::from_str(&body) {
-            Ok(Value::Object(fields)) => {
-                for (name, value) in fields {
-                    self.note(&format!("    {name:<11} {value}"));
-                }
-            }
-            _ => {
-                self.note(&format!("    {:<11} {body}", "body"));
-                for (name, value) in object.metadata {
-                    self.note(&format!("    {name:<11} {value}"));
-                }
-            }
+        note(&format!("look at {key}: {what_to_see}"));
+        if let Ok(Value::Object(fields)) = serde_json::from_str(&body) {
+            fields.iter().for_each(|(name, value)| note(&format!("    {name:<11} {value}")));
+        } else {
+            note(&format!("    {:<11} {body}", "body"));
+            object.metadata.iter().for_each(|(name, value)| note(&format!("    {name:<11} {value}")));
         }
         Ok(())
     }
@@ -186,10 +179,10 @@ impl Walk {
     fn say(&self, head: &str, text: &str) {
         println!("\n[{:5.2} s] {head} {text}", self.started.elapsed().as_secs_f64());
     }
+}
 
-    fn note(&self, text: &str) {
-        println!("            {text}");
-    }
+fn note(text: &str) {
+    println!("            {text}");
 }
 
 /// The store as an operator with these keys sees it.

@@ -22,9 +22,10 @@ impl Service {
         let (answering, broken) = (server.clone(), is_broken.clone());
         let thread = thread::spawn(move || {
             for request in answering.incoming_requests() {
-                let response = match broken.load(Ordering::SeqCst) {
-                    true => Response::from_string("the database is away").with_status_code(500),
-                    false => Response::from_string("ok"),
+                let response = if broken.load(Ordering::SeqCst) {
+                    Response::from_string("the database is away").with_status_code(500)
+                } else {
+                    Response::from_string("ok")
                 };
                 // Whoever asked may be gone; that is their concern.
                 let _ = request.respond(response);

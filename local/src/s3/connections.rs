@@ -72,7 +72,7 @@ impl Door {
         head.extensions.insert(Origin { request_id: request_id.clone(), source_ip: from.to_string() });
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
-        let path = path.trim_start_matches('/');
+        let path = path.strip_prefix('/').unwrap_or(&path);
         let (bucket, key) = match self.domain.bucket(host) {
             Some(bucket) => (bucket.to_owned(), path),
             None => path.split_once('/').map_or((path.to_owned(), ""), |(bucket, key)| (bucket.to_owned(), key)),
@@ -107,7 +107,8 @@ impl Door {
 /// A browser's upload by form. s3s would take the whole of it into memory first.
 fn is_form(method: &Method, headers: &hyper::HeaderMap) -> bool {
     let content_type = headers.get(hyper::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    method == Method::POST && content_type.is_some_and(|value| value.starts_with("multipart/"))
+    let kind = content_type.and_then(|value| value.split_once('/')).map_or("", |(kind, _)| kind);
+    method == Method::POST && kind.trim().eq_ignore_ascii_case("multipart")
 }
 
 fn not_implemented() -> HttpResponse {

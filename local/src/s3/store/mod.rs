@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -97,10 +98,11 @@ impl Store {
     pub(crate) fn open(dir: &Path, clock: Clock) -> io::Result<Self> {
         let path = dir.join("objects.redb");
         fs::create_dir_all(dir).map_err(|e| explained(&path, &e))?;
-        let db = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&path).map_err(|e| cannot_open(&path, e))?;
+        // redb panics at some kinds of damage instead of naming them.
+        let opened = catch_unwind(AssertUnwindSafe(|| open_file(&path, &clock)));
+        let (db, state) = opened.unwrap_or_else(|_| Err(explained(&path, &"it is damaged")))?;
         // Else the file itself, not its content, could be gone after a power failure.
         File::open(dir)?.sync_all()?;
-        let state = State::load(&db, &clock).map_err(|e| explained(&path, &e))?;
 
         let db = Arc::new(db);
         let (commands, inbox) = mpsc::channel();
@@ -174,6 +176,16 @@ impl Drop for Store {
             let _ = writer.join();
         }
     }
+}
+
+fn open_file(path: &Path, clock: &Clock) -> io::Result<(Database, State)> {
+    let mut db = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path).map_err(|e| cannot_open(path, e))?;
+    // Reads the whole file: else a damaged body would be served as it is, and other damage end in a panic later.
+    if !db.check_integrity().map_err(|e| cannot_open(path, e))? {
+        log::warn!("the object store {} was damaged and has been repaired", path.display());
+    }
+    let state = State::load(&db, clock).map_err(|e| explained(path, &e))?;
+    Ok((db, state))
 }
 
 fn head(read: &ReadTransaction, key: &str) -> Result<Option<(Summary, Details)>, redb::Error> {
