@@ -9,6 +9,7 @@ use ureq::Error;
 use super::Unresolved;
 use super::proxy::ProxyFailed;
 use crate::clock::Time;
+use crate::name::prints;
 
 /// At what a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,13 +116,18 @@ fn tls_text(error: &rustls::Error) -> String {
         CertificateError::NotValidForNameContext { expected, presented } => {
             let expected = expected.to_str();
             let presented: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-            match presented.join(", ") {
+            // They may be a stranger's, and many.
+            match presented.join(", ").chars().filter(|&c| prints(c)).take(300).collect::<String>() {
                 none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
                 names => format!("the certificate is not for {expected}, but for {names}"),
             }
         }
         CertificateError::UnknownIssuer => {
             "the certificate's issuer is not trusted (self-signed, or of a private CA)".to_string()
+        }
+        // The name fits and the key does not, as after a private CA was made anew.
+        CertificateError::BadSignature => {
+            "the certificate is not signed by the trusted CA that has its issuer's name".to_string()
         }
         other => format!("the certificate is not trusted: {other}"),
     }

@@ -36,7 +36,7 @@ pub fn credentials(command_line: &str, deadline: Instant) -> Result<Credentials,
     // What it started may hold its output open after it ended.
     let left = until.saturating_duration_since(Instant::now());
     let (Some(status), Ok(output)) = (status, output.recv_timeout(left)) else {
-        return Err(format!("did not end within {} s: {program}", time.as_secs()));
+        return Err(format!("did not end within {:.0} s: {program}", time.as_secs_f64()));
     };
     if !status.success() {
         let said = complaint.recv_timeout(left).unwrap_or_default();
