@@ -3,7 +3,7 @@
 
 use std::panic::{self, PanicHookInfo};
 
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
 use super::complain;
@@ -31,9 +31,10 @@ impl Log for Lines {
         if !self.enabled(record.metadata()) {
             return;
         }
+        let level = if record.level() == Level::Warn { "warning: " } else { "" };
         match record.target() {
-            target if target.starts_with("pulse_echo") => complain(record.args()),
-            target => complain(&format_args!("{target}: {}", record.args())),
+            ours if ours.starts_with("pulse_echo") => complain(&format_args!("{level}{}", record.args())),
+            other => complain(&format_args!("{level}{other}: {}", record.args())),
         }
     }
 

@@ -146,7 +146,7 @@ impl Output {
     /// It warned exactly once, in these words.
     #[track_caller]
     pub fn assert_one_warning(&self, words: &str) -> &Self {
-        let warnings: Vec<_> = self.stderr.lines().filter(|line| line.contains("WARN")).collect();
+        let warnings: Vec<_> = self.stderr.lines().filter(|line| line.contains("warning: ")).collect();
         assert!(warnings.len() == 1 && warnings[0].contains(words), "expected one warning, {words:?}: {self:#?}");
         self
     }
