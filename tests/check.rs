@@ -170,18 +170,16 @@ fn another_host_is_looked_at_without_a_configuration_by_the_limits_of_its_pulse(
     assert_line(&look(&["check", "--host=web-8"]), 3, "ECHO UNKNOWN - there is no bucket");
 }
 
-/// A server that has these objects, each with its answer, and denies all else as AWS does to whoever may not list.
-fn denying(objects: &'static [(&str, fn() -> Reply)]) -> Server {
+/// A server that has these objects, put so many seconds ago, and denies all else as AWS does to whoever may not list.
+fn denying(objects: &'static [(&str, i64)]) -> Server {
     Server::start(|head| {
         let key = head.split(['?', ' ']).nth(1).unwrap().trim_start_matches("/pulses/");
-        let reply = objects.iter().find(|(known, _)| *known == key).map(|(_, reply)| reply());
-        reply.unwrap_or_else(|| Reply::s3_error(403, "AccessDenied", "Access Denied")).with("date", date(0))
+        let reply = match objects.iter().find(|(known, _)| *known == key) {
+            Some((_, seconds)) => Reply::of(200, "{}").with("last-modified", date(-seconds)).with("etag", "\"e\""),
+            None => Reply::s3_error(403, "AccessDenied", "Access Denied"),
+        };
+        reply.with("date", date(0))
     })
-}
-
-/// A pulse or an echo that was put so many seconds ago.
-fn object(seconds_ago: i64) -> Reply {
-    Reply::of(200, "{}").with("last-modified", date(-seconds_ago)).with("etag", "\"e\"")
 }
 
 fn check_at(server: &Server) -> Ended {
@@ -198,17 +196,17 @@ fn where_a_missing_key_is_denied_both_possibilities_are_named() {
         "{nothing:?}"
     );
 
-    let young = check_at(&denying(&[("pulse/web-1.json", || object(20))]));
+    let young = check_at(&denying(&[("pulse/web-1.json", 20)]));
     assert_line(&young, 3, "ECHO UNKNOWN - web-1: its pulse of 2");
 
-    let old = check_at(&denying(&[("pulse/web-1.json", || object(400))]));
+    let old = check_at(&denying(&[("pulse/web-1.json", 400)]));
     assert_line(&old, 2, "ECHO CRITICAL - web-1: its pulse of 40");
     assert!(
         old.complaint().contains("probe deployed") && old.complaint().contains("s3:GetObject on echo/web-1.json"),
         "{old:?}"
     );
 
-    let answered = check_at(&denying(&[("pulse/web-1.json", || object(20)), ("echo/web-1.json", || object(19))]));
+    let answered = check_at(&denying(&[("pulse/web-1.json", 20), ("echo/web-1.json", 19)]));
     assert_line(
         &answered,
         0,

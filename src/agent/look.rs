@@ -111,18 +111,24 @@ impl Seen {
         let fault = look(store, &Key::fault(id), SIZE_LIMIT)?;
         let there = || [&pulse, &echo, &fault].into_iter().filter_map(|object| object.as_ref().there());
         let now = there().map(|object| object.date).max();
-        let rtt = there().last().map(|object| object.rtt);
-        Ok(Self { pulse: pulse.read(seen_pulse), echo: echo_in(echo), fault: fault_in(fault), now, rtt })
+        let rtt = there().next_back().map(|object| object.rtt);
+        Ok(Self {
+            pulse: pulse.read(|object| Some(seen_pulse(object))),
+            echo: echo_in(echo),
+            fault: fault_in(fault),
+            now,
+            rtt,
+        })
     }
 }
 
-fn seen_pulse(object: Object) -> Option<SeenPulse> {
-    Some(SeenPulse {
+fn seen_pulse(object: Object) -> SeenPulse {
+    SeenPulse {
         at: object.last_modified,
         instance: Sending::from_metadata(&object.metadata).instance,
         // It may be of a newer agent, or put by hand.
         pulse: object.body.and_then(|body| Pulse::parse(&body, Unknown::Ignored).ok()),
-    })
+    }
 }
 
 /// The loop's mark, and when it was looked at by the store's clock. One that cannot be read is as if it were not there.

@@ -33,7 +33,9 @@ fn instance_of(machine_id: &str) -> Option<String> {
     let id = machine_id.trim();
     let is_id = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, INSTANCE_KEY), id.as_bytes());
-    is_id.then(|| tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    let (high, low) = tag.as_ref().split_at(16);
+    let hex = |half: &[u8]| half.try_into().map(|half| format!("{:032x}", u128::from_be_bytes(half))).ok();
+    is_id.then_some(hex(high)? + &hex(low)?)
 }
 
 /// `/proc/uptime`: `350735.47 234388.90`.

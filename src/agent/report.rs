@@ -45,7 +45,7 @@ fn kind(subject: &Subject) -> &'static str {
     }
 }
 
-/// Writes metrics for node_exporter's textfile collector, whole or not at all.
+/// Writes metrics for `node_exporter`'s textfile collector, whole or not at all.
 pub fn write_prometheus(file: &Path, outcomes: &[Outcome]) -> io::Result<()> {
     file::replace(file, prometheus(outcomes).as_bytes())
 }

@@ -13,14 +13,14 @@ use super::args::Arguments;
 use super::credentials::Found;
 use super::exit::Exit;
 use super::look::{self, Look, Seen};
-use super::nagios::{Outcome, Severity};
+use super::nagios::{Outcome, Severity, spoken};
 use super::pulses::{self, PulseFile};
 use super::settings::{OWN_FOLDER, Sources};
 use super::verdict::{self, Limits};
 use super::{Environment, machine, print, reach};
 use crate::http::Trust;
 use crate::name::{CheckId, Name};
-use crate::store::{Credentials, Place, Store};
+use crate::store::{Credentials, Store};
 
 /// Runs `doctor`.
 pub fn command(arguments: &Arguments, environment: Environment) -> Exit {
@@ -67,23 +67,11 @@ fn walk(report: &mut Report, arguments: &Arguments, environment: Environment) {
         Err(text) => report.ill("schedule", &text),
     }
     secrets(report, &sources);
-    let trust = match sources.trust() {
-        Ok(trust) => trust,
-        Err(error) => return report.ill("settings", &error),
+    let reached = match (store(report, &sources), &host) {
+        (Some(store), Some(host)) => ask(report, &store, host, &files),
+        _ => Vec::new(),
     };
-    let found = credentials(report, &sources, &trust);
-    let instance = found.as_ref().and_then(|found| found.instance.as_ref());
-    let place = match sources.place(instance) {
-        Ok(place) => place,
-        Err(error) => return report.ill("settings", &error),
-    };
-    let is_known = found.is_some();
-    // Whoever we are, the store answers, and its answer tells of the connection and the clock.
-    let credentials = found.map_or_else(|| Credentials::new("none", "none"), |found| found.credentials);
-    match sources.store(&place, &trust, credentials) {
-        Ok(store) => ask(report, &store, &place, host.as_ref().filter(|_| is_known), &files),
-        Err(error) => report.ill("settings", &error),
-    }
+    urls(report, &files, &reached, sources.endpoint().is_none());
 }
 
 fn configuration<'a>(report: &mut Report, arguments: &'a Arguments, environment: Environment<'a>) -> Sources<'a> {
@@ -181,43 +169,73 @@ fn credentials(report: &mut Report, sources: &Sources, trust: &Trust) -> Option<
     }
 }
 
-/// Asks the store. Without a `host`, or who it is to the store, no more than whether it answers.
-fn ask(report: &mut Report, store: &Store, place: &Place, host: Option<&Name>, files: &[PulseFile]) {
-    let mark = look::mark(store);
-    let skew_s = store.skew_s();
-    match (&mark, skew_s) {
-        (Err(error), None) => return report.ill("connection", &error.to_string()),
-        (_, None) => report.ill("connection", "an answer came, but without a Date: this is no S3 service"),
-        (_, Some(skew_s)) => {
-            report.well("connection", &format!("{} answers", store.place()));
-            let side = if skew_s > 0.0 { "ahead of" } else { "behind" };
-            let well = format!("{:.1} s {side} the store's", skew_s.abs());
-            report.outcome("clock", &verdict::judge_clock(skew_s), &well);
+/// The store, once it has answered; none if it cannot be told who we are there.
+fn store(report: &mut Report, sources: &Sources) -> Option<Store> {
+    let settings = |report: &mut Report, error: &str| report.ill("settings", error);
+    let trust = sources.trust().map_err(|error| settings(report, &error)).ok()?;
+    let found = credentials(report, sources, &trust);
+    let is_known = found.is_some();
+    let instance = found.as_ref().and_then(|found| found.instance.as_ref());
+    let place = sources.place(instance).map_err(|error| settings(report, &error)).ok()?;
+    // Whoever we are, the store answers, and its answer tells of the connection and the clock.
+    let credentials = found.map_or_else(|| Credentials::new("none", "none"), |found| found.credentials);
+    let store = sources.store(&place, &trust, credentials).map_err(|error| settings(report, &error)).ok()?;
+    let answer = look::mark(&store);
+    let Some(skew_s) = store.skew_s() else {
+        let text =
+            answer.map_or_else(|error| error.to_string(), |_| "the answer has no Date: this is no S3 service".into());
+        report.ill("connection", &text);
+        return None;
+    };
+    report.well("connection", &format!("{} answers", store.place()));
+    let side = if skew_s > 0.0 { "ahead of" } else { "behind" };
+    report.outcome("clock", &verdict::judge_clock(skew_s), &format!("{:.1} s {side} the store's", skew_s.abs()));
+    if !is_known {
+        return None;
+    }
+    match answer {
+        Ok(_) => report.well("bucket", "it is there, and these credentials are known there"),
+        Err(error) => {
+            report.ill("bucket", &error.to_string());
+            return None;
         }
     }
-    let Some(host) = host else { return };
-    let mark = match mark {
-        Ok(mark) => mark,
-        Err(error) => return report.ill("bucket", &error.to_string()),
-    };
-    report.well("bucket", "it is there, and knows these credentials");
+    Some(store)
+}
+
+/// Asks the store of each check, and of the loop. These checks are known to be reached by the probe.
+fn ask(report: &mut Report, store: &Store, host: &Name, files: &[PulseFile]) -> Vec<CheckId> {
+    let mut reached = Vec::new();
     if files.is_empty() {
         ask_of_check(report, store, &CheckId::new(host, None), None);
     }
     for file in files {
         let seen = ask_of_check(report, store, &file.id, Some(file));
-        let was_fetched = seen.is_some_and(|seen| seen.echo.there().is_some_and(|echo| echo.status.is_some()));
-        // An echo of it says better than any rule whether the probe reaches it.
-        let url = file.pulse.url.as_ref().filter(|_| place.endpoint.is_none() && !was_fetched);
-        if let Some(warning) = url.and_then(reach::warning) {
+        if seen.is_some_and(|seen| seen.echo.there().is_some_and(|echo| echo.status.is_some())) {
+            reached.push(file.id.clone());
+        }
+    }
+    match look::mark(store) {
+        Ok(mark) => {
+            let swept = match &mark {
+                Look::There((mark, now)) => mark.swept.map(|swept| swept.age(*now)),
+                Look::Missing | Look::Denied => None,
+            };
+            let well = swept.map_or_else(String::new, |age| format!("last swept {} ago", spoken(age)));
+            report.outcome("loop", &verdict::judge_loop(mark), &well);
+        }
+        Err(error) => report.ill("loop", &error.to_string()),
+    }
+    reached
+}
+
+/// Addresses that a probe in AWS cannot reach; an echo of it says better than any rule that it can.
+fn urls(report: &mut Report, files: &[PulseFile], reached: &[CheckId], is_aws: bool) {
+    for file in files.iter().filter(|file| is_aws && !reached.contains(&file.id)) {
+        if let Some(warning) = file.pulse.url.as_ref().and_then(reach::warning) {
             report.ill("url", &format!("{}: {warning}", file.id));
         }
     }
-    let swept = match &mark {
-        Look::There((mark, now)) => mark.swept.map(|swept| format!("last swept {} s ago", swept.age(*now).as_secs())),
-        Look::Missing | Look::Denied => None,
-    };
-    report.outcome("loop", &verdict::judge_loop(mark), &swept.unwrap_or_default());
 }
 
 /// What the store has of a check, and what we may do there; `file` is its pulse, if that lies here.

@@ -20,7 +20,7 @@ pub fn find(root: &Path) -> Result<String, String> {
         return if TIMER_UNITS.into_iter().any(is_there) {
             Err(format!("nothing runs pulse-echo send: there is no /{CRON_FILE}, and the timer is off: {ENABLE_TIMER}"))
         } else {
-            Ok("nothing of the package is installed; whoever runs pulse-echo send, it is not known here".into())
+            Ok("the package is not installed here; what runs pulse-echo send is not known".into())
         };
     }
     if is_ignored(root) {
@@ -106,6 +106,6 @@ mod tests {
 
     #[test]
     fn a_binary_run_by_hand_is_no_error() {
-        assert!(found(&[], 0).unwrap().contains("nothing of the package is installed"));
+        assert!(found(&[], 0).unwrap().contains("the package is not installed here"));
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Sources<'a> {
     pub fn without_file(arguments: &'a Arguments, environment: Environment<'a>) -> Self {
         let (file, config) = (PathBuf::from(CONFIG_FILE), Config::default());
         let mut sources = Self { file, started: Instant::now(), arguments, environment, config };
-        if let Some(file) = sources.first(&arguments.config, &["PULSE_ECHO_CONFIG"], &None) {
+        if let Some(file) = sources.first(arguments.config.as_ref(), &["PULSE_ECHO_CONFIG"], None) {
             sources.file = file.into();
         }
         sources
@@ -92,7 +92,7 @@ impl<'a> Sources<'a> {
     }
 
     fn given_host(&self) -> Option<String> {
-        self.first(&self.arguments.host, &["PULSE_ECHO_HOST"], &self.config.host)
+        self.first(self.arguments.host.as_ref(), &["PULSE_ECHO_HOST"], self.config.host.as_ref())
     }
 
     /// The folder of the configuration.
@@ -102,16 +102,26 @@ impl<'a> Sources<'a> {
 
     /// The bucket's name.
     pub fn bucket(&self) -> Result<String, String> {
-        self.first(&self.arguments.bucket, &["PULSE_ECHO_BUCKET"], &self.config.bucket).ok_or_else(|| {
-            format!("there is no bucket: set \"bucket\" in {}, PULSE_ECHO_BUCKET or --bucket", self.file.display())
-        })
+        self.first(self.arguments.bucket.as_ref(), &["PULSE_ECHO_BUCKET"], self.config.bucket.as_ref()).ok_or_else(
+            || format!("there is no bucket: set \"bucket\" in {}, PULSE_ECHO_BUCKET or --bucket", self.file.display()),
+        )
+    }
+
+    /// The address of an S3 service other than AWS's.
+    pub fn endpoint(&self) -> Option<String> {
+        let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+        self.first(self.arguments.endpoint.as_ref(), &names, self.config.endpoint.as_ref())
     }
 
     /// The bucket and how to reach it; an EC2 instance, if this is one, knows its region.
     pub fn place(&self, instance: Option<&Instance>) -> Result<Place, String> {
         let (arguments, config) = (self.arguments, &self.config);
-        let endpoint = self.first(&arguments.endpoint, &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], &config.endpoint);
-        let region = match self.first(&arguments.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], &config.region) {
+        let (bucket, endpoint) = (self.bucket()?, self.endpoint());
+        let region = match self.first(
+            arguments.region.as_ref(),
+            &["AWS_REGION", "AWS_DEFAULT_REGION"],
+            config.region.as_ref(),
+        ) {
             Some(region) => region,
             None => match (self.profile().region()?, instance) {
                 (Some(region), _) => region,
@@ -124,7 +134,7 @@ impl<'a> Sources<'a> {
             },
         };
         let path_style = if arguments.path_style { Some(true) } else { config.path_style };
-        Ok(Place { bucket: self.bucket()?, region, endpoint, path_style })
+        Ok(Place { bucket, region, endpoint, path_style })
     }
 
     /// Whom to trust.
@@ -133,7 +143,7 @@ impl<'a> Sources<'a> {
     }
 
     fn ca_file(&self) -> Option<String> {
-        self.first(&self.arguments.ca_file, &["AWS_CA_BUNDLE"], &self.config.ca_file)
+        self.first(self.arguments.ca_file.as_ref(), &["AWS_CA_BUNDLE"], self.config.ca_file.as_ref())
     }
 
     /// Who we are to the store.
@@ -163,7 +173,6 @@ impl<'a> Sources<'a> {
 
     /// A configuration file that says what options and environment say now: cron has neither.
     pub fn to_configuration(&self) -> Result<String, String> {
-        self.bucket()?;
         self.host()?;
         let trust = self.trust()?;
         // Without a region among them, the instance that cron runs on may know it.
@@ -194,9 +203,9 @@ impl<'a> Sources<'a> {
     }
 
     /// Option, then environment, then configuration file.
-    fn first(&self, option: &Option<String>, names: &[&str], configured: &Option<String>) -> Option<String> {
+    fn first(&self, option: Option<&String>, names: &[&str], configured: Option<&String>) -> Option<String> {
         let variable = || names.iter().find_map(|name| self.variable(name));
-        option.clone().or_else(variable).or_else(|| configured.clone())
+        option.cloned().or_else(variable).or_else(|| configured.cloned())
     }
 
     /// A variable of the environment; an empty one is none.
