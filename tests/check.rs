@@ -38,6 +38,8 @@ fn a_fresh_echo_is_ok_in_one_line_and_nothing_else() {
     let check = bed.run(&["check"]);
     assert_line(&check, 0, "ECHO OK - web-1 answered 21");
     assert_eq!(check.stderr, "");
+    let quiet = bed.run(&["check", "-q"]);
+    assert_eq!((quiet.code, quiet.stdout.as_str(), quiet.stderr.as_str()), (0, "", ""));
     let (text, perfdata) = check.stdout.trim_end().split_once(" | ").unwrap();
     assert!(text.ends_with(" s ago in 84 ms; the loop has no mark yet"), "{text}");
     let figures: Vec<_> = perfdata.split(' ').map(|figure| figure.split_once('=').unwrap()).collect();
@@ -49,7 +51,7 @@ fn a_fresh_echo_is_ok_in_one_line_and_nothing_else() {
 #[test]
 fn an_echo_grows_old_by_the_pulses_limits_or_those_asked_for() {
     let bed = answered(1000);
-    assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - web-1: its last pulse is 16 min old");
+    assert_line(&bed.run(&["check", "-q"]), 1, "ECHO WARNING - web-1: its last pulse is 16 min old");
     assert_line(&bed.run(&["check", "-w", "2000", "-c", "3000"]), 0, "ECHO OK - ");
     assert_line(&bed.run(&["check", "-c", "950"]), 2, "ECHO CRITICAL - web-1: its last pulse is 16 min old");
     bed.write("pulse.json", "{\"every_s\": 300, \"grace_s\": 0}");

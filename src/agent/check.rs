@@ -30,7 +30,7 @@ pub fn command(arguments: &Arguments, options: &Check, environment: Environment)
         print(&report::json(&outcomes));
         return nagios::worst(&outcomes).exit();
     }
-    nagios::answer(&outcomes)
+    nagios::answer(&outcomes, arguments.quiet)
 }
 
 /// Looks at the checks, then at the loop and the clock. The error is a mistake in usage or configuration.

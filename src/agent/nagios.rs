@@ -106,7 +106,7 @@ pub struct Figure {
     pub name: &'static str,
     /// How long it is, in seconds.
     pub seconds: f64,
-    /// How many digits of it follow the point.
+    /// How many digits behind the point are known, up to 3.
     pub digits: usize,
     /// Beyond how many seconds it is a WARNING.
     pub warning: Option<f64>,
@@ -118,6 +118,12 @@ impl Figure {
     /// A duration, to the millisecond.
     pub fn duration(name: &'static str, duration: Duration) -> Self {
         Self { name, seconds: duration.as_secs_f64(), digits: 3, warning: None, critical: None }
+    }
+
+    /// The seconds as far as they are known.
+    pub fn rounded(&self) -> f64 {
+        let scale = [1.0, 10.0, 100.0, 1000.0][self.digits];
+        (self.seconds * scale).round() / scale
     }
 
     /// As performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is off
@@ -138,9 +144,12 @@ impl Figure {
     }
 }
 
-/// Shows the outcomes as one line, and on stderr what to do about them; the exit code says how bad the worst is.
-pub fn answer(outcomes: &[Outcome]) -> Exit {
-    print(&line(outcomes));
+/// Shows the outcomes as one line, and on stderr what to do about them; the exit code says how bad the worst is. With
+/// `is_quiet` there is no line where all is well.
+pub fn answer(outcomes: &[Outcome], is_quiet: bool) -> Exit {
+    if !is_quiet || worst(outcomes) != Severity::Ok {
+        print(&line(outcomes));
+    }
     for outcome in outcomes.iter().filter(|outcome| outcome.severity != Severity::Ok) {
         complain(&outcome.sentence());
     }
@@ -149,7 +158,7 @@ pub fn answer(outcomes: &[Outcome]) -> Exit {
 
 /// Says that it could not be asked at all, and why.
 pub fn unknown(message: &str) -> Exit {
-    answer(&[Outcome::new(Subject::Run, Severity::Unknown, message)])
+    answer(&[Outcome::new(Subject::Run, Severity::Unknown, message)], false)
 }
 
 /// How bad the worst is.

@@ -26,7 +26,7 @@ fn json_of(outcome: &Outcome) -> Value {
     fields.insert("text".into(), outcome.text.as_str().into());
     fields.insert("remedy".into(), outcome.remedy.as_deref().into());
     for figure in &outcome.figures {
-        fields.insert(format!("{}_s", figure.name), figure.seconds.into());
+        fields.insert(format!("{}_s", figure.name), figure.rounded().into());
         for (limit, seconds) in [("warning", figure.warning), ("critical", figure.critical)] {
             if let Some(seconds) = seconds {
                 fields.insert(format!("{}_{limit}_s", figure.name), seconds.into());
@@ -72,7 +72,7 @@ fn prometheus(outcomes: &[Outcome]) -> String {
         }
         add("severity".into(), SEVERITY_HELP, written(&labels), code(outcome.severity));
         for figure in &outcome.figures {
-            add(format!("{}_seconds", figure.name), figure_help(figure.name), written(&labels), figure.seconds);
+            add(format!("{}_seconds", figure.name), figure_help(figure.name), written(&labels), figure.rounded());
             for (limit, seconds) in [("warning", figure.warning), ("critical", figure.critical)] {
                 if let Some(seconds) = seconds {
                     let labels = [&labels[..], &[("severity", limit.to_string())]].concat();
@@ -129,7 +129,7 @@ mod tests {
     fn outcomes() -> Vec<Outcome> {
         let check = |key| Subject::Check(CheckId::from_pulse_key(key).unwrap());
         let age = Figure { name: "age", seconds: 212.0, digits: 0, warning: Some(900.0), critical: Some(1500.0) };
-        let skew = Figure { name: "skew", seconds: -0.3, digits: 1, warning: Some(60.0), critical: None };
+        let skew = Figure { name: "skew", seconds: -0.312_345, digits: 1, warning: Some(60.0), critical: None };
         vec![
             Outcome { figures: vec![age], ..Outcome::new(check("pulse/web-1.json"), Severity::Ok, "fine") },
             Outcome::new(check("pulse/web-1/\"d\\b\".json"), Severity::Critical, "bad").remedy("mend it"),

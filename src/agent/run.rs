@@ -48,7 +48,7 @@ pub fn command(arguments: &Arguments, options: &Run, environment: Environment) -
     let store = settings.store.until(until);
     let mut outcomes: Vec<_> = sent.into_iter().map(|sent| answer(&store, sent, until)).collect();
     outcomes.extend(store.skew_s().map(verdict::judge_clock));
-    nagios::answer(&outcomes)
+    nagios::answer(&outcomes, arguments.quiet)
 }
 
 fn sent<'a>(store: &Store, pulse: &'a Result<PulseFile, String>) -> Result<(&'a PulseFile, Sent), Outcome> {
