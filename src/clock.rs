@@ -4,6 +4,7 @@
 //! the clock of a host or of a function.
 
 use std::fmt;
+use std::ops::Add;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,6 +32,11 @@ impl Time {
         date.parse().ok().map(Self::of)
     }
 
+    /// So many seconds since 1970.
+    pub fn from_second(second: i64) -> Self {
+        Self(second)
+    }
+
     /// Seconds since 1970.
     pub fn as_second(self) -> i64 {
         self.0
@@ -39,6 +45,15 @@ impl Time {
     /// How old a thing of this time is at `now`; 0 if it seems to come from the future.
     pub fn age(self, now: Self) -> Duration {
         Duration::from_secs(u64::try_from(now.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    /// The second that is so much later; parts of a second are cut off.
+    fn add(self, later: Duration) -> Self {
+        Self(self.0.saturating_add_unsigned(later.as_secs()))
     }
 }
 

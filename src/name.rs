@@ -7,6 +7,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+<<<<<<< HEAD
+=======
+use serde::{Deserialize, Serialize};
+
+>>>>>>> sweep
 use crate::clock::Time;
 
 /// The longest key that counts, in bytes.
@@ -51,7 +56,10 @@ impl FromStr for Name {
 /// What a check is known by: its pulse's key without `pulse/`, such as `web-1.json` or `web-1/db.json`.
 ///
 /// Shown, as `HOST` or `HOST/CHECK`, without `.json`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Ordered as the store's lists are (`web-1.json` comes before `web.json`), and written as it stands in the key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct CheckId(String);
 
 impl CheckId {
@@ -82,6 +90,37 @@ impl CheckId {
             return Err(format!("it has the character {bad:?}, which does not print"));
         }
         Ok(Self(rest.into()))
+    }
+
+    /// The pulse's key without `pulse/`: the rest of the key of all that belongs to this check.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The host that the check is on, as it is shown: all of a key up to its first `/`, without `.json`.
+    pub fn host(&self) -> &str {
+        let first = self.0.split('/').next().unwrap_or_default();
+        if first.len() == self.0.len() { first.strip_suffix(".json").unwrap_or(first) } else { first }
+    }
+
+    /// The default check of the same host: what mutes it, mutes all checks of the host.
+    #[must_use]
+    pub fn default_of_host(&self) -> Self {
+        Self(format!("{}.json", self.host()))
+    }
+}
+
+impl From<CheckId> for String {
+    fn from(id: CheckId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for CheckId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::from_pulse_key(&format!("pulse/{text}")).map_err(|why| format!("{text:?} is no check: {why}"))
     }
 }
 
@@ -214,6 +253,29 @@ mod tests {
         assert_eq!(Key::fault(&id).as_str(), "fault/web-1/db.json");
         assert_eq!(CheckId::from_pulse_key("pulse/web-1/db.json").unwrap(), id);
         assert_eq!(CheckId::new(&host, None).to_string(), "web-1");
+    }
+
+    #[test]
+    fn a_host_has_a_default_check_and_others_beside() {
+        let host = |key| CheckId::from_pulse_key(key).unwrap();
+        for (key, name) in [
+            ("pulse/web-1.json", "web-1"),
+            ("pulse/web-1/db.json", "web-1"),
+            ("pulse/web-1", "web-1"),
+            ("pulse/a.json/b", "a.json"),
+        ] {
+            assert_eq!(host(key).host(), name);
+            assert_eq!(host(key).default_of_host().as_str(), format!("{name}.json"));
+        }
+    }
+
+    #[test]
+    fn checks_are_in_the_order_of_their_keys() {
+        let mut keys = ["pulse/web.json", "pulse/web-1.json", "pulse/web/a.json", "pulse/Web.json"];
+        let mut ids = keys.map(|key| CheckId::from_pulse_key(key).unwrap());
+        keys.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(ids.map(|id| Key::pulse(&id).to_string()), keys);
     }
 
     #[test]

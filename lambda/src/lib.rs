@@ -6,9 +6,14 @@
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
+pub mod channel;
 mod event;
 mod expect;
 mod fetch;
+pub mod outbox;
 pub mod probe;
+pub mod round;
+pub mod rules;
 pub mod settings;
 mod text;
+pub mod verdict;

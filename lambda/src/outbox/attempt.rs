@@ -1,0 +1,159 @@
+//! What a channel is sent of what it owes, and what is struck off after.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::status::{BackOff, Fact, Lease, Message, Status};
+
+use crate::channel::{ENTRIES, Entry, Outcome, Summary, What};
+
+/// How long a channel is left alone after its first attempt in vain; each time twice as long.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(30);
+
+/// The longest that a channel is left alone by ourselves.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(3600);
+
+/// The longest that a channel may ask for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// What one channel is sent at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The entries, in order.
+    pub entries: Vec<Entry>,
+    /// For each entry the ids of all messages that it tells.
+    pub tells: Vec<Vec<String>>,
+}
+
+/// What a channel is to be sent at `now`; none if it owes nothing that may be told now, or wants to be left alone.
+pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
+    if status.channels.get(channel).is_some_and(|back_off| now < back_off.until) {
+        return None;
+    }
+    let owed: Vec<_> = status.outbox.iter().filter(|message| is_due(status, message, channel, now)).collect();
+    if owed.is_empty() { None } else { Some(attempt(&owed)) }
+}
+
+/// Whether any channel is to be sent anything at `now`.
+pub fn any_due(status: &Status, now: Time) -> bool {
+    let channels: BTreeSet<_> = status.outbox.iter().flat_map(|message| &message.owed).collect();
+    channels.into_iter().any(|channel| due(status, channel, now).is_some())
+}
+
+/// A message about a check that is muted is held, and one that waits for last words is only in the sweep that wrote it.
+fn is_due(status: &Status, message: &Message, channel: &str, now: Time) -> bool {
+    message.owed.contains(channel)
+        && !(message.waits && message.at == now)
+        && !message.fact.check().is_some_and(|check| status.is_muted(check, now))
+}
+
+/// The entries for these messages. An outage whose beginning and end are both among them is one entry, under the end's
+/// id.
+fn attempt(owed: &[&Message]) -> Attempt {
+    let mut over: BTreeMap<_, Vec<&Message>> =
+        owed.iter().filter_map(|message| message.fact.ends()).map(|outage| (outage, Vec::new())).collect();
+    let mut attempt = Attempt { entries: Vec::new(), tells: Vec::new() };
+    for message in owed {
+        // The beginning and the course of an outage come before its end.
+        if let Some(before_end) = beginning(&message.fact).and_then(|outage| over.get_mut(&outage)) {
+            before_end.push(message);
+            continue;
+        }
+        let before = message.fact.ends().and_then(|outage| over.remove(&outage)).unwrap_or_default();
+        let is_whole = before.iter().any(|message| matches!(message.fact, Fact::Down(_)));
+        let fact = message.fact.clone();
+        let what = if is_whole { What::Whole(fact) } else { What::Fact(fact) };
+        attempt.entries.push(Entry { id: message.id.clone(), at: message.at, what });
+        attempt.tells.push(before.into_iter().chain([*message]).map(|message| message.id.clone()).collect());
+    }
+    if attempt.entries.len() > ENTRIES { summed_up(attempt) } else { attempt }
+}
+
+/// The outage that a fact tells the beginning or the course of.
+fn beginning(fact: &Fact) -> Option<(&CheckId, Time)> {
+    match fact {
+        Fact::Down(down) | Fact::StillDown { down, .. } => Some((&down.check, down.since)),
+        _ => None,
+    }
+}
+
+/// The same, with one entry for all checks: under the id of the last of them, so that it is another one when more come.
+fn summed_up(attempt: Attempt) -> Attempt {
+    let (of_checks, mut others): (Vec<_>, Vec<_>) =
+        attempt.entries.into_iter().zip(attempt.tells).partition(|(entry, _)| entry.what.fact_of_check().is_some());
+    let mut summary = Summary::default();
+    let mut tells = Vec::new();
+    let (id, at) = of_checks.last().map(|(entry, _)| (entry.id.clone(), entry.at)).expect("only checks are that many");
+    for (entry, ids) in of_checks {
+        summary.add(&entry.what);
+        tells.extend(ids);
+    }
+    others.truncate(ENTRIES - 1);
+    others.push((Entry { id, at, what: What::Summary(summary) }, tells));
+    let (entries, tells) = others.into_iter().unzip();
+    Attempt { entries, tells }
+}
+
+impl What {
+    /// The fact about one check that this is, and that check.
+    fn fact_of_check(&self) -> Option<(&Fact, &CheckId)> {
+        match self {
+            Self::Fact(fact) | Self::Whole(fact) => Some((fact, fact.check()?)),
+            Self::Summary(_) => None,
+        }
+    }
+}
+
+impl Summary {
+    fn add(&mut self, what: &What) {
+        let Some((fact, check)) = what.fact_of_check() else { return };
+        let count = match (what, fact) {
+            (_, Fact::Down(down)) => self.down.entry(down.state).or_default(),
+            (_, Fact::StillDown { .. }) => &mut self.still_down,
+            (_, Fact::Gone { .. }) => &mut self.gone,
+            (What::Whole(_), _) => &mut self.were_down,
+            _ => &mut self.up,
+        };
+        count.add(check);
+    }
+}
+
+/// Strikes off what a channel took of an attempt, on whatever is there by now, and notes how long to leave it alone.
+pub fn settle(status: &mut Status, channel: &str, attempt: &Attempt, outcome: &Outcome, now: Time) {
+    let taken = match outcome {
+        Outcome::Taken => attempt.tells.len(),
+        Outcome::NotTaken { taken, .. } | Outcome::Ambiguous { taken, .. } => *taken,
+    };
+    let ids: BTreeSet<_> = attempt.tells.iter().take(taken).flatten().collect();
+    for message in status.outbox.iter_mut().filter(|message| ids.contains(&message.id)) {
+        message.owed.remove(channel);
+    }
+    status.outbox.retain(|message| !message.owed.is_empty());
+
+    let after = match outcome {
+        Outcome::Taken => {
+            status.channels.remove(channel);
+            return;
+        }
+        Outcome::NotTaken { after, .. } => after.unwrap_or_default().min(LONGEST_RETRY_AFTER),
+        Outcome::Ambiguous { .. } => Duration::ZERO,
+    };
+    // Who takes some is slow, not dead.
+    let before = status.channels.get(channel).map_or(0, |back_off| back_off.failures);
+    let failures = if taken > 0 { 1 } else { before.saturating_add(1) };
+    let own = FIRST_BACK_OFF.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_BACK_OFF);
+    status.channels.insert(channel.into(), BackOff { failures, until: now + own.max(after) });
+}
+
+/// Whether nobody else has the right to send at `now`.
+pub fn may_send(status: &Status, now: Time) -> bool {
+    status.lease.as_ref().is_none_or(|lease| now >= lease.until)
+}
+
+/// Ends the lease of `by`, if it is still that one's.
+pub fn end_lease(status: &mut Status, by: &str) {
+    let is_own = |lease: &Lease| lease.by == by;
+    status.lease.take_if(|lease| is_own(lease));
+}

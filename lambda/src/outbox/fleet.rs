@@ -1,0 +1,78 @@
+//! What is told of many checks at once, and of us.
+
+use std::collections::BTreeMap;
+
+use pulse_echo::answer::Cause;
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::status::{Fact, Record, State, Status, Unanswered};
+
+use super::Teller;
+
+/// How many checks are named where there are too many.
+const SOME: usize = 10;
+
+impl Teller<'_> {
+    /// Tells once that the loop is stopped since `stopped`, or runs again.
+    pub fn stopped(&mut self, known: &mut Option<Time>, stopped: Option<Time>) {
+        match (*known, stopped) {
+            (None, Some(at)) => self.tell(Fact::Stopped { at }),
+            (Some(stopped), None) => self.tell(Fact::Started { stopped }),
+            // Stopped once more, or still.
+            _ => {}
+        }
+        *known = stopped;
+    }
+
+    /// Tells of checks whose pulses are not answered as of one outage: our probe's. `checks` are those that are
+    /// `unanswered` now, and whether each is muted.
+    pub fn unanswered(&mut self, known: &mut Option<Unanswered>, checks: &[(&CheckId, &Record, bool)]) {
+        let Some(since) = checks.iter().map(|(_, record, _)| record.since).min() else {
+            if let Some(Unanswered { since, checks, told: Some(_) }) = known.take() {
+                self.tell(Fact::Answered { since, until: self.now, checks });
+            }
+            return;
+        };
+        let outage = known.get_or_insert(Unanswered { since, checks: 0, told: None });
+        outage.checks = outage.checks.max(checks.len());
+        let audible: Vec<_> = checks.iter().filter(|(_, _, is_muted)| !is_muted).map(|(id, _, _)| *id).collect();
+        if audible.is_empty() {
+            return;
+        }
+        let first = outage.told.as_ref().map(|told| told.at);
+        let is_due = match &mut outage.told {
+            Some(told) => self.is_due(told),
+            None => true,
+        };
+        if is_due {
+            let some = some(audible.iter().copied());
+            self.tell(Fact::Unanswered { since: outage.since, checks: audible.len(), some, told: first });
+            outage.told.get_or_insert(self.told(None));
+        }
+    }
+}
+
+/// The fact that these checks, of so many, went down together: with what most of them have in common.
+pub fn many_down(down: &[&Record], of: usize) -> Fact {
+    let mut alike: BTreeMap<(State, Option<Cause>), usize> = BTreeMap::new();
+    for record in down {
+        *alike.entry((record.state, record.cause())).or_default() += 1;
+    }
+    let commonest = alike.into_iter().max_by_key(|&(_, checks)| checks);
+    let ((state, cause), alike) = commonest.expect("many are not none");
+    Fact::ManyDown { down: down.len(), of, state, cause, alike }
+}
+
+/// The first of these checks, as facts about many name them.
+pub fn some<'a>(checks: impl Iterator<Item = &'a CheckId>) -> Vec<CheckId> {
+    checks.take(SOME).cloned().collect()
+}
+
+/// Frees the channels that are no longer there of what they owe.
+pub fn forget_channels(status: &mut Status, is_there: impl Fn(&str) -> bool) {
+    for message in &mut status.outbox {
+        message.owed.retain(|channel| is_there(channel));
+    }
+    status.outbox.retain(|message| !message.owed.is_empty());
+    status.channels.retain(|channel, _| is_there(channel));
+}

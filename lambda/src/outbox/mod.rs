@@ -1,0 +1,182 @@
+//! The outbox: what is owed, as pure functions of what changed.
+//!
+//! - here: what is told of one check; [`fleet`]: what is told of many, and of us;
+//! - [`attempt`]: what a channel is sent of it, and what is struck off after.
+
+pub mod attempt;
+pub mod fleet;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::pulse::Metadata;
+use pulse_echo::status::{Down, Fact, Message, Outage, Record, State, Told};
+
+use crate::rules::Rules;
+
+/// No reminders are further apart.
+const DAY_S: u64 = 24 * 3600;
+
+/// Where new messages come from: all of one sweep have its time, and are owed by the same channels.
+pub struct Teller<'a> {
+    /// The sweep's time.
+    pub now: Time,
+    /// The operator's rules.
+    pub rules: &'a Rules,
+    /// The names of all channels. Without any nothing is owed, and so nothing is kept.
+    pub channels: &'a BTreeSet<String>,
+    /// A new random id at each call.
+    pub new_id: &'a mut dyn FnMut() -> String,
+    /// What there is to tell, in order.
+    pub messages: Vec<Message>,
+}
+
+/// A check before and after a sweep.
+pub struct Change<'a> {
+    /// The check.
+    pub id: &'a CheckId,
+    /// Its record before; none if it is new.
+    pub before: Option<&'a Record>,
+    /// Whether it is muted now.
+    pub is_muted: bool,
+    /// How many other checks are down now.
+    pub others: usize,
+}
+
+impl Teller<'_> {
+    /// Owes a message of this fact.
+    pub fn tell(&mut self, fact: Fact) {
+        if !self.channels.is_empty() {
+            let (id, owed) = ((self.new_id)(), self.channels.clone());
+            self.messages.push(Message { id, at: self.now, owed, waits: wants_words(&fact), fact });
+        }
+    }
+
+    /// Tells what is to be told of a check whose record is `after` now, and notes there what was told.
+    pub fn check(&mut self, change: &Change, after: &mut Record) {
+        let outage_before = change.before.and_then(|record| record.outage.as_ref());
+        match (outage_before, &mut after.outage) {
+            (_, Some(outage)) if !change.is_muted => {
+                let mut outage = outage.clone();
+                self.outage(change, after, &mut outage);
+                after.outage = Some(outage);
+            }
+            (Some(ended), None) if after.state != State::Gone => self.end(change, ended, after),
+            _ => {}
+        }
+        let was_gone = change.before.is_some_and(|record| record.state == State::Gone);
+        if after.state == State::Gone && !was_gone {
+            let since = outage_before.filter(|outage| outage.told.is_some()).map(|outage| outage.since);
+            // One that is retired while it is muted is told only if that ends what was told before.
+            if since.is_some() || !change.is_muted {
+                self.tell(Fact::Gone { check: change.id.clone(), pulse: after.pulse, since });
+            }
+        }
+    }
+
+    /// An outage that lasts: told once it is not muted, told again when it is time to, or for a cause that is new.
+    fn outage(&mut self, change: &Change, record: &Record, outage: &mut Outage) {
+        let cause = cause(record);
+        let Some(told) = &mut outage.told else {
+            self.tell(Fact::Down(self.down(change, record, outage.since)));
+            outage.told = Some(self.told(cause));
+            return;
+        };
+        let is_new = cause.filter(|cause| !told.causes.contains(cause));
+        let changed = is_new.is_some() && !told.causes.is_empty();
+        told.causes.extend(is_new);
+        if changed || self.is_due(told) {
+            let first = told.at;
+            let down = self.down(change, record, outage.since);
+            self.tell(Fact::StillDown { down, told: first, changed });
+        }
+    }
+
+    /// An echo has ended an outage. It is told though the check be muted (the message is held then), unless the outage
+    /// itself never was.
+    fn end(&mut self, change: &Change, ended: &Outage, after: &Record) {
+        if ended.told.is_none() {
+            return;
+        }
+        let last = change.before.expect("its outage was in its record");
+        self.tell(Fact::Up {
+            check: change.id.clone(),
+            since: ended.since,
+            until: after.since,
+            was: last.state,
+            cause: last.cause(),
+            reason: reason(last),
+        });
+    }
+
+    fn down(&self, change: &Change, record: &Record, since: Time) -> Down {
+        Down {
+            check: change.id.clone(),
+            since,
+            state: record.state,
+            pulse: record.pulse,
+            limit_s: record.limits.as_ref().map(|limits| limits.limit_s),
+            cause: record.cause(),
+            reason: reason(record),
+            echo: record.echo,
+            words: Metadata::new(),
+            others: change.others,
+        }
+    }
+
+    /// That something was told for the first time.
+    fn told(&self, cause: Option<String>) -> Told {
+        let step_s = u64::from(self.rules.remind_s);
+        Told { at: self.now, next: self.now + Duration::from_secs(step_s), step_s, causes: cause.into_iter().collect() }
+    }
+
+    /// Whether it is time for a reminder; if so, the next one is put off.
+    fn is_due(&self, told: &mut Told) -> bool {
+        let is_due = self.now >= told.next;
+        if is_due {
+            told.step_s = (told.step_s * 2).min(DAY_S).max(told.step_s);
+            told.next = self.now + Duration::from_secs(told.step_s);
+        }
+        is_due
+    }
+}
+
+/// What an outage is told for; none where that is unknown, or concerns us.
+fn cause(record: &Record) -> Option<String> {
+    match record.state {
+        State::Failing => record.cause().map(|cause| cause.to_string()),
+        State::Silent => Some(State::Silent.to_string()),
+        State::New | State::Up | State::Unanswered | State::Gone => None,
+    }
+}
+
+fn reason(record: &Record) -> Option<String> {
+    record.fault.as_ref().filter(|_| record.state == State::Failing)?.reason.clone()
+}
+
+/// Whether a message is better with the last words of a host.
+fn wants_words(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Down(down) | Fact::StillDown { down, changed: true, .. } if down.state == State::Silent
+    )
+}
+
+/// The checks whose last words messages wait for.
+pub fn words_wanted(outbox: &[Message]) -> BTreeSet<CheckId> {
+    outbox.iter().filter(|message| message.waits).filter_map(|message| message.fact.check().cloned()).collect()
+}
+
+/// Gives the messages that wait for this check's last words what there is of them.
+pub fn give_words(outbox: &mut [Message], id: &CheckId, words: &Metadata) {
+    for message in outbox.iter_mut().filter(|message| message.waits && message.fact.check() == Some(id)) {
+        if let Fact::Down(down) | Fact::StillDown { down, .. } = &mut message.fact {
+            down.words.clone_from(words);
+            message.waits = false;
+        }
+    }
+}

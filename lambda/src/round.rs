@@ -1,0 +1,155 @@
+//! One round over all checks: judges each, and appends what is to be told. Pure: all that was seen, and the time, come as
+//! arguments.
+
+use std::collections::BTreeSet;
+
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::status::{Fact, Gap, Record, State, Status, Unanswered};
+
+use crate::outbox::fleet::{many_down, some};
+use crate::outbox::{Change, Teller};
+use crate::rules::Rules;
+use crate::verdict::{self, Context, Sight, fleet};
+
+/// A check as a sweep finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The check.
+    pub id: CheckId,
+    /// Its record; none for a new one, which has a pulse.
+    pub record: Option<Record>,
+    /// What the sweep sees of it.
+    pub sight: Sight,
+}
+
+/// What a round goes by.
+pub struct Round<'a> {
+    /// The sweep's time.
+    pub now: Time,
+    /// The time of the last completed sweep, if it is known.
+    pub swept: Option<Time>,
+    /// The operator's rules.
+    pub rules: &'a Rules,
+    /// The names of all channels.
+    pub channels: &'a BTreeSet<String>,
+    /// A new random id at each call.
+    pub new_id: &'a mut dyn FnMut() -> String,
+}
+
+/// A check that was judged.
+struct Judged {
+    id: CheckId,
+    before: Option<Record>,
+    after: Record,
+    is_muted: bool,
+}
+
+impl Round<'_> {
+    /// Judges all checks: `cases`, in key order, which stand for the status's own, and become them. Whether anything but
+    /// newer times of pulses and echoes has changed, so that it is worth writing.
+    pub fn judge(self, status: &mut Status, cases: Vec<Case>) -> bool {
+        let Self { now, swept, rules, channels, new_id } = self;
+        let head = |status: &Status| (status.gaps.clone(), status.unanswered.clone(), status.many_down);
+        let head_before = head(status);
+        let pulses = cases.iter().filter_map(|case| Some(case.sight.pulse.as_ref()?.at));
+        let gap = fleet::gap(swept, pulses, now, rules);
+        status.gaps.extend(gap);
+        let seen = cases.iter().map(|case| (case.record.as_ref(), case.sight.pulse.is_some()));
+        let with_many = fleet::vanish_with_many(seen, now);
+        let context = Context { now, rules, gaps: &status.gaps, with_many };
+        let (mut judged, dropped) = judge_each(cases, status, &context);
+
+        // What concerns many comes before what concerns each of them.
+        let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
+        tell_each(&mut teller, &mut judged);
+        let of_checks = std::mem::take(&mut teller.messages);
+        if let Some(gap) = gap {
+            tell_gap(&mut teller, &gap, &judged);
+        }
+        status.gaps.retain(|gap| !spared(gap, &judged, now).is_empty());
+        tell_vanished(&mut teller, &judged);
+        tell_unanswered(&mut teller, &mut status.unanswered, &judged);
+        tell_many_down(&mut teller, &mut status.many_down, &judged);
+        teller.messages.extend(of_checks);
+
+        let changed = dropped
+            || !teller.messages.is_empty()
+            || head(status) != head_before
+            || judged.iter().any(|check| is_news(check.before.as_ref(), &check.after));
+        status.outbox.append(&mut teller.messages);
+        status.checks = judged.into_iter().map(|check| (check.id, check.after)).collect();
+        changed
+    }
+}
+
+/// Judges each check; whether any was dropped.
+fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judged>, bool) {
+    let count = cases.len();
+    let judge = |Case { id, record: before, sight }: Case| {
+        let after = verdict::judge(before.as_ref(), &sight, context)?;
+        let is_muted = status.is_muted(&id, context.now);
+        Some(Judged { id, before, after, is_muted })
+    };
+    let judged: Vec<_> = cases.into_iter().filter_map(judge).collect();
+    let dropped = judged.len() < count;
+    (judged, dropped)
+}
+
+fn tell_each(teller: &mut Teller, judged: &mut [Judged]) {
+    let down = judged.iter().filter(|check| check.after.state.is_down()).count();
+    for Judged { id, before, after, is_muted } in judged {
+        let others = down - usize::from(after.state.is_down());
+        teller.check(&Change { id, before: before.as_ref(), is_muted: *is_muted, others }, after);
+    }
+}
+
+/// The checks that are given more time for this gap.
+fn spared<'a>(gap: &Gap, judged: &'a [Judged], now: Time) -> Vec<&'a CheckId> {
+    judged.iter().filter(|check| fleet::spares(gap, &check.after, now)).map(|check| &check.id).collect()
+}
+
+/// Tells of a gap, if it spares any check.
+fn tell_gap(teller: &mut Teller, gap: &Gap, judged: &[Judged]) {
+    let spared = spared(gap, judged, teller.now);
+    if !spared.is_empty() {
+        let some = some(spared.iter().copied());
+        teller.tell(Fact::Gap { from: gap.from, until: gap.until, spared: spared.len(), some });
+    }
+}
+
+/// Tells of checks that vanish together in one message.
+fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
+    let with_many = |record: &Record| record.missing.is_some_and(|missing| missing.with_many);
+    let is_new = |check: &&Judged| with_many(&check.after) && !check.before.as_ref().is_some_and(with_many);
+    let vanished = || judged.iter().filter(is_new).filter(|check| !check.is_muted).map(|check| &check.id);
+    let checks = vanished().count();
+    if checks > 0 {
+        let of = judged.iter().filter(|check| check.after.state != State::Gone).count();
+        teller.tell(Fact::Vanished { checks, of, some: some(vanished()) });
+    }
+}
+
+/// Tells of checks whose pulses are not answered in one message.
+fn tell_unanswered(teller: &mut Teller, known: &mut Option<Unanswered>, judged: &[Judged]) {
+    let unanswered = judged.iter().filter(|check| check.after.state == State::Unanswered);
+    let unanswered: Vec<_> = unanswered.map(|check| (&check.id, &check.after, check.is_muted)).collect();
+    teller.unanswered(known, &unanswered);
+}
+
+/// Tells once that many checks went down together, as long as that is so.
+fn tell_many_down(teller: &mut Teller, told: &mut Option<Time>, judged: &[Judged]) {
+    match fleet::many_down(judged.iter().map(|check| &check.after), teller.now) {
+        None => *told = None,
+        Some((down, of)) if told.is_none() => {
+            teller.tell(many_down(&down, of));
+            *told = Some(teller.now);
+        }
+        Some(_) => {}
+    }
+}
+
+/// Whether anything but the times of the newest pulse and echo has changed.
+fn is_news(before: Option<&Record>, after: &Record) -> bool {
+    before.is_none_or(|before| *before != Record { pulse: before.pulse, echo: before.echo, ..after.clone() })
+}

@@ -1,0 +1,100 @@
+//! What the operator may set of the sweep's rules.
+
+use std::time::Duration;
+
+/// The sweep's rules, as far as they can be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// `TICK_S`, 5 to 900: how often the loop means to sweep, in seconds.
+    pub tick_s: u32,
+    /// `MIN_INTERVAL_S`, 0 to 900: nothing is swept within so many seconds of the last sweep; see
+    /// [`Rules::min_interval`].
+    pub min_interval_s: u32,
+    /// `REMIND_S`, 60 to 2,678,400: after how many seconds an outage is told again; each time twice as many, up to a day.
+    pub remind_s: u32,
+    /// `FAULTS_IN_ROW`, 1 to 100: how many distinct pulses in a row must fail before that is an outage.
+    pub faults_in_row: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { tick_s: 60, min_interval_s: 30, remind_s: 4 * 3600, faults_in_row: 1 }
+    }
+}
+
+impl Rules {
+    /// Reads the rules by `lookup`, which gives a variable's value; an empty one is none. The error names the variable and
+    /// its range.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let number = |name: &str, default: u32, min: u32, max: u32| match lookup(name).filter(|text| !text.is_empty()) {
+            None => Ok(default),
+            Some(text) => match text.parse() {
+                Ok(number) if (min..=max).contains(&number) => Ok(number),
+                _ => Err(format!("{name} is {text:?}: it must be a whole number from {min} to {max}")),
+            },
+        };
+        let default = Self::default();
+        Ok(Self {
+            tick_s: number("TICK_S", default.tick_s, 5, 900)?,
+            min_interval_s: number("MIN_INTERVAL_S", default.min_interval_s, 0, 900)?,
+            remind_s: number("REMIND_S", default.remind_s, 60, 31 * 24 * 3600)?,
+            faults_in_row: number("FAULTS_IN_ROW", default.faults_in_row, 1, 100)?,
+        })
+    }
+
+    /// Nothing is swept within this time of the last sweep: never more than half of `TICK_S`, so that no tick is lost.
+    pub fn min_interval(&self) -> Duration {
+        Duration::from_secs(self.min_interval_s.min(self.tick_s / 2).into())
+    }
+
+    /// Without a completed sweep for longer than this, the loop was away.
+    pub fn away_after(&self) -> Duration {
+        Duration::from_secs((3 * u64::from(self.tick_s)).max(300))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &'static str, value: &'static str) -> Result<Rules, String> {
+        Rules::read(&|asked| (asked == name).then(|| value.into()))
+    }
+
+    #[test]
+    fn what_is_not_set_or_empty_is_the_default() {
+        assert_eq!(read("", ""), Ok(Rules::default()));
+        assert_eq!(read("TICK_S", ""), Ok(Rules::default()));
+    }
+
+    #[test]
+    fn both_ends_of_each_range_are_inside_and_the_next_number_is_outside() {
+        for (name, inside, outside) in [
+            ("TICK_S", ["5", "900"], ["4", "901"]),
+            ("MIN_INTERVAL_S", ["0", "900"], ["-1", "901"]),
+            ("REMIND_S", ["60", "2678400"], ["59", "2678401"]),
+            ("FAULTS_IN_ROW", ["1", "100"], ["0", "101"]),
+        ] {
+            for value in inside {
+                assert!(read(name, value).is_ok(), "{name} = {value}");
+            }
+            for value in outside.into_iter().chain(["soon", "1.5"]) {
+                let error = read(name, value).unwrap_err();
+                assert!(error.starts_with(&format!("{name} is {value:?}: ")), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_least_interval_never_swallows_a_tick() {
+        assert_eq!(Rules::default().min_interval(), Duration::from_secs(30));
+        assert_eq!(read("TICK_S", "5").unwrap().min_interval(), Duration::from_secs(2));
+        assert_eq!(read("MIN_INTERVAL_S", "900").unwrap().min_interval(), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn the_loop_was_away_after_three_ticks_and_five_minutes_at_least() {
+        assert_eq!(Rules::default().away_after(), Duration::from_secs(300));
+        assert_eq!(read("TICK_S", "600").unwrap().away_after(), Duration::from_secs(1_800));
+    }
+}

@@ -1,0 +1,195 @@
+//! The verdict: what a check is, as a pure function of what a sweep sees of it, its record, and the time.
+//!
+//! - here: one check; `answers`: which of its answers counts;
+//! - [`fleet`]: what only the sight of all checks tells: a gap, and many that vanish at once.
+
+mod answers;
+pub mod fleet;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use pulse_echo::answer;
+use pulse_echo::clock::Time;
+use pulse_echo::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State};
+
+use crate::rules::Rules;
+
+use answers::{Answer, Answers};
+
+/// How long a pulse may wait for its answer before our probe is in trouble.
+const UNANSWERED_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// How long a check that vanished with many others is still judged, and a gone one still remembered.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// An object as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When the store took it.
+    pub at: Time,
+    /// Its `ETag`, quotes included.
+    pub etag: String,
+}
+
+/// What one sweep sees of one check: lists, and what it has read besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// The pulse, if there is one.
+    pub pulse: Option<Seen>,
+    /// When the store took the echo, if there is one.
+    pub echo: Option<Time>,
+    /// The fault, if there is one.
+    pub fault: Option<Seen>,
+    /// What the pulse promises, if it was read in this sweep.
+    pub limits: Option<Limits>,
+    /// What the fault says, if it was read in this sweep.
+    pub fault_read: Option<answer::Fault>,
+}
+
+/// What a verdict depends on beside the check itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The sweep's time, by the store's clock.
+    pub now: Time,
+    /// The operator's rules.
+    pub rules: &'a Rules,
+    /// When the store was away.
+    pub gaps: &'a [Gap],
+    /// Whether checks vanish together with many others in this sweep; see [`fleet::vanish_with_many`].
+    pub with_many: bool,
+}
+
+impl Sight {
+    /// Whether the pulse must be read: its limits are unread.
+    pub fn wants_limits(&self, record: Option<&Record>) -> bool {
+        let known = record.and_then(|record| record.limits.as_ref());
+        self.pulse.as_ref().is_some_and(|pulse| known.is_none_or(|limits| limits.etag != pulse.etag))
+    }
+
+    /// Whether the fault must be read: it is the newest answer, and not the one in the record.
+    pub fn wants_fault(&self, record: Option<&Record>) -> bool {
+        answers::newest_fault(record, self)
+            .is_some_and(|fault| answers::known(record, fault).is_none_or(|known| known.pulse_at.is_none()))
+    }
+}
+
+/// What a check is now, as its new record. None drops the record: the check is gone for a day. Nothing here depends on
+/// what was told.
+///
+/// A check without a record has a pulse.
+pub fn judge(record: Option<&Record>, sight: &Sight, context: &Context) -> Option<Record> {
+    let Some(pulse) = &sight.pulse else {
+        return without_pulse(record?, sight, context);
+    };
+    // Who comes back after having been gone is a new check, but for its history.
+    let known = record.filter(|record| record.state != State::Gone);
+    let mut next = known.cloned().unwrap_or_else(|| anew(record, pulse.at));
+    next.missing = None;
+    next.pulse = pulse.at;
+    next.limits = sight.limits.clone().or(next.limits.filter(|limits| limits.etag == pulse.etag));
+    Some(by_pulse(known, next, sight, context))
+}
+
+fn anew(gone: Option<&Record>, pulse: Time) -> Record {
+    let mut new = Record::new(pulse);
+    if let Some(gone) = gone {
+        new.history.clone_from(&gone.history);
+        remember(&mut new);
+    }
+    new
+}
+
+/// A check whose pulse object is not there. Once may be a host that replaces it; twice in a row is retired.
+fn without_pulse(record: &Record, sight: &Sight, context: &Context) -> Option<Record> {
+    let now = context.now;
+    if record.state == State::Gone {
+        return (record.since.age(now) < DAY).then(|| record.clone());
+    }
+    let Some(missing) = record.missing else {
+        return Some(Record { missing: Some(Missing { since: now, with_many: false }), ..record.clone() });
+    };
+    let with_many = missing.with_many || context.with_many;
+    if !with_many || missing.since.age(now) >= DAY {
+        return Some(gone(record, now));
+    }
+    let mut next = record.clone();
+    next.missing = Some(Missing { with_many, ..missing });
+    // Records are not written at each sweep, but an answer comes at most moments after the pulse that it answers.
+    next.pulse =
+        next.pulse.max(sight.echo.unwrap_or(next.pulse)).max(sight.fault.as_ref().map_or(next.pulse, |f| f.at));
+    Some(by_pulse(Some(record), next, sight, context))
+}
+
+fn gone(record: &Record, now: Time) -> Record {
+    let history = record.history.clone();
+    let mut gone = Record { state: State::Gone, since: now, history, ..Record::new(record.pulse) };
+    remember(&mut gone);
+    gone
+}
+
+/// Judges by the pulse in `next`, in the order of the contract's table.
+fn by_pulse(record: Option<&Record>, mut next: Record, sight: &Sight, context: &Context) -> Record {
+    let now = context.now;
+    let answers = Answers::of(record, sight, next.pulse);
+    next.echo = answers.echo;
+    next.fault = answers.fault;
+    next.unread = answers.unread;
+    next.in_row = answers.in_row;
+    // That nobody answers a pulse which is not there says nothing of our probe.
+    next.waiting = answers.waiting.filter(|_| sight.pulse.is_some());
+
+    let before = next.state;
+    let past_limit = next.limits.as_ref().filter(|limits| next.pulse.age(now) > limits.limit());
+    let silent = past_limit.filter(|_| before == State::Silent || !is_spared(&next, context.gaps, now));
+    let (state, since) = if let Some(limits) = silent {
+        (State::Silent, next.pulse + limits.limit())
+    } else {
+        match (answers.newest, next.waiting) {
+            (Answer::Echo(at), _) => (State::Up, at),
+            (Answer::Fault(at), _) => (State::Failing, at),
+            (Answer::Unread, _) => (before, next.since),
+            (Answer::None, Some(first)) if first.age(now) > UNANSWERED_AFTER => {
+                (State::Unanswered, first + UNANSWERED_AFTER)
+            }
+            (Answer::None, _) => (before, next.since),
+        }
+    };
+    if state != before {
+        (next.state, next.since) = (state, since);
+        // That a new check comes up is no news.
+        if state.is_down() || before.is_down() {
+            remember(&mut next);
+        }
+    }
+    next.outage = outage(&next, context);
+    next
+}
+
+/// The outage that lasts, if any: it begins when the check is silent or has failed often enough, and ends with an echo.
+/// `unanswered` neither begins nor ends one: it says something of us, not of the check.
+fn outage(next: &Record, context: &Context) -> Option<Box<Outage>> {
+    let begins = match next.state {
+        State::Silent => true,
+        State::Failing => next.in_row >= context.rules.faults_in_row,
+        State::Up => return None,
+        State::New | State::Unanswered | State::Gone => false,
+    };
+    let new = || Box::new(Outage { since: next.since, noticed: context.now, told: None });
+    next.outage.clone().or_else(|| begins.then(new))
+}
+
+/// Whether the check's pulse was due while the store was away, and the time to make up for it is not over.
+fn is_spared(record: &Record, gaps: &[Gap], now: Time) -> bool {
+    let Some(limits) = &record.limits else { return false };
+    let due = record.pulse + limits.every();
+    gaps.iter().any(|gap| gap.from <= due && due <= gap.until && now <= gap.until + limits.every())
+}
+
+/// Notes the present state in the history.
+fn remember(record: &mut Record) {
+    let surplus = (record.history.len() + 1).saturating_sub(HISTORY);
+    record.history.drain(..surplus);
+    record.history.push(Change { at: record.since, state: record.state, cause: record.cause() });
+}

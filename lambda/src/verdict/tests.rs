@@ -1,0 +1,527 @@
+use pulse_echo::answer::Cause;
+
+use super::*;
+
+/// Seconds after some moment.
+fn at(second: i64) -> Time {
+    Time::from_second(1_795_248_000 + second)
+}
+
+/// A check, and what the store holds of it.
+struct Check {
+    record: Option<Record>,
+    sight: Sight,
+    rules: Rules,
+    gaps: Vec<Gap>,
+    with_many: bool,
+}
+
+impl Check {
+    /// A new check, whose pulse promises the next one within 600 s, and may be 300 s late.
+    fn with_pulse(second: i64) -> Self {
+        let sight = Sight::default();
+        let mut check = Self { record: None, sight, rules: Rules::default(), gaps: vec![], with_many: false };
+        check.pulse(second);
+        check.sight.limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900 });
+        check
+    }
+
+    fn up() -> Self {
+        let mut check = Self::with_pulse(0);
+        check.echo(1);
+        assert_eq!(check.sweep(2), State::Up);
+        check
+    }
+
+    fn failing() -> Self {
+        let mut check = Self::with_pulse(0);
+        check.fault(1, 0);
+        assert_eq!(check.sweep(2), State::Failing);
+        check
+    }
+
+    fn silent() -> Self {
+        let mut check = Self::up();
+        assert_eq!(check.sweep(901), State::Silent);
+        check
+    }
+
+    fn unanswered() -> Self {
+        let mut check = Self::with_pulse(0);
+        check.sweep(1);
+        assert_eq!(check.sweep(301), State::Unanswered);
+        check
+    }
+
+    fn pulse(&mut self, second: i64) {
+        self.sight.pulse = Some(Seen { at: at(second), etag: "p".into() });
+    }
+
+    fn echo(&mut self, second: i64) {
+        self.sight.echo = Some(at(second));
+    }
+
+    /// A fault that answers the pulse of `pulse` and is read.
+    fn fault(&mut self, second: i64, pulse: i64) {
+        self.unread_fault(second);
+        self.sight.fault_read = Some(answer::Fault {
+            reason: "status 500, expected 200".into(),
+            cause: Cause::Status,
+            expected: None,
+            got: None,
+            status: Some(500),
+            latency_ms: None,
+            pulse_id: None,
+            pulse_at: at(pulse),
+            url: None,
+        });
+    }
+
+    fn unread_fault(&mut self, second: i64) {
+        self.sight.fault = Some(Seen { at: at(second), etag: format!("f{second}") });
+        self.sight.fault_read = None;
+    }
+
+    /// Another pulse body, which was not read yet.
+    fn unread_pulse(&mut self, second: i64) {
+        self.sight.pulse = Some(Seen { at: at(second), etag: "q".into() });
+        self.sight.limits = None;
+    }
+
+    fn sweep(&mut self, second: i64) -> State {
+        let (rules, gaps) = (&self.rules, &self.gaps[..]);
+        let context = Context { now: at(second), rules, gaps, with_many: self.with_many };
+        self.record = judge(self.record.as_ref(), &self.sight, &context);
+        self.record.as_ref().expect("it has a record").state
+    }
+
+    fn record(&self) -> &Record {
+        self.record.as_ref().expect("it has a record")
+    }
+}
+
+#[test]
+fn silent_is_past_the_limit_not_at_it() {
+    for mut check in [Check::up(), Check::failing(), Check::with_pulse(0)] {
+        check.echo(1);
+        assert_ne!(check.sweep(900), State::Silent);
+        assert_eq!(check.sweep(901), State::Silent);
+        assert_eq!(check.record().since, at(900), "since the limit, whenever the sweep came");
+    }
+    let mut unanswered = Check::unanswered();
+    assert_eq!(unanswered.sweep(900), State::Unanswered);
+    assert_eq!(unanswered.sweep(901), State::Silent);
+}
+
+#[test]
+fn what_is_late_is_not_recorded() {
+    let mut check = Check::up();
+    assert_eq!(check.sweep(601), State::Up);
+    assert!(check.record().is_late(at(601)));
+    assert_eq!((check.record().outage.as_ref(), &check.record().history[..]), (None, &[][..]));
+}
+
+#[test]
+fn the_newest_answer_decides_and_a_tie_is_an_echo() {
+    for (echo, fault, state) in
+        [(10, 9, State::Up), (10, 10, State::Up), (10, 11, State::Failing), (0, 0, State::Up), (-1, 0, State::Failing)]
+    {
+        let mut check = Check::with_pulse(0);
+        check.echo(echo);
+        check.fault(fault, 0);
+        assert_eq!(check.sweep(20), state, "echo {echo}, fault {fault}");
+    }
+}
+
+#[test]
+fn an_answer_of_the_pulses_second_answers_it_and_one_of_the_second_before_does_not() {
+    for (answer, answers) in [(100, true), (99, false)] {
+        let mut check = Check::with_pulse(100);
+        check.echo(answer);
+        assert_eq!(check.sweep(101), if answers { State::Up } else { State::New }, "echo {answer}");
+        let mut check = Check::with_pulse(100);
+        check.fault(answer, answer);
+        assert_eq!(check.sweep(101), if answers { State::Failing } else { State::New }, "fault {answer}");
+    }
+}
+
+#[test]
+fn a_fleet_in_step_with_the_sweeps_is_judged_by_the_answers_to_the_pulses_before() {
+    // Each sweep comes after a new pulse, and before its answer.
+    let mut check = Check::with_pulse(0);
+    assert_eq!(check.sweep(1), State::New);
+    check.echo(2);
+    check.pulse(600);
+    assert_eq!(check.sweep(601), State::Up);
+    check.fault(602, 600);
+    check.pulse(1_200);
+    assert_eq!(check.sweep(1_201), State::Failing);
+    check.echo(1_202);
+    check.pulse(1_800);
+    assert_eq!(check.sweep(1_801), State::Up);
+}
+
+#[test]
+fn an_answer_that_the_last_sweep_had_seen_does_not_answer_a_newer_pulse() {
+    let mut check = Check::failing();
+    check.pulse(600);
+    assert_eq!(check.sweep(601), State::Failing, "the pulse waits for its answer");
+    check.echo(599);
+    assert_eq!(check.sweep(602), State::Failing, "an echo before the pulse that the last sweep saw");
+    check.echo(602);
+    assert_eq!(check.sweep(603), State::Up);
+}
+
+#[test]
+fn a_pulse_that_waits_for_its_answer_leaves_each_state_as_it_was() {
+    for (mut check, state) in [
+        (Check::up(), State::Up),
+        (Check::failing(), State::Failing),
+        (Check::silent(), State::Silent),
+        (Check::unanswered(), State::Unanswered),
+    ] {
+        let before = check.record().since;
+        check.pulse(2_000);
+        assert_eq!(check.sweep(2_001), state);
+        assert_eq!(check.record().since, before, "{state}");
+    }
+}
+
+#[test]
+fn unanswered_is_five_minutes_after_the_first_pulse_that_went_unanswered() {
+    let mut check = Check::up();
+    for second in [100, 200, 300] {
+        check.pulse(second);
+        assert_eq!(check.sweep(second + 1), State::Up);
+    }
+    assert_eq!(check.sweep(400), State::Up);
+    assert_eq!(check.sweep(401), State::Unanswered);
+    assert_eq!(check.record().since, at(400));
+    assert!(check.record().outage.is_none(), "it says nothing of the check");
+}
+
+#[test]
+fn an_answer_as_new_as_the_first_unanswered_pulse_begins_the_count_anew() {
+    let mut check = Check::up();
+    check.pulse(100);
+    check.sweep(101);
+    check.pulse(160);
+    check.echo(130);
+    check.sweep(161);
+    check.sweep(401);
+    assert_eq!(check.sweep(460), State::Up);
+    assert_eq!(check.sweep(461), State::Unanswered);
+}
+
+#[test]
+fn a_host_that_sends_faster_than_its_slow_service_answers_is_not_unanswered() {
+    let mut check = Check::up();
+    for minute in 1..30 {
+        check.pulse(60 * minute);
+        assert_eq!(check.sweep(60 * minute + 1), State::Up);
+        check.echo(60 * minute + 59);
+    }
+}
+
+#[test]
+fn a_slow_probe_of_an_older_pulse_says_nothing_against_the_newest_ones_echo() {
+    let mut check = Check::up();
+    check.pulse(600);
+    check.echo(601);
+    check.fault(660, 0);
+    assert_eq!(check.sweep(661), State::Up);
+    check.fault(662, 600);
+    assert_eq!(check.sweep(663), State::Failing, "one of the same pulse does");
+    let mut check = Check::up();
+    check.pulse(600);
+    check.fault(660, 0);
+    assert_eq!(check.sweep(661), State::Failing, "and so does one where no newer pulse has an echo");
+}
+
+#[test]
+fn a_slow_probes_fault_is_ignored_in_step_with_the_sweeps_too() {
+    let mut check = Check::up();
+    check.pulse(600);
+    check.sweep(600);
+    check.echo(601);
+    check.fault(660, 0);
+    check.pulse(1_200);
+    assert_eq!(check.sweep(1_201), State::Up, "the echo answers a newer pulse than the fault");
+}
+
+#[test]
+fn a_fault_counts_once_it_is_read_or_in_the_sweep_after() {
+    let mut check = Check::up();
+    check.pulse(600);
+    check.sweep(600);
+    check.unread_fault(601);
+    check.pulse(1_200);
+    assert!(check.sight.wants_fault(check.record.as_ref()));
+    assert_eq!(check.sweep(1_201), State::Up, "unread");
+    assert_eq!(check.sweep(1_202), State::Failing, "still unread");
+    assert_eq!((check.record().in_row, check.record().cause()), (1, None));
+    let before = check.record().clone();
+    assert!(check.sight.wants_fault(check.record.as_ref()), "its cause is still worth a look");
+    assert_eq!(check.sweep(1_203), State::Failing);
+    assert_eq!(check.record(), &before, "and it changes nothing more");
+    check.fault(601, 600);
+    assert_eq!(check.sweep(1_204), State::Failing);
+    assert_eq!((check.record().in_row, check.record().cause()), (1, Some(Cause::Status)));
+    assert!(!check.sight.wants_fault(check.record.as_ref()));
+}
+
+#[test]
+fn faults_that_never_can_be_read_are_told_though_each_replaces_the_last() {
+    let mut check = Check::up();
+    for (second, state) in [(600, State::Up), (1_200, State::Failing), (1_800, State::Failing)] {
+        check.pulse(second);
+        check.unread_fault(second + 1);
+        assert_eq!(check.sweep(second + 2), state, "{second}");
+    }
+}
+
+#[test]
+fn a_fault_that_an_echo_has_overtaken_needs_no_look() {
+    let mut check = Check::with_pulse(0);
+    check.unread_fault(1);
+    check.echo(2);
+    assert!(!check.sight.wants_fault(None));
+    assert_eq!(check.sweep(3), State::Up);
+    assert_eq!(check.record().unread, None);
+}
+
+#[test]
+fn a_check_whose_present_limits_are_unread_is_never_silent() {
+    let mut check = Check::up();
+    check.unread_pulse(600);
+    check.echo(601);
+    assert!(check.sight.wants_limits(check.record.as_ref()));
+    assert_eq!(check.sweep(100_000), State::Up);
+    check.sight.limits = Some(Limits { etag: "q".into(), every_s: 60, limit_s: 60 });
+    assert_eq!(check.sweep(100_001), State::Silent);
+    check.sight.limits = None;
+    assert!(!check.sight.wants_limits(check.record.as_ref()));
+    assert_eq!(check.sweep(100_002), State::Silent, "they stay read");
+}
+
+#[test]
+fn who_is_down_comes_up_only_by_an_echo_that_counts() {
+    for mut check in [Check::failing(), Check::silent(), Check::unanswered()] {
+        let state = check.record().state;
+        // A pulse is none, nor is an answer that is gone.
+        check.pulse(2_000);
+        check.sight.fault = None;
+        assert_eq!(check.sweep(2_001), state);
+        check.echo(2_001);
+        assert_eq!(check.sweep(2_002), State::Up);
+        assert_eq!((check.record().since, &check.record().outage), (at(2_001), &None));
+    }
+}
+
+#[test]
+fn silent_becomes_failing_by_a_fault_and_the_outage_goes_on() {
+    let mut check = Check::silent();
+    check.pulse(2_000);
+    check.fault(2_001, 2_000);
+    assert_eq!(check.sweep(2_002), State::Failing);
+    assert_eq!(check.record().outage.as_ref().unwrap().since, at(900));
+    assert_eq!(check.sweep(2_901), State::Silent);
+    assert_eq!(check.record().outage.as_ref().unwrap().since, at(900));
+    let states: Vec<_> = check.record().history.iter().map(|change| (change.at, change.state)).collect();
+    assert_eq!(states, [(at(900), State::Silent), (at(2_001), State::Failing), (at(2_900), State::Silent)]);
+}
+
+#[test]
+fn an_outage_begins_when_enough_distinct_pulses_in_a_row_have_failed() {
+    let mut check = Check::up();
+    check.rules.faults_in_row = 3;
+    let fail = |check: &mut Check, pulse: i64| {
+        check.pulse(pulse);
+        check.fault(pulse + 1, pulse);
+        assert_eq!(check.sweep(pulse + 2), State::Failing);
+        check.fault(pulse + 3, pulse);
+        assert_eq!(check.sweep(pulse + 4), State::Failing, "a doubled event is no further pulse");
+        check.record().outage.as_ref().map(|outage| outage.since)
+    };
+    assert_eq!((fail(&mut check, 600), fail(&mut check, 1_200)), (None, None));
+    // An echo begins the count anew, seen or between two sweeps.
+    check.echo(1_300);
+    assert_eq!(fail(&mut check, 1_800), None);
+    assert_eq!(check.record().in_row, 1);
+    assert_eq!(fail(&mut check, 2_400), None);
+    assert_eq!(fail(&mut check, 3_000), Some(at(601)), "since the first fault: the state never changed");
+}
+
+#[test]
+fn the_newest_answer_seen_is_not_missed_when_its_object_is_removed() {
+    let mut check = Check::up();
+    check.sight.echo = None;
+    assert_eq!(check.sweep(600), State::Up);
+    let mut check = Check::failing();
+    check.sight.fault = None;
+    assert_eq!((check.sweep(600), check.record().waiting), (State::Failing, None));
+}
+
+#[test]
+fn gone_is_no_pulse_in_two_sweeps_in_a_row_and_forgotten_a_day_later() {
+    let mut check = Check::silent();
+    check.sight.pulse = None;
+    assert_eq!(check.sweep(1_000), State::Silent);
+    check.pulse(1_010);
+    assert_eq!(check.sweep(1_060), State::Silent);
+    check.sight.pulse = None;
+    assert_eq!(check.sweep(1_120), State::Silent);
+    assert_eq!(check.sweep(1_180), State::Gone);
+    assert_eq!((check.record().since, &check.record().outage), (at(1_180), &None));
+    assert_eq!(check.sweep(1_180 + 86_399), State::Gone);
+    let context = Context { now: at(1_180 + 86_400), rules: &check.rules, gaps: &[], with_many: false };
+    assert_eq!(judge(check.record.as_ref(), &check.sight, &context), None);
+}
+
+#[test]
+fn who_comes_back_after_having_been_gone_is_new_but_for_the_history() {
+    let mut check = Check::silent();
+    check.sight.pulse = None;
+    check.sweep(1_000);
+    check.sweep(1_060);
+    check.pulse(2_000);
+    assert_eq!(check.sweep(2_001), State::New, "the old echo does not count");
+    let states: Vec<_> = check.record().history.iter().map(|change| change.state).collect();
+    assert_eq!(states, [State::Silent, State::Gone, State::New]);
+    check.echo(2_001);
+    assert_eq!(check.sweep(2_002), State::Up);
+}
+
+#[test]
+fn who_vanishes_with_many_is_judged_by_the_last_pulse_and_gone_after_a_day() {
+    let mut check = Check::up();
+    check.echo(301);
+    check.sight.pulse = None;
+    check.sweep(310);
+    check.with_many = true;
+    assert_eq!(check.sweep(370), State::Up);
+    check.with_many = false;
+    assert_eq!(check.sweep(1_201), State::Up, "the echo tells that there was a pulse after the last that was written");
+    assert_eq!(check.sweep(1_202), State::Silent);
+    assert_eq!(check.sweep(310 + 86_399), State::Silent);
+    assert_eq!(check.sweep(310 + 86_400), State::Gone);
+}
+
+#[test]
+fn who_vanished_and_never_was_answered_is_not_unanswered() {
+    let mut check = Check::with_pulse(0);
+    check.sweep(1);
+    check.sight.pulse = None;
+    check.with_many = true;
+    for second in [60, 120, 400, 900] {
+        assert_eq!(check.sweep(second), State::New);
+    }
+    assert_eq!(check.sweep(901), State::Silent);
+}
+
+#[test]
+fn a_gap_spares_who_was_due_in_it_until_the_interval_is_over_once_more() {
+    let gap = Gap { from: at(500), until: at(2_000) };
+    for (due_before, spared) in [(500, true), (499, false)] {
+        let mut check = Check::up();
+        check.pulse(due_before - 600);
+        check.sight.echo = Some(at(due_before - 599));
+        check.gaps = vec![gap];
+        check.sweep(2_001);
+        assert_eq!(check.record().state == State::Silent, !spared, "due at {due_before}");
+    }
+    let mut check = Check::up();
+    check.gaps = vec![gap];
+    assert_eq!(check.sweep(2_600), State::Up);
+    assert_eq!(check.sweep(2_601), State::Silent);
+    let mut check = Check::silent();
+    check.gaps = vec![gap];
+    assert_eq!(check.sweep(2_001), State::Silent, "who was silent before stays so");
+}
+
+#[test]
+fn the_history_keeps_the_last_ten_changes() {
+    let mut check = Check::up();
+    for round in 1..10 {
+        check.pulse(1_000 * round);
+        check.fault(1_000 * round + 1, 1_000 * round);
+        check.sweep(1_000 * round + 2);
+        check.echo(1_000 * round + 3);
+        check.sweep(1_000 * round + 4);
+    }
+    assert_eq!(check.record().history.len(), HISTORY);
+    assert_eq!(check.record().history.last().unwrap().at, at(9_003));
+}
+
+#[test]
+fn what_comes_from_the_future_is_of_now() {
+    let mut check = Check::with_pulse(86_400);
+    check.echo(86_400);
+    assert_eq!(check.sweep(0), State::Up);
+}
+
+mod of_all {
+    use super::*;
+
+    fn record(state: State, since: i64, missing: bool) -> Record {
+        let missing = missing.then(|| Missing { since: at(since), with_many: false });
+        Record { state, since: at(since), missing, ..Record::new(at(0)) }
+    }
+
+    fn vanish(vanished: usize, stay: usize, gone_since: Option<i64>) -> bool {
+        let missing = record(State::Up, 0, true);
+        let here = record(State::Up, 0, false);
+        let gone = gone_since.map(|since| record(State::Gone, since, false));
+        let missing = std::iter::repeat_n((Some(&missing), false), vanished);
+        let here = std::iter::repeat_n((Some(&here), true), stay);
+        let gone = gone.iter().map(|gone| (Some(gone), false));
+        fleet::vanish_with_many(missing.chain(here).chain(gone), at(1_000))
+    }
+
+    #[test]
+    fn many_vanish_when_they_are_ten_and_a_quarter_or_all_of_two_or_more() {
+        assert!(!vanish(1, 0, None), "one that is alone is retired");
+        assert!(vanish(2, 0, None));
+        assert!(!vanish(2, 1, None));
+        assert!(!vanish(9, 20, None));
+        assert!(vanish(10, 30, None));
+        assert!(!vanish(10, 31, None));
+        assert!(vanish(9, 30, Some(100)), "one more is just gone");
+        assert!(!vanish(9, 30, Some(99)), "not if that is over 15 minutes ago");
+        assert!(!vanish(0, 0, None) && !vanish(0, 5, None));
+    }
+
+    #[test]
+    fn many_are_down_when_ten_and_a_quarter_went_down_within_a_quarter_of_an_hour() {
+        let many = |just: usize, before: usize, up: usize, told: bool| {
+            let with_outage = |noticed: i64| {
+                let told =
+                    told.then(|| pulse_echo::status::Told { at: at(0), next: at(0), step_s: 60, causes: vec![] });
+                let outage = Box::new(Outage { since: at(0), noticed: at(noticed), told });
+                Record { outage: Some(outage), ..record(State::Silent, 0, false) }
+            };
+            let (just_down, long_down, up_record) = (with_outage(100), with_outage(99), record(State::Up, 0, false));
+            let all = std::iter::repeat_n(&just_down, just).chain(std::iter::repeat_n(&long_down, before));
+            fleet::many_down(all.chain(std::iter::repeat_n(&up_record, up)), at(1_000))
+                .map(|(down, of)| (down.len(), of))
+        };
+        assert_eq!(many(10, 0, 30, true), Some((10, 40)));
+        assert_eq!(many(10, 0, 31, true), None);
+        assert_eq!(many(9, 1, 0, true), None);
+        assert_eq!(many(10, 0, 0, false), None, "what is muted is not told");
+    }
+
+    #[test]
+    fn a_gap_is_a_long_time_without_a_sweep_in_which_no_pulse_came() {
+        let gap = |swept: Option<i64>, pulses: &[i64], now: i64| {
+            let pulses = pulses.iter().map(|&second| at(second));
+            fleet::gap(swept.map(at), pulses, at(now), &Rules::default())
+        };
+        assert_eq!(gap(Some(0), &[-5, 0], 300), None);
+        assert_eq!(gap(Some(0), &[-5, 0], 301), Some(Gap { from: at(0), until: at(301) }));
+        assert_eq!(gap(None, &[], 10_000), None, "a new deployment");
+        assert_eq!(gap(Some(0), &[200, 3_599], 3_600), None, "the store was there: only we were away");
+        let back = Some(Gap { from: at(0), until: at(3_590) });
+        assert_eq!(gap(Some(0), &[-5, 3_590, 3_599], 3_600), back, "pulses came again before the first sweep did");
+    }
+}

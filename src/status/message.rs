@@ -1,0 +1,195 @@
+//! What is told: facts, not sentences; each channel finds its own words.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use crate::answer::Cause;
+use crate::clock::Time;
+use crate::name::CheckId;
+use crate::pulse::Metadata;
+
+/// A message that channels owe to people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// A random id, never used again: a receiver that has seen it need not tell it twice.
+    pub id: String,
+    /// The *now* of the sweep that has it to tell.
+    pub at: Time,
+    /// The names of the channels that still owe it.
+    pub owed: BTreeSet<String>,
+    /// It waits for the last words of a silent host, until the next sweep at the latest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Fact {
+    /// A check is down.
+    Down(Down),
+    /// It still is.
+    StillDown {
+        /// As it is now.
+        down: Down,
+        /// When the outage was first told.
+        told: Time,
+        /// Whether this is told because the cause is a new one, not because time has passed.
+        changed: bool,
+    },
+    /// A check is up again.
+    Up {
+        /// The check.
+        check: CheckId,
+        /// When its outage began.
+        since: Time,
+        /// When the echo came that ended it.
+        until: Time,
+        /// What it was last.
+        was: State,
+        /// Why it was `failing`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// The last fault's sentence, if it was `failing`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A check's pulse is no longer there: it is retired.
+    Gone {
+        /// The check.
+        check: CheckId,
+        /// Its last pulse.
+        pulse: Time,
+        /// When the outage began that this closes; none if it was not down, or nobody was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Time>,
+    },
+    /// Many checks went down within a quarter of an hour: the first line of what is told with it.
+    ManyDown {
+        /// How many of them.
+        down: usize,
+        /// Of how many in all.
+        of: usize,
+        /// The state that most of them have in common.
+        state: State,
+        /// The cause that those have in common, if that is `failing`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// How many have these in common.
+        alike: usize,
+    },
+    /// The pulses of many checks, or of all, are no longer there. They are judged by their last pulse, and gone after a
+    /// day.
+    Vanished {
+        /// How many of them.
+        checks: usize,
+        /// Of how many in all.
+        of: usize,
+        /// The first of them, at most ten.
+        some: Vec<CheckId>,
+    },
+    /// Pulses are not answered: our own probe is in trouble.
+    Unanswered {
+        /// Since when.
+        since: Time,
+        /// How many checks are concerned now.
+        checks: usize,
+        /// The first of them, at most ten.
+        some: Vec<CheckId>,
+        /// When it was first told; none if this is the first time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<Time>,
+    },
+    /// No check is `unanswered` any more.
+    Answered {
+        /// Since when some were.
+        since: Time,
+        /// The *now* of the sweep that found none.
+        until: Time,
+        /// How many there were at most, at once.
+        checks: usize,
+    },
+    /// The store was away; checks whose pulses were due meanwhile are given until `every_s` after it.
+    Gap {
+        /// Its beginning: the last sweep before it.
+        from: Time,
+        /// Its end: the first pulse or sweep after it.
+        until: Time,
+        /// How many checks are spared.
+        spared: usize,
+        /// The first of them, at most ten.
+        some: Vec<CheckId>,
+    },
+    /// The loop is stopped: nothing is watched.
+    Stopped {
+        /// Since when.
+        at: Time,
+    },
+    /// The loop runs again.
+    Started {
+        /// Since when it was stopped.
+        stopped: Time,
+    },
+    /// `status.json` could not be read, and all checks begin anew.
+    StatusUnreadable {
+        /// The key of the copy that was put aside.
+        copy: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Somebody wanted to see whether messages arrive.
+    Test,
+}
+
+/// A check that is down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Down {
+    /// The check.
+    pub check: CheckId,
+    /// When the outage began.
+    pub since: Time,
+    /// `silent` or `failing`; `unanswered` where that came after.
+    pub state: State,
+    /// Its newest pulse.
+    pub pulse: Time,
+    /// How old a pulse may become, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_s: Option<u64>,
+    /// Why it is `failing`; none if the fault could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The fault's sentence, if it is `failing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The last good echo, if there ever was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<Time>,
+    /// The last words of a silent host: the metadata of its newest pulse, as anybody may have put them.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub words: Metadata,
+    /// How many other checks are down.
+    pub others: usize,
+}
+
+impl Fact {
+    /// The one check that this is about; none for what concerns many, or us.
+    pub fn check(&self) -> Option<&CheckId> {
+        match self {
+            Self::Down(down) | Self::StillDown { down, .. } => Some(&down.check),
+            Self::Up { check, .. } | Self::Gone { check, .. } => Some(check),
+            _ => None,
+        }
+    }
+
+    /// The outage that this ends: its check and its beginning.
+    pub fn ends(&self) -> Option<(&CheckId, Time)> {
+        match self {
+            Self::Up { check, since, .. } | Self::Gone { check, since: Some(since), .. } => Some((check, *since)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What is remembered of one check.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Cause;
+use crate::clock::Time;
+use crate::pulse::Pulse;
+
+/// How many changes of a check are remembered.
+pub const HISTORY: usize = 10;
+
+/// What a check is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Its pulse waits for the first answer.
+    New,
+    /// The newest answer is an echo.
+    Up,
+    /// The newest answer is a fault.
+    Failing,
+    /// The pulse is older than its limit.
+    Silent,
+    /// The pulse got no answer for minutes: our probe is in trouble.
+    Unanswered,
+    /// The pulse is no longer there: retired.
+    Gone,
+}
+
+impl State {
+    /// Whether a check of this state is down. It becomes `up` only by an echo that counts.
+    pub fn is_down(self) -> bool {
+        matches!(self, Self::Failing | Self::Silent | Self::Unanswered)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// A check's record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// What it is.
+    pub state: State,
+    /// Since when, by the time of what made it so: of the echo or the fault, or when its limit was passed.
+    pub since: Time,
+    /// When the store took the newest pulse that was seen.
+    pub pulse: Time,
+    /// What that pulse promises; none if it is unread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// The newest echo that was seen. It stays when the object is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<Time>,
+    /// The newest fault that was seen and read. It stays when the object is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Box<Fault>>,
+    /// A newer fault is there, which could not be read in the last sweep; it is judged by the pulse of this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Time>,
+    /// How many distinct pulses in a row failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub in_row: u32,
+    /// The first pulse that went unanswered; none if the newest is answered, or has hardly come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Time>,
+    /// There was no pulse object in the last sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+    /// The outage that lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Box<Outage>>,
+    /// The newest [`HISTORY`] changes, the oldest first. Empty for a check that was never down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Change>,
+}
+
+/// What a pulse promises.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// The `ETag` of the pulse that says so, quotes included: another pulse may say otherwise.
+    pub etag: String,
+    /// How often a pulse comes, in seconds.
+    pub every_s: u64,
+    /// How old it may become, in seconds.
+    pub limit_s: u64,
+}
+
+impl Limits {
+    /// What `pulse`, whose `ETag` this is, promises.
+    pub fn of(pulse: &Pulse, etag: String) -> Self {
+        Self { etag, every_s: pulse.every_s.into(), limit_s: pulse.limit().as_secs() }
+    }
+
+    /// How often a pulse comes.
+    pub fn every(&self) -> Duration {
+        Duration::from_secs(self.every_s)
+    }
+
+    /// How old it may become.
+    pub fn limit(&self) -> Duration {
+        Duration::from_secs(self.limit_s)
+    }
+}
+
+/// A fault that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// When the store took it.
+    pub at: Time,
+    /// The object's `ETag`, quotes included.
+    pub etag: String,
+    /// The pulse that it answers; none if the fault could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulse_at: Option<Time>,
+    /// What kind of failure it is; none if the fault could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The fault's sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A check without a pulse object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The *now* of the first sweep that did not find it.
+    pub since: Time,
+    /// Whether it vanished together with many others: then it is judged by its last pulse, and gone after a day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_many: bool,
+}
+
+/// The time from which a check is down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Its beginning: the `since` of the state that began it.
+    pub since: Time,
+    /// The *now* of the sweep that noticed it.
+    pub noticed: Time,
+    /// What was told of it; none while it is muted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+}
+
+/// What was told of an outage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When it was first told.
+    pub at: Time,
+    /// When it is told again.
+    pub next: Time,
+    /// How many seconds there are between the reminders.
+    pub step_s: u64,
+    /// Which causes were told, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+}
+
+/// A change of a check's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Since when.
+    pub at: Time,
+    /// What it became.
+    pub state: State,
+    /// The cause, for `failing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+}
+
+impl Record {
+    /// A check that was never seen before, whose newest pulse the store took at this time.
+    pub fn new(pulse: Time) -> Self {
+        Self {
+            state: State::New,
+            since: pulse,
+            pulse,
+            limits: None,
+            echo: None,
+            fault: None,
+            unread: None,
+            in_row: 0,
+            waiting: None,
+            missing: None,
+            outage: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// Whether its pulse is past `every_s` at `now`, but within its limit: shown, never recorded.
+    pub fn is_late(&self, now: Time) -> bool {
+        self.state != State::Gone
+            && self.limits.as_ref().is_some_and(|limits| {
+                let age = self.pulse.age(now);
+                age > limits.every() && age <= limits.limit()
+            })
+    }
+
+    /// The cause of its being `failing`, if that could be read.
+    pub fn cause(&self) -> Option<Cause> {
+        self.fault.as_ref().filter(|_| self.state == State::Failing)?.cause
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
