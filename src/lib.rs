@@ -2,13 +2,8 @@
 //!
 //! This library holds what both sides share; rooms further down never look up:
 //!
-<<<<<<< HEAD
-//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`vitals`], [`answer`],
-//!   [`mark`];
-=======
-//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`answer`],
-//!   [`mark`], [`status`], [`mute`];
->>>>>>> sweep
+//! - plain data and pure rules: [`name`], [`clock`], [`json`], [`pulse`], [`vitals`], [`answer`], [`mark`], [`status`],
+//!   [`mute`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
 
@@ -19,15 +14,10 @@ pub mod clock;
 pub mod http;
 pub mod json;
 pub mod mark;
-<<<<<<< HEAD
-pub mod name;
-pub mod pulse;
-mod random;
-=======
 pub mod mute;
 pub mod name;
 pub mod pulse;
+mod random;
 pub mod status;
->>>>>>> sweep
 pub mod store;
 pub mod vitals;

@@ -7,11 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-<<<<<<< HEAD
-=======
 use serde::{Deserialize, Serialize};
 
->>>>>>> sweep
 use crate::clock::Time;
 
 /// The longest key that counts, in bytes.
