@@ -71,6 +71,9 @@ pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
         let message = "it begins with a byte order mark; save it as UTF-8 without one".into();
         return Err(Error { line: 1, column: 1, message });
     }
+    if text.trim_ascii().is_empty() {
+        return Err(Error { line: 1, column: 1, message: "it is empty; the least is {}".into() });
+    }
     let mut json = serde_json::Deserializer::from_slice(text);
     let object = FieldByField { object: T::default(), unknown }.deserialize(&mut json)?;
     json.end()?;
@@ -250,7 +253,8 @@ mod tests {
     #[test]
     fn broken_json_is_refused_with_its_place() {
         for (text, why) in [
-            ("", "EOF"),
+            ("", "it is empty; the least is {}"),
+            ("{", "EOF"),
             ("{\n\"label\": }", "(line 2, column 10)"),
             ("{} x", "trailing characters"),
             ("[]", "expected a cup: an object such as {\"size_ml\": …}"),

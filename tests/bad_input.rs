@@ -18,7 +18,7 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
         ),
         ("{\"url\": \"http://a/\"", "pulse.json:1:19:", "EOF"),
         ("url = http://a/", "pulse.json:1:1:", "expected value"),
-        ("", "pulse.json:1:0:", "EOF"),
+        (" \n", "pulse.json:1:1:", "it is empty; the least is {}"),
         ("{\"url\": \"https://me:pw@a/\"}", "pulse.json:1:27:", "url: it has credentials in it"),
         ("{\"url\": \"https://a/\", \"min_cert_days\": 5}", "pulse.json:1:23:", "min_cert_days: this version"),
         ("{\"body\": \"ok\"}", "pulse.json:1:2:", "body: nothing is fetched without a url"),
@@ -131,12 +131,12 @@ fn without_credentials_the_sentence_says_what_was_tried() {
     let arguments = ["send", "--bucket", "b-1", "--region", "us-east-1", "--host", "web-1"];
     let mut command = agent(bed.folder.path(), &arguments);
     let sent = Ended::of(command.env("AWS_SHARED_CREDENTIALS_FILE", "credentials"));
-    let what = "there are no credentials: AWS_ACCESS_KEY_ID is not set; credentials has no profile [default]";
+    let what = "there are no credentials: AWS_ACCESS_KEY_ID is not set; credentials has no profile default";
     assert!(sent.complaint().contains(what), "{sent:?}");
     let half = Ended::of(command.env("AWS_PROFILE", "other"));
-    assert!(half.complaint().contains("credentials has no aws_secret_access_key in [other]"), "{half:?}");
+    assert!(half.complaint().contains("the profile other in credentials has no aws_secret_access_key"), "{half:?}");
     let half = Ended::of(command.env("AWS_ACCESS_KEY_ID", "x"));
-    assert!(half.complaint().contains("only half of the credentials: AWS_SECRET_ACCESS_KEY is not set"), "{half:?}");
+    assert!(half.complaint().contains("only half of the keys: AWS_SECRET_ACCESS_KEY is not set"), "{half:?}");
 }
 
 #[test]

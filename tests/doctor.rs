@@ -168,6 +168,7 @@ fn what_is_wrong_with_the_way_to_the_store_is_told_apart() {
         ("AWS_ENDPOINT_URL", &bed.server.endpoint().replace("http:", "https:"), "connection", "TLS"),
         ("http_proxy", listens_not, "connection", "the proxy 127.0.0.1:1"),
         ("PULSE_ECHO_BUCKET", "nobodys", "bucket", "NoSuchBucket"),
+        ("AWS_REGION", "eu-west-1", "region", "the bucket is in us-east-1, not in eu-west-1"),
         ("AWS_SECRET_ACCESS_KEY", "wrong", "bucket", "SignatureDoesNotMatch"),
     ] {
         let mut command = bed.command(&["doctor", "--timeout-s", "5"]);

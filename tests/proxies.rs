@@ -2,6 +2,8 @@
 
 mod kit;
 
+use std::time::Duration;
+
 use kit::proxy::Proxy;
 use kit::server::{Reply, Server};
 use kit::tls::Ca;
@@ -26,6 +28,38 @@ fn a_proxy_is_gone_through_for_http_and_for_https() {
         let file = host.write("ca.pem", &ca.pem());
         host.with("AWS_CA_BUNDLE", file.to_str().unwrap()).run(&["send"]).assert_sent();
         assert!(proxy.heads()[0].starts_with("CONNECT s3.example.com:443 HTTP/1.1"), "{:?}", proxy.heads());
+    });
+}
+
+#[test]
+fn a_proxy_may_want_tls_itself() {
+    let ca = Ca::new("ours");
+    at_every_level(|level| {
+        // Once it has answered CONNECT it plays the store, too.
+        let proxy = Server::with_tls(ca.server("localhost", 2090), |head| match head.split(' ').next() {
+            Some("CONNECT") => Reply::of(200, ""),
+            _ => Reply::ok(),
+        });
+        let host = Host::of(level, "http://s3.example.com");
+        let host = host.with("http_proxy", format!("https://user:s3cr3t@localhost:{}", proxy.port()));
+        let file = host.write("ca.pem", &ca.pem());
+        host.with("AWS_CA_BUNDLE", file.to_str().unwrap()).run(&["send"]).assert_sent();
+        let heads = proxy.heads();
+        assert!(
+            heads[0].starts_with("CONNECT s3.example.com:80 ") && heads[1].starts_with("PUT /pulses/"),
+            "{heads:?}"
+        );
+    });
+}
+
+#[test]
+fn a_proxy_that_hangs_costs_no_more_than_the_deadline() {
+    at_every_level(|level| {
+        let proxy = Proxy::silent();
+        let host = Host::of(level, "https://s3.example.com").with("HTTPS_PROXY", proxy.url());
+        let output = host.run(&["send", "--timeout-s=2"]);
+        output.assert(1, "did not connect us: no whole answer in time");
+        assert!(output.took < Duration::from_secs(3), "{output:#?}");
     });
 }
 

@@ -18,7 +18,8 @@ const EARLY: (&str, &str) = ("AccessDenied", "Request is not yet valid");
 
 #[test]
 fn a_clock_that_is_wrong_by_a_day_gets_through_with_one_warning() {
-    for (ahead, words) in [(86_400, "behind the store's"), (-86_400, "ahead of the store's")] {
+    // Answers are in whole seconds, so the distance is not to the second.
+    for (ahead, words) in [(86_405, "behind the store's"), (-86_405, "ahead of the store's")] {
         let s3 = S3::start(SignedDuration::from_secs(ahead), "us-east-1");
         at_every_level(|level| {
             let host = Host::of(level, &s3.endpoint());
@@ -26,7 +27,7 @@ fn a_clock_that_is_wrong_by_a_day_gets_through_with_one_warning() {
                 host.write(&format!("pulses.d/{check}.json"), "{}");
             }
             let output = host.run(&["send"]);
-            output.assert_sent().assert_one_warning("this machine's clock is 86400 s").assert_one_warning(words);
+            output.assert_sent().assert_one_warning("this machine's clock is 8640").assert_one_warning(words);
             assert_eq!(output.stdout.lines().count(), 3, "{output:#?}");
         });
     }
@@ -120,15 +121,19 @@ fn a_conflict_with_another_conditional_write_is_tried_again() {
 
 #[test]
 fn a_body_that_is_cut_off_is_fetched_again() {
-    let whole = Reply::of(200, "whole").with("last-modified", date(0));
+    let whole = Reply::of(200, "whole").with("last-modified", date(0)).with("date", date(0));
     let server = Server::scripted(&[Reply::Truncated, whole]);
     assert_eq!(store(&server).get(&key(), 100).unwrap().body.as_deref(), Some(b"whole".as_slice()));
 }
 
 #[test]
 fn what_is_learnt_of_the_clock_is_kept_and_told() {
-    let denied = Reply::s3_error(403, EARLY.0, EARLY.1).with("date", date(-7200));
-    let server = Server::scripted(&[denied, Reply::ok().with("date", date(-7200))]);
+    let behind = 7200;
+    let server = Server::start(move |head| {
+        let hour = (Timestamp::now() - SignedDuration::from_secs(behind)).strftime("X-Amz-Date=%Y%m%dT%H");
+        let reply = if head.contains(&hour.to_string()) { Reply::ok() } else { Reply::s3_error(403, EARLY.0, EARLY.1) };
+        reply.with("date", date(-behind))
+    });
     let store = store(&server);
     assert_eq!(store.skew_s(), None);
     for _ in 0..2 {
@@ -138,4 +143,23 @@ fn what_is_learnt_of_the_clock_is_kept_and_told() {
         }
     }
     assert_eq!(server.heads().len(), 3, "the second was signed well at once");
+}
+
+#[cfg(feature = "list")]
+#[test]
+fn a_list_is_signed_page_by_page() {
+    let s3 = S3::start(SignedDuration::from_hours(2), "eu-west-1");
+    let place =
+        Place { bucket: "pulses".into(), region: "us-east-1".into(), endpoint: Some(s3.endpoint()), path_style: None };
+    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
+    let credentials = Credentials::new_with_token(kit::KEY, kit::SECRET, kit::TOKEN);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap();
+    for n in 0..1001 {
+        let key = Key::pulse(&CheckId::from_pulse_key(&format!("pulse/a+b/{n:04} &.json")).unwrap());
+        store.put(&key, "a/b", b"{}", &Metadata::default(), &Condition::Always).unwrap();
+    }
+    let pages: Vec<_> = store.list("pulse/a+b/").collect::<Result<_, _>>().unwrap();
+    assert_eq!(pages.iter().map(|page| page.entries.len()).collect::<Vec<_>>(), [1000, 1]);
+    assert_eq!(pages[1].entries[0].key, "pulse/a+b/1000 &.json");
 }

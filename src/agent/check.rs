@@ -68,8 +68,7 @@ fn outcomes(arguments: &Arguments, options: &Check, environment: Environment) ->
     Ok(outcomes)
 }
 
-/// Looks at the loop's mark.
-pub fn loop_outcome(store: &Store) -> Outcome {
+fn loop_outcome(store: &Store) -> Outcome {
     match look::mark(store) {
         Ok(mark) => verdict::judge_loop(mark),
         Err(error) => Outcome::new(Subject::Loop, Severity::Unknown, error.to_string()),

@@ -51,6 +51,7 @@ impl<T> Look<T> {
 
 /// Looks at an object; its body is read if it has at most `limit` bytes.
 pub fn look(store: &Store, key: &Key, limit: u64) -> Result<Look<Object>, Error> {
+    log::debug!("get {key}");
     match store.get(key, limit) {
         Ok(object) => Ok(Look::There(object)),
         Err(error) if error.is_missing() => Ok(Look::Missing),

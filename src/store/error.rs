@@ -102,7 +102,7 @@ impl Error {
             Kind::Failed(failure) => match failure.trouble {
                 Trouble::Dns => "check the region, the endpoint and this machine's name server",
                 Trouble::Connect => "check the endpoint, the proxy, the route and the firewall",
-                Trouble::Tls => "check the endpoint; a private CA goes into ca_file",
+                Trouble::Tls => "check the endpoint and this machine's clock; a private CA goes into ca_file",
                 Trouble::Timeout | Trouble::Broken => "try again; if it stays, look at the network, or raise timeout_s",
                 Trouble::Protocol => "check that the endpoint is an S3 service",
             },

@@ -81,6 +81,11 @@ impl Store {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The region that the bucket is in: the place's, unless the store has named another.
+    pub fn region(&self) -> String {
+        self.lock().bucket.region().into()
+    }
+
     /// The bucket and its address, as messages name them.
     pub fn place(&self) -> String {
         let learnt = self.lock();

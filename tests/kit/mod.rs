@@ -9,7 +9,7 @@ pub mod tls;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{self, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -102,7 +102,7 @@ impl Host {
             Level::Trace => drop(command.env("RUST_LOG", "trace")),
         }
         let started = Instant::now();
-        let output = command.output().unwrap();
+        let output = within_a_minute(&mut command);
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let output = Output {
             code: output.status.code().expect("it was not ended by a signal"),
@@ -117,6 +117,20 @@ impl Host {
         }
         output
     }
+}
+
+/// A run that hangs is a failed test, not a test that hangs.
+fn within_a_minute(command: &mut Command) -> process::Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            child.kill().unwrap();
+            panic!("it hung: {:?}", child.wait_with_output());
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.wait_with_output().unwrap()
 }
 
 /// How a run of the agent ended.

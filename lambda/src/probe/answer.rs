@@ -26,7 +26,7 @@ const ROOM: usize = 180;
 pub(super) enum Outcome {
     /// An echo or a fault was put.
     Answered(Checked),
-    /// The pulse was replaced while its address was fetched, so the echo was dropped.
+    /// The pulse was replaced or removed while its address was fetched, so the echo was dropped.
     Replaced,
     /// The pulse is no longer there.
     Missing,
@@ -154,8 +154,8 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checked = match self {
             Self::Answered(checked) => checked,
-            Self::Replaced => return f.write_str("the pulse was replaced while its address was fetched; no echo"),
-            Self::Missing => return f.write_str("the pulse is no longer there; skipped"),
+            Self::Replaced => return f.write_str("no echo: the pulse was replaced or removed meanwhile"),
+            Self::Missing => return f.write_str("skipped: the pulse is no longer there"),
         };
         match &checked.verdict {
             Ok(()) => f.write_str("echo")?,

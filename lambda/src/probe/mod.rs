@@ -47,7 +47,8 @@ pub struct Summary {
     pub echoes: Vec<String>,
     /// The checks that were answered with a fault.
     pub faults: Vec<Fault>,
-    /// The checks whose echo was dropped, since their pulse was replaced meanwhile; the new one has its own event.
+    /// The checks whose echo was dropped, since their pulse was replaced or removed meanwhile; a new one has its own
+    /// event.
     pub replaced: Vec<String>,
     /// The checks whose pulse is no longer there.
     pub missing: Vec<String>,

@@ -163,3 +163,29 @@ impl File {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_file_that_may_not_be_read_names_the_group() {
+        let denied = ErrorKind::PermissionDenied.into();
+        let why = |path: &str| File { path: path.into(), is_config: false }.unreadable(&denied);
+        assert!(why(OWN_FILE).contains("must be in its group (usually pulse-echo)"));
+        assert_eq!(why("/root/.aws/credentials"), "cannot be read (permission denied)");
+    }
+
+    #[test]
+    fn our_own_file_comes_before_the_one_in_the_home_directory_unless_another_is_named() {
+        let paths = |variables: &[(&str, &str)]| -> Vec<String> {
+            let variable =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_string());
+            Profile::new(None, &variable).files.iter().map(|file| file.path.display().to_string()).collect()
+        };
+        assert_eq!(paths(&[("HOME", "/h")]), [OWN_FILE, "/h/.aws/credentials", "/h/.aws/config"]);
+        assert_eq!(paths(&[("AWS_SHARED_CREDENTIALS_FILE", "/c"), ("HOME", "/h")]), ["/c", "/h/.aws/config"]);
+        assert_eq!(paths(&[("AWS_CONFIG_FILE", "/c")]), [OWN_FILE, "/c"]);
+        assert_eq!(paths(&[("HOME", "")]), [OWN_FILE]);
+    }
+}

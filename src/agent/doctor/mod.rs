@@ -2,11 +2,10 @@
 //!
 //! It goes on after a failure wherever the next question still makes sense, and changes nothing, in the store neither.
 
+mod modes;
 mod rights;
 mod schedule;
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::args::Arguments;
@@ -15,7 +14,7 @@ use super::exit::Exit;
 use super::look::{self, Look, Seen};
 use super::nagios::{Outcome, Severity, spoken};
 use super::pulses::{self, PulseFile};
-use super::settings::{OWN_FOLDER, Sources};
+use super::settings::Sources;
 use super::verdict::{self, Limits};
 use super::{Environment, machine, print, reach};
 use crate::http::Trust;
@@ -66,9 +65,14 @@ fn walk(report: &mut Report, arguments: &Arguments, environment: Environment) {
         Ok(text) => report.well("schedule", &text),
         Err(text) => report.ill("schedule", &text),
     }
-    secrets(report, &sources);
+    for open in sources.profile().files().filter_map(modes::open) {
+        report.ill("secrets", &open);
+    }
     let reached = match (store(report, &sources), &host) {
-        (Some(store), Some(host)) => ask(report, &store, host, &files),
+        (Some(store), Some(host)) => {
+            let own_instance = if arguments.host.is_some() { None } else { machine::instance() };
+            ask(report, &store, host, &files, own_instance.as_deref())
+        }
         _ => Vec::new(),
     };
     urls(report, &files, &reached, sources.endpoint().is_none());
@@ -83,7 +87,7 @@ fn configuration<'a>(report: &mut Report, arguments: &'a Arguments, environment:
         }
     };
     let file = sources.file.display().to_string();
-    if let Some(hidden) = hidden(&sources.file) {
+    if let Some(hidden) = modes::hidden(&sources.file) {
         report.ill("configuration", &hidden);
     } else if sources.file.exists() {
         report.well("configuration", &file);
@@ -93,14 +97,6 @@ fn configuration<'a>(report: &mut Report, arguments: &'a Arguments, environment:
         report.ill("configuration", &format!("there is no {file}; write it with pulse-echo init --bucket …"));
     }
     sources
-}
-
-/// What is wrong with a file of the package's folder that cron's user could not read, though root can.
-fn hidden(file: &Path) -> Option<String> {
-    let mode = fs::metadata(file).ok()?.permissions().mode() & 0o7777;
-    let is_hidden = file.starts_with(OWN_FOLDER) && mode & 0o004 == 0;
-    let name = file.display();
-    is_hidden.then(|| format!("{name} has mode {mode:o}, so that cron's user cannot read it: chmod 644 {name}"))
 }
 
 fn name(report: &mut Report, sources: &Sources) -> Option<Name> {
@@ -132,7 +128,7 @@ fn pulse_files(report: &mut Report, sources: &Sources, host: &Name) -> Vec<Pulse
     for file in files {
         match file {
             Ok(file) => {
-                match hidden(&file.path) {
+                match modes::hidden(&file.path) {
                     Some(hidden) => report.ill("pulse", &hidden),
                     None => report.well("pulse", &format!("{} is {}", file.path.display(), file.id)),
                 }
@@ -144,18 +140,6 @@ fn pulse_files(report: &mut Report, sources: &Sources, host: &Name) -> Vec<Pulse
     good
 }
 
-fn secrets(report: &mut Report, sources: &Sources) {
-    for file in sources.profile().files() {
-        let Ok(text) = fs::read_to_string(file) else { continue };
-        let mode = fs::metadata(file).map_or(0, |metadata| metadata.permissions().mode() & 0o7777);
-        if mode & 0o004 != 0 && text.to_ascii_lowercase().contains("aws_secret_access_key") {
-            let name = file.display();
-            let text = "everybody on this machine can read the secret key in it";
-            report.ill("secrets", &format!("{name} has mode {mode:o}: {text}: chmod o-rwx {name}"));
-        }
-    }
-}
-
 fn credentials(report: &mut Report, sources: &Sources, trust: &Trust) -> Option<Found> {
     match sources.credentials(trust) {
         Ok(found) => {
@@ -163,7 +147,7 @@ fn credentials(report: &mut Report, sources: &Sources, trust: &Trust) -> Option<
             Some(found)
         }
         Err(error) => {
-            report.ill("credentials", &format!("{error}; set one of them up"));
+            report.ill("credentials", &format!("{error}; mend one of these"));
             None
         }
     }
@@ -171,15 +155,14 @@ fn credentials(report: &mut Report, sources: &Sources, trust: &Trust) -> Option<
 
 /// The store, once it has answered; none if it cannot be told who we are there.
 fn store(report: &mut Report, sources: &Sources) -> Option<Store> {
-    let settings = |report: &mut Report, error: &str| report.ill("settings", error);
-    let trust = sources.trust().map_err(|error| settings(report, &error)).ok()?;
+    let trust = sources.trust().map_err(|error| report.ill("settings", &error)).ok()?;
     let found = credentials(report, sources, &trust);
     let is_known = found.is_some();
     let instance = found.as_ref().and_then(|found| found.instance.as_ref());
-    let place = sources.place(instance).map_err(|error| settings(report, &error)).ok()?;
+    let place = sources.place(instance).map_err(|error| report.ill("settings", &error)).ok()?;
     // Whoever we are, the store answers, and its answer tells of the connection and the clock.
     let credentials = found.map_or_else(|| Credentials::new("none", "none"), |found| found.credentials);
-    let store = sources.store(&place, &trust, credentials).map_err(|error| settings(report, &error)).ok()?;
+    let store = sources.store(&place, &trust, credentials).map_err(|error| report.ill("settings", &error)).ok()?;
     let answer = look::mark(&store);
     let Some(skew_s) = store.skew_s() else {
         let text =
@@ -193,6 +176,10 @@ fn store(report: &mut Report, sources: &Sources) -> Option<Store> {
     if !is_known {
         return None;
     }
+    if store.region() != place.region {
+        let (region, wrong) = (store.region(), &place.region);
+        report.ill("region", &format!("the bucket is in {region}, not in {wrong}: correct \"region\" or AWS_REGION"));
+    }
     match answer {
         Ok(_) => report.well("bucket", "it is there, and these credentials are known there"),
         Err(error) => {
@@ -204,13 +191,13 @@ fn store(report: &mut Report, sources: &Sources) -> Option<Store> {
 }
 
 /// Asks the store of each check, and of the loop. These checks are known to be reached by the probe.
-fn ask(report: &mut Report, store: &Store, host: &Name, files: &[PulseFile]) -> Vec<CheckId> {
+fn ask(report: &mut Report, store: &Store, host: &Name, files: &[PulseFile], own: Option<&str>) -> Vec<CheckId> {
     let mut reached = Vec::new();
     if files.is_empty() {
-        ask_of_check(report, store, &CheckId::new(host, None), None);
+        ask_of_check(report, store, &CheckId::new(host, None), None, own);
     }
     for file in files {
-        let seen = ask_of_check(report, store, &file.id, Some(file));
+        let seen = ask_of_check(report, store, &file.id, Some(file), own);
         if seen.is_some_and(|seen| seen.echo.there().is_some_and(|echo| echo.status.is_some())) {
             reached.push(file.id.clone());
         }
@@ -239,7 +226,13 @@ fn urls(report: &mut Report, files: &[PulseFile], reached: &[CheckId], is_aws: b
 }
 
 /// What the store has of a check, and what we may do there; `file` is its pulse, if that lies here.
-fn ask_of_check(report: &mut Report, store: &Store, id: &CheckId, file: Option<&PulseFile>) -> Option<Seen> {
+fn ask_of_check(
+    report: &mut Report,
+    store: &Store,
+    id: &CheckId,
+    file: Option<&PulseFile>,
+    own: Option<&str>,
+) -> Option<Seen> {
     let seen = match Seen::look(store, id) {
         Ok(seen) => seen,
         Err(error) => {
@@ -260,7 +253,7 @@ fn ask_of_check(report: &mut Report, store: &Store, id: &CheckId, file: Option<&
     }
     let in_store = seen.pulse.as_ref().there().and_then(|pulse| pulse.pulse.clone());
     let pulse = file.map(|file| file.pulse.clone()).or(in_store).unwrap_or_default();
-    let outcome = verdict::judge(id, &seen, Limits::of(&pulse), machine::instance().as_deref());
+    let outcome = verdict::judge(id, &seen, Limits::of(&pulse), own);
     report.outcome("answer", &outcome, "");
     Some(seen)
 }
