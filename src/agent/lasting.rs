@@ -31,14 +31,14 @@ pub fn parse(text: &str) -> Result<u32, String> {
 /// Writes a time as [`parse`] reads it.
 pub fn show(seconds: u32) -> String {
     let mut left = seconds;
-    let mut text = String::new();
+    let mut parts = Vec::new();
     for (unit, unit_s) in UNITS {
         if left >= unit_s {
-            text += &format!("{}{unit}", left / unit_s);
+            parts.push(format!("{}{unit}", left / unit_s));
             left %= unit_s;
         }
     }
-    text
+    parts.concat()
 }
 
 #[cfg(test)]
@@ -47,9 +47,15 @@ mod tests {
 
     #[test]
     fn times_are_read_alone_and_together_and_written_the_same() {
-        for (text, seconds) in
-            [("1s", 1), ("90s", 90), ("30m", 1_800), ("2h", 7_200), ("1d", 86_400), ("1h30m", 5_400), ("366d", 31_622_400)]
-        {
+        for (text, seconds) in [
+            ("1s", 1),
+            ("90s", 90),
+            ("30m", 1_800),
+            ("2h", 7_200),
+            ("1d", 86_400),
+            ("1h30m", 5_400),
+            ("366d", 31_622_400),
+        ] {
             assert_eq!(parse(text), Ok(seconds), "{text}");
             assert_eq!(parse(&show(seconds)), Ok(seconds));
         }

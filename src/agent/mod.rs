@@ -30,8 +30,8 @@ mod send;
 mod settings;
 mod splay;
 mod status;
-mod steer;
 mod stderr;
+mod steer;
 mod verdict;
 
 use std::ffi::OsString;
@@ -82,11 +82,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment)
 }
 
 /// Runs an operator's command, which needs the store alone. Its error is that it was not done, and why.
-fn with_store(
-    arguments: &Arguments,
-    environment: Environment,
-    act: impl FnOnce(&Store) -> Result<(), String>,
-) -> Exit {
+fn with_store(arguments: &Arguments, environment: Environment, act: impl FnOnce(&Store) -> Result<(), String>) -> Exit {
     let store = settings::store(arguments, environment).map_err(|message| (message, Exit::Usage));
     match store.and_then(|store| act(&store).map_err(|message| (message, Exit::Failed))) {
         Ok(()) => Exit::Ok,

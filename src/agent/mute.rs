@@ -82,14 +82,18 @@ fn lasts(store: &Store, id: &CheckId) -> Result<bool, String> {
 /// Lists the mutes that last, the first to end first.
 fn list(store: &Store) -> Result<(), String> {
     let Fleet { status, now } = Fleet::read(store).map_err(|why| {
-        format!("{why}; the mutes are the objects below mute/: aws s3 ls --recursive s3://{}/mute/", store.bucket_name())
+        format!(
+            "{why}; the mutes are the objects below mute/: aws s3 ls --recursive s3://{}/mute/",
+            store.bucket_name()
+        )
     })?;
     let mut mutes: Vec<_> = status.mutes.iter().filter(|(_, mute)| now < mute.until()).collect();
     mutes.sort_by_key(|(_, mute)| mute.until());
-    let width = mutes.iter().map(|(id, _)| id.to_string().chars().count()).max().unwrap_or(0);
-    for (id, mute) in &mutes {
+    let names: Vec<_> = mutes.iter().map(|(id, _)| id.to_string()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (name, (_, mute)) in names.iter().zip(&mutes) {
         let (left, reason) = (spoken(now.age(mute.until())), mute.reason.as_deref().unwrap_or("(no reason given)"));
-        print(&format!("{id:<width$}  {left:>7} more, until {}: {}", mute.until(), printable(reason)));
+        print(&format!("{name:<width$}  {left:>7} more, until {}: {}", mute.until(), printable(reason)));
     }
     if mutes.is_empty() {
         print("nothing is muted");

@@ -28,7 +28,8 @@ impl Named {
     /// The check that is meant: one that is known, if the name fits one.
     pub fn among(&self, status: Option<&Status>) -> CheckId {
         let is_known = |id: &CheckId| status.is_some_and(|status| status.checks.contains_key(id));
-        let is_key = is_known(&self.key) || self.key.as_str().ends_with(".json");
+        let is_as_agents_put_it = self.key.as_str().strip_suffix(".json").is_some();
+        let is_key = is_known(&self.key) || is_as_agents_put_it;
         if is_key && !is_known(&self.shown) { self.key.clone() } else { self.shown.clone() }
     }
 }

@@ -49,11 +49,7 @@ struct Place {
 }
 
 /// Where the pulses lie that are asked for; a file whose name is none of a check's is a sentence instead.
-fn places(
-    settings: &Settings,
-    file: Option<&str>,
-    check: Option<&str>,
-) -> Result<Vec<Result<Place, String>>, String> {
+fn places(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Result<Vec<Result<Place, String>>, String> {
     let check = check.map(|text| text.parse::<Name>().map_err(|error| format!("--name: {error}"))).transpose()?;
     if let Some(file) = file {
         return Ok(vec![Ok(Place { id: CheckId::new(&settings.host, check.as_ref()), path: file.into() })]);

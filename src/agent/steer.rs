@@ -94,7 +94,8 @@ fn tick(store: &Store) -> Result<String, String> {
 
 fn test(store: &Store) -> Result<String, String> {
     put(store, &Key::loop_test())?;
-    Ok("asked for a test message: it comes over every channel within a minute, whether the loop is stopped or not".into())
+    Ok("asked for a test message: it comes over every channel within a minute, whether the loop is stopped or not"
+        .into())
 }
 
 fn put(store: &Store, key: &Key) -> Result<(), String> {

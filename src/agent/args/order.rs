@@ -142,8 +142,8 @@ fn known_commands(outer: &CommandInfoWithArgs, words: &[String]) -> String {
 }
 
 fn see_help(commands: &[String]) -> String {
-    let words: String = commands.iter().map(|command| format!(" {command}")).collect();
-    format!("see pulse-echo{words} --help")
+    let words: Vec<_> = ["pulse-echo"].into_iter().chain(commands.iter().map(String::as_str)).collect();
+    format!("see {} --help", words.join(" "))
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ mod selection;
 mod summary;
 mod table;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 pub use selection::Selection;
 
@@ -53,7 +55,9 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
     let mut wanted: Vec<_> = rows.into_iter().filter(is_wanted).collect();
     let is_worth_it = |row: &&mut Row| row.record.state == State::Silent || Some(row.id) == id.as_ref();
     for row in wanted.iter_mut().filter(is_worth_it).take(PULSES_READ) {
-        row.newest = newest(store, row.id);
+        if let Some(newest) = newest(store, row.id) {
+            row.see(newest);
+        }
     }
     if options.json {
         print_json(&report::json(&fleet, &watch, &wanted));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::row::Row;
 use super::summary::{Watch, count};
 use crate::agent::fleet::Fleet;
+use crate::status::Muted;
 
 /// `{"now": …, "written": …, "loop": {"trouble": …, "mark": …}, "shown": …, "down": …, "checks": [{"check": …, "state": …,
 /// "late": …, …}, …]}`, the worst first. Times are RFC 3339; what is not known is null.
@@ -36,7 +37,7 @@ fn check(row: &Row, fleet: &Fleet) -> Value {
         "echo": record.echo,
         "fault": record.fault.as_ref().map(|fault| fault.at),
         "limits": limits,
-        "muted_until": row.mute.map(|mute| mute.until()),
+        "muted_until": row.mute.map(Muted::until),
         "changes": record.history,
     })
 }

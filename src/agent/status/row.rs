@@ -51,6 +51,12 @@ impl<'a> Row<'a> {
         Self { id, record, is_late, mute, newest: None }
     }
 
+    /// Takes in the pulse that is there now.
+    pub fn see(&mut self, newest: Newest) {
+        self.is_late &= newest.at == self.record.pulse;
+        self.newest = Some(newest);
+    }
+
     fn rank(&self) -> u8 {
         match self.record.state {
             state if state.is_down() && self.mute.is_some() => 3,
@@ -85,7 +91,7 @@ impl<'a> Row<'a> {
             format!("muted for {} more{reason}", spoken(now.age(mute.until())))
         });
         let missing = self.record.missing.map(|_| "its pulse is no longer there".into());
-        let last_words = self.newest.as_ref().filter(|_| self.record.state == State::Silent);
+        let last_words = self.newest.as_ref().filter(|_| self.record.state == State::Silent && !self.is_back());
         let last_words = last_words.map(|newest| words(&newest.vitals));
         let clauses = [muted, self.why(now), last_words, missing].into_iter().flatten();
         clauses.filter(|clause| !clause.is_empty()).collect::<Vec<_>>().join("; ")
@@ -95,6 +101,7 @@ impl<'a> Row<'a> {
         let pulse = || format!("last pulse {} ago", spoken(self.pulse_at().age(now)));
         match self.record.state {
             State::Failing => Some(self.reason()),
+            State::Silent if self.is_back() => Some(format!("{}: no sweep has judged it yet", pulse())),
             State::Silent => Some(pulse()),
             State::Unanswered => Some("its pulses get no answer: look at the probe".into()),
             State::Gone => Some("retired".into()),
@@ -102,6 +109,11 @@ impl<'a> Row<'a> {
             State::New => Some("its pulse waits for the first answer".into()),
             State::Up => None,
         }
+    }
+
+    /// Whether a pulse has come that no sweep has judged.
+    fn is_back(&self) -> bool {
+        self.pulse_at() > self.record.pulse
     }
 
     /// When the newest pulse came that is known.

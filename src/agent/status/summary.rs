@@ -68,7 +68,8 @@ fn counts(rows: &[Row]) -> String {
         1 => "1 check".into(),
         many => format!("{many} checks"),
     };
-    let muted = counted(count(rows, |row| row.mute.is_some()), "muted").map_or_else(String::new, |text| format!("; {text}"));
+    let muted =
+        counted(count(rows, |row| row.mute.is_some()), "muted").map_or_else(String::new, |text| format!("; {text}"));
     format!("{all}: {}{muted}", kinds.join(", "))
 }
 
