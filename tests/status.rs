@@ -13,7 +13,7 @@ use pulse_echo::pulse::Metadata;
 use pulse_echo::status::{Change, Fault, Limits, Record, State, Status};
 use pulse_echo::vitals::Vitals;
 
-/// A bed in which a sweep was just completed, and so many seconds before now by its clock.
+/// A bed in which a sweep was just completed.
 struct Swept {
     bed: Bed,
     now: Time,
@@ -21,15 +21,16 @@ struct Swept {
 
 impl Swept {
     fn with(checks: &[(CheckId, Record)]) -> Self {
-        let swept = Self::empty();
+        Self::after(Bed::new(), checks)
+    }
+
+    /// The same in a bed in which something was before.
+    fn after(bed: Bed, checks: &[(CheckId, Record)]) -> Self {
+        let swept = Self { bed, now: Time::of(jiff::Timestamp::now()) };
         let status = Status { checks: checks.iter().cloned().collect(), ..Status::new(swept.now) };
         swept.bed.put(&Key::status(), &status.to_json(), &Metadata::new());
         swept.mark(&Mark { swept: Some(swept.now), ..Mark::default() });
         swept
-    }
-
-    fn empty() -> Self {
-        Self { bed: Bed::new(), now: Time::of(jiff::Timestamp::now()) }
     }
 
     fn mark(&self, mark: &Mark) {
@@ -63,11 +64,11 @@ fn silent() -> Record {
 }
 
 fn three() -> Swept {
-    Swept::with(&[
-        (id("web-1"), up(10)),
-        (id("web-1/db"), failing("status 500, expected 200")),
-        (id("web-2"), silent()),
-    ])
+    Swept::with(&three_checks())
+}
+
+fn three_checks() -> [(CheckId, Record); 3] {
+    [(id("web-1"), up(10)), (id("web-1/db"), failing("status 500, expected 200")), (id("web-2"), silent())]
 }
 
 #[track_caller]
@@ -85,11 +86,11 @@ fn assert_failed(ended: &Ended, code: i32, what: &str) {
 
 #[test]
 fn the_fleet_is_shown_worst_first_with_a_silent_hosts_last_words() {
-    let Swept { bed, .. } = three();
+    let bed = Bed::with_clock(-1_200);
     let vitals = Vitals { load1: Some(48.0), disk_free_pct: Some(0), ..Vitals::default() };
-    bed.set_clock(-1_200);
     bed.put(&Key::pulse(&id("web-2")), b"{}", &vitals.to_metadata());
     bed.set_clock(0);
+    let Swept { bed, .. } = Swept::after(bed, &three_checks());
     let status = bed.run(&["status"]);
     let lines = shown(&status);
     assert!(lines[0].starts_with("3 checks: 2 down (1 silent, 1 failing), 1 up; last swept "), "{status:#?}");
