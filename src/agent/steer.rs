@@ -35,7 +35,7 @@ pub fn command(arguments: &Arguments, options: &Loop, environment: Environment) 
 }
 
 /// When the loop takes notice of an object that was put.
-const SOON: &str = "within seconds, and with its next schedule (a minute) at the latest";
+const SOON: &str = "within seconds, or with its next schedule, a minute later";
 
 fn start(store: &Store) -> Result<String, String> {
     let before = mark(store)?;
@@ -49,7 +49,7 @@ fn start(store: &Store) -> Result<String, String> {
         Look::There((Mark { stopped: Some(since), .. }, _)) => {
             format!("started: the loop, stopped since {since}, sweeps again {SOON}, and tells so on every channel")
         }
-        Look::There(_) => format!("started: the loop was not stopped; it sweeps {SOON}"),
+        Look::There(_) => format!("started: by its mark the loop was not stopped; it sweeps {SOON}"),
         Look::Missing | Look::Denied => {
             format!("started: the loop sweeps {SOON}, if it is deployed: it has no mark yet")
         }
