@@ -10,8 +10,8 @@ use crate::json::{self, Unknown, Whole};
 /// The largest mute that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
 
-/// At most a year: what is muted for longer is better retired.
-const FOR_S: Whole = Whole { unit: "seconds", min: 1, max: 366 * 24 * 3600 };
+/// For how long a check may be muted: at most a year; what is muted for longer is better retired.
+pub const FOR_S: Whole = Whole { unit: "seconds", min: 1, max: 366 * 24 * 3600 };
 
 /// What an operator wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::exit::Exit;
-use super::{complain, print};
-use crate::name::{CheckId, prints};
+use super::{complain, print, printable};
+use crate::name::CheckId;
 
 /// The plugin rules: the line is shorter than this before the `|`.
 const LINE_LIMIT: usize = 80;
@@ -210,7 +210,7 @@ fn cut(text: &str, room: usize) -> String {
 /// Text for the line: a probe's words may come from a stranger, so nothing in them may write to the terminal, end the
 /// line or begin the performance data.
 fn safe(text: &str) -> String {
-    text.chars().map(|c| if c == '|' { '¦' } else { c }).filter(|&c| prints(c)).collect()
+    printable(&text.replace('|', "¦"))
 }
 
 /// A time as people say it, in the largest unit that has at least two digits: `212 s`, `26 min`, `30 h`, `12 d`.

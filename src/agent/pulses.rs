@@ -28,18 +28,36 @@ pub fn read(
     file: Option<&str>,
     check: Option<&str>,
 ) -> Result<Vec<Result<PulseFile, String>>, String> {
+    let places = places(settings, file, check)?;
+    if places.is_empty() {
+        return Err(none_in(&settings.folder));
+    }
+    Ok(places.into_iter().map(read_at).collect())
+}
+
+/// The checks that this host's pulses are for, whatever is in their files; its own check if none lies here.
+pub fn ids(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Result<Vec<CheckId>, String> {
+    let places = places(settings, file, check)?;
+    let ids: Vec<_> = places.into_iter().flatten().map(|place| place.id).collect();
+    Ok(if ids.is_empty() { vec![CheckId::new(&settings.host, None)] } else { ids })
+}
+
+/// Where a check's pulse lies.
+struct Place {
+    id: CheckId,
+    path: PathBuf,
+}
+
+/// Where the pulses lie that are asked for; a file whose name is none of a check's is a sentence instead.
+fn places(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Result<Vec<Result<Place, String>>, String> {
     let check = check.map(|text| text.parse::<Name>().map_err(|error| format!("--name: {error}"))).transpose()?;
     if let Some(file) = file {
-        return Ok(vec![read_file(Path::new(file), CheckId::new(&settings.host, check.as_ref()))]);
+        return Ok(vec![Ok(Place { id: CheckId::new(&settings.host, check.as_ref()), path: file.into() })]);
     }
     if check.is_some() {
         return Err("--name goes with --pulse: it names the check of that file".into());
     }
-    let pulses = of_host(&settings.host, &settings.folder);
-    if pulses.is_empty() {
-        return Err(none_in(&settings.folder));
-    }
-    Ok(pulses)
+    Ok(places_in(&settings.host, &settings.folder))
 }
 
 /// Says that there is no pulse in `folder`, and how to write one.
@@ -53,28 +71,36 @@ pub fn none_in(folder: &Path) -> String {
 
 /// The pulses that lie in `folder`, if any.
 pub fn of_host(host: &Name, folder: &Path) -> Vec<Result<PulseFile, String>> {
-    let mut pulses = Vec::new();
-    pulses.extend(of_check(host, folder, None));
-    let files = json_files(&folder.join("pulses.d")).unwrap_or_else(|refused| {
-        pulses.push(Err(refused));
-        Vec::new()
-    });
-    for file in files {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        pulses.push(match stem.parse::<Name>() {
-            Ok(check) => read_file(&file, CheckId::new(host, Some(&check))),
-            Err(error) => Err(format!("{}: the file's name is the check's: {error}", file.display())),
-        });
-    }
-    pulses
+    places_in(host, folder).into_iter().map(read_at).collect()
 }
 
 /// The pulse in `folder` of one check; none if there is no such file.
 pub fn of_check(host: &Name, folder: &Path, check: Option<&Name>) -> Option<Result<PulseFile, String>> {
-    let file = file_of(folder, check);
+    place_of(host, folder, check).map(|place| read_at(Ok(place)))
+}
+
+fn places_in(host: &Name, folder: &Path) -> Vec<Result<Place, String>> {
+    let mut places = Vec::new();
+    places.extend(place_of(host, folder, None).map(Ok));
+    let files = json_files(&folder.join("pulses.d")).unwrap_or_else(|refused| {
+        places.push(Err(refused));
+        Vec::new()
+    });
+    for path in files {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        places.push(match stem.parse::<Name>() {
+            Ok(check) => Ok(Place { id: CheckId::new(host, Some(&check)), path }),
+            Err(error) => Err(format!("{}: the file's name is the check's: {error}", path.display())),
+        });
+    }
+    places
+}
+
+fn place_of(host: &Name, folder: &Path, check: Option<&Name>) -> Option<Place> {
+    let path = file_of(folder, check);
     // A link to nowhere is there: it is refused, not passed over.
-    let is_there = fs::symlink_metadata(&file).map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true);
-    is_there.then(|| read_file(&file, CheckId::new(host, check)))
+    let is_there = fs::symlink_metadata(&path).map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true);
+    is_there.then(|| Place { id: CheckId::new(host, check), path })
 }
 
 fn file_of(folder: &Path, check: Option<&Name>) -> PathBuf {
@@ -104,7 +130,9 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn read_file(file: &Path, id: CheckId) -> Result<PulseFile, String> {
+fn read_at(place: Result<Place, String>) -> Result<PulseFile, String> {
+    let Place { id, path } = place?;
+    let file = path.as_path();
     let unreadable = |error: &dyn std::fmt::Display| format!("cannot read the pulse {}: {error}", file.display());
     // Asked before it is opened: opening a pipe would wait for its writer.
     if !fs::metadata(file).map_err(|error| unreadable(&error))?.is_file() {
@@ -117,5 +145,5 @@ fn read_file(file: &Path, id: CheckId) -> Result<PulseFile, String> {
         return Err(unreadable(&format_args!("it is over {} KiB", SIZE_LIMIT / 1024)));
     }
     let pulse = Pulse::parse(&text, Unknown::Refused).map_err(|error| in_file(file, &error))?;
-    Ok(PulseFile { id, path: file.into(), text, pulse })
+    Ok(PulseFile { id, path, text, pulse })
 }

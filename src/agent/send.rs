@@ -1,4 +1,4 @@
-//! `send`: upload this host's pulses.
+//! `send`: upload this host's pulses; with `--retire`, delete them.
 
 use std::time::Duration;
 
@@ -26,6 +26,9 @@ pub fn command(arguments: &Arguments, options: &Send, environment: Environment) 
                 return Exit::Usage;
             }
         }
+    }
+    if options.retire {
+        return retire(arguments, options, environment);
     }
     let read = Settings::gather(arguments, environment).and_then(|settings| {
         let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
@@ -62,6 +65,33 @@ pub fn command(arguments: &Arguments, options: &Send, environment: Environment) 
         (false, true) => Exit::Usage,
         (false, false) => Exit::Ok,
     }
+}
+
+/// Says goodbye: deletes this host's own pulses. Their answers are not a host's to delete.
+fn retire(arguments: &Arguments, options: &Send, environment: Environment) -> Exit {
+    let read = Settings::gather(arguments, environment).and_then(|settings| {
+        let ids = pulses::ids(&settings, options.pulse.as_deref(), options.name.as_deref())?;
+        Ok((settings, ids))
+    });
+    let (settings, ids) = match read {
+        Ok(read) => read,
+        Err(message) => {
+            complain(&message);
+            return Exit::Usage;
+        }
+    };
+    let mut exit = Exit::Ok;
+    for key in ids.iter().map(Key::pulse) {
+        match settings.store.delete(&key, &Condition::Always) {
+            Ok(()) if !arguments.quiet => print(&format!("deleted {key} in bucket {}", settings.store.bucket_name())),
+            Ok(()) => {}
+            Err(error) => {
+                complain(&error);
+                exit = Exit::Failed;
+            }
+        }
+    }
+    exit
 }
 
 /// A pulse that the store has taken.

@@ -13,7 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 
-use crate::server::{Server, answer, redirect, request};
+use super::server::{Server, answer, redirect, request};
 
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 

@@ -3,6 +3,7 @@
 // What looks like documentation here is the help that people read, where backticks would only be in the way.
 #![allow(clippy::doc_markdown)]
 
+mod operator;
 mod order;
 
 use argh::{ArgsInfo, FromArgs};
@@ -10,6 +11,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::settings::TIMEOUT_S;
 use crate::json::Whole;
 
+pub use operator::{Loop, LoopCommand, Mute, Retire, Status, Unmute};
 pub use order::{Parsed, parse};
 
 /// pulse-echo: know that your servers are alive. Each host sends a pulse to S3; a Lambda answers it with an echo, or
@@ -85,6 +87,16 @@ pub enum Command {
     Init(Init),
     /// `doctor`
     Doctor(Doctor),
+    /// `status`
+    Status(Status),
+    /// `mute`
+    Mute(Mute),
+    /// `unmute`
+    Unmute(Unmute),
+    /// `retire`
+    Retire(Retire),
+    /// `loop`
+    Loop(Loop),
 }
 
 /// Upload this host's pulses: what cron runs.
@@ -92,8 +104,8 @@ pub enum Command {
 #[argh(
     subcommand,
     name = "send",
-    error_code(0, "all pulses sent"),
-    error_code(1, "a pulse could not be sent"),
+    error_code(0, "all pulses sent (--retire: deleted)"),
+    error_code(1, "a pulse could not be sent (--retire: deleted)"),
     error_code(2, "wrong usage or configuration, or a pulse file that is refused")
 )]
 pub struct Send {
@@ -106,6 +118,9 @@ pub struct Send {
     /// first wait up to so many seconds; how many is this host's own, the same each time (default 0)
     #[argh(option, arg_name = "seconds", default = "0")]
     pub splay: u32,
+    /// say goodbye instead: delete this host's own pulses, as when it is shut down for good
+    #[argh(switch)]
+    pub retire: bool,
 }
 
 /// Is the newest echo fresh, and is the loop alive? For people, and a plugin for Nagios, Icinga, Sensu.

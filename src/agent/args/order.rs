@@ -33,22 +33,21 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
     let Ok(arguments) = arguments else {
         return Parsed::Wrong { message: "an argument is not UTF-8".into(), nagios: false };
     };
-    let Ordered { global, command, rest, wrong, version } = order(&arguments);
-    let nagios = command.as_deref().is_some_and(|command| NAGIOS.contains(&command));
+    let Ordered { global, commands, rest, wrong, version } = order(&arguments);
+    let nagios = commands.first().is_some_and(|command| NAGIOS.contains(&command.as_str()));
     if version {
         return Parsed::Text(concat!("pulse-echo ", env!("CARGO_PKG_VERSION")).into());
     }
     if let Some(message) = wrong {
         return Parsed::Wrong { message, nagios };
     }
-    let ordered: Vec<&str> = global.iter().chain(&command).chain(&rest).map(String::as_str).collect();
+    let ordered: Vec<&str> = global.iter().chain(&commands).chain(&rest).map(String::as_str).collect();
     match Arguments::from_args(&["pulse-echo"], &ordered) {
         Ok(arguments) => Parsed::Arguments(Box::new(arguments)),
         Err(EarlyExit { output, status: Ok(()) }) => Parsed::Text(output),
         Err(EarlyExit { output, status: Err(()) }) => {
-            let see = command.map_or_else(String::new, |command| format!(" {command}"));
             let what = output.split_whitespace().collect::<Vec<_>>().join(" ");
-            Parsed::Wrong { message: format!("{}; see pulse-echo{see} --help", what.trim_end_matches('.')), nagios }
+            Parsed::Wrong { message: format!("{}; {}", what.trim_end_matches('.'), see_help(&commands)), nagios }
         }
     }
 }
@@ -57,20 +56,22 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
 #[derive(Debug, Default, PartialEq)]
 struct Ordered {
     global: Vec<String>,
-    command: Option<String>,
+    /// The command, and the command of that command where it has some: `loop`, `show`.
+    commands: Vec<String>,
     rest: Vec<String>,
     wrong: Option<String>,
     version: bool,
 }
 
-/// Splits `--opt=value`, spells `-h` out and brings the options of the whole program to the front.
+/// Splits `--opt=value`, spells `-h` out, brings the options of the whole program to the front, and those of a command
+/// behind it.
 fn order(arguments: &[String]) -> Ordered {
     let program = Arguments::get_args_info();
     let mut ordered = Ordered::default();
     let mut left: VecDeque<String> = arguments.iter().cloned().collect();
     while let Some(argument) = left.pop_front() {
-        let known = ordered.command.as_deref().and_then(|name| find_command(&program, name));
-        if let Some(parts) = split_cluster(&argument, &program, known) {
+        let innermost = find_command(&program, &ordered.commands);
+        if let Some(parts) = split_cluster(&argument, &program, innermost) {
             parts.into_iter().rev().for_each(|part| left.push_front(part));
             continue;
         }
@@ -78,12 +79,15 @@ fn order(arguments: &[String]) -> Ordered {
             Some((option, value)) if option.starts_with("--") => (option, Some(value.to_string())),
             _ => (argument.as_str(), None),
         };
-        let of_command = known.and_then(|command| find_flag(command, option));
         let of_program = find_flag(&program, option);
+        let of_command = match &ordered.commands[..] {
+            [] => None,
+            _ => innermost.and_then(|command| find_flag(command, option)),
+        };
         match (option, of_command.or(of_program)) {
             ("-h" | "--help", _) => ordered.rest.push("--help".into()),
             ("-V" | "--version", _) => ordered.version = true,
-            ("help", None) if ordered.command.is_none() => ordered.rest.push("--help".into()),
+            ("help", None) if ordered.commands.is_empty() => ordered.rest.push("--help".into()),
             ("--", _) => ordered.rest.extend(std::iter::once("--".into()).chain(left.drain(..))),
             (_, Some(flag)) => {
                 let place = if of_command.is_some() { &mut ordered.rest } else { &mut ordered.global };
@@ -97,17 +101,23 @@ fn order(arguments: &[String]) -> Ordered {
                     },
                 }
             }
-            (_, None) if ordered.command.is_none() && !option.starts_with('-') => {
-                ordered.command = Some(option.into());
-                if find_command(&program, option).is_none() {
-                    ordered.wrong = Some(unknown_command(&program, option));
+            (_, None) => match innermost.filter(|command| !command.commands.is_empty() && !option.starts_with('-')) {
+                None => ordered.rest.push(argument),
+                Some(outer) => {
+                    if !outer.commands.iter().any(|command| command.name == option) {
+                        ordered.wrong = Some(unknown_command(outer, &ordered.commands, option));
+                    }
+                    ordered.commands.push(option.into());
                 }
-            }
-            (_, None) => ordered.rest.push(argument),
+            },
         }
     }
-    if ordered.command.is_none() && !ordered.rest.contains(&"--help".into()) {
-        ordered.wrong.get_or_insert_with(|| format!("there is no command; {}", commands(&program)));
+    if let Some(outer) = find_command(&program, &ordered.commands)
+        && !outer.commands.is_empty()
+        && !ordered.rest.contains(&"--help".into())
+    {
+        let missing = format!("there is no command; {}", known_commands(outer, &ordered.commands));
+        ordered.wrong.get_or_insert(missing);
     }
     ordered
 }
@@ -137,25 +147,34 @@ fn find_flag<'a>(command: &'a CommandInfoWithArgs, option: &str) -> Option<&'a F
     command.flags.iter().find(|flag| flag.long == option || (letter.is_some() && flag.short == letter))
 }
 
-fn find_command<'a>(program: &'a CommandInfoWithArgs, name: &str) -> Option<&'a CommandInfoWithArgs> {
-    program.commands.iter().find(|command| command.name == name).map(|command| &command.command)
+/// The command that the words lead to, one within the other; none if one of them is unknown.
+fn find_command<'a>(program: &'a CommandInfoWithArgs, words: &[String]) -> Option<&'a CommandInfoWithArgs> {
+    words.iter().try_fold(program, |outer, word| {
+        outer.commands.iter().find(|command| command.name == word).map(|command| &command.command)
+    })
 }
 
-fn unknown_command(program: &CommandInfoWithArgs, name: &str) -> String {
-    match nearest(name, program.commands.iter().map(|command| command.name)) {
-        Some(near) => format!("{name:?} is not a command; did you mean {near:?}?"),
-        None => format!("{name:?} is not a command; {}", commands(program)),
+fn unknown_command(outer: &CommandInfoWithArgs, words: &[String], name: &str) -> String {
+    let of = words.last().map_or_else(String::new, |word| format!(" of {word}"));
+    match nearest(name, outer.commands.iter().map(|command| command.name)) {
+        Some(near) => format!("{name:?} is not a command{of}; did you mean {near:?}?"),
+        None => format!("{name:?} is not a command{of}; {}", known_commands(outer, words)),
     }
 }
 
-fn commands(program: &CommandInfoWithArgs) -> String {
-    let names: Vec<_> = program.commands.iter().map(|command| command.name).collect();
-    format!("the commands are {}; see pulse-echo --help", names.join(", "))
+fn known_commands(outer: &CommandInfoWithArgs, words: &[String]) -> String {
+    let names: Vec<_> = outer.commands.iter().map(|command| command.name).collect();
+    format!("the commands are {}; {}", names.join(", "), see_help(words))
+}
+
+fn see_help(commands: &[String]) -> String {
+    let words: Vec<_> = ["pulse-echo"].into_iter().chain(commands.iter().map(String::as_str)).collect();
+    format!("see {} --help", words.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Command;
+    use super::super::{Command, Loop, LoopCommand};
     use super::*;
 
     fn parsed(line: &str) -> Parsed {
@@ -190,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn options_of_a_commands_command_stand_anywhere_too() {
+        for line in ["loop show --json --bucket b", "--bucket=b loop --json show", "loop --bucket b show --json"] {
+            let arguments = arguments(line);
+            assert_eq!(arguments.bucket.as_deref(), Some("b"), "{line}");
+            let Command::Loop(Loop { command: LoopCommand::Show(show) }) = arguments.command else { panic!("{line}") };
+            assert!(show.json, "{line}");
+        }
+    }
+
+    #[test]
     fn a_value_may_look_like_anything() {
         let arguments = arguments("run --bucket=a=b --host --quiet --wait=5");
         assert_eq!(arguments.bucket.as_deref(), Some("a=b"));
@@ -207,6 +236,9 @@ mod tests {
             ("run --help", "--wait"),
             ("-V", env!("CARGO_PKG_VERSION")),
             ("send --version", "pulse-echo "),
+            ("loop -h", "show"),
+            ("loop show -h", "--json"),
+            ("-h mute", "--reason"),
         ] {
             let Parsed::Text(text) = parsed(line) else { panic!("{line}") };
             assert!(text.contains(part), "{line}: {text}");
@@ -218,7 +250,14 @@ mod tests {
         for (line, part) in [
             ("", "there is no command"),
             ("sned", "\"sned\" is not a command; did you mean \"send\"?"),
-            ("frobnicate", "the commands are send, check, run, init, doctor"),
+            ("frobnicate", "the commands are send, check, run, init, doctor, status, mute, unmute, retire, loop; see"),
+            ("loop", "there is no command; the commands are start, stop, tick, test, show; see pulse-echo loop --help"),
+            ("loop strat", "\"strat\" is not a command of loop; did you mean \"start\"?"),
+            ("loop show --jsno", "see pulse-echo loop show --help"),
+            ("loop start now", "now"),
+            ("mute web-1 --for 2x", "is not a time such as 90s, 30m, 2h, 1d or 1h30m"),
+            ("mute ../x --for 2h", "\"../x\" is no check"),
+            ("status --state dwon", "\"dwon\" is not a state; did you mean \"down\"?"),
             ("send --pluse x", "--pluse"),
             ("send --quiet=1", "--quiet takes no value"),
             ("send --bucket", "--bucket needs a value"),

@@ -47,14 +47,15 @@ impl Settings {
     /// Gathers the settings. The error is one sentence that names the setting, its place and the remedy.
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
         let sources = Sources::read(arguments, environment)?;
-        // Known before anybody is asked for credentials, which may take its time.
-        sources.bucket()?;
-        let trust = sources.trust()?;
-        let found = sources.credentials(&trust)?;
-        let place = sources.place(found.instance.as_ref())?;
-        let store = sources.store(&place, &trust, found.credentials)?;
-        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: place.endpoint.is_none(), store })
+        let store = sources.reach()?;
+        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.endpoint().is_none(), store })
     }
+}
+
+/// The store alone, whatever this machine is called, as an operator's commands need it. The error is as of
+/// [`Settings::gather`].
+pub fn store(arguments: &Arguments, environment: Environment) -> Result<Store, String> {
+    Sources::read(arguments, environment)?.reach()
 }
 
 /// Where settings come from, to be asked for one at a time.
@@ -154,6 +155,16 @@ impl<'a> Sources<'a> {
     /// The profile of AWS's files.
     pub fn profile(&self) -> Profile {
         Profile::new(self.arguments.profile.as_deref(), self.environment)
+    }
+
+    /// The store, with the place and the credentials that there are.
+    fn reach(&self) -> Result<Store, String> {
+        // Known before anybody is asked for credentials, which may take its time.
+        self.bucket()?;
+        let trust = self.trust()?;
+        let found = self.credentials(&trust)?;
+        let place = self.place(found.instance.as_ref())?;
+        self.store(&place, &trust, found.credentials)
     }
 
     /// The store.

@@ -30,7 +30,7 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
     };
     if let Some(stopped) = mark.stopped {
         return is(Severity::Warning, format!("the loop is stopped since {stopped}: nobody is told of anything"))
-            .remedy("an operator starts it by putting loop/Start.lambda");
+            .remedy("an operator starts it: pulse-echo loop start");
     }
     let Some(swept) = mark.swept else {
         return is(Severity::Ok, "the loop has not swept yet".into()).remedy("look again in a minute");

@@ -1,0 +1,103 @@
+//! `mute` and `unmute`: nothing is told of a check, or of a host, for a while.
+
+use super::args::{Arguments, Mute, Unmute};
+use super::exit::Exit;
+use super::fleet::{Fleet, doubt};
+use super::look::{self, Look};
+use super::nagios::spoken;
+use super::named::Named;
+use super::{Environment, complain, lasting, print, printable, with_store};
+use crate::mute::{self, SIZE_LIMIT};
+use crate::name::{CheckId, Key};
+use crate::pulse::Metadata;
+use crate::store::{Condition, Store};
+
+/// Runs `mute`.
+pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) -> Exit {
+    match options {
+        Mute { named: None, for_s: None, reason: None, list: true } => with_store(arguments, environment, list),
+        Mute { named: Some(named), for_s: Some(for_s), reason, list: false } => {
+            let mute = mute::Mute { for_s: *for_s, reason: reason.clone() };
+            with_store(arguments, environment, |store| put(store, named, &mute, arguments.quiet))
+        }
+        _ => {
+            complain(&"mute needs an ID and --for, such as: pulse-echo mute web-1 --for 2h; or --list alone");
+            Exit::Usage
+        }
+    }
+}
+
+/// Runs `unmute`.
+pub fn end(arguments: &Arguments, options: &Unmute, environment: Environment) -> Exit {
+    with_store(arguments, environment, |store| delete(store, &options.named, arguments.quiet))
+}
+
+fn put(store: &Store, named: &Named, mute: &mute::Mute, is_quiet: bool) -> Result<(), String> {
+    let fleet = Fleet::read(store);
+    let id = named.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
+    let put = store.put(&Key::mute(&id), "application/json", &mute.to_json(), &Metadata::new(), &Condition::Always);
+    put.map_err(|error| error.to_string())?;
+    if !is_quiet {
+        let all = if id.default_of_host() == id { " and all checks of this host" } else { "" };
+        let time = lasting::show(mute.for_s);
+        print(&format!("muted {id}{all} for {time}: nothing is told; what is down at its end is told then"));
+    }
+    if let Some(doubt) = doubt(&id, &fleet) {
+        complain(&format_args!("{doubt}; it is muted all the same"));
+    }
+    Ok(())
+}
+
+fn delete(store: &Store, named: &Named, is_quiet: bool) -> Result<(), String> {
+    let fleet = Fleet::read(store);
+    let id = named.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
+    let was_muted = lasts(store, &id)?;
+    store.delete(&Key::mute(&id), &Condition::Always).map_err(|error| error.to_string())?;
+    let host = id.default_of_host();
+    if host != id && lasts(store, &host)? {
+        return Err(format!("{id} is still muted with its host; to end that: pulse-echo unmute {host}"));
+    }
+    if was_muted && !is_quiet {
+        print(&format!("unmuted {id}: what is down is told with the next sweep"));
+    }
+    if !was_muted {
+        complain(&format_args!("note: {id} was not muted"));
+        if let Some(doubt) = doubt(&id, &fleet) {
+            complain(&doubt);
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is a mute of exactly this id that is not over.
+fn lasts(store: &Store, id: &CheckId) -> Result<bool, String> {
+    let object = match look::look(store, &Key::mute(id), SIZE_LIMIT).map_err(|error| error.to_string())? {
+        Look::There(object) => object,
+        Look::Missing | Look::Denied => return Ok(false),
+    };
+    let mute = object.body.and_then(|body| mute::Mute::from_json(&body).ok());
+    Ok(mute.is_some_and(|mute| object.date < object.last_modified + mute.lasts()))
+}
+
+/// Lists the mutes that last, the first to end first.
+fn list(store: &Store) -> Result<(), String> {
+    let Fleet { status, now } = Fleet::read(store).map_err(|why| {
+        format!(
+            "{why}; the mutes are the objects below mute/: aws s3 ls --recursive s3://{}/mute/",
+            store.bucket_name()
+        )
+    })?;
+    let mut mutes: Vec<_> = status.mutes.iter().filter(|(_, mute)| now < mute.until()).collect();
+    mutes.sort_by_key(|(_, mute)| mute.until());
+    let names: Vec<_> = mutes.iter().map(|(id, _)| id.to_string()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (name, (_, mute)) in names.iter().zip(&mutes) {
+        let (left, reason) = (spoken(now.age(mute.until())), mute.reason.as_deref().unwrap_or("(no reason given)"));
+        print(&format!("{name:<width$}  {left:>7} more, until {}: {}", mute.until(), printable(reason)));
+    }
+    if mutes.is_empty() {
+        print("nothing is muted");
+    }
+    print(&format!("(as of {}; a mute shows here after the next sweep)", status.written));
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! `status`: the fleet as the last sweep left it, the worst first; or all that is known of one check.
+//!
+//! What is shown of a check is one list of rows (`row`); the table (`table`), the page of one check (`page`) and JSON
+//! (`report`) are three ways to show it, for a terminal as it is (`terminal`).
+
+mod page;
+mod report;
+mod row;
+mod selection;
+mod summary;
+mod table;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+pub use selection::Selection;
+
+use super::args::{Arguments, Status};
+use super::exit::Exit;
+use super::fleet::Fleet;
+use super::look;
+use super::named::{Unknown, checks_of};
+use super::{Environment, print, print_json, with_store};
+use crate::name::{CheckId, Key};
+use crate::pulse::{SIZE_LIMIT, Sending};
+use crate::status::State;
+use crate::store::Store;
+
+use row::{Newest, Row};
+use summary::Watch;
+use terminal::Terminal;
+
+/// How many pulses are read, for the last words of silent hosts: each is a request.
+const PULSES_READ: usize = 10;
+
+/// Runs `status`.
+pub fn command(arguments: &Arguments, options: &Status, environment: Environment) -> Exit {
+    with_store(arguments, environment, |store| show(store, options, &Terminal::of_stdout(environment)))
+}
+
+fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), String> {
+    let fleet = Fleet::read(store)?;
+    let watch = Watch::look(store);
+    let rows = row::worst_first(&fleet);
+    let summary = summary::lines(&fleet, &rows, &watch);
+    let id = options.named.as_ref().map(|named| named.among(Some(&fleet.status)));
+    if let Some(unknown) = id.as_ref().and_then(|id| Unknown::find(id, &fleet.status)) {
+        return Err(unknown.to_string());
+    }
+    let of_id: Option<Vec<&CheckId>> = id.as_ref().map(|id| checks_of(id, &fleet.status).collect());
+    let is_wanted = |row: &Row| {
+        of_id.as_ref().is_none_or(|ids| ids.contains(&row.id))
+            && options.state.is_none_or(|selection| selection.includes(row))
+    };
+    let mut wanted: Vec<_> = rows.into_iter().filter(is_wanted).collect();
+    let is_worth_it = |row: &&mut Row| row.record.state == State::Silent || Some(row.id) == id.as_ref();
+    for row in wanted.iter_mut().filter(is_worth_it).take(PULSES_READ) {
+        if let Some(newest) = newest(store, row.id) {
+            row.see(newest);
+        }
+    }
+    if options.json {
+        print_json(&report::json(&fleet, &watch, &wanted));
+        return Ok(());
+    }
+    for (at, line) in summary.iter().enumerate() {
+        print(&if at == 0 && watch.is_trouble() { terminal.red(line) } else { line.clone() });
+    }
+    let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|row| Some(row.id) == id.as_ref());
+    for row in &page {
+        print(&format!("\n{}", page::of(row, &fleet, terminal)));
+    }
+    if !others.is_empty() {
+        print(&format!("\n{}", table::of(&others, fleet.now, terminal)));
+    }
+    Ok(())
+}
+
+/// The pulse that is there now; none where that cannot be had, which is no reason to fail.
+fn newest(store: &Store, id: &CheckId) -> Option<Newest> {
+    let pulse = look::look(store, &Key::pulse(id), SIZE_LIMIT).ok()?.there()?;
+    Some(Newest { at: pulse.last_modified, vitals: Sending::from_metadata(&pulse.metadata).vitals })
+}

@@ -1,0 +1,224 @@
+//! `status` against the embedded S3, with a `status.json` as a sweep writes it.
+
+mod bed;
+mod kit;
+
+use bed::{Bed, Ended, id};
+use kit::server::{Reply, Server};
+use pulse_echo::answer::Cause;
+use pulse_echo::clock::Time;
+use pulse_echo::mark::Mark;
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::Metadata;
+use pulse_echo::status::{Change, Fault, Limits, Record, State, Status};
+use pulse_echo::vitals::Vitals;
+
+/// A bed in which a sweep was just completed.
+struct Swept {
+    bed: Bed,
+    now: Time,
+}
+
+impl Swept {
+    fn with(checks: &[(CheckId, Record)]) -> Self {
+        Self::after(Bed::new(), checks)
+    }
+
+    /// The same in a bed in which something was before.
+    fn after(bed: Bed, checks: &[(CheckId, Record)]) -> Self {
+        let swept = Self { bed, now: Time::of(jiff::Timestamp::now()) };
+        let status = Status { checks: checks.iter().cloned().collect(), ..Status::new(swept.now) };
+        swept.bed.put(&Key::status(), &status.to_json(), &Metadata::new());
+        swept.mark(&Mark { swept: Some(swept.now), ..Mark::default() });
+        swept
+    }
+
+    fn mark(&self, mark: &Mark) {
+        self.bed.put(&Key::mark(), &mark.to_json(), &Metadata::new());
+    }
+}
+
+fn ago(seconds: i64) -> Time {
+    Time::from_second(jiff::Timestamp::now().as_second() - seconds)
+}
+
+fn up(pulse: i64) -> Record {
+    let limits = Some(Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 });
+    Record { state: State::Up, since: ago(3_000), limits, echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
+}
+
+fn failing(reason: &str) -> Record {
+    let fault = Fault {
+        at: ago(100),
+        etag: "\"f\"".into(),
+        pulse_at: Some(ago(100)),
+        cause: Some(Cause::Status),
+        reason: Some(reason.into()),
+    };
+    let history = vec![Change { at: ago(100), state: State::Failing, cause: Some(Cause::Status) }];
+    Record { state: State::Failing, since: ago(100), fault: Some(Box::new(fault)), history, ..up(100) }
+}
+
+fn silent() -> Record {
+    Record { state: State::Silent, since: ago(200), ..up(1_100) }
+}
+
+fn three() -> Swept {
+    Swept::with(&three_checks())
+}
+
+fn three_checks() -> [(CheckId, Record); 3] {
+    [(id("web-1"), up(10)), (id("web-1/db"), failing("status 500, expected 200")), (id("web-2"), silent())]
+}
+
+#[track_caller]
+fn shown(ended: &Ended) -> Vec<&str> {
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:#?}");
+    ended.stdout.lines().collect()
+}
+
+/// It failed with one sentence that has this in it.
+#[track_caller]
+fn assert_failed(ended: &Ended, code: i32, what: &str) {
+    assert!(ended.code == code && ended.complaint().contains(what), "expected {code} and {what:?}: {ended:#?}");
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn the_fleet_is_shown_worst_first_with_a_silent_hosts_last_words() {
+    let bed = Bed::with_clock(-1_200);
+    let vitals = Vitals { load1: Some(48.0), disk_free_pct: Some(0), ..Vitals::default() };
+    bed.put(&Key::pulse(&id("web-2")), b"{}", &vitals.to_metadata());
+    bed.set_clock(0);
+    let Swept { bed, .. } = Swept::after(bed, &three_checks());
+    let status = bed.run(&["status"]);
+    let lines = shown(&status);
+    assert!(lines[0].starts_with("3 checks: 2 down (1 silent, 1 failing), 1 up; last swept "), "{status:#?}");
+    assert!(
+        lines[1].is_empty() && lines[2].starts_with("STATE") && lines[2].ends_with("  CHECK     WHY"),
+        "{status:#?}"
+    );
+    assert!(lines[3].starts_with("silent    20") && lines[3].ends_with("ago; load 48, disk 0 % free"), "{status:#?}");
+    assert!(
+        lines[4].starts_with("failing   10") && lines[4].ends_with("web-1/db  status 500, expected 200"),
+        "{status:#?}"
+    );
+    assert!(lines[5].starts_with("up") && lines[5].ends_with("web-1"), "{status:#?}");
+    assert_eq!(lines.len(), 6);
+    assert!(!status.stdout.contains('\u{1b}'), "no colours, since this is no terminal");
+
+    bed.put(&Key::pulse(&id("web-2")), b"{}", &vitals.to_metadata());
+    let back = bed.run(&["status"]);
+    assert!(shown(&back)[3].ends_with(" s ago: no sweep has judged it yet"), "{back:#?}");
+
+    let narrow = Ended::of(bed.command(&["status"]).env("COLUMNS", "30"));
+    assert!(shown(&narrow).contains(&"  status 500, expected 200"), "{narrow:#?}");
+}
+
+#[test]
+fn one_state_or_one_host_can_be_asked_for() {
+    let Swept { bed, .. } = three();
+    let names = |arguments: &[&str]| {
+        let ended = bed.run(arguments);
+        let lines = shown(&ended).into_iter().skip_while(|line| !line.starts_with("STATE")).skip(1);
+        lines.map(|line| line.split_whitespace().nth(3).unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["status", "--state", "down"]), ["web-2", "web-1/db"]);
+    assert_eq!(names(&["status", "--state=up"]), ["web-1"]);
+    assert_eq!(names(&["status", "--state", "gone"]), [] as [&str; 0]);
+    assert_eq!(names(&["status", "web-1"]), ["web-1/db"], "beside its own page");
+    let wrong = bed.run(&["status", "--state", "dwon"]);
+    assert_failed(&wrong, 2, "\"dwon\" is not a state; did you mean \"down\"?; see pulse-echo status --help");
+}
+
+#[test]
+fn one_check_has_a_page_with_its_changes_and_limits() {
+    let Swept { bed, .. } = three();
+    let page = bed.run(&["status", "web-1/db"]);
+    let text = shown(&page).join("\n");
+    for part in [
+        "web-1/db is failing for 10",
+        "why         status 500, expected 200",
+        "a pulse every 600 s is promised; silent after 900 s",
+        "mute        none",
+        "  failing (status)",
+    ] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    assert_failed(&bed.run(&["status", "wbe-1"]), 1, "the last sweep knew no check wbe-1; did you mean web-1?");
+    assert_failed(&bed.run(&["status", "../web-1"]), 2, "\"../web-1\" is no check");
+}
+
+#[test]
+fn json_is_one_line_for_other_programs() {
+    let Swept { bed, .. } = three();
+    let ended = bed.run(&["status", "--json", "--state", "failing"]);
+    let json: serde_json::Value = serde_json::from_str(shown(&ended)[0]).unwrap();
+    assert_eq!((&json["shown"], &json["checks"][0]["check"]), (&1.into(), &"web-1/db".into()));
+    assert_eq!(json["checks"][0]["cause"], "status");
+}
+
+#[test]
+fn a_loop_that_is_stopped_stale_or_not_there_is_the_first_line() {
+    let swept = three();
+    let first = || shown(&swept.bed.run(&["status"]))[0].to_string();
+    swept.mark(&Mark { stopped: Some(ago(60)), swept: Some(swept.now), ..Mark::default() });
+    assert!(first().starts_with("the loop is stopped since "), "{}", first());
+    swept.mark(&Mark { swept: Some(ago(400)), ..Mark::default() });
+    assert!(first().starts_with("the loop last swept 40"), "{}", first());
+    swept.bed.store().delete(&Key::mark(), &pulse_echo::store::Condition::Always).unwrap();
+    assert!(first().starts_with("the loop has no mark yet"), "{}", first());
+}
+
+#[test]
+fn no_escape_of_a_stranger_reaches_the_terminal_by_any_way() {
+    let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}";
+    let Swept { bed, .. } = Swept::with(&[(id("web-1"), failing(evil)), (id("web-2"), silent())]);
+    let vitals = [("load1".to_string(), "1%1b[2J".to_string()), ("uptime-s".to_string(), "7".to_string())].into();
+    bed.put(&Key::pulse(&id("web-2")), b"{}", &vitals);
+    for arguments in [&["status"][..], &["status", "web-1"], &["status", "--json"], &["status", "-v"]] {
+        let ended = bed.run(arguments);
+        let is_plain = |text: &str| text.chars().all(|c| c == '\n' || pulse_echo::name::prints(c));
+        assert!(ended.code == 0 && ended.stdout.contains("owned"), "{ended:?}");
+        assert!(is_plain(&ended.stdout) && is_plain(&ended.stderr), "{ended:?}");
+    }
+    let json = bed.run(&["status", "--json"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["checks"][1]["text"].as_str().unwrap().contains(evil), "it comes back whole: {json}");
+
+    let bad =
+        "{\"version\":1,\"written\":\"2026-11-21T08:00:00Z\",\"checks\":{\"web-1.json\":{\"state\":\"\\u001b[2J\"}}}";
+    bed.put(&Key::status(), bad.as_bytes(), &Metadata::new());
+    let ended = bed.run(&["status"]);
+    assert!(ended.stderr.contains("is left out") && !ended.stderr.contains('\u{1b}'), "{ended:?}");
+}
+
+#[test]
+fn a_status_that_is_missing_newer_or_broken_is_one_sentence() {
+    let bed = Bed::new();
+    let put = |text: &str| bed.put(&Key::status(), text.as_bytes(), &Metadata::new());
+    assert_failed(&bed.run(&["status"]), 1, "there is no status.json in bucket pulses yet: the loop writes it");
+    put("{\"version\": 2}");
+    assert_failed(
+        &bed.run(&["status"]),
+        1,
+        "status.json is of version 2, and this program knows 1 at most: use a newer",
+    );
+    put("{");
+    assert_failed(&bed.run(&["status"]), 1, "the next sweep puts it aside and begins anew");
+}
+
+#[test]
+fn a_host_is_told_that_this_is_the_operators_command() {
+    let bed = Bed::new();
+    let server = Server::start(|_| Reply::s3_error(403, "AccessDenied", "Access Denied"));
+    let ended = Ended::of(bed.command(&["status"]).env("AWS_ENDPOINT_URL", server.url()));
+    assert_failed(&ended, 1, "it is the operator's, a host's own rights do not include it");
+}
+
+#[test]
+fn the_name_of_the_operators_machine_does_not_matter() {
+    let Swept { bed, .. } = three();
+    let status = bed.run(&["status", "--host", "localhost"]);
+    assert_eq!(shown(&status).len(), 6);
+}

@@ -1,0 +1,241 @@
+//! How an operator steers: mutes, retires, the loop; and how a host says goodbye.
+
+mod bed;
+
+use bed::{Bed, Ended, id};
+use pulse_echo::clock::Time;
+use pulse_echo::mark::Mark;
+use pulse_echo::mute::Mute;
+use pulse_echo::name::Key;
+use pulse_echo::pulse::Metadata;
+use pulse_echo::status::{Muted, Record, Status};
+
+fn ago(seconds: i64) -> Time {
+    Time::from_second(jiff::Timestamp::now().as_second() - seconds)
+}
+
+/// A bed whose last sweep knew these checks.
+fn knows(checks: &[&str]) -> Bed {
+    let bed = Bed::new();
+    put_status(&bed, checks, Status::new(ago(10)));
+    bed
+}
+
+fn put_status(bed: &Bed, checks: &[&str], status: Status) {
+    let checks = checks.iter().map(|check| (id(check), Record::new(ago(60)))).collect();
+    bed.put(&Key::status(), &Status { checks, ..status }.to_json(), &Metadata::new());
+}
+
+fn put_mark(bed: &Bed, mark: &Mark) {
+    bed.put(&Key::mark(), &mark.to_json(), &Metadata::new());
+}
+
+fn put_all_of(bed: &Bed, check: &str) {
+    let id = id(check);
+    for key in [Key::pulse(&id), Key::echo(&id), Key::fault(&id), Key::mute(&id)] {
+        bed.put(&key, b"{}", &Metadata::new());
+    }
+}
+
+fn mute_of(bed: &Bed, check: &str) -> Mute {
+    Mute::from_json(&bed.store().get(&Key::mute(&id(check)), 1024).unwrap().body.unwrap()).unwrap()
+}
+
+#[track_caller]
+fn assert_said(ended: &Ended, what: &str) {
+    assert!(ended.code == 0 && ended.stdout.contains(what), "expected {what:?}: {ended:#?}");
+    assert_eq!(ended.stderr, "");
+}
+
+#[track_caller]
+fn assert_failed(ended: &Ended, code: i32, what: &str) {
+    assert!(ended.code == code && ended.complaint().contains(what), "expected {code} and {what:?}: {ended:#?}");
+}
+
+#[test]
+fn a_host_is_muted_for_a_while_and_unmuted() {
+    let bed = knows(&["web-1", "web-1/db"]);
+    let muted = bed.run(&["mute", "web-1", "--for", "1h30m", "--reason", "new disks"]);
+    assert_said(&muted, "muted web-1 and all checks of this host for 1h30m: nothing is told");
+    assert_eq!(mute_of(&bed, "web-1"), Mute { for_s: 5_400, reason: Some("new disks".into()) });
+
+    let unmuted = bed.run(&["unmute", "web-1/db"]);
+    assert_failed(&unmuted, 1, "web-1/db is still muted with its host; to end that: pulse-echo unmute web-1");
+    assert_said(&bed.run(&["unmute", "web-1"]), "unmuted web-1");
+    assert_eq!(bed.keys(), ["status.json"]);
+    let again = bed.run(&["unmute", "web-1"]);
+    assert_eq!((again.code, again.complaint()), (0, "pulse-echo: note: web-1 was not muted"));
+}
+
+#[test]
+fn an_id_that_no_sweep_knew_is_muted_all_the_same_and_the_nearest_is_named() {
+    let bed = knows(&["web-1"]);
+    let muted = bed.run(&["mute", "-q", "wbe-1", "--for=2h"]);
+    assert_failed(&muted, 0, "knew no check wbe-1; did you mean web-1?; it is muted all the same");
+    assert_eq!(mute_of(&bed, "wbe-1").for_s, 7_200);
+    let early = Bed::new();
+    assert_failed(&early.run(&["mute", "web-1", "--for", "2h"]), 0, "could not be looked up: there is no status.json");
+    assert_eq!(early.keys(), ["mute/web-1.json"]);
+}
+
+#[test]
+fn a_mute_needs_a_check_and_an_end() {
+    let bed = Bed::new();
+    for (arguments, what) in [
+        (&["mute"][..], "mute needs an ID and --for, such as: pulse-echo mute web-1 --for 2h; or --list alone"),
+        (&["mute", "web-1"], "mute needs an ID and --for"),
+        (&["mute", "web-1", "--list"], "or --list alone"),
+        (&["mute", "web-1", "--for", "2"], "\"2\" is not a time such as 90s, 30m, 2h, 1d or 1h30m"),
+        (&["mute", "web-1", "--for", "400d"], "it may be from 1s to 366d"),
+        (&["mute", "a//b", "--for", "2h"], "\"a//b\" is no check: it has the segment \"\""),
+        (&["unmute"], "see pulse-echo unmute --help"),
+    ] {
+        assert_failed(&bed.run(arguments), 2, what);
+    }
+    assert_eq!(bed.keys(), [] as [&str; 0]);
+}
+
+#[test]
+fn the_mutes_that_the_last_sweep_knew_are_listed() {
+    let bed = Bed::new();
+    assert_failed(&bed.run(&["mute", "--list"]), 1, "below mute/: aws s3 ls --recursive s3://pulses/mute/");
+    let mute =
+        |at: i64, reason: &str| Muted { etag: "\"m\"".into(), at: ago(at), for_s: 7_200, reason: Some(reason.into()) };
+    let mutes = [
+        (id("web-1"), mute(0, "new\u{1b}[2J disks")),
+        (id("web-10/db"), mute(3_600, "soon over")),
+        (id("web-3"), mute(7_300, "over")),
+    ];
+    put_status(&bed, &[], Status { mutes: mutes.into(), ..Status::new(ago(10)) });
+    let listed = bed.run(&["mute", "--list"]);
+    let lines: Vec<_> = listed.stdout.lines().collect();
+    assert!(lines[0].starts_with("web-10/db   ") && lines[0].ends_with(": soon over"), "{listed:#?}");
+    assert!(lines[1].starts_with("web-1      ") && lines[1].ends_with(": new[2J disks"), "{listed:#?}");
+    assert!(lines.len() == 3 && lines[2].contains("a mute shows here after the next sweep"), "{listed:#?}");
+    put_status(&bed, &[], Status::new(ago(10)));
+    assert_said(&bed.run(&["mute", "--list"]), "nothing is muted");
+}
+
+#[test]
+fn a_host_is_retired_with_all_its_checks_and_nothing_else() {
+    let bed = knows(&["web-1", "web-1/db", "web-10"]);
+    for check in ["web-1", "web-1/db", "web-10"] {
+        put_all_of(&bed, check);
+    }
+    let before = bed.keys();
+    let dry = bed.run(&["retire", "web-1", "--dry-run"]);
+    assert_said(&dry, "would delete pulse/web-1/db.json\n");
+    assert_eq!((dry.stdout.lines().count(), bed.keys()), (8, before));
+
+    let retired = bed.run(&["retire", "web-1"]);
+    assert_said(&retired, "deleted fault/web-1/db.json\n");
+    assert_said(&retired, "web-1 is told as gone after two sweeps; if its host still sends, it comes back");
+    let left = ["echo/web-10.json", "fault/web-10.json", "mute/web-10.json", "pulse/web-10.json", "status.json"];
+    assert_eq!(bed.keys(), left);
+
+    let again = bed.run(&["retire", "web-11"]);
+    assert_failed(
+        &again,
+        1,
+        "there is nothing of web-11 in bucket pulses; note: the last sweep knew no check web-11; did",
+    );
+}
+
+#[test]
+fn one_check_is_retired_alone_even_if_no_sweep_knew_it() {
+    let bed = knows(&["web-1"]);
+    put_all_of(&bed, "web-1");
+    bed.put(&Key::pulse(&id("web-1/db")), b"{}", &Metadata::new());
+    assert_said(&bed.run(&["retire", "web-1/db"]), "deleted pulse/web-1/db.json\n");
+    assert_eq!(bed.keys().len(), 5);
+    let quiet = bed.run(&["retire", "-q", "web-1"]);
+    assert_eq!((quiet.code, quiet.stdout.as_str(), bed.keys().len()), (0, "", 1));
+}
+
+#[test]
+fn a_key_put_by_hand_can_be_muted_and_retired_as_it_is_shown() {
+    let bed = Bed::new();
+    let notes = "notes.txt".to_string().try_into().unwrap();
+    bed.put(&Key::pulse(&notes), b"{}", &Metadata::new());
+    let status = Status { checks: [(notes, Record::new(ago(60)))].into(), ..Status::new(ago(10)) };
+    bed.put(&Key::status(), &status.to_json(), &Metadata::new());
+    assert_said(&bed.run(&["mute", "notes.txt", "--for", "1d"]), "muted notes.txt for 1d");
+    assert_eq!(bed.keys(), ["mute/notes.txt", "pulse/notes.txt", "status.json"]);
+    assert_said(&bed.run(&["retire", "notes.txt"]), "deleted pulse/notes.txt\ndeleted mute/notes.txt\n");
+}
+
+#[test]
+fn the_loop_is_started_stopped_hurried_and_tested_by_the_objects_that_stand_for_it() {
+    let bed = Bed::new();
+    for (command, what, key) in [
+        ("start", "if it is deployed: it has no mark yet", "loop/Start.lambda"),
+        ("stop", "then nothing is watched until pulse-echo loop start", "loop/Stop.lambda"),
+        ("tick", "asked for a sweep: it comes within seconds", "loop/Update.lambda"),
+        ("test", "it comes over every channel within a minute", "loop/Test.lambda"),
+    ] {
+        assert_said(&bed.run(&["loop", command]), what);
+        assert!(bed.keys().contains(&key.to_string()), "{command}");
+    }
+    put_mark(&bed, &Mark { stopped: Time::from_rfc3339("2026-11-21T08:00:00Z"), ..Mark::default() });
+    for (command, what) in [
+        ("start", "started: the loop, stopped since 2026-11-21T08:00:00Z, sweeps again within seconds"),
+        ("stop", "stopped: the loop was stopped already, since 2026-11-21T08:00:00Z"),
+        ("tick", "there will be none: the loop is stopped since 2026-11-21T08:00:00Z; pulse-echo loop start ends that"),
+    ] {
+        assert_said(&bed.run(&["loop", command]), what);
+    }
+}
+
+#[test]
+fn a_start_right_after_a_stop_is_newer_than_it() {
+    let bed = Bed::new();
+    for _ in 0..3 {
+        assert_eq!((bed.run(&["loop", "-q", "stop"]).code, bed.run(&["loop", "-q", "start"]).code), (0, 0));
+        let at = |key| bed.store().get(&key, 0).unwrap().last_modified;
+        assert!(at(Key::loop_stop()) < at(Key::loop_start()), "a tie would be a stop");
+    }
+}
+
+#[test]
+fn the_mark_is_shown_in_words_and_as_json() {
+    let bed = Bed::new();
+    assert_failed(&bed.run(&["loop", "show"]), 1, "the loop has no mark yet; is the loop deployed?");
+    let running = Mark { swept: Some(ago(30)), took_ms: Some(420), tick_s: Some(60), ..Mark::default() };
+    put_mark(&bed, &running);
+    let show = bed.run(&["loop", "show"]);
+    assert_said(&show, "the loop runs\nlast sweep: 3");
+    assert_said(&show, ", which took 420 ms\nsweeps every 60 s, driven by its schedule\n");
+    put_mark(&bed, &Mark { swept: Some(ago(301)), ..running.clone() });
+    assert_said(&bed.run(&["loop", "show"]), "the loop last swept 30");
+    put_mark(&bed, &Mark { stopped: Some(ago(60)), ..running });
+    assert_said(
+        &bed.run(&["loop", "show"]),
+        ": nobody is told of anything; an operator starts it: pulse-echo loop start",
+    );
+    let json: serde_json::Value = serde_json::from_str(&bed.run(&["loop", "show", "--json"]).stdout).unwrap();
+    assert_eq!((&json["state"], &json["mark"]["took_ms"]), (&"stopped".into(), &420.into()));
+}
+
+#[test]
+fn a_host_says_goodbye_by_deleting_its_own_pulses_whatever_is_in_their_files() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("pulses.d/db.json", "{}");
+    assert_eq!(bed.run(&["send", "-q"]).code, 0);
+    bed.put(&Key::pulse(&id("web-10")), b"{}", &Metadata::new());
+    bed.answer(&id("web-1"));
+    bed.write("pulses.d/db.json", "{ broken");
+    let goodbye = bed.run(&["send", "--retire"]);
+    assert_said(&goodbye, "deleted pulse/web-1.json in bucket pulses\ndeleted pulse/web-1/db.json in bucket pulses\n");
+    assert_eq!(bed.keys(), ["echo/web-1.json", "pulse/web-10.json"]);
+    let again = bed.run(&["send", "--retire", "--quiet"]);
+    assert_eq!((again.code, again.stdout.as_str(), again.stderr.as_str()), (0, "", ""));
+}
+
+#[test]
+fn a_goodbye_that_did_not_arrive_exits_1_and_a_wrong_one_2() {
+    let bed = Bed::new();
+    let mut lost = bed.command(&["send", "--retire", "--bucket", "nowhere"]);
+    assert_failed(&Ended::of(&mut lost), 1, "cannot delete pulse/web-1.json in bucket \"nowhere\"");
+    assert_failed(&bed.run(&["send", "--retire", "--name", "db"]), 2, "--name goes with --pulse");
+}
