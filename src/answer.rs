@@ -94,20 +94,23 @@ pub struct Fault {
 impl Fault {
     /// The body to put, its texts cut.
     pub fn to_json(&self) -> Vec<u8> {
-        let cut = |text: &Option<String>| text.as_deref().map(|text| cut(text).to_string());
-        let fault = Self {
-            reason: self::cut(&self.reason).into(),
-            expected: cut(&self.expected),
-            got: cut(&self.got),
-            url: cut(&self.url),
-            ..self.clone()
-        };
-        serde_json::to_vec(&fault).expect("a fault is plain data")
+        serde_json::to_vec(&self.clone().cut()).expect("a fault is plain data")
     }
 
-    /// Reads a fault; fields that it does not know are ignored.
+    /// Reads a fault, which anybody may have put: its texts are cut; fields that it does not know are ignored.
     pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(body)
+        serde_json::from_slice(body).map(Self::cut)
+    }
+
+    fn cut(self) -> Self {
+        let cut = |text: Option<String>| text.map(|text| cut(&text).to_string());
+        Self {
+            reason: self::cut(&self.reason).into(),
+            expected: cut(self.expected),
+            got: cut(self.got),
+            url: cut(self.url),
+            ..self
+        }
     }
 }
 
@@ -210,6 +213,15 @@ mod tests {
         let json = "{\"reason\":\"r\",\"cause\":\"moon\",\"pulse_at\":\"2026-11-21T08:00:00Z\",\"new\":1}";
         assert_eq!(Fault::from_json(json.as_bytes()).unwrap().cause, Cause::Other);
         assert_eq!(Cause::InvalidPulse.to_string(), "invalid-pulse");
+    }
+
+    #[test]
+    fn a_strangers_fault_is_cut_as_ours_are() {
+        let json = format!(
+            "{{\"reason\":\"{}\",\"cause\":\"body\",\"pulse_at\":\"2026-11-21T08:00:00Z\"}}",
+            "x".repeat(9_000)
+        );
+        assert_eq!(Fault::from_json(json.as_bytes()).unwrap().reason.len(), 256);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde_json::Value;
 
 /// What to do with a field that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +61,17 @@ impl From<serde_json::Error> for Error {
         let (line, column) = (error.line(), error.column());
         let place = format!(" at line {line} column {column}");
         let message = error.to_string();
-        Self { line, column, message: message.strip_suffix(&place).unwrap_or(&message).into() }
+        let message = message.strip_suffix(&place).unwrap_or(&message);
+        Self { line, column, message: in_one_sentence(message) }
     }
+}
+
+/// Leaves out the middle of a sentence that quotes more of the text than anybody would read.
+fn in_one_sentence(message: &str) -> String {
+    const END: usize = 120;
+    let (head, tail) =
+        (message.floor_char_boundary(END), message.ceil_char_boundary(message.len().saturating_sub(END)));
+    if head < tail { format!("{}…{}", &message[..head], &message[tail..]) } else { message.into() }
 }
 
 /// Reads `text` as one object and nothing after it.
@@ -70,10 +80,20 @@ pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
         let message = "it begins with a byte order mark; save it as UTF-8 without one".into();
         return Err(Error { line: 1, column: 1, message });
     }
+    if text.trim_ascii().is_empty() {
+        return Err(Error { line: 1, column: 1, message: "it is empty; the least is {}".into() });
+    }
     let mut json = serde_json::Deserializer::from_slice(text);
     let object = FieldByField { object: T::default(), unknown }.deserialize(&mut json)?;
     json.end()?;
     Ok(object)
+}
+
+/// Writes an object as people would: a line for each field that has a value, in this order.
+pub fn write(fields: &[(&str, Option<Value>)]) -> String {
+    let lines: Vec<_> =
+        fields.iter().filter_map(|(name, value)| Some(format!("\n  \"{name}\": {}", value.as_ref()?))).collect();
+    if lines.is_empty() { "{}\n".into() } else { format!("{{{}\n}}\n", lines.join(",")) }
 }
 
 /// The known word that `word` was most likely meant to be, if any is near.
@@ -233,9 +253,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_a_line_for_each_field_that_is_there() {
+        let cup = [("size_ml", Some(3.into())), ("none", None), ("label", Some("a \"b\"".into()))];
+        assert_eq!(write(&cup), "{\n  \"size_ml\": 3,\n  \"label\": \"a \\\"b\\\"\"\n}\n");
+        assert_eq!(write(&[("none", None)]), "{}\n");
+    }
+
+    #[test]
     fn broken_json_is_refused_with_its_place() {
         for (text, why) in [
-            ("", "EOF"),
+            ("", "it is empty; the least is {}"),
+            ("{", "EOF"),
             ("{\n\"label\": }", "(line 2, column 10)"),
             ("{} x", "trailing characters"),
             ("[]", "expected a cup: an object such as {\"size_ml\": …}"),
@@ -245,6 +273,15 @@ mod tests {
             assert!(error.contains(why), "{text:?}: {error}");
         }
         assert!(read::<Cup>(b"{\"label\": \"\xff\"}", Unknown::Refused).is_err());
+    }
+
+    #[test]
+    fn a_text_that_is_quoted_is_not_quoted_at_length() {
+        let long = "x".repeat(60_000);
+        for text in [format!("{{\"{long}\": 1}}"), format!("{{\"size_ml\": \"{long}\"}}")] {
+            let error = refusal(&text);
+            assert!(error.len() < 300 && error.contains("xx…xx") && error.contains("size_ml"), "{error}");
+        }
     }
 
     #[test]

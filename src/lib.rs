@@ -2,9 +2,10 @@
 //!
 //! This library holds what both sides share; rooms further down never look up:
 //!
-//! - plain data and pure rules: [`name`], [`clock`], [`random`], [`json`], [`pulse`], [`answer`],
-//!   [`mark`], [`status`], [`mute`];
+//! - plain data and pure rules: [`name`], [`clock`], [`random`], [`json`], [`pulse`], [`vitals`], [`answer`], [`mark`],
+//!   [`status`], [`mute`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
+//! - what every program of ours says on [`stderr`];
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
 
 #[cfg(feature = "agent")]
@@ -19,4 +20,6 @@ pub mod name;
 pub mod pulse;
 pub mod random;
 pub mod status;
+pub mod stderr;
 pub mod store;
+pub mod vitals;

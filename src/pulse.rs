@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::clock::Time;
 use crate::json::{self, Unknown, Whole};
+use crate::vitals::Vitals;
 
 /// The largest pulse, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
@@ -85,7 +86,12 @@ impl Pulse {
 
     /// The first field that does not fit the others, and why not.
     fn misfit(&self) -> Option<(&'static str, String)> {
-        if self.url.is_none() {
+        let half = self.every_s / 2;
+        if self.timeout_s.is_some_and(|timeout| timeout > half) {
+            let why = format!("it may be at most half of every_s ({}), so at most {half}", self.every_s);
+            return Some(("timeout_s", why));
+        }
+        let Some(url) = &self.url else {
             let expectations = [
                 ("body", self.body.is_some()),
                 ("contains", self.contains.is_some()),
@@ -95,14 +101,9 @@ impl Pulse {
             ];
             let (field, _) = expectations.into_iter().find(|&(_, present)| present)?;
             return Some((field, "nothing is fetched without a url, so there is nothing to expect".into()));
-        }
-        if self.min_cert_days.is_some() {
-            return Some(("min_cert_days", "this version cannot check a certificate's days yet; leave it out".into()));
-        }
-        let half = self.every_s / 2;
-        if self.timeout_s.is_some_and(|timeout| timeout > half) {
-            let why = format!("it may be at most half of every_s ({}), so at most {half}", self.every_s);
-            return Some(("timeout_s", why));
+        };
+        if self.min_cert_days.is_some() && url.scheme() != "https" {
+            return Some(("min_cert_days", "the url is http, which has no certificate; only https has".into()));
         }
         None
     }
@@ -218,6 +219,8 @@ pub struct Sending {
     pub agent: Option<String>,
     /// `instance`: tells apart two machines that have one name; hex.
     pub instance: Option<String>,
+    /// How the machine was.
+    pub vitals: Vitals,
 }
 
 impl Sending {
@@ -229,7 +232,9 @@ impl Sending {
             ("agent", self.agent.clone()),
             ("instance", self.instance.clone()),
         ];
-        present(entries)
+        let mut metadata = present(entries);
+        metadata.extend(self.vitals.to_metadata());
+        metadata
     }
 
     /// Reads metadata that anybody may have put: what is not of the form is as if it were not there.
@@ -239,6 +244,7 @@ impl Sending {
             sent_at: metadata.get("sent-at").and_then(|text| Time::from_rfc3339(text)),
             agent: metadata.get("agent").filter(|text| text.len() <= 64).cloned(),
             instance: hex(metadata, "instance"),
+            vitals: Vitals::from_metadata(metadata),
         }
     }
 }
@@ -282,13 +288,14 @@ mod tests {
         for (field, min, max) in [
             ("status", 100, 599),
             ("max_latency_ms", 1, 60_000),
+            ("min_cert_days", 1, 3_650),
             ("timeout_s", 1, 60),
             ("redirects", 0, 5),
             ("every_s", 15, 32 * 86_400),
             ("grace_s", 0, 32 * 86_400),
             ("missed", 1, 100),
         ] {
-            let with = |value: i64| parse(&format!("{{\"url\": \"http://a/\", \"{field}\": {value}}}"));
+            let with = |value: i64| parse(&format!("{{\"url\": \"https://a/\", \"{field}\": {value}}}"));
             for value in [min, max] {
                 assert!(with(value).is_ok(), "{field} = {value}: {:?}", with(value));
             }
@@ -325,12 +332,14 @@ mod tests {
         assert!(parse("{\"every_s\": 40, \"url\": \"http://a/\", \"timeout_s\": 20}").is_ok());
         let error = parse("{\"every_s\": 40, \"url\": \"http://a/\", \"timeout_s\": 21}").unwrap_err();
         assert!(error.starts_with("timeout_s: it may be at most half of every_s (40), so at most 20"), "{error}");
+        assert!(parse("{\"every_s\": 15, \"timeout_s\": 8}").is_err(), "without a url, too");
     }
 
     #[test]
-    fn days_of_a_certificate_are_refused_until_they_can_be_checked() {
-        let error = parse("{\"url\": \"https://a/\", \"min_cert_days\": 14}").unwrap_err();
-        assert!(error.starts_with("min_cert_days: this version cannot"), "{error}");
+    fn only_https_has_a_certificate_whose_days_can_be_asked_for() {
+        assert_eq!(parse("{\"url\": \"HTTPS://a/\", \"min_cert_days\": 14}").unwrap().min_cert_days, Some(14));
+        let error = parse("{\"url\": \"http://a/\", \"min_cert_days\": 14}").unwrap_err();
+        assert!(error.starts_with("min_cert_days: the url is http, which has no certificate"), "{error}");
     }
 
     #[test]
@@ -357,6 +366,7 @@ mod tests {
             sent_at: Time::from_rfc3339("2026-11-21T08:27:27Z"),
             agent: Some("pulse-echo/0.1.0".into()),
             instance: Some("00ff".into()),
+            vitals: Vitals { load1: Some(0.25), ..Vitals::default() },
         };
         assert_eq!(Sending::from_metadata(&sending.to_metadata()), sending);
         let foreign = [("pulse-id", "x\u{1b}[2J"), ("sent-at", "soon"), ("instance", "")];

@@ -1,9 +1,19 @@
-//! Ids that are never given twice.
+//! Random numbers, from the system: the TLS library's source, so that no crate is added for them.
 
-/// 128 random bits, in hex.
-pub fn id() -> String {
-    let mut bytes = [0; 16];
+/// So many random bytes.
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     let random = rustls::crypto::ring::default_provider().secure_random;
     random.fill(&mut bytes).expect("the system has random numbers");
-    format!("{:032x}", u128::from_be_bytes(bytes))
+    bytes
+}
+
+/// A number from 0 to just below 1.
+pub fn fraction() -> f64 {
+    f64::from(u32::from_be_bytes(bytes())) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// An id that is never given twice: 128 random bits, in hex.
+pub fn id() -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes()))
 }

@@ -18,9 +18,9 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
         ),
         ("{\"url\": \"http://a/\"", "pulse.json:1:19:", "EOF"),
         ("url = http://a/", "pulse.json:1:1:", "expected value"),
-        ("", "pulse.json:1:0:", "EOF"),
+        (" \n", "pulse.json:1:1:", "it is empty; the least is {}"),
         ("{\"url\": \"https://me:pw@a/\"}", "pulse.json:1:27:", "url: it has credentials in it"),
-        ("{\"url\": \"https://a/\", \"min_cert_days\": 5}", "pulse.json:1:23:", "min_cert_days: this version"),
+        ("{\"url\": \"http://a/\", \"min_cert_days\": 5}", "pulse.json:1:22:", "min_cert_days: the url is http"),
         ("{\"body\": \"ok\"}", "pulse.json:1:2:", "body: nothing is fetched without a url"),
         (&format!("{{\"body\": \"{}\"}}", "x".repeat(64 * 1024)), "cannot read the pulse ./pulse.json", "over 64 KiB"),
     ] {
@@ -32,7 +32,7 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
 
         let run = bed.run(&["run"]);
         assert_eq!(run.code, 3, "{run:?}");
-        assert!(run.stdout.starts_with("ECHO UNKNOWN - ") && run.stdout.contains(what), "{run:?}");
+        assert!(run.stdout.starts_with("ECHO UNKNOWN - ") && run.complaint().contains(what), "{run:?}");
         assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
     }
     assert_eq!(bed.keys(), [] as [&str; 0]);
@@ -131,18 +131,18 @@ fn without_credentials_the_sentence_says_what_was_tried() {
     let arguments = ["send", "--bucket", "b-1", "--region", "us-east-1", "--host", "web-1"];
     let mut command = agent(bed.folder.path(), &arguments);
     let sent = Ended::of(command.env("AWS_SHARED_CREDENTIALS_FILE", "credentials"));
-    let what = "there are no credentials: AWS_ACCESS_KEY_ID is not set; credentials has no profile [default]";
+    let what = "there are no credentials: AWS_ACCESS_KEY_ID is not set; credentials has no profile default";
     assert!(sent.complaint().contains(what), "{sent:?}");
     let half = Ended::of(command.env("AWS_PROFILE", "other"));
-    assert!(half.complaint().contains("credentials has no aws_secret_access_key in [other]"), "{half:?}");
+    assert!(half.complaint().contains("the profile other in credentials has no aws_secret_access_key"), "{half:?}");
     let half = Ended::of(command.env("AWS_ACCESS_KEY_ID", "x"));
-    assert!(half.complaint().contains("only half of the credentials: AWS_SECRET_ACCESS_KEY is not set"), "{half:?}");
+    assert!(half.complaint().contains("only half of the keys: AWS_SECRET_ACCESS_KEY is not set"), "{half:?}");
 }
 
 #[test]
 fn mistaken_arguments_exit_2_and_with_run_as_a_plugin_3() {
     let bed = Bed::new();
-    for arguments in [&["sned"][..], &[], &["send", "--bukcet", "b"], &["send", "--timeout-s", "x"]] {
+    for arguments in [&["sned"][..], &[], &["send", "--bukcet", "b"], &["send", "--timeout-s", "0"]] {
         let ended = bed.run(arguments);
         assert!(!ended.complaint().is_empty());
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}");
@@ -150,4 +150,24 @@ fn mistaken_arguments_exit_2_and_with_run_as_a_plugin_3() {
     let run = bed.run(&["run", "--wait", "long"]);
     assert!(run.stdout.starts_with("ECHO UNKNOWN - "), "{run:?}");
     assert_eq!(run.code, 3);
+}
+
+#[test]
+fn a_pulse_that_is_a_link_to_nowhere_is_refused_not_passed_over() {
+    let bed = Bed::new();
+    bed.write("pulses.d/db.json", "{}");
+    std::os::unix::fs::symlink("nowhere", bed.folder.path().join("pulse.json")).unwrap();
+    let sent = bed.run(&["send", "-q"]);
+    assert!(sent.complaint().contains("cannot read the pulse ./pulse.json: No such file"), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1/db.json".to_string()]));
+}
+
+#[test]
+fn a_folder_of_pulses_that_cannot_be_read_does_not_stop_the_hosts_own() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("pulses.d", "a file where a folder should be");
+    let sent = bed.run(&["send", "-q"]);
+    assert!(sent.complaint().contains("cannot read the folder ./pulses.d: "), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1.json".to_string()]));
 }

@@ -8,10 +8,13 @@ use std::time::{Instant, SystemTime};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use log::LevelFilter;
+use pulse_echo::stderr;
 use pulse_echo_lambda::probe::{Error, Probe, Summary};
 use pulse_echo_lambda::settings::Settings;
 use serde_json::Value;
-use simple_logger::SimpleLogger;
+
+/// What Lambda starts us as.
+const NAME: &str = "bootstrap";
 
 /// What Lambda always sets; its runtime's library panics without them.
 const BY_LAMBDA: [&str; 4] = [
@@ -25,7 +28,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("bootstrap: {why}");
+            stderr::complain(NAME, &why);
             ExitCode::FAILURE
         }
     }
@@ -36,8 +39,7 @@ fn run() -> Result<(), String> {
         return Err(format!("{name} is not set: AWS Lambda starts this program and sets it"));
     }
     let handler = Handler::from_env()?;
-    let logger = SimpleLogger::new().with_level(LevelFilter::Warn);
-    logger.with_module_level("pulse_echo_lambda", LevelFilter::Info).init().map_err(|error| error.to_string())?;
+    stderr::log(NAME, LevelFilter::Info);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     // One event at a time, so the handler may block.

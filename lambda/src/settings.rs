@@ -5,6 +5,11 @@ use std::fs;
 use pulse_echo::http::Trust;
 use pulse_echo::store::{Credentials, Place};
 
+use crate::bounds::Bounds;
+
+/// How long `PROBE_CONTACT` may be, in bytes: services cut or refuse a long user agent.
+const CONTACT_ROOM: usize = 100;
+
 /// The settings of the handlers.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -18,6 +23,10 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Mozilla's roots and the certificates in the file `PROBE_CA_BUNDLE`, trusted of services and of the store.
     pub trust: Trust,
+    /// `PROBE_CONTACT`: whom a service that is bothered by the probe may turn to; each request names it.
+    pub contact: Option<String>,
+    /// `PROBE_ALLOW` and `PROBE_PORTS`: where the probe may go beside, and only within, what is public.
+    pub(crate) bounds: Bounds,
 }
 
 impl Settings {
@@ -40,7 +49,20 @@ impl Settings {
                 Some(path) => trust(&path).map_err(|error| format!("PROBE_CA_BUNDLE: {path}: {error}"))?,
                 None => Trust::built_in(),
             },
+            contact: value("PROBE_CONTACT").map(contact).transpose()?,
+            bounds: Bounds::read(&value("PROBE_ALLOW").unwrap_or_default(), &value("PROBE_PORTS").unwrap_or_default())?,
         })
+    }
+
+    /// How the probe names itself to services: what it is, and who answers for it. Without a contact that is the bucket,
+    /// whose owner AWS knows; on a store of one's own a bucket's name says nothing to strangers.
+    pub(crate) fn user_agent(&self) -> String {
+        let name = concat!("pulse-echo-probe/", env!("CARGO_PKG_VERSION"));
+        match (&self.contact, &self.bucket, &self.endpoint) {
+            (Some(contact), ..) => format!("{name} (a health check; contact: {contact})"),
+            (None, Some(bucket), None) => format!("{name} (a health check for the owner of the S3 bucket {bucket})"),
+            _ => format!("{name} (a health check)"),
+        }
     }
 
     /// Where `bucket` is.
@@ -48,6 +70,18 @@ impl Settings {
         let (region, endpoint) = (self.region.clone(), self.endpoint.clone());
         Place { bucket: bucket.into(), region, endpoint, path_style: None }
     }
+}
+
+/// A text that can stand within a comment in the user agent.
+fn contact(text: String) -> Result<String, String> {
+    let fits = |c: char| matches!(c, ' '..='~') && !matches!(c, '(' | ')' | '\\');
+    if text.len() <= CONTACT_ROOM && text.chars().all(fits) {
+        return Ok(text);
+    }
+    Err(format!(
+        "PROBE_CONTACT: {text:?} cannot be sent: it must be an address such as ops@example.com, of at most {CONTACT_ROOM} \
+         printable ASCII characters without brackets and backslashes"
+    ))
 }
 
 fn trust(path: &str) -> Result<Trust, String> {

@@ -2,13 +2,15 @@
 
 mod support;
 
+use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo::answer::Cause;
 use pulse_echo_lambda::probe::{Error, Probe, Summary};
 use serde_json::{Value, json};
-use support::{BUCKET, Service, World, event};
+use support::{BUCKET, Service, World, event, https};
+use tempfile::NamedTempFile;
 
 fn handle(probe: &Probe, event: &Value) -> Result<Summary, Error> {
     probe.handle(event, Instant::now() + Duration::from_secs(90))
@@ -37,6 +39,37 @@ fn a_pulse_whose_service_answers_as_expected_gets_its_echo() {
     assert_eq!(echo.status, Some(200));
     assert!(echo.latency_ms.is_some());
     assert_eq!(world.fault("web-1"), None);
+}
+
+#[test]
+fn an_echo_tells_how_many_days_the_services_certificate_has() {
+    let world = World::new();
+    let authority = https::authority("ours");
+    let bundle = NamedTempFile::new().unwrap();
+    bundle.as_file().write_all(authority.pem().as_bytes()).unwrap();
+    let probe = world.probe_with(&[("PROBE_CA_BUNDLE", bundle.path().to_str().unwrap())]);
+    let end = https::in_days(20) - Duration::from_secs(60);
+    let service = https::https(&https::until(end), &[&authority]);
+    let url = format!("https://localhost:{}/", service.address.port());
+    world.put("pulse/web-1.json", &format!("{{\"url\": \"{url}\", \"min_cert_days\": 19}}"), &[]);
+    world.put("pulse/web-2.json", &format!("{{\"url\": \"{url}\", \"min_cert_days\": 20}}"), &[]);
+
+    let summary = handle(&probe, &event(&["pulse/web-1.json", "pulse/web-2.json"])).unwrap();
+    assert_eq!((summary.echoes, summary.faults.len()), (vec!["web-1".to_string()], 1));
+    assert_eq!(world.echo("web-1").unwrap().cert_days, Some(19));
+    let fault = world.fault("web-2").unwrap();
+    assert_eq!((fault.cause, fault.expected.as_deref()), (Cause::Cert, Some("at least 20 days")));
+    assert!(fault.got.unwrap().starts_with("19 days, until "), "{}", fault.reason);
+}
+
+#[test]
+fn a_pulse_for_an_address_that_is_not_public_gets_its_fault_and_the_service_no_request() {
+    let (world, service) = (World::new(), Service::new());
+    world.put("pulse/web-1.json", &service.pulse("\"body\": \"ok\""), &[]);
+    handle(&world.probe_with(&[("PROBE_ALLOW", "")]), &event(&["pulse/web-1.json"])).unwrap();
+    let fault = world.fault("web-1").unwrap();
+    let reason = "the probe may not go to 127.0.0.1: it is a loopback address; PROBE_ALLOW=127.0.0.1/32 allows it";
+    assert_eq!((fault.cause, fault.reason.as_str(), fault.status), (Cause::Blocked, reason, None));
 }
 
 #[test]
@@ -84,11 +117,11 @@ fn a_pulse_that_cannot_be_understood_gets_a_fault_that_says_where() {
             "the pulse is invalid: url: its scheme is \"ftp\"; only http and https are fetched (line 1, column 19)",
         ),
         (
-            "{\"url\": \"https://a/\", \"min_cert_days\": 14}",
-            "the pulse is invalid: min_cert_days: this version cannot check a certificate's days yet; leave it out (line 1, \
-             column 23)",
+            "{\"url\": \"http://a/\", \"min_cert_days\": 14}",
+            "the pulse is invalid: min_cert_days: the url is http, which has no certificate; only https has (line 1, \
+             column 22)",
         ),
-        ("", "the pulse is invalid: EOF while parsing a value (line 1, column 0)"),
+        ("", "the pulse is invalid: it is empty; the least is {} (line 1, column 1)"),
         (&large, &format!("the pulse is invalid: it has {} bytes, at most 65536 bytes are read", large.len())),
     ] {
         world.put("pulse/web-1.json", body, &[("pulse-id", "aa")]);
@@ -178,6 +211,7 @@ fn a_store_that_cannot_be_read_is_an_error_that_names_each_record() {
     let world = World::new();
     let probe = world.probe_with(&[("AWS_SECRET_ACCESS_KEY", "wrong")]);
     let errors = errors(handle(&probe, &event(&["pulse/web-1.json", "pulse/web-2.json"])));
+    assert_eq!(errors.len(), 2, "{errors:?}");
     for (error, id) in errors.iter().zip(["web-1", "web-2"]) {
         assert!(error.starts_with(&format!("{id}: cannot get pulse/{id}.json in bucket \"pulses\"")), "{error}");
         assert!(error.contains("SignatureDoesNotMatch"), "{error}");

@@ -1,4 +1,4 @@
-//! What a page of LIST costs, over HTTP, as the bucket grows; and how many PUTs a second are taken.
+//! What a page of LIST costs, over HTTP, as the bucket grows; how many PUTs a second are taken; how long a start takes.
 //!
 //! `cargo bench -p pulse-echo-local --bench list`
 
@@ -22,7 +22,7 @@ fn main() {
     for size in SIZES {
         let dir = TempDir::new().unwrap();
         let options = Options::new(dir.path(), "bench", KeyPair::new("key", "secret"));
-        let server = Server::start(options).unwrap();
+        let server = Server::start(options.clone()).unwrap();
         let bucket = Bucket::new(server.endpoint().parse().unwrap(), UrlStyle::Path, "bench", "us-east-1").unwrap();
         let credentials = Credentials::new("key", "secret");
 
@@ -40,6 +40,12 @@ fn main() {
         let cost = start.elapsed().as_secs_f64() * 1e3 / f64::from(pages);
         println!("{size:>7} keys: {cost:6.2} ms a page of 1,000; filled at {a_second:.0} PUTs a second");
         costs.push(cost);
+
+        server.stop();
+        let bytes = std::fs::metadata(dir.path().join("objects.redb")).unwrap().len();
+        let start = Instant::now();
+        Server::start(options).unwrap();
+        println!("         its file of {} MiB is opened again in {:?}", bytes >> 20, start.elapsed());
     }
     println!("a page costs {:.2} times as much in the largest bucket as in the smallest", costs[2] / costs[0]);
 }

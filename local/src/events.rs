@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -48,6 +49,7 @@ impl Default for Options {
 /// Gives a server's events to a handler, on threads of its own; dropping it stops it.
 pub struct Dispatcher {
     messages: Sender<Message>,
+    running: Arc<AtomicUsize>,
     coordinator: Option<JoinHandle<()>>,
 }
 
@@ -64,6 +66,7 @@ impl Dispatcher {
         handler: impl Fn(Value, Instant) -> Result<(), String> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (messages, inbox) = mpsc::channel();
+        let running = Arc::new(AtomicUsize::new(0));
         let coordinator = Coordinator {
             store: server.store().clone(),
             region: server.region().to_owned(),
@@ -72,7 +75,7 @@ impl Dispatcher {
             handler: Arc::new(handler),
             messages: messages.clone(),
             waiting: BTreeMap::new(),
-            running: 0,
+            running: running.clone(),
         };
         let coordinator = thread::Builder::new().name("events".to_owned()).spawn(move || coordinator.run(&inbox))?;
         let events = messages.clone();
@@ -80,7 +83,12 @@ impl Dispatcher {
             // A dispatcher that has stopped leaves its events in the store, for the next one.
             let _ = events.send(Message::New(event));
         }));
-        Ok(Self { messages, coordinator: Some(coordinator) })
+        Ok(Self { messages, running, coordinator: Some(coordinator) })
+    }
+
+    /// How many handlers run now.
+    pub fn under_way(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
     }
 
     /// Starts no more handlers and waits, for up to [`Options::stop_grace`], for those under way. What is not done by
@@ -124,7 +132,8 @@ struct Coordinator {
     messages: Sender<Message>,
     /// By the time when they are due, then by age.
     waiting: BTreeMap<(Instant, u64), Attempt>,
-    running: usize,
+    /// Counted by this thread alone.
+    running: Arc<AtomicUsize>,
 }
 
 impl Coordinator {
@@ -144,22 +153,26 @@ impl Coordinator {
             }
         }
         let end = Instant::now() + self.options.stop_grace;
-        while self.running > 0 {
+        while self.running() > 0 {
             match inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(Message::Done(attempt, result)) => self.done(attempt, result),
                 Ok(Message::New(_) | Message::Stop) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    log::warn!("{} event handlers are still running and are left behind", self.running);
+                    log::warn!("{} event handlers are still running and are left behind", self.running());
                     return;
                 }
             }
         }
     }
 
+    fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
     /// How long until something can be started; `None` if only a message can change that.
     fn next_due(&self) -> Option<Duration> {
         let ((due, _), _) = self.waiting.first_key_value()?;
-        (self.running < self.options.concurrency).then(|| due.saturating_duration_since(Instant::now()))
+        (self.running() < self.options.concurrency).then(|| due.saturating_duration_since(Instant::now()))
     }
 
     fn start_due(&mut self) {
@@ -177,7 +190,7 @@ impl Coordinator {
         };
         let record = json!({ "Records": [self.record(&attempt.event)] });
         let (handler, messages) = (self.handler.clone(), self.messages.clone());
-        self.running += 1;
+        self.running.fetch_add(1, Ordering::Relaxed);
         let name = format!("event-{}", attempt.event.number);
         let unstarted = attempt.clone();
         let spawned = thread::Builder::new().name(name).spawn(move || {
@@ -191,7 +204,7 @@ impl Coordinator {
     }
 
     fn done(&mut self, attempt: Attempt, result: Result<(), String>) {
-        self.running -= 1;
+        self.running.fetch_sub(1, Ordering::Relaxed);
         let Attempt { event, failed } = attempt;
         let Err(error) = result else {
             return self.store.strike(event.number);

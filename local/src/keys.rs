@@ -1,14 +1,28 @@
 //! The keys of a local system: made once, kept in its folder, for nobody else to read.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::private;
 use crate::s3::KeyPair;
 
-/// The file's name in the data folder.
-const FILE: &str = "keys";
+/// The line in the file of keys that nobody could be shown.
+const UNSEEN: &str = "# not shown yet\n";
+
+/// Keys, and whether somebody has been shown them.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The keys.
+    pub keys: KeyPair,
+    /// The next start is not to show them again.
+    pub are_seen: bool,
+}
+
+/// The file of the keys in the data folder.
+pub fn file(folder: &Path) -> PathBuf {
+    folder.join("keys")
+}
 
 /// Keys that nobody has seen yet.
 pub fn make() -> io::Result<KeyPair> {
@@ -20,33 +34,35 @@ pub fn make() -> io::Result<KeyPair> {
     Ok(KeyPair::new(format!("AKIA{id}"), secret.to_ascii_lowercase()))
 }
 
-/// The keys kept in `folder`, and whether they were made just now. The error names the file.
-pub fn kept_in(folder: &Path) -> Result<(KeyPair, bool), String> {
-    let file = folder.join(FILE);
+/// The keys kept in `folder`, if any are. The error names the file.
+pub fn kept_in(folder: &Path) -> Result<Option<Kept>, String> {
+    let file = file(folder);
     match fs::read_to_string(&file) {
         Ok(text) => match parse(&text) {
-            Some(keys) => Ok((keys, false)),
+            Some(keys) => Ok(Some(Kept { keys, are_seen: !text.contains(UNSEEN) })),
             None => Err(format!("{} has no keys in it; remove it to have new ones made", file.display())),
         },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match make_in(folder, &file) {
-            Ok(keys) => Ok((keys, true)),
-            Err(error) => Err(format!("cannot keep new keys in {}: {error}", file.display())),
-        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("cannot read the keys in {}: {error}", file.display())),
     }
 }
 
+/// Keeps keys in `folder`. The error names the file.
+pub fn keep_in(folder: &Path, kept: &Kept) -> Result<(), String> {
+    let file = file(folder);
+    let content = text(&kept.keys) + if kept.are_seen { "" } else { UNSEEN };
+    replace(&file, folder, &content).map_err(|error| format!("cannot keep the keys in {}: {error}", file.display()))
+}
+
 /// Whole or not at all: the file gets its name when it is complete.
-fn make_in(folder: &Path, file: &Path) -> io::Result<KeyPair> {
-    let keys = make()?;
-    fs::create_dir_all(folder)?;
-    let unfinished = folder.join(format!("{FILE}.new"));
-    let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    out.write_all(text(&keys).as_bytes())?;
+fn replace(file: &Path, folder: &Path, content: &str) -> io::Result<()> {
+    private::make_folder(folder)?;
+    let unfinished = file.with_extension("new");
+    let mut out = private::file().truncate(true).open(&unfinished)?;
+    out.write_all(content.as_bytes())?;
     out.sync_all()?;
     fs::rename(&unfinished, file)?;
-    File::open(folder)?.sync_all()?;
-    Ok(keys)
+    File::open(folder)?.sync_all()
 }
 
 /// The keys as `NAME=value` lines.
@@ -67,22 +83,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_made_once_and_only_their_owner_may_read_them() {
+    fn keys_are_kept_as_they_are_and_only_their_owner_may_read_them() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let (first, is_new) = kept_in(&data).unwrap();
-        assert!(is_new);
-        assert_eq!((first.access_key.len(), first.secret_key.len()), (20, 40));
-        assert_eq!(fs::metadata(data.join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
-        let (second, is_new) = kept_in(&data).unwrap();
-        assert!(!is_new);
-        assert_eq!((second.access_key, second.secret_key), (first.access_key, first.secret_key));
+        assert!(kept_in(&data).unwrap().is_none());
+        let keys = make().unwrap();
+        assert_eq!((keys.access_key.len(), keys.secret_key.len()), (20, 40));
+        for are_seen in [false, true] {
+            keep_in(&data, &Kept { keys: keys.clone(), are_seen }).unwrap();
+            let kept = kept_in(&data).unwrap().unwrap();
+            assert_eq!((&kept.keys.access_key, &kept.keys.secret_key), (&keys.access_key, &keys.secret_key));
+            assert_eq!(kept.are_seen, are_seen);
+            assert_eq!(fs::metadata(file(&data)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
     }
 
     #[test]
     fn a_file_without_keys_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE), "AWS_ACCESS_KEY_ID=\n").unwrap();
+        fs::write(file(folder.path()), "AWS_ACCESS_KEY_ID=\n").unwrap();
         let error = kept_in(folder.path()).err().unwrap();
         assert!(error.contains("keys has no keys in it; remove it"), "{error}");
     }

@@ -4,10 +4,22 @@
 //! - [`events`]: who is told of new objects in it, as AWS Lambda would be
 //! - [`system`]: both, and the handlers that AWS would run
 //! - [`keys`], [`serve`]: a small site's server; [`demo`]: a guided walk
+//! - `private`: files for their owner only
 
 pub mod demo;
 pub mod events;
 pub mod keys;
+mod private;
 pub mod s3;
 pub mod serve;
 pub mod system;
+
+use std::fmt::Display;
+
+/// The program's name.
+pub const NAME: &str = "pulse-echo-local";
+
+/// A line on stderr, with the program's name.
+pub fn complain(message: &dyn Display) {
+    pulse_echo::stderr::complain(NAME, message);
+}

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use log::info;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
 
@@ -15,7 +14,7 @@ use crate::s3::{KeyPair, Options, Server};
 /// A running system; dropping it stops it.
 pub struct System {
     // In this order: the handlers under way still need the server.
-    _dispatcher: Dispatcher,
+    dispatcher: Dispatcher,
     server: Server,
 }
 
@@ -42,17 +41,25 @@ impl System {
         };
         let probe = Probe::new(Settings::read(&lookup)?, Arc::new(Timestamp::now));
         let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {
-            let summary = probe.handle(&event, deadline).map_err(|error| error.to_string())?;
-            info!("probe: {}", serde_json::to_string(&summary).unwrap_or_default());
-            Ok(())
+            probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
         })
         .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
-        Ok(Self { _dispatcher: dispatcher, server })
+        Ok(Self { dispatcher, server })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// How many pulses are being answered now.
+    pub fn under_way(&self) -> usize {
+        self.dispatcher.under_way()
+    }
+
+    /// For a process that ends in the next moment: nothing is waited for.
+    pub fn abandon(self) {
+        std::mem::forget(self);
     }
 
     /// The URL to give to clients on this machine.

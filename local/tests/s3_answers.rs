@@ -241,6 +241,8 @@ fn the_bucket_can_be_asked_about_and_not_changed() {
     client.presigned(Method::Delete, "/pulses", &[], &[]).assert_error(501, "NotImplemented");
     client.presigned(Method::Get, "/pulses", &[("versioning", "")], &[]).assert_error(501, "NotImplemented");
     client.presigned(Method::Post, "/pulses/k", &[("uploads", "")], &[]).assert_error(501, "NotImplemented");
+    let form = ("content-type", "Multipart/form-data; boundary=x");
+    client.presigned(Method::Post, "/pulses", &[], &[form]).assert_error(501, "NotImplemented");
 }
 
 #[test]

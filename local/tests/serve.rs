@@ -1,87 +1,33 @@
 //! `pulse-echo-local serve`, as an operator of a small site meets it.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+mod support;
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use pulse_echo::http::{self, SystemResolver, Trust};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Credentials, Place, Store};
+use pulse_echo::name::Key;
+use support::program::{FREE_PORT, Running, pasted, put_pulse, serve, store, wait_for_echo, web_1};
 
-fn serve(data: &Path, listen: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-echo-local"));
-    command.args(["serve", "--listen", listen, "--data"]).arg(data).env_clear();
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+/// The one sentence with which a start ends that cannot serve.
+#[track_caller]
+fn refusal(data: &Path, arguments: &[&str]) -> String {
+    let ended = Running::of(&mut serve(data, arguments)).end();
+    let sentence = ended.stderr.clone();
+    assert_eq!((ended.status.code(), sentence.lines().count(), ended.stdout.as_str()), (Some(1), 1, ""), "{ended:?}");
+    sentence.strip_prefix("pulse-echo-local: ").expect("it begins with the program's name").to_owned()
 }
 
-/// A running server, killed if the test ends before it.
-struct Running {
-    child: Child,
-    endpoint: String,
-}
-
-impl Running {
-    /// Starts it and waits until it says where it serves.
-    fn start(data: &Path) -> Self {
-        let mut child = serve(data, "127.0.0.1:0").spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let endpoint = line.split([' ', ',']).find(|word| word.starts_with("http://")).expect(&line).to_string();
-        Self { child, endpoint }
-    }
-
-    fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    /// Waits for its end and gives what it has printed.
-    fn end(mut self) -> Output {
-        let started = Instant::now();
-        while self.child.try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < Duration::from_secs(20), "it does not end");
-            thread::sleep(Duration::from_millis(10));
-        }
-        let mut stdout = Vec::new();
-        self.child.stdout.as_mut().unwrap().read_to_end(&mut stdout).unwrap();
-        Output { status: self.child.wait().unwrap(), stdout, stderr: Vec::new() }
-    }
-
-    /// Its store, by the lines that its first start printed.
-    fn store(&self, pasted: &BTreeMap<String, String>) -> Store {
-        let place = Place {
-            bucket: pasted["PULSE_ECHO_BUCKET"].clone(),
-            region: pasted["AWS_REGION"].clone(),
-            endpoint: Some(self.endpoint.clone()),
-            path_style: None,
-        };
-        let credentials = Credentials::new(&pasted["AWS_ACCESS_KEY_ID"], &pasted["AWS_SECRET_ACCESS_KEY"]);
-        let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
-        let deadline = Instant::now() + Duration::from_secs(60);
-        Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn lines(stdout: &[u8]) -> BTreeMap<String, String> {
-    let text = String::from_utf8(stdout.to_vec()).unwrap();
-    text.lines()
-        .map(|line| line.split_once('=').expect(line))
-        .map(|(name, value)| (name.into(), value.into()))
-        .collect()
+/// A start, and its end by SIGTERM; what it printed on stdout.
+#[track_caller]
+fn started_once(data: &Path) -> String {
+    let mut server = Running::server(data);
+    server.endpoint();
+    server.signal("-TERM");
+    let ended = server.end();
+    assert!(ended.status.success(), "{ended:?}");
+    ended.stdout
 }
 
 #[test]
@@ -89,30 +35,27 @@ fn it_prints_its_keys_once_answers_pulses_and_keeps_all_over_a_kill_and_a_stop()
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
 
-    let first = Running::start(&data);
-    let endpoint = first.endpoint.clone();
+    let mut first = Running::server(&data);
+    let endpoint = first.endpoint();
     first.signal("-TERM");
     let first = first.end();
     assert!(first.status.success(), "{first:?}");
-    let pasted = lines(&first.stdout);
+    let pasted = pasted(&first.stdout);
     let names: Vec<_> = pasted.keys().map(String::as_str).collect();
     let all = ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "PULSE_ECHO_BUCKET"];
     assert_eq!((names.as_slice(), &pasted["AWS_ENDPOINT_URL"]), (&all[..], &endpoint));
 
-    let second = Running::start(&data);
-    let store = second.store(&pasted);
-    let id = CheckId::from_pulse_key("pulse/web-1.json").unwrap();
-    store.put(&Key::pulse(&id), "", b"{}", &Metadata::new(), &Condition::Always).unwrap();
-    let started = Instant::now();
-    while let Err(error) = store.get(&Key::echo(&id), 10) {
-        assert!(error.is_missing() && started.elapsed() < Duration::from_secs(20), "{error}");
-        thread::sleep(Duration::from_millis(10));
-    }
+    let mut second = Running::server(&data);
+    let store_of_second = store(&second.endpoint(), &pasted);
+    let keys = second.says("the keys are in ");
+    assert!(keys.ends_with(data.join("keys").to_str().unwrap()), "{keys}");
+    put_pulse(&store_of_second, b"{}");
+    wait_for_echo(&store_of_second);
     second.signal("-KILL");
-    assert_eq!(second.end().stdout, b"", "keys are printed once");
+    assert_eq!(second.end().stdout, "", "keys are printed once");
 
-    let third = Running::start(&data);
-    let object = third.store(&pasted).get(&Key::echo(&id), 10).unwrap();
+    let mut third = Running::server(&data);
+    let object = store(&third.endpoint(), &pasted).get(&Key::echo(&web_1()), 10).unwrap();
     assert_eq!(object.body.as_deref(), Some(&b"ok"[..]));
     third.signal("-INT");
     assert!(third.end().status.success());
@@ -121,15 +64,73 @@ fn it_prints_its_keys_once_answers_pulses_and_keeps_all_over_a_kill_and_a_stop()
 #[test]
 fn a_folder_or_an_address_that_is_in_use_is_named_in_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
-    let running = Running::start(folder.path());
+    let mut running = Running::server(folder.path());
+    let endpoint = running.endpoint();
+    let address = endpoint.trim_start_matches("http://");
     let other = tempfile::tempdir().unwrap();
-    let address = running.endpoint.trim_start_matches("http://");
     for (data, listen, named) in
         [(folder.path(), "127.0.0.1:0", folder.path().to_str().unwrap()), (other.path(), address, address)]
     {
-        let second = serve(data, listen).output().unwrap();
-        let complaint = String::from_utf8(second.stderr).unwrap();
-        assert_eq!((second.status.code(), complaint.lines().count()), (Some(1), 1), "{complaint}");
-        assert!(complaint.starts_with("pulse-echo-local: ") && complaint.contains(named), "{complaint}");
+        let sentence = refusal(data, &["--listen", listen]);
+        assert!(sentence.contains(named), "{sentence}");
     }
+}
+
+#[test]
+fn a_first_start_that_fails_keeps_the_printing_of_the_keys_for_the_one_that_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    refusal(&data, &["--listen", &taken.local_addr().unwrap().to_string()]);
+    refusal(&data, &["--bucket", "No Bucket", "--listen", "127.0.0.1:0"]);
+    assert_eq!(pasted(&started_once(&data)).len(), 5);
+    assert_eq!(started_once(&data), "");
+}
+
+#[test]
+fn keys_that_could_not_be_printed_are_printed_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Running::of(serve(folder.path(), &FREE_PORT).stdout(File::create("/dev/full").unwrap()));
+    first.says("cannot print the keys: No space left on device");
+    first.signal("-TERM");
+    assert!(first.end().status.success());
+
+    let lines = started_once(folder.path());
+    let pasted = pasted(&lines);
+    assert_eq!(pasted.len(), 5, "{lines}");
+    let kept = fs::read_to_string(folder.path().join("keys")).unwrap();
+    assert!(kept.contains(&pasted["AWS_SECRET_ACCESS_KEY"]), "the file has other keys");
+    assert_eq!(started_once(folder.path()), "");
+}
+
+#[test]
+fn another_bucket_over_the_same_objects_is_refused_by_both_names() {
+    let folder = tempfile::tempdir().unwrap();
+    started_once(folder.path());
+    let sentence = refusal(folder.path(), &["--bucket", "other", "--listen", "127.0.0.1:0"]);
+    assert!(sentence.contains("\"pulse-echo\"") && sentence.contains("\"other\""), "{sentence}");
+    started_once(folder.path());
+}
+
+#[test]
+fn what_it_keeps_is_for_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    started_once(&data);
+    for (path, wanted) in [(data.clone(), 0o700), (data.join("objects.redb"), 0o600), (data.join("keys"), 0o600)] {
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, wanted, "{} has mode {mode:o}", path.display());
+    }
+}
+
+#[test]
+fn the_url_that_hosts_are_to_use_can_be_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let public = |url| [&FREE_PORT[..], &["--public-url", url]].concat();
+    let sentence = refusal(folder.path(), &public("pulses.example.com"));
+    assert_eq!(sentence, "--public-url: it is no URL; it must begin with http:// or https://");
+    let mut server = Running::of(&mut serve(folder.path(), &public("https://pulses.example.com/")));
+    server.endpoint();
+    server.signal("-TERM");
+    assert_eq!(pasted(&server.end().stdout)["AWS_ENDPOINT_URL"], "https://pulses.example.com");
 }

@@ -5,25 +5,36 @@ use std::process::ExitCode;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Done; for `run`: OK.
+    /// Done; for `check` and `run`: OK.
     Ok,
     /// `send` and others: not done.
     Failed,
     /// `send` and others: wrong usage or configuration.
     Usage,
-    /// `run`: the check has failed (Nagios: CRITICAL).
+    /// `check`: something wants looking after (Nagios: WARNING).
+    Warning,
+    /// `check` and `run`: it is down, or seems so (Nagios: CRITICAL).
     Critical,
-    /// `run`: could not be asked (Nagios: UNKNOWN).
+    /// `check` and `run`: it could not be told (Nagios: UNKNOWN).
     Unknown,
+    /// The program itself is broken.
+    Panic,
+}
+
+impl Exit {
+    /// The code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed | Self::Warning => 1,
+            Self::Usage | Self::Critical => 2,
+            Self::Unknown | Self::Panic => 3,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Ok => 0,
-            Exit::Failed => 1,
-            Exit::Usage | Exit::Critical => 2,
-            Exit::Unknown => 3,
-        })
+        exit.code().into()
     }
 }

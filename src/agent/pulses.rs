@@ -1,7 +1,7 @@
 //! The pulses of this host: `pulse.json` and `pulses.d/*.json` beside the configuration, or the one file asked for.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::settings::{Settings, in_file};
@@ -14,6 +14,8 @@ use crate::pulse::{Pulse, SIZE_LIMIT};
 pub struct PulseFile {
     /// The check that it is for.
     pub id: CheckId,
+    /// Where it lies.
+    pub path: PathBuf,
     /// Its content, byte for byte as the operator wrote it.
     pub text: Vec<u8>,
     /// What it says.
@@ -33,26 +35,53 @@ pub fn read(
     if check.is_some() {
         return Err("--name goes with --pulse: it names the check of that file".into());
     }
-    let mut pulses = Vec::new();
-    let default = settings.folder.join("pulse.json");
-    if default.exists() {
-        pulses.push(read_file(&default, CheckId::new(&settings.host, None)));
+    let pulses = of_host(&settings.host, &settings.folder);
+    if pulses.is_empty() {
+        return Err(none_in(&settings.folder));
     }
-    for file in json_files(&settings.folder.join("pulses.d"))? {
+    Ok(pulses)
+}
+
+/// Says that there is no pulse in `folder`, and how to write one.
+pub fn none_in(folder: &Path) -> String {
+    format!(
+        "there is no pulse: write {}, such as {{\"url\": \"https://…/health\", \"body\": \"ok\"}}, or {{}} as a bare sign \
+         of life",
+        file_of(folder, None).display()
+    )
+}
+
+/// The pulses that lie in `folder`, if any.
+pub fn of_host(host: &Name, folder: &Path) -> Vec<Result<PulseFile, String>> {
+    let mut pulses = Vec::new();
+    pulses.extend(of_check(host, folder, None));
+    let files = json_files(&folder.join("pulses.d")).unwrap_or_else(|refused| {
+        pulses.push(Err(refused));
+        Vec::new()
+    });
+    for file in files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         pulses.push(match stem.parse::<Name>() {
-            Ok(check) => read_file(&file, CheckId::new(&settings.host, Some(&check))),
+            Ok(check) => read_file(&file, CheckId::new(host, Some(&check))),
             Err(error) => Err(format!("{}: the file's name is the check's: {error}", file.display())),
         });
     }
-    if pulses.is_empty() {
-        return Err(format!(
-            "there is no pulse: write {}, such as {{\"url\": \"https://…/health\", \"body\": \"ok\"}}, or {{}} as a bare \
-             sign of life",
-            default.display()
-        ));
+    pulses
+}
+
+/// The pulse in `folder` of one check; none if there is no such file.
+pub fn of_check(host: &Name, folder: &Path, check: Option<&Name>) -> Option<Result<PulseFile, String>> {
+    let file = file_of(folder, check);
+    // A link to nowhere is there: it is refused, not passed over.
+    let is_there = fs::symlink_metadata(&file).map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true);
+    is_there.then(|| read_file(&file, CheckId::new(host, check)))
+}
+
+fn file_of(folder: &Path, check: Option<&Name>) -> PathBuf {
+    match check {
+        None => folder.join("pulse.json"),
+        Some(check) => folder.join("pulses.d").join(format!("{check}.json")),
     }
-    Ok(pulses)
 }
 
 /// The folder's files that end in `.json`, by name; hidden ones and an editor's copies are not meant.
@@ -60,7 +89,7 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error| format!("cannot read the folder {}: {error}", folder.display());
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(unreadable(error)),
     };
     let mut files = Vec::new();
@@ -88,5 +117,5 @@ fn read_file(file: &Path, id: CheckId) -> Result<PulseFile, String> {
         return Err(unreadable(&format_args!("it is over {} KiB", SIZE_LIMIT / 1024)));
     }
     let pulse = Pulse::parse(&text, Unknown::Refused).map_err(|error| in_file(file, &error))?;
-    Ok(PulseFile { id, text, pulse })
+    Ok(PulseFile { id, path: file.into(), text, pulse })
 }

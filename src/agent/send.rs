@@ -7,15 +7,26 @@ use jiff::Timestamp;
 use super::args::{Arguments, Send};
 use super::exit::Exit;
 use super::pulses::{self, PulseFile};
-use super::settings::Settings;
-use super::{Environment, complain, print};
+use super::settings::{Settings, Sources};
+use super::{Environment, complain, machine, print, splay};
 use crate::clock::Time;
 use crate::name::Key;
-use crate::pulse::Sending;
+use crate::pulse::{Metadata, Sending};
+use crate::random;
 use crate::store::{Condition, Error, Store, Taken};
 
 /// Runs `send`.
 pub fn command(arguments: &Arguments, options: &Send, environment: Environment) -> Exit {
+    if options.splay > 0 {
+        // The name is all that is needed; whatever else is read, is read when it is used.
+        match Sources::read(arguments, environment).and_then(|sources| sources.host()) {
+            Ok(host) => splay::wait(&host, options.splay),
+            Err(message) => {
+                complain(&message);
+                return Exit::Usage;
+            }
+        }
+    }
     let read = Settings::gather(arguments, environment).and_then(|settings| {
         let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
         Ok((settings, pulses))
@@ -77,23 +88,22 @@ pub fn millis(duration: Duration) -> String {
 
 /// Uploads a pulse under a new id.
 pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
-    let pulse_id = random_id();
-    let sending = Sending {
-        pulse_id: Some(pulse_id.clone()),
-        sent_at: Some(Time::of(Timestamp::now())),
-        agent: Some(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")).into()),
-        instance: None,
-    };
+    let pulse_id = random::id();
     let key = Key::pulse(&file.id);
     log::debug!("put {key}: {} bytes, pulse-id {pulse_id}", file.text.len());
-    let taken = store.put(&key, "application/json", &file.text, &sending.to_metadata(), &Condition::Always)?;
+    let metadata = metadata(&pulse_id);
+    let taken = store.put(&key, "application/json", &file.text, &metadata, &Condition::Always)?;
     Ok(Sent { pulse_id, taken, key, bucket: store.bucket_name().into() })
 }
 
-/// 128 random bits, in hex.
-fn random_id() -> String {
-    let mut bytes = [0; 16];
-    let random = rustls::crypto::ring::default_provider().secure_random;
-    random.fill(&mut bytes).expect("the system has random numbers");
-    format!("{:032x}", u128::from_be_bytes(bytes))
+/// What is said of a sending, now.
+fn metadata(pulse_id: &str) -> Metadata {
+    Sending {
+        pulse_id: Some(pulse_id.into()),
+        sent_at: Some(Time::of(Timestamp::now())),
+        agent: Some(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")).into()),
+        instance: machine::instance(),
+        vitals: machine::vitals(),
+    }
+    .to_metadata()
 }

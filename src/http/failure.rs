@@ -7,7 +7,11 @@ use rustls::CertificateError;
 use ureq::Error;
 
 use super::Unresolved;
-use crate::clock::Time;
+use super::certificate::{SelfSigned, time};
+use super::proxy::ProxyFailed;
+use crate::name::prints;
+
+const CLOSED: &str = "the connection was closed before the answer was complete";
 
 /// At what a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub enum Trouble {
     Connect,
     /// No trusted TLS connection.
     Tls,
+    /// No trusted TLS connection, since the certificate is of nobody who is trusted.
+    Untrusted,
     /// Out of time.
     Timeout,
     /// The connection ended before the answer did.
@@ -54,12 +60,22 @@ impl From<Error> for Failure {
             Error::Timeout(_) => (Trouble::Timeout, "no whole answer in time".into()),
             Error::HostNotFound => (Trouble::Dns, "the name does not resolve".into()),
             Error::Other(other) if other.is::<Unresolved>() => (Trouble::Dns, other.to_string()),
+            Error::Other(other) if let Some(proxy) = other.downcast_ref::<ProxyFailed>() => {
+                (proxy.failure.trouble, proxy.to_string())
+            }
+            // ureq says `proxy server responded 407/407`.
+            Error::ConnectProxyFailed(reason) => match reason.rsplit_once('/') {
+                Some((_, "407")) => (Trouble::Connect, "it wants a user and a password (HTTP 407)".into()),
+                Some((_, status)) => (Trouble::Connect, format!("HTTP {status}")),
+                None => (Trouble::Connect, "it closed the connection".into()),
+            },
             Error::ConnectionFailed => (Trouble::Connect, "no connection".into()),
             Error::Tls(text) => (Trouble::Tls, (*text).into()),
+            Error::BodyStalled => (Trouble::Broken, CLOSED.into()),
             Error::Protocol(error) => (Trouble::Protocol, format!("the answer is not HTTP: {error}")),
             Error::LargeResponseHeader(..) => (Trouble::Protocol, "the answer's header is too large".into()),
             Error::Io(io) => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(tls) => (Trouble::Tls, tls_text(tls)),
+                Some(tls) => tls_failure(tls),
                 None => io_failure(io),
             },
             // These two would show the URL.
@@ -73,9 +89,7 @@ impl From<Error> for Failure {
 fn io_failure(io: &std::io::Error) -> (Trouble, String) {
     match io.kind() {
         ErrorKind::ConnectionRefused => (Trouble::Connect, "the connection was refused".into()),
-        ErrorKind::UnexpectedEof => {
-            (Trouble::Broken, "the connection was closed before the answer was complete".into())
-        }
+        ErrorKind::UnexpectedEof => (Trouble::Broken, CLOSED.into()),
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             (Trouble::Broken, "the connection was reset before the answer was complete".into())
         }
@@ -87,31 +101,39 @@ fn io_failure(io: &std::io::Error) -> (Trouble, String) {
     }
 }
 
-fn tls_text(error: &rustls::Error) -> String {
-    let rustls::Error::InvalidCertificate(certificate) = error else {
-        return format!("TLS failed: {error}");
-    };
-    let time = |unix: &rustls::pki_types::UnixTime| {
-        let timestamp = i64::try_from(unix.as_secs()).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
-        timestamp.map_or_else(|| "an unknown date".into(), |timestamp| Time::of(timestamp).to_string())
-    };
-    match certificate {
+fn tls_failure(error: &rustls::Error) -> (Trouble, String) {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            (Trouble::Untrusted, "the certificate's issuer is not trusted".into())
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<SelfSigned>() => {
+            (Trouble::Untrusted, other.to_string())
+        }
+        rustls::Error::InvalidCertificate(other) => (Trouble::Tls, certificate_text(other)),
+        other => (Trouble::Tls, format!("TLS failed: {other}")),
+    }
+}
+
+fn certificate_text(error: &CertificateError) -> String {
+    match error {
         CertificateError::ExpiredContext { not_after, .. } => {
-            format!("the certificate expired on {}", time(not_after))
+            format!("the certificate expired on {}", time(*not_after))
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("the certificate is not valid before {}", time(not_before))
+            format!("the certificate is not valid before {}", time(*not_before))
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
             let expected = expected.to_str();
             let presented: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-            match presented.join(", ") {
+            // They may be a stranger's, and many.
+            match presented.join(", ").chars().filter(|&c| prints(c)).take(300).collect::<String>() {
                 none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
                 names => format!("the certificate is not for {expected}, but for {names}"),
             }
         }
-        CertificateError::UnknownIssuer => {
-            "the certificate's issuer is not trusted (self-signed, or of a private CA)".to_string()
+        // The name fits and the key does not, as after a private CA was made anew.
+        CertificateError::BadSignature => {
+            "the certificate is not signed by the trusted CA that has its issuer's name".to_string()
         }
         other => format!("the certificate is not trusted: {other}"),
     }

@@ -1,6 +1,8 @@
 //! HTTP as both sides need it: answers of any status, no hidden redirects, and failures told apart.
 
+mod certificate;
 mod failure;
+pub mod proxy;
 mod tls;
 
 use ureq::Agent;
@@ -9,7 +11,9 @@ use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 
+pub use certificate::Shown;
 pub use failure::{Failure, Trouble};
+use proxy::ThroughProxy;
 pub use tls::{Tls, Trust};
 
 /// What every client of ours has in common: each status is an answer, redirects are the caller's to follow, nothing is
@@ -18,20 +22,23 @@ pub fn config() -> ConfigBuilder<AgentScope> {
     Agent::config_builder().http_status_as_error(false).max_redirects(0).max_redirects_will_error(false).proxy(None)
 }
 
-/// A client that trusts `trust` and looks names up by `resolver`.
+/// A client that trusts `trust` and looks names up by `resolver`; a proxy, if `config` has one, is asked for the others.
 pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
-    Agent::with_parts(config, TcpConnector::default().chain(Tls::new(trust)), resolver)
+    let connector = ().chain(ThroughProxy::default()).chain(TcpConnector::default()).chain(Tls::new(trust));
+    Agent::with_parts(config, connector, resolver)
 }
 
 /// The system's resolver, its failures told apart from those of connecting.
 #[derive(Debug, Default)]
 pub struct SystemResolver(DefaultResolver);
 
-/// A name that did not resolve, and what the system said.
+/// A name that did not resolve, as a resolver's [`ureq::Error::Other`].
 #[derive(Debug)]
-struct Unresolved {
-    host: String,
-    answer: String,
+pub struct Unresolved {
+    /// The name.
+    pub host: String,
+    /// What the system said.
+    pub answer: String,
 }
 
 impl std::fmt::Display for Unresolved {

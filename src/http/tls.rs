@@ -1,8 +1,9 @@
 //! TLS by rustls: the built-in roots and, beside them, a private CA. ureq's own connector can have only one of the two.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -12,9 +13,14 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::certificate::{Shown, Verifier};
+
 /// Whose certificates are trusted: Mozilla's roots, and what was added to them.
 #[derive(Clone, Debug)]
-pub struct Trust(Arc<ClientConfig>);
+pub struct Trust {
+    config: Arc<ClientConfig>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
 
 impl Trust {
     /// Mozilla's roots alone.
@@ -38,23 +44,37 @@ impl Trust {
 
     fn of(roots: RootCertStore) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .build()
+            .expect("there are roots, and no revocation lists that could be wrong");
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has suites for TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Verifier(verifier.clone())))
             .with_no_client_auth();
-        Self(Arc::new(config))
+        // Each connection is to show its own certificate, not to be believed for an earlier one.
+        config.resumption = Resumption::disabled();
+        Self { config: Arc::new(config), verifier }
     }
 }
 
 /// Wraps connections to https addresses in TLS.
 #[derive(Debug)]
-pub struct Tls(Arc<ClientConfig>);
+pub struct Tls {
+    trust: Trust,
+    shown: Arc<OnceLock<Shown>>,
+}
 
 impl Tls {
     /// A connector that trusts `trust`.
     pub fn new(trust: &Trust) -> Self {
-        Self(trust.0.clone())
+        Self { trust: trust.clone(), shown: Arc::default() }
+    }
+
+    /// Where what the first server shows will be, once it is trusted.
+    pub fn shown(&self) -> Arc<OnceLock<Shown>> {
+        self.shown.clone()
     }
 }
 
@@ -71,10 +91,13 @@ impl<In: Transport> Connector<In> for Tls {
         let host = details.uri.host().unwrap_or_default();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(bare.to_string()).map_err(|_| Error::Tls("the host's name is not valid"))?;
-        let mut conn = ClientConnection::new(self.0.clone(), name).map_err(tls_error)?;
+        let mut conn = ClientConnection::new(self.trust.config.clone(), name.clone()).map_err(tls_error)?;
         let mut sock = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         sock.set_timeout(what_is_left(details));
         conn.complete_io(&mut sock)?;
+        if let Some((leaf, intermediates)) = conn.peer_certificates().and_then(<[_]>::split_first) {
+            self.shown.get_or_init(|| Shown::new(leaf, intermediates, name, self.trust.verifier.clone()));
+        }
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned { conn, sock } })))
     }

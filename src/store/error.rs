@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
+use ureq::http::HeaderMap;
+
+use super::request::header;
 use crate::http::{Failure, Trouble};
 
 /// A request to the store that did not do what it should.
@@ -11,8 +15,12 @@ pub struct Error {
     pub(super) operation: String,
     /// Where it was asked: `bucket "b" at https://…`.
     pub(super) place: String,
-    /// How far this machine's clock is ahead of the store's, in seconds, where the answer said.
-    pub(super) skew_s: Option<f64>,
+    /// How far this machine's clock is ahead of the store's, where the answer said.
+    pub(super) skew: Option<SignedDuration>,
+    /// How often it was tried.
+    pub(super) tries: u32,
+    /// Whether it may have been done all the same.
+    pub(super) in_doubt: bool,
     pub(super) kind: Kind,
 }
 
@@ -22,7 +30,7 @@ pub(super) enum Kind {
     /// There was no whole answer.
     Failed(Failure),
     /// The store said no.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The store's answer is not what S3 answers; what is wrong with it.
     Unreadable(String),
 }
@@ -35,14 +43,21 @@ pub(super) struct Refusal {
     pub(super) code: String,
     /// S3's sentence.
     pub(super) message: String,
+    /// The region that the bucket is in, where the answer says it.
+    pub(super) region: Option<String>,
 }
 
 impl Refusal {
     /// Reads S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
-    pub(super) fn new(status: u16, body: &str) -> Self {
+    pub(super) fn new(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let is_s3 = body.contains("<Error>");
-        let text = |tag| element(body, tag).filter(|_| is_s3).unwrap_or_default();
-        Self { status, code: text("Code"), message: text("Message") }
+        let text = |tag| element(body, tag).filter(|_| is_s3);
+        Self {
+            status,
+            code: text("Code").unwrap_or_default(),
+            message: text("Message").unwrap_or_default(),
+            region: header(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
+        }
     }
 }
 
@@ -57,9 +72,21 @@ impl Error {
         self.refusal().is_some_and(|refusal| refusal.code == "AccessDenied" && !refusal.is_about_time())
     }
 
-    /// Whether the condition of a conditional request did not hold.
+    /// Whether the condition of a conditional request did not hold. A 412 to another try, after an answer that was lost,
+    /// is none, since the first try may have been what made it fail.
     pub fn is_precondition(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.status == 412)
+        !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.status == 412)
+    }
+
+    /// Whether the store may have done what was asked all the same: the answer to a PUT or a DELETE, this one's or an
+    /// earlier try's, was lost. Only reading tells.
+    pub fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
+    /// How far this machine's clock was ahead of the store's, in seconds, to half a second; none without a `Date`.
+    pub fn skew_s(&self) -> Option<f64> {
+        self.skew.map(|skew| skew.as_secs_f64())
     }
 
     fn refusal(&self) -> Option<&Refusal> {
@@ -74,27 +101,37 @@ impl Error {
         let text = match &self.kind {
             Kind::Failed(failure) => match failure.trouble {
                 Trouble::Dns => "check the region, the endpoint and this machine's name server",
-                Trouble::Connect => "check the endpoint, the route and the firewall",
-                Trouble::Tls => "check the endpoint; a private CA goes into ca_file",
+                Trouble::Connect => "check the endpoint, the proxy, the route and the firewall",
+                Trouble::Tls | Trouble::Untrusted => {
+                    "check the endpoint and this machine's clock; a private CA goes into ca_file"
+                }
                 Trouble::Timeout | Trouble::Broken => "try again; if it stays, look at the network, or raise timeout_s",
                 Trouble::Protocol => "check that the endpoint is an S3 service",
             },
             Kind::Unreadable(_) => "check that the endpoint is an S3 service",
             Kind::Refused(refusal) if refusal.is_about_time() => return Some(self.clock_remedy()),
+            Kind::Refused(refusal) if refusal.status == 412 && self.in_doubt => {
+                "an earlier try may have been what changed it: look again"
+            }
             Kind::Refused(refusal) => refusal.remedy()?,
         };
         Some(text.into())
     }
 
     fn clock_remedy(&self) -> String {
-        match self.skew_s {
-            Some(skew) if skew.abs() >= 1.0 => {
-                let side = if skew > 0.0 { "ahead of" } else { "behind" };
-                format!("this machine's clock is {:.0} s {side} the store's: set it, and keep it set (NTP)", skew.abs())
+        match self.skew {
+            Some(skew) if skew.abs() >= SignedDuration::from_secs(1) => {
+                format!("{}: set it, and keep it set (NTP)", clock_is_off(skew))
             }
             _ => "set this machine's clock, and keep it set (NTP)".into(),
         }
     }
+}
+
+/// The clause that names a wrong clock and its distance.
+pub(super) fn clock_is_off(skew: SignedDuration) -> String {
+    let side = if skew.is_positive() { "ahead of" } else { "behind" };
+    format!("this machine's clock is {:.0} s {side} the store's", skew.abs().as_secs_f64())
 }
 
 impl Refusal {
@@ -128,19 +165,29 @@ impl Refusal {
     }
 }
 
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status)?;
+        if !self.code.is_empty() {
+            write!(f, " {}", self.code)?;
+        }
+        if !self.message.is_empty() {
+            write!(f, " ({})", self.message.trim_end_matches('.'))?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} in {}: ", self.operation, self.place)?;
         match &self.kind {
             Kind::Failed(failure) => write!(f, "{failure}")?,
             Kind::Unreadable(what) => write!(f, "the answer cannot be read: {what}")?,
-            Kind::Refused(Refusal { status, code, .. }) if code.is_empty() => write!(f, "HTTP {status}")?,
-            Kind::Refused(Refusal { status, code, message }) => {
-                write!(f, "HTTP {status} {code}")?;
-                if !message.is_empty() {
-                    write!(f, " ({})", message.trim_end_matches('.'))?;
-                }
-            }
+            Kind::Refused(refusal) => write!(f, "{refusal}")?,
+        }
+        if self.tries > 1 {
+            write!(f, ", tried {} times", self.tries)?;
         }
         match self.remedy() {
             Some(remedy) => write!(f, "; {remedy}"),
@@ -150,6 +197,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What the fuzzer calls; no part of the API.
+#[cfg(feature = "fuzzing")]
+pub fn read_refusal(status: u16, body: &str) -> Error {
+    let kind = Kind::Refused(Box::new(Refusal::new(status, &HeaderMap::new(), body)));
+    Error { operation: String::new(), place: String::new(), skew: None, tries: 1, in_doubt: false, kind }
+}
 
 /// The text of the first element of this name, its entities replaced and what does not print left out. A whole XML
 /// reader would be the largest part of the agent, for two short texts.
@@ -165,12 +219,14 @@ fn element(xml: &str, tag: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, body: &str, skew_s: Option<f64>) -> Error {
+    fn refused(status: u16, body: &str, skew_s: Option<i64>) -> Error {
         Error {
             operation: "put pulse/web-1.json".into(),
             place: "bucket \"b\" at http://127.0.0.1:9810/b/".into(),
-            skew_s,
-            kind: Kind::Refused(Refusal::new(status, body)),
+            skew: skew_s.map(SignedDuration::from_secs),
+            tries: 1,
+            in_doubt: false,
+            kind: Kind::Refused(Box::new(Refusal::new(status, &HeaderMap::new(), body))),
         }
     }
 
@@ -193,7 +249,7 @@ mod tests {
             ("RequestTimeTooSkewed", "The difference between the request time and the server's time is too large."),
         ] {
             let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-            let error = refused(403, &body, Some(-86_400.2));
+            let error = refused(403, &body, Some(-86_400));
             assert!(
                 error
                     .to_string()
@@ -220,8 +276,11 @@ mod tests {
 
     #[test]
     fn an_answers_text_cannot_write_to_the_terminal() {
-        let refusal =
-            Refusal::new(400, "<Error><Code>X</Code><Message>a\u{1b}[2Jb &lt;c&gt; &amp;lt;</Message></Error>");
+        let refusal = Refusal::new(
+            400,
+            &HeaderMap::new(),
+            "<Error><Code>X</Code><Message>a\u{1b}[2Jb &lt;c&gt; &amp;lt;</Message></Error>",
+        );
         assert_eq!(refusal.message, "a[2Jb <c> &lt;");
     }
 }

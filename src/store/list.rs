@@ -1,8 +1,9 @@
 //! LIST, page by page. Only the fleet's side lists, so this and its XML are behind the feature `list`.
 
+use rusty_s3::Method;
 use rusty_s3::actions::ListObjectsV2;
 
-use super::{Answer, Error, Kind, Store, header, read};
+use super::{Ask, Error, Store, header};
 use crate::clock::Time;
 
 /// The longest page that is read, in bytes: 1,000 keys of 1,024 bytes, each byte encoded as three, and their frames.
@@ -37,28 +38,32 @@ impl Store {
         let mut next = Some(None);
         std::iter::from_fn(move || {
             let token: Option<String> = next.take()?;
-            Some(self.list_page(prefix, token).map(|(page, token)| {
+            Some(self.list_page(prefix, token.as_deref()).map(|(page, token)| {
                 next = token.map(Some);
                 page
             }))
         })
     }
 
-    fn list_page(&self, prefix: &str, token: Option<String>) -> Result<(Page, Option<String>), Error> {
-        let operation = format!("list {prefix}");
-        let mut action = ListObjectsV2::new(&self.bucket, Some(&self.credentials));
-        action.with_prefix(prefix);
-        if let Some(token) = token {
-            action.with_continuation_token(token);
-        }
-        let Answer { response, skew_s } = self.send(&operation, action, &[], None)?;
-        let unreadable = |what: String| self.error(&operation, skew_s, Kind::Unreadable(what));
+    fn list_page(&self, prefix: &str, token: Option<&str>) -> Result<(Page, Option<String>), Error> {
+        let continuation = token.map(|token| ("continuation-token", token));
+        let query = [("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix)];
+        let ask = Ask {
+            operation: format!("list {prefix}"),
+            method: Method::Get,
+            key: None,
+            query: continuation.into_iter().chain(query).collect(),
+            headers: Vec::new(),
+            body: None,
+            limit: PAGE_LIMIT,
+        };
+        let answer = self.send(&ask)?;
+        let unreadable = |what: String| self.unreadable(&ask, &answer, what);
 
-        let date = header(response.headers(), "date").and_then(Time::from_http_date);
+        let date = header(&answer.headers, "date").and_then(Time::from_http_date);
         let date = date.ok_or_else(|| unreadable("it has no Date".into()))?;
-        let text =
-            read(response, PAGE_LIMIT).map_err(|failure| self.error(&operation, skew_s, Kind::Failed(failure)))?;
-        let text = str::from_utf8(&text).map_err(|error| unreadable(error.to_string()))?;
+        let text = answer.body.as_deref().ok_or_else(|| unreadable(format!("it is over {PAGE_LIMIT} bytes")))?;
+        let text = str::from_utf8(text).map_err(|error| unreadable(error.to_string()))?;
         let listing = ListObjectsV2::parse_response(text).map_err(|error| unreadable(error.to_string()))?;
         let entries = listing.contents.into_iter().map(|content| {
             let last_modified = content.last_modified.as_deref().and_then(Time::from_rfc3339);

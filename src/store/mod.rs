@@ -1,38 +1,36 @@
 //! The store: objects of an S3 bucket, by presigned URLs, over one connection, within one deadline.
 
 mod error;
+mod learnt;
 #[cfg(feature = "list")]
 mod list;
 mod place;
+mod request;
+mod retry;
 
-use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
-use rusty_s3::S3Action;
-use rusty_s3::actions::{DeleteObject, GetObject, PutObject};
+use jiff::Timestamp;
+use rusty_s3::Method;
 use ureq::Agent;
-use ureq::http::{HeaderMap, Request, Response};
+use ureq::http::HeaderMap;
 
 use crate::clock::Time;
-use crate::http::{Failure, Trouble};
 use crate::name::Key;
 use crate::pulse::Metadata;
 
-use error::{Kind, Refusal};
+use learnt::Learnt;
+use request::{Answer, Ask, header};
 
 pub use error::Error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use error::read_refusal;
 #[cfg(feature = "list")]
 pub use list::{Entry, Page};
 pub use place::Place;
 pub use rusty_s3::Credentials;
-
-/// How long a presigned URL lives. It is used at once; the rest is room for clocks that differ.
-const URL_LIFE: Duration = Duration::from_secs(300);
-
-/// The longest answer that is read where no object is expected, in bytes.
-const TEXT_LIMIT: u64 = 64 * 1024;
 
 const META: &str = "x-amz-meta-";
 
@@ -40,9 +38,13 @@ const META: &str = "x-amz-meta-";
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A bucket, the right to use it, and the time left for it.
+///
+/// Requests are tried again, all within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429
+/// and 5xx. Clones share what one of them learns of the store's clock and region.
 #[derive(Clone)]
 pub struct Store {
-    bucket: rusty_s3::Bucket,
+    place: Place,
+    learnt: Arc<Mutex<Learnt>>,
     credentials: Credentials,
     agent: Agent,
     clock: Clock,
@@ -88,6 +90,10 @@ pub struct Object {
     pub last_modified: Time,
     /// Its user metadata.
     pub metadata: Metadata,
+    /// When the store answered, by its own clock.
+    pub date: Time,
+    /// From sending the request to its answer.
+    pub rtt: Duration,
 }
 
 /// What a PUT's answer tells beside that it was taken.
@@ -110,7 +116,8 @@ impl Store {
         clock: Clock,
         deadline: Instant,
     ) -> Result<Self, String> {
-        Ok(Self { bucket: place.bucket()?, credentials, agent, clock, deadline })
+        let learnt = Arc::new(Mutex::new(Learnt::new(place.bucket()?)));
+        Ok(Self { place: place.clone(), learnt, credentials, agent, clock, deadline })
     }
 
     /// The same store with another deadline.
@@ -121,10 +128,20 @@ impl Store {
 
     /// The bucket's name.
     pub fn bucket_name(&self) -> &str {
-        self.bucket.name()
+        &self.place.bucket
+    }
+
+    /// How far this machine's clock was ahead of the store's when it answered last, in seconds, to half a second; none
+    /// before there was an answer with a `Date`.
+    pub fn skew_s(&self) -> Option<f64> {
+        self.learnt().skew.map(|skew| skew.as_secs_f64())
     }
 
     /// Puts an object, body and metadata as one.
+    ///
+    /// It is tried again after an answer that was lost, with a condition too. So a 412 may then be the answer to what the
+    /// first try did: such an error [is in doubt](Error::is_in_doubt) and no [`Error::is_precondition`], and only reading
+    /// the object tells.
     pub fn put(
         &self,
         key: &Key,
@@ -135,120 +152,35 @@ impl Store {
     ) -> Result<Taken, Error> {
         let mut headers = condition.headers();
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
-        let action = PutObject::new(&self.bucket, Some(&self.credentials), key.as_str());
-        let sent = Instant::now();
-        let answer = self.send(&format!("put {key}"), action, &headers, Some((content_type, body)))?;
-        let rtt = sent.elapsed();
-        let (response, skew_s) = (answer.response, answer.skew_s);
-        let etag = header(response.headers(), "etag").unwrap_or_default().to_string();
-        read(response, TEXT_LIMIT)
-            .map_err(|failure| self.error(&format!("put {key}"), skew_s, Kind::Failed(failure)))?;
-        Ok(Taken { etag, rtt, skew_s })
+        let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
+        let Answer { headers, rtt, skew, .. } = self.send(&ask)?;
+        let etag = header(&headers, "etag").unwrap_or_default().to_string();
+        Ok(Taken { etag, rtt, skew_s: skew.map(|skew| skew.as_secs_f64()) })
     }
 
     /// Gets an object; its body only if that has at most `limit` bytes.
     pub fn get(&self, key: &Key, limit: u64) -> Result<Object, Error> {
-        let operation = format!("get {key}");
-        let action = GetObject::new(&self.bucket, Some(&self.credentials), key.as_str());
-        let Answer { response, skew_s } = self.send(&operation, action, &[], None)?;
-        let unreadable = |what: &str| self.error(&operation, skew_s, Kind::Unreadable(what.into()));
-
-        let headers = response.headers();
-        let size = header(headers, "content-length").and_then(|text| text.parse().ok());
-        let size: u64 = size.ok_or_else(|| unreadable("it has no Content-Length"))?;
-        let last_modified = header(headers, "last-modified").and_then(Time::from_http_date);
-        let last_modified = last_modified.ok_or_else(|| unreadable("it has no Last-Modified"))?;
-        let etag = header(headers, "etag").unwrap_or_default().to_string();
-        let metadata = metadata(headers);
-        let body = match size {
-            size if size > limit => None,
-            _ => Some(read(response, limit).map_err(|failure| self.error(&operation, skew_s, Kind::Failed(failure)))?),
-        };
-        Ok(Object { body, size, etag, last_modified, metadata })
+        let ask = Ask { limit, ..Ask::new("get", Method::Get, key) };
+        let answer = self.send(&ask)?;
+        let size = header(&answer.headers, "content-length").and_then(|text| text.parse().ok());
+        let date = |name| header(&answer.headers, name).and_then(Time::from_http_date);
+        let (last_modified, date) = (date("last-modified"), date("date"));
+        Ok(Object {
+            size: size.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Content-Length"))?,
+            last_modified: last_modified.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Last-Modified"))?,
+            etag: header(&answer.headers, "etag").unwrap_or_default().to_string(),
+            metadata: metadata(&answer.headers),
+            date: date.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Date"))?,
+            rtt: answer.rtt,
+            body: answer.body,
+        })
     }
 
-    /// Deletes an object; that it was not there is no error, but for [`Condition::IfMatch`].
+    /// Deletes an object; that it was not there is no error, but for [`Condition::IfMatch`]. It is tried again as
+    /// [`Self::put`] is.
     pub fn delete(&self, key: &Key, condition: &Condition) -> Result<(), Error> {
-        let operation = format!("delete {key}");
-        let action = DeleteObject::new(&self.bucket, Some(&self.credentials), key.as_str());
-        let Answer { response, skew_s } = self.send(&operation, action, &condition.headers(), None)?;
-        read(response, TEXT_LIMIT).map_err(|failure| self.error(&operation, skew_s, Kind::Failed(failure)))?;
+        self.send(&Ask { headers: condition.headers(), ..Ask::new("delete", Method::Delete, key) })?;
         Ok(())
-    }
-
-    /// Signs `action` with these headers now and sends it. The answer is one of success, its body unread.
-    fn send<'a>(
-        &'a self,
-        operation: &str,
-        mut action: impl S3Action<'a> + Method,
-        headers: &[(String, String)],
-        body: Option<(&str, &[u8])>,
-    ) -> Result<Answer, Error> {
-        for (name, value) in headers {
-            action.headers_mut().insert(name.clone(), value.clone());
-        }
-        let signed_at = (self.clock)();
-        let url = action.sign_with_time(URL_LIFE, &signed_at);
-        let failed = |failure: Failure| self.error(operation, None, Kind::Failed(failure));
-
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(failed(Failure { trouble: Trouble::Timeout, text: "there was no time left for it".into() }));
-        }
-        let request = headers
-            .iter()
-            .fold(Request::builder().method(action.method()).uri(url.as_str()), |request, (name, value)| {
-                request.header(name, value)
-            });
-        let response = match body {
-            None => request.body(()).map(|request| self.run(request, left)),
-            Some((content_type, body)) => {
-                request.header("content-type", content_type).body(body).map(|request| self.run(request, left))
-            }
-        };
-        // Only a header's value could be wrong here, and its error does not hold the URL.
-        let response = response.map_err(|error| {
-            failed(Failure { trouble: Trouble::Protocol, text: format!("the request cannot be made: {error}") })
-        })?;
-        let response = response.map_err(|error| failed(error.into()))?;
-        let skew_s = skew_s(signed_at, (self.clock)(), header(response.headers(), "date"));
-        if response.status().is_success() {
-            return Ok(Answer { response, skew_s });
-        }
-        let status = response.status().as_u16();
-        let text = read(response, TEXT_LIMIT).map_err(failed)?;
-        let refusal = Refusal::new(status, &String::from_utf8_lossy(&text));
-        Err(self.error(operation, skew_s, Kind::Refused(refusal)))
-    }
-
-    fn run(
-        &self,
-        request: Request<impl ureq::AsSendBody>,
-        left: Duration,
-    ) -> Result<Response<ureq::Body>, ureq::Error> {
-        let request = self.agent.configure_request(request).timeout_global(Some(left)).build();
-        self.agent.run(request)
-    }
-
-    fn error(&self, operation: &str, skew_s: Option<f64>, kind: Kind) -> Error {
-        let place = format!("bucket {:?} at {}", self.bucket.name(), self.bucket.base_url());
-        Error { operation: operation.into(), place, skew_s, kind }
-    }
-}
-
-struct Answer {
-    response: Response<ureq::Body>,
-    skew_s: Option<f64>,
-}
-
-/// The method of an action as a value; `S3Action` has it as a constant of the type.
-trait Method {
-    fn method(&self) -> &'static str;
-}
-
-impl<'a, A: S3Action<'a>> Method for A {
-    fn method(&self) -> &'static str {
-        A::METHOD.to_str()
     }
 }
 
@@ -262,29 +194,10 @@ impl Condition {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 fn metadata(headers: &HeaderMap) -> Metadata {
     let text = |value: &ureq::http::HeaderValue| value.to_str().ok().map(String::from);
     headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().strip_prefix(META)?.to_string(), text(value)?)))
         .collect()
-}
-
-/// Reads a body to its end, so that the connection can be used again; longer ones are cut.
-fn read(response: Response<ureq::Body>, limit: u64) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    response.into_body().into_reader().take(limit + 1).read_to_end(&mut body)?;
-    body.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(body)
-}
-
-/// The difference of the middle of a request and the middle of the second that the store answered.
-fn skew_s(sent: Timestamp, answered: Timestamp, date: Option<&str>) -> Option<f64> {
-    let date = Timestamp::from_second(Time::from_http_date(date?)?.as_second()).ok()?;
-    let middle = sent + answered.duration_since(sent) / 2;
-    Some((middle.duration_since(date) - SignedDuration::from_millis(500)).as_secs_f64())
 }

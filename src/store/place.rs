@@ -18,6 +18,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The address that requests to the bucket begin with. The error names what is wrong with the place.
+    pub fn url(&self) -> Result<Url, String> {
+        Ok(self.bucket()?.base_url().clone())
+    }
+
     /// The bucket as the signer wants it. The error names what is wrong with it.
     pub(super) fn bucket(&self) -> Result<Bucket, String> {
         let endpoint = match &self.endpoint {
@@ -43,11 +48,14 @@ fn parse_endpoint(text: &str) -> Result<Url, String> {
     url.ok_or_else(|| format!("the endpoint {text:?} is not an address such as https://s3.example.com"))
 }
 
+/// Whether a region has the form of AWS's, such as eu-central-1.
+pub(super) fn is_region(region: &str) -> bool {
+    !region.is_empty() && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 /// AWS's address for a region; China has a domain of its own.
 fn aws_endpoint(region: &str) -> Result<Url, String> {
-    let is_label =
-        !region.is_empty() && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !is_label {
+    if !is_region(region) {
         return Err(format!("{region:?} is not a region such as eu-central-1"));
     }
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };

@@ -8,11 +8,15 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pulse_echo::answer::Echo;
 use pulse_echo::http::{self, SystemResolver, Trust};
-use pulse_echo::store::{Credentials, Place, Store};
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::Metadata;
+use pulse_echo::store::{Condition, Credentials, Place, Store};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use tempfile::TempDir;
 
@@ -24,6 +28,7 @@ pub const SECRET_KEY: &str = "a-secret-that-must-never-be-seen";
 pub struct Bed {
     pub server: Server,
     pub folder: TempDir,
+    ahead_s: Arc<AtomicI64>,
 }
 
 impl Bed {
@@ -35,12 +40,42 @@ impl Bed {
     /// A store whose clock is so many seconds ahead.
     pub fn with_clock(ahead_s: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = move || Timestamp::from_second(Timestamp::now().as_second() + ahead_s).unwrap();
+        let ahead_s = Arc::new(AtomicI64::new(ahead_s));
+        let ahead = ahead_s.clone();
+        let clock = move || {
+            let second = Timestamp::now().as_second() + ahead.load(Ordering::SeqCst);
+            Timestamp::from_second(second).unwrap()
+        };
         let options = Options::new(folder.path().join("data"), BUCKET, KeyPair::new(ACCESS_KEY, SECRET_KEY));
         let server = Server::start(Options { clock: Arc::new(clock), ..options }).unwrap();
-        let bed = Self { server, folder };
+        let bed = Self { server, folder, ahead_s };
         bed.write("config.json", &format!("{{\"bucket\": \"{BUCKET}\", \"host\": \"web-1\"}}"));
         bed
+    }
+
+    /// Sets the store's clock so many seconds ahead.
+    pub fn set_clock(&self, ahead_s: i64) {
+        self.ahead_s.store(ahead_s, Ordering::SeqCst);
+    }
+
+    /// Puts an object as an operator would.
+    pub fn put(&self, key: &Key, body: &[u8], metadata: &Metadata) {
+        self.store().put(key, "", body, metadata, &Condition::Always).unwrap();
+    }
+
+    /// Answers the pulse that is there with an echo of 84 ms.
+    pub fn answer(&self, id: &CheckId) {
+        let pulse = self.store().get(&Key::pulse(id), 0).unwrap();
+        let echo = Echo {
+            pulse_id: pulse.metadata.get("pulse-id").cloned(),
+            pulse_at: pulse.last_modified,
+            instance: pulse.metadata.get("instance").cloned(),
+            probed_at: pulse.last_modified,
+            status: Some(200),
+            latency_ms: Some(84),
+            cert_days: None,
+        };
+        self.put(&Key::echo(id), Echo::BODY, &echo.to_metadata());
     }
 
     /// Writes a file of the agent's, its folder too.
@@ -86,10 +121,17 @@ pub fn store(endpoint: &str) -> Store {
     Store::new(&place, Credentials::new(ACCESS_KEY, SECRET_KEY), agent, Arc::new(Timestamp::now), deadline).unwrap()
 }
 
+/// A check's id, `HOST` or `HOST/CHECK`.
+pub fn id(text: &str) -> CheckId {
+    CheckId::from_pulse_key(&format!("pulse/{text}.json")).unwrap()
+}
+
 /// The agent's program in a folder, with an empty environment.
 pub fn agent(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-echo"));
     command.args(arguments).current_dir(folder).env_clear();
+    // Tests ask nobody outside this machine.
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
     command
 }
 

@@ -7,6 +7,7 @@ mod tests;
 use std::time::Duration;
 
 use pulse_echo::answer::Cause;
+use pulse_echo::clock::Time;
 use pulse_echo::pulse::Pulse;
 
 use crate::text::{excerpt, grouped, line, quoted};
@@ -26,6 +27,8 @@ const FIELD_ROOM: usize = 240;
 /// An answer, as far as it was needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// Host and port that it came from, after all redirects.
+    pub(crate) host: String,
     /// Its status code.
     pub(crate) status: u16,
     /// If it is a redirect that was not followed: where to.
@@ -36,6 +39,8 @@ pub(crate) struct Seen {
     pub(crate) whole: bool,
     /// From the beginning of the fetch to the last byte that was needed.
     pub(crate) latency: Duration,
+    /// Until when the certificate of its connection is trusted; none without TLS.
+    pub(crate) trusted_until: Option<Time>,
 }
 
 /// What the last answer says about going on.
@@ -84,14 +89,17 @@ pub(crate) fn need<'a>(pulse: &'a Pulse, status: u16, redirect: &Redirect) -> Ne
     }
 }
 
-/// Whether the answer is as the pulse expects.
-pub(crate) fn judge(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
+/// Whether the answer is as the pulse expects at `now`.
+pub(crate) fn judge(pulse: &Pulse, seen: &Seen, now: Time) -> Result<(), Miss> {
     judge_status(pulse, seen)?;
     if let Some(expected) = &pulse.body {
         judge_body(expected, seen)?;
     }
     if let Some(text) = &pulse.contains {
         judge_contains(text, seen)?;
+    }
+    if let Some(days) = pulse.min_cert_days {
+        judge_certificate(days, seen, now)?;
     }
     match pulse.max_latency_ms {
         Some(allowed) => judge_latency(allowed, seen),
@@ -178,6 +186,29 @@ fn judge_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
         expected: Some(excerpt(text.as_bytes(), 0, FIELD_ROOM)),
         got: Some(excerpt(&seen.body, 0, FIELD_ROOM)),
     })
+}
+
+fn judge_certificate(days: u32, seen: &Seen, now: Time) -> Result<(), Miss> {
+    let host = line(&seen.host, ROOM);
+    let (reason, got) = match seen.trusted_until {
+        Some(until) if days_left(until, now) >= i64::from(days) => return Ok(()),
+        Some(until) => {
+            let left = match days_left(until, now) {
+                1 => "1 day".into(),
+                left => format!("{left} days"),
+            };
+            (format!("the certificate of {host} is valid until {until}, {left} more"), format!("{left}, until {until}"))
+        }
+        None => (format!("{host}, where the redirects end, has no certificate: it is http"), "http".into()),
+    };
+    let expected = format!("at least {days} days");
+    let (reason, expected, got) = (format!("{reason}; expected {expected}"), Some(expected), Some(got));
+    Err(Miss { cause: Cause::Cert, reason, expected, got })
+}
+
+/// How many whole days there are until a time; less than 0 if it has passed.
+pub(crate) fn days_left(until: Time, now: Time) -> i64 {
+    (until.as_second() - now.as_second()).div_euclid(24 * 3600)
 }
 
 fn judge_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {

@@ -3,11 +3,27 @@ use pulse_echo::json::Unknown;
 use super::*;
 
 fn pulse(fields: &str) -> Pulse {
-    Pulse::parse(format!("{{\"url\": \"http://a/\", {fields}}}").as_bytes(), Unknown::Refused).unwrap()
+    Pulse::parse(format!("{{\"url\": \"https://a/\", {fields}}}").as_bytes(), Unknown::Refused).unwrap()
 }
 
 fn seen(status: u16, body: &[u8]) -> Seen {
-    Seen { status, redirect: Redirect::None, body: body.to_vec(), whole: true, latency: Duration::from_millis(84) }
+    Seen {
+        host: "example.com:443".into(),
+        status,
+        redirect: Redirect::None,
+        body: body.to_vec(),
+        whole: true,
+        latency: Duration::from_millis(84),
+        trusted_until: None,
+    }
+}
+
+fn time(text: &str) -> Time {
+    Time::from_rfc3339(text).unwrap()
+}
+
+fn judged(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
+    judge(pulse, seen, time("2026-11-21T08:00:00Z"))
 }
 
 fn to(location: &str) -> Redirect {
@@ -15,7 +31,7 @@ fn to(location: &str) -> Redirect {
 }
 
 fn reason(fields: &str, seen: &Seen) -> String {
-    judge(&pulse(fields), seen).unwrap_err().reason
+    judged(&pulse(fields), seen).unwrap_err().reason
 }
 
 #[test]
@@ -35,7 +51,7 @@ fn what_is_as_expected_passes() {
         ("\"max_latency_ms\": 84", seen(200, b"")),
         ("\"body\": \"K\u{e4}se\"", seen(200, b"K\xc3\xa4se")),
     ] {
-        assert_eq!(judge(&pulse(fields), &seen), Ok(()), "{fields} {seen:?}");
+        assert_eq!(judged(&pulse(fields), &seen), Ok(()), "{fields} {seen:?}");
     }
 }
 
@@ -111,18 +127,46 @@ fn a_body_that_was_not_read_to_its_end_is_not_said_to_differ_in_its_end_only() {
 }
 
 #[test]
-fn the_status_is_judged_before_the_body_and_the_body_before_the_latency() {
-    let all = pulse("\"status\": 200, \"body\": \"ok\", \"contains\": \"k\", \"max_latency_ms\": 1");
-    let cause = |seen| judge(&all, &seen).unwrap_err().cause;
+fn the_status_is_judged_first_then_the_body_the_certificate_and_the_latency() {
+    let all = "\"status\": 200, \"body\": \"ok\", \"contains\": \"k\", \"min_cert_days\": 1, \"max_latency_ms\": 1";
+    let all = pulse(all);
+    let cause = |seen| judged(&all, &seen).unwrap_err().cause;
     assert_eq!(cause(seen(500, b"no")), Cause::Status);
     assert_eq!(cause(seen(200, b"no")), Cause::Body);
-    assert_eq!(cause(seen(200, b"ok")), Cause::Latency);
+    assert_eq!(cause(seen(200, b"ok")), Cause::Cert);
+    let trusted_until = Some(time("2027-01-01T00:00:00Z"));
+    assert_eq!(cause(Seen { trusted_until, ..seen(200, b"ok") }), Cause::Latency);
+}
+
+#[test]
+fn a_certificate_must_be_valid_for_whole_days_to_the_second() {
+    let judged = |until: Option<&str>| {
+        let seen = Seen { trusted_until: until.map(time), ..seen(200, b"") };
+        judged(&pulse("\"min_cert_days\": 14"), &seen).map_err(|miss| (miss.cause, miss.reason))
+    };
+    assert_eq!(judged(Some("2026-12-05T08:00:00Z")), Ok(()));
+    let short = |until: &str, left: &str| {
+        let reason = format!(
+            "the certificate of example.com:443 is valid until {until}, {left} more; expected at least 14 days"
+        );
+        Err((Cause::Cert, reason))
+    };
+    for (until, left) in [
+        ("2026-12-05T07:59:59Z", "13 days"),
+        ("2026-11-23T07:59:59Z", "1 day"),
+        ("2026-11-21T08:00:00Z", "0 days"),
+        ("2026-11-21T07:59:59Z", "-1 days"),
+    ] {
+        assert_eq!(judged(Some(until)), short(until, left));
+    }
+    let plain = "example.com:443, where the redirects end, has no certificate: it is http; expected at least 14 days";
+    assert_eq!(judged(None), Err((Cause::Cert, plain.into())));
 }
 
 #[test]
 fn a_long_body_is_shown_around_the_first_difference() {
     let text = |middle: &str| format!("{}{middle}{}", "a".repeat(3000), "z".repeat(3000));
-    let miss = judge(&pulse(&format!("\"body\": {:?}", text("X"))), &seen(200, text("Y").as_bytes())).unwrap_err();
+    let miss = judged(&pulse(&format!("\"body\": {:?}", text("X"))), &seen(200, text("Y").as_bytes())).unwrap_err();
     let around = |c: char| format!("\"…{}{c}{}…\"", "a".repeat(16), "z".repeat(31));
     let expected = format!("body differs at byte 3000: expected {}, got {}", around('X'), around('Y'));
     assert_eq!(miss.reason, expected);
@@ -140,8 +184,9 @@ fn a_reason_keeps_its_sense_within_a_faults_256_bytes_however_long_its_parts() {
         (format!("\"contains\": \"{}\"", "\\u001b".repeat(9_000) + "x"), "to follow)"),
         (format!("\"status\": [{codes}]"), "or 599"),
         (format!("\"status\": [{codes}], \"redirects\": 5"), "or 599"),
+        ("\"status\": 302, \"min_cert_days\": 3650".into(), "3650 days"),
     ] {
-        let reason = reason(&fields, &moved);
+        let reason = reason(&fields, &Seen { host: "x".repeat(253), ..moved.clone() });
         assert!(reason.len() <= 256 && reason.ends_with(end), "{} bytes: {reason}", reason.len());
     }
 }

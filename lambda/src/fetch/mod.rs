@@ -1,23 +1,33 @@
 //! The probe's way into the web: a pulse's address, fetched within limits and judged.
 
+mod guard;
+mod lookup;
 mod one;
 mod read;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo::answer::Cause;
-use pulse_echo::http::{self, SystemResolver, Trust};
+use pulse_echo::clock::Time;
+use pulse_echo::http::{self, Shown, SystemResolver, Tls, Trust};
 use pulse_echo::pulse::Pulse;
 use ureq::Agent;
+use ureq::unversioned::resolver::Resolver;
+use ureq::unversioned::transport::{Connector, TcpConnector};
 use url::Url;
 
+use crate::bounds::Bounds;
 use crate::expect::{self, Miss};
+use crate::settings::Settings;
+use guard::Guard;
+use lookup::Lookup;
 
-/// How the probe names itself to the services that it fetches.
-const USER_AGENT: &str = concat!("pulse-echo-probe/", env!("CARGO_PKG_VERSION"));
+/// The longest header of an answer that is read, in bytes.
+const HEADER_LIMIT: usize = 64 * 1024;
 
 /// How long after a failed try the second one comes.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -26,9 +36,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LEAST: Duration = Duration::from_secs(1);
 
 /// The web, as far as the probe goes there.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Web {
     trust: Trust,
+    user_agent: String,
+    bounds: Arc<Bounds>,
+    lookup: Arc<Lookup>,
 }
 
 /// What came of fetching a pulse's address.
@@ -40,46 +53,79 @@ pub(crate) struct Checked {
     pub(crate) status: Option<u16>,
     /// How long the try that was judged took, redirects included, in milliseconds; none if nothing was fetched.
     pub(crate) latency_ms: Option<u64>,
+    /// Until when the certificate is trusted that the last connection showed; none without TLS or without an answer.
+    pub(crate) trusted_until: Option<Time>,
 }
 
 impl Web {
-    /// The web, seen with the eyes of `trust`.
-    pub(crate) fn new(trust: Trust) -> Self {
-        Self { trust }
+    /// The web, as far as the settings let the probe go.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self::with_resolver(settings, Arc::new(SystemResolver::default()))
+    }
+
+    /// As [`Web::new`], but names mean what `resolver` says.
+    fn with_resolver(settings: &Settings, resolver: Arc<dyn Resolver>) -> Self {
+        Self {
+            trust: settings.trust.clone(),
+            user_agent: settings.user_agent(),
+            bounds: Arc::new(settings.bounds.clone()),
+            lookup: Arc::new(Lookup::new(resolver)),
+        }
     }
 
     /// Fetches `url` and judges what comes by `pulse`: once, and once more after a pause if it failed in a way that
-    /// often passes. `deadline` ends all of it.
-    pub(crate) fn check(&self, pulse: &Pulse, url: &Url, deadline: Instant) -> Checked {
-        let first = self.try_once(pulse, url, deadline);
+    /// often passes. `deadline` ends all of it; `now` is what certificates' days are counted from.
+    pub(crate) fn check(&self, pulse: &Pulse, url: &Url, now: Time, deadline: Instant) -> Checked {
+        let first = self.try_once(pulse, url, now, deadline);
         let left = deadline.saturating_duration_since(Instant::now());
         if !first.may_pass(pulse) || left < PAUSE + LEAST {
             return first;
         }
         thread::sleep(PAUSE);
-        self.try_once(pulse, url, deadline)
+        self.try_once(pulse, url, now, deadline)
     }
 
-    fn try_once(&self, pulse: &Pulse, url: &Url, deadline: Instant) -> Checked {
+    fn try_once(&self, pulse: &Pulse, url: &Url, now: Time, deadline: Instant) -> Checked {
         let started = Instant::now();
-        let (verdict, status, latency) = match one::fetch(&self.agent(), pulse, url, started, deadline) {
-            Ok(seen) => (expect::judge(pulse, &seen), Some(seen.status), seen.latency),
-            Err(failed) => (Err(failed.miss), failed.status, started.elapsed()),
-        };
-        Checked { verdict, status, latency_ms: u64::try_from(latency.as_millis()).ok() }
+        match one::fetch(self, pulse, url, now, started, deadline) {
+            Ok(seen) => Checked {
+                verdict: expect::judge(pulse, &seen, now),
+                status: Some(seen.status),
+                latency_ms: millis(seen.latency),
+                trusted_until: seen.trusted_until,
+            },
+            Err(failed) => Checked {
+                verdict: Err(failed.miss),
+                status: failed.status,
+                latency_ms: millis(started.elapsed()),
+                trusted_until: None,
+            },
+        }
     }
 
-    /// A client for one fetch: a connection of an earlier one may lead to an address that its name no longer has.
-    fn agent(&self) -> Agent {
-        let config = http::config().user_agent(USER_AGENT).build();
-        http::agent(config, &self.trust, SystemResolver::default())
+    /// A client for one hop, and where it will put what the hop's server shows of itself. There is no pool: a connection
+    /// of an earlier hop may lead to an address that its name no longer has.
+    fn client(&self) -> (Agent, Arc<OnceLock<Shown>>) {
+        let config = http::config()
+            .user_agent(&self.user_agent)
+            .max_idle_connections(0)
+            .max_response_header_size(HEADER_LIMIT)
+            .build();
+        let tls = Tls::new(&self.trust);
+        let shown = tls.shown();
+        let guard = Guard { lookup: self.lookup.clone(), bounds: self.bounds.clone() };
+        (Agent::with_parts(config, TcpConnector::default().chain(tls), guard), shown)
     }
+}
+
+fn millis(time: Duration) -> Option<u64> {
+    u64::try_from(time.as_millis()).ok()
 }
 
 impl Checked {
     /// A verdict for which nothing was fetched.
     pub(crate) fn unfetched(verdict: Result<(), Miss>) -> Self {
-        Self { verdict, status: None, latency_ms: None }
+        Self { verdict, status: None, latency_ms: None, trusted_until: None }
     }
 
     /// Whether this may have been a moment's trouble: no connection, or an unexpected error of the server.

@@ -3,12 +3,15 @@
 use std::time::Instant;
 
 use pulse_echo::answer::Cause;
+use pulse_echo::clock::Time;
 use pulse_echo::http::{Failure, Trouble};
 use pulse_echo::pulse::{Pulse, web_url};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 use url::Url;
 
+use super::Web;
+use super::guard::Blocked;
 use super::read::read;
 use crate::expect::{Miss, Redirect, Seen, need};
 use crate::text::line;
@@ -25,38 +28,45 @@ pub(super) struct Failed {
 
 /// Fetches `url`, following as many redirects as the pulse allows.
 pub(super) fn fetch(
-    agent: &Agent,
+    web: &Web,
     pulse: &Pulse,
     url: &Url,
+    now: Time,
     started: Instant,
     deadline: Instant,
 ) -> Result<Seen, Failed> {
     let mut url = url.clone();
-    let mut to_follow = pulse.redirects;
+    let mut hops = 0;
     loop {
-        let failed = |failure, status| Failed { miss: explain(pulse, &url, &failure, status), status };
-        let response = get(agent, &url, deadline).map_err(|failure| failed(failure, None))?;
+        let (agent, shown) = web.client();
+        let response = get(&agent, &url, deadline)
+            .map_err(|error| Failed { miss: explain_silence(pulse, &url, hops, error), status: None })?;
         let status = response.status().as_u16();
         let redirect = redirect(&response);
         if let Redirect::To(location) = &redirect
-            && to_follow > 0
+            && hops < pulse.redirects
         {
             url = next(&url, location).map_err(|miss| Failed { miss, status: Some(status) })?;
-            to_follow -= 1;
+            hops += 1;
             continue;
         }
-        let (body, whole) = read(response.into_body().into_reader(), need(pulse, status, &redirect))
-            .map_err(|error| failed(error.into(), Some(status)))?;
-        return Ok(Seen { status, redirect, body, whole, latency: started.elapsed() });
+        let (body, whole) =
+            read(response.into_body().into_reader(), need(pulse, status, &redirect)).map_err(|error| Failed {
+                miss: explain(pulse, &url, &error.into(), Some(status)),
+                status: Some(status),
+            })?;
+        let latency = started.elapsed();
+        let trusted_until = shown.get().map(|shown| shown.trusted_until(now));
+        return Ok(Seen { host: site(&url), status, redirect, body, whole, latency, trusted_until });
     }
 }
 
-fn get(agent: &Agent, url: &Url, deadline: Instant) -> Result<Response<Body>, Failure> {
+fn get(agent: &Agent, url: &Url, deadline: Instant) -> Result<Response<Body>, ureq::Error> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(ureq::Error::Timeout(ureq::Timeout::Global).into());
+        return Err(ureq::Error::Timeout(ureq::Timeout::Global));
     }
-    Ok(agent.get(url.as_str()).config().timeout_global(Some(left)).build().call()?)
+    agent.get(url.as_str()).config().timeout_global(Some(left)).build().call()
 }
 
 fn redirect(response: &Response<Body>) -> Redirect {
@@ -86,6 +96,17 @@ fn next(url: &Url, location: &str) -> Result<Url, Miss> {
     })
 }
 
+/// Why nothing came from `url`, which so many redirects led to.
+fn explain_silence(pulse: &Pulse, url: &Url, hops: u32, error: ureq::Error) -> Miss {
+    match &error {
+        ureq::Error::Other(other) if let Some(Blocked(why)) = other.downcast_ref() => {
+            let reason = if hops == 0 { why.clone() } else { format!("after a redirect, {why}") };
+            Miss { cause: Cause::Blocked, reason, expected: None, got: None }
+        }
+        _ => explain(pulse, url, &error.into(), None),
+    }
+}
+
 /// Why no answer came from `url`, or why it broke off after its status.
 fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> Miss {
     let site = line(&site(url), ROOM / 2);
@@ -94,8 +115,14 @@ fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> 
         (Trouble::Dns, _) => (Cause::Dns, text),
         (Trouble::Connect, None) => (Cause::Connect, format!("cannot connect to {site}: {text}")),
         (Trouble::Tls, None) => (Cause::Tls, format!("no trusted TLS connection to {site}: {text}")),
+        (Trouble::Untrusted, None) => (
+            Cause::Tls,
+            format!(
+                "no trusted TLS connection to {site}: {text}; PROBE_CA_BUNDLE can name a CA to trust beside the public ones"
+            ),
+        ),
         (Trouble::Timeout, status) => (Cause::Timeout, out_of_time(pulse, url, status)),
-        (Trouble::Broken | Trouble::Protocol, _) | (Trouble::Connect | Trouble::Tls, Some(_)) => {
+        (Trouble::Broken | Trouble::Protocol, _) | (Trouble::Connect | Trouble::Tls | Trouble::Untrusted, Some(_)) => {
             (Cause::Connect, format!("no whole answer from {site}: {text}"))
         }
     };

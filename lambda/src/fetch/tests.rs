@@ -1,3 +1,7 @@
+mod certificates;
+mod guard;
+mod hostile;
+#[path = "../../tests/support/https.rs"]
 mod https;
 #[path = "../../tests/support/server.rs"]
 mod server;
@@ -6,29 +10,44 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
 
+use jiff::Timestamp;
 use pulse_echo::json::Unknown;
-use tempfile::NamedTempFile;
 
 use super::*;
-use crate::settings::Settings;
-use https::{authority, https};
 use server::{Server, answer, redirect, request, until_closed};
 
+/// The settings of a probe that may go to this machine's 127.0.0.0/8, with these variables besides.
+fn settings(variables: &[(&str, &str)]) -> Settings {
+    let lookup = |name: &str| {
+        let set = variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string());
+        set.or_else(|| match name {
+            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("any".into()),
+            "PROBE_ALLOW" => Some("127.0.0.0/8".into()),
+            _ => None,
+        })
+    };
+    Settings::read(&lookup).unwrap()
+}
+
+fn web() -> Web {
+    Web::new(&settings(&[]))
+}
+
 /// Checks `url` as a pulse with these further fields asks for, but within this time.
-fn check_within(time: Duration, trust: Trust, url: &str, fields: &str) -> Checked {
+fn check_within(time: Duration, web: &Web, url: &str, fields: &str) -> Checked {
     let comma = if fields.is_empty() { "" } else { "," };
-    let text = format!("{{\"url\": {url:?}{comma} {fields}}}");
+    let text = format!("{{\"url\": {}{comma} {fields}}}", serde_json::to_string(url).unwrap());
     let pulse = Pulse::parse(text.as_bytes(), Unknown::Refused).unwrap();
-    Web::new(trust).check(&pulse, pulse.url.as_ref().unwrap(), Instant::now() + time)
+    web.check(&pulse, pulse.url.as_ref().unwrap(), Time::of(Timestamp::now()), Instant::now() + time)
 }
 
 fn check(url: &str, fields: &str) -> Checked {
-    check_within(Duration::from_secs(20), Trust::built_in(), url, fields)
+    check_within(Duration::from_secs(20), &web(), url, fields)
 }
 
 /// Checks with too little time for a second try.
 fn check_once(url: &str, fields: &str) -> Checked {
-    check_within(PAUSE + LEAST / 2, Trust::built_in(), url, fields)
+    check_within(PAUSE + LEAST / 2, &web(), url, fields)
 }
 
 fn miss(checked: Checked) -> (Cause, String) {
@@ -58,7 +77,7 @@ fn the_request_names_us_and_carries_nothing_else() {
     let mut lines: Vec<_> = head.trim_end().lines().collect();
     lines.sort_unstable();
     let host = format!("host: {}", server.address);
-    let user_agent = format!("user-agent: {USER_AGENT}");
+    let user_agent = format!("user-agent: pulse-echo-probe/{} (a health check)", env!("CARGO_PKG_VERSION"));
     assert_eq!(lines, ["accept: */*", "get /a?b=c http/1.1", &host, &user_agent]);
 }
 
@@ -101,7 +120,9 @@ fn a_refused_connection_is_tried_once_more() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_named() {
-    let (cause, reason) = miss(check("http://nosuch.invalid/", ""));
+    // A machine without a name server takes its time to say so.
+    let time = Duration::from_secs(60);
+    let (cause, reason) = miss(check_within(time, &web(), "http://nosuch.invalid/", ""));
     assert_eq!(cause, Cause::Dns);
     assert!(reason.starts_with("the name nosuch.invalid does not resolve: "), "{reason}");
 }
@@ -119,32 +140,13 @@ fn a_server_that_hangs_is_given_up_in_time_wherever_it_hangs() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok").unwrap();
         until_closed(stream);
     });
-    let dripping = Server::new(|mut stream, _| {
-        request(&mut stream);
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-        while stream.write_all(b"x").is_ok() {
-            thread::sleep(Duration::from_millis(20));
-        }
-    });
-    let endless_header = Server::new(|mut stream, _| {
-        request(&mut stream);
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
-        while stream.write_all(b"x").is_ok() {
-            thread::sleep(Duration::from_millis(20));
-        }
-    });
     let time = Duration::from_millis(300);
-    for (server, scheme, status) in [
-        (&silent, "http", None),
-        (&silent, "https", None),
-        (&headless, "http", None),
-        (&endless_header, "http", None),
-        (&unfinished, "http", Some(200)),
-        (&dripping, "http", Some(200)),
-    ] {
+    for (server, scheme, status) in
+        [(&silent, "http", None), (&silent, "https", None), (&headless, "http", None), (&unfinished, "http", Some(200))]
+    {
         let started = Instant::now();
         let url = format!("{scheme}://{}/", server.address);
-        let checked = check_within(time, Trust::built_in(), &url, "\"contains\": \"y\"");
+        let checked = check_within(time, &web(), &url, "\"contains\": \"y\"");
         assert!((time..time * 10).contains(&started.elapsed()), "{url} took {:?}", started.elapsed());
         assert_eq!(checked.status, status);
         let (cause, reason) = miss(checked);
@@ -186,18 +188,6 @@ fn a_connection_that_breaks_or_speaks_no_http_is_said_to() {
         let begin = format!("no whole answer from {}: {why}", server.address);
         assert!(reason.starts_with(&begin), "{answer:?}: {reason}");
     }
-}
-
-#[test]
-fn an_endless_header_line_is_refused_by_its_size() {
-    let server = Server::new(|mut stream, _| {
-        request(&mut stream);
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
-        while stream.write_all(&[b'x'; 4096]).is_ok() {}
-    });
-    let (cause, reason) = miss(check_once(&server.url(), ""));
-    assert_eq!(cause, Cause::Connect);
-    assert!(reason.ends_with("the answer's header is too large"), "{reason}");
 }
 
 #[test]
@@ -276,47 +266,4 @@ fn latency_counts_all_hops_to_the_last_byte() {
     assert_eq!(miss(checked), (Cause::Latency, expected));
     // The status alone does not wait for the body.
     assert_eq!(check(&slow.url(), "\"status\": 200").verdict, Ok(()));
-}
-
-#[test]
-fn a_certificate_must_be_trusted_in_time_and_of_the_right_name() {
-    let ours = authority();
-    let bundle = NamedTempFile::new().unwrap();
-    bundle.as_file().write_all(ours.pem().as_bytes()).unwrap();
-    let trust = || {
-        let lookup = |name: &str| match name {
-            "PROBE_CA_BUNDLE" => Some(bundle.path().display().to_string()),
-            _ => Some("any".to_string()),
-        };
-        Settings::read(&lookup).unwrap().trust
-    };
-    let good = https(&ours, "localhost", 2999);
-    let expired = https(&ours, "localhost", 2020);
-    let other = https(&ours, "other.example", 2999);
-    let time = Duration::from_secs(20);
-    let url = |server: &Server| format!("https://localhost:{}/", server.address.port());
-
-    let checked = check_within(time, trust(), &url(&good), "\"body\": \"ok\"");
-    assert_eq!(checked.verdict, Ok(()));
-    for (server, trust, why) in [
-        (&good, Trust::built_in(), "the certificate's issuer is not trusted (self-signed, or of a private CA)"),
-        (&expired, trust(), "the certificate expired on 2020-12-31T00:00:00Z"),
-        (&other, trust(), "the certificate is not for localhost, but for other.example"),
-    ] {
-        let port = server.address.port();
-        let expected = format!("no trusted TLS connection to localhost:{port}: {why}");
-        assert_eq!(miss(check_within(time, trust, &url(server), "")), (Cause::Tls, expected));
-        assert_eq!(server.connections() - usize::from(port == good.address.port()), 1, "TLS is not tried again");
-    }
-}
-
-#[test]
-fn an_https_address_at_a_plain_server_is_a_tls_fault() {
-    let server = Server::new(|mut stream, _| {
-        stream.read_exact(&mut [0]).unwrap();
-        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-        until_closed(stream);
-    });
-    let (cause, reason) = miss(check_once(&format!("https://{}/", server.address), ""));
-    assert_eq!(cause, Cause::Tls, "{reason}");
 }

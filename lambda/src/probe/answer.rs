@@ -11,7 +11,7 @@ use pulse_echo::pulse::{Metadata, Pulse, SIZE_LIMIT, Sending};
 use pulse_echo::store::{Clock, Condition, Object, Store};
 use url::Url;
 
-use crate::expect::Miss;
+use crate::expect::{Miss, days_left};
 use crate::fetch::{Checked, Web};
 use crate::text::line;
 
@@ -26,7 +26,7 @@ const ROOM: usize = 180;
 pub(super) enum Outcome {
     /// An echo or a fault was put.
     Answered(Checked),
-    /// The pulse was replaced while its address was fetched, so the echo was dropped.
+    /// The pulse was replaced or removed while its address was fetched, so the echo was dropped.
     Replaced,
     /// The pulse is no longer there.
     Missing,
@@ -45,7 +45,7 @@ pub(super) fn answer(
         return Ok(Outcome::Missing);
     };
     let (url, checked) = match parse(&object) {
-        Ok(pulse) => (pulse.url.clone(), check(&pulse, web, fetch_end)?),
+        Ok(pulse) => (pulse.url.clone(), check(&pulse, web, Time::of(clock()), fetch_end)?),
         Err(miss) => (None, Checked::unfetched(Err(miss))),
     };
     if let Err(miss) = &checked.verdict {
@@ -86,18 +86,20 @@ fn parse(object: &Object) -> Result<Pulse, Miss> {
 }
 
 /// Fetches and judges what the pulse asks for. A pulse that asks for nothing is as expected by having arrived.
-fn check(pulse: &Pulse, web: &Web, fetch_end: Instant) -> Result<Checked, String> {
+fn check(pulse: &Pulse, web: &Web, now: Time, fetch_end: Instant) -> Result<Checked, String> {
     let Some(url) = &pulse.url else {
         return Ok(Checked::unfetched(Ok(())));
     };
     let promised = Instant::now() + pulse.timeout();
-    let checked = web.check(pulse, url, promised.min(fetch_end));
+    let checked = web.check(pulse, url, now, promised.min(fetch_end));
     match &checked.verdict {
-        // The service may still have answered in the time that its pulse gives it.
-        Err(Miss { cause: Cause::Timeout, .. }) if fetch_end < promised => Err(format!(
-            "the invocation ends before the {} s that the pulse gives its service; give the function more time",
-            pulse.timeout().as_secs()
-        )),
+        // The service, or its name server, may still have answered in the time that its pulse gives it.
+        Err(miss) if fetch_end < promised && (miss.cause == Cause::Timeout || Instant::now() >= fetch_end) => {
+            Err(format!(
+                "the invocation ends before the {} s that the pulse gives its service; give the function more time",
+                pulse.timeout().as_secs()
+            ))
+        }
         _ => Ok(checked),
     }
 }
@@ -111,14 +113,15 @@ fn is_still_there(store: &Store, id: &CheckId, read: &Object) -> Result<bool, St
 
 fn put_echo(store: &Store, id: &CheckId, pulse: &Object, checked: &Checked, clock: &Clock) -> Result<(), String> {
     let sending = Sending::from_metadata(&pulse.metadata);
+    let probed_at = Time::of(clock());
     let echo = Echo {
         pulse_id: sending.pulse_id,
         pulse_at: pulse.last_modified,
         instance: sending.instance,
-        probed_at: Time::of(clock()),
+        probed_at,
         status: checked.status,
         latency_ms: checked.latency_ms,
-        cert_days: None,
+        cert_days: checked.trusted_until.map(|until| days_left(until, probed_at)),
     };
     put(store, &Key::echo(id), "text/plain", Echo::BODY, &echo.to_metadata())
 }
@@ -154,8 +157,8 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checked = match self {
             Self::Answered(checked) => checked,
-            Self::Replaced => return f.write_str("the pulse was replaced while its address was fetched; no echo"),
-            Self::Missing => return f.write_str("the pulse is no longer there; skipped"),
+            Self::Replaced => return f.write_str("no echo: the pulse was replaced or removed meanwhile"),
+            Self::Missing => return f.write_str("skipped: the pulse is no longer there"),
         };
         match &checked.verdict {
             Ok(()) => f.write_str("echo")?,

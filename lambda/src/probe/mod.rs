@@ -47,7 +47,8 @@ pub struct Summary {
     pub echoes: Vec<String>,
     /// The checks that were answered with a fault.
     pub faults: Vec<Fault>,
-    /// The checks whose echo was dropped, since their pulse was replaced meanwhile; the new one has its own event.
+    /// The checks whose echo was dropped, since their pulse was replaced or removed meanwhile; a new one has its own
+    /// event.
     pub replaced: Vec<String>,
     /// The checks whose pulse is no longer there.
     pub missing: Vec<String>,
@@ -90,7 +91,7 @@ impl Probe {
     /// A probe with these settings. `clock` gives the time of signing and of `probed-at`.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let to_store = http::agent(http::config().build(), &settings.trust, SystemResolver::default());
-        let web = Web::new(settings.trust.clone());
+        let web = Web::new(&settings);
         Self { settings, to_store, web, clock }
     }
 

@@ -55,7 +55,9 @@ impl Control {
             (None, Some(lock)) => store.delete(&Key::loop_lock(), &Condition::IfMatch(lock.etag.clone())),
             _ => return,
         };
-        if let Err(error) = kept.or_else(|error| if error.is_precondition() { Ok(()) } else { Err(error) }) {
+        if let Err(error) =
+            kept.or_else(|error| if error.is_precondition() || error.is_in_doubt() { Ok(()) } else { Err(error) })
+        {
             log::warn!("{error}");
         }
     }

@@ -55,7 +55,7 @@ impl Kept {
             if self.mark.by.as_ref() == Some(&by) {
                 return Ok(());
             }
-            if !(error.is_precondition() || error.is_missing()) {
+            if !(error.is_precondition() || error.is_in_doubt() || error.is_missing()) {
                 return Err(error.to_string());
             }
         }

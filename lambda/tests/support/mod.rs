@@ -3,6 +3,7 @@
 // Each test file takes what it needs of this.
 #![allow(dead_code)]
 
+pub(crate) mod https;
 pub(crate) mod server;
 
 use std::collections::HashMap;
@@ -58,6 +59,8 @@ impl World {
             ("AWS_SECRET_ACCESS_KEY", "SK".into()),
             ("AWS_SESSION_TOKEN", String::new()),
             ("AWS_ENDPOINT_URL", self.s3.endpoint()),
+            // The services to watch are on this machine, too.
+            ("PROBE_ALLOW", "127.0.0.0/8".into()),
         ]
     }
 

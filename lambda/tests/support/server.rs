@@ -1,4 +1,4 @@
-//! Small servers on free ports of 127.0.0.1. Their threads end with the test's process.
+//! Small servers on free ports of this machine. Their threads end with the test's process.
 
 // Each test takes what it needs of this.
 #![allow(dead_code)]
@@ -18,7 +18,12 @@ pub(crate) struct Server {
 impl Server {
     /// A server that hands each connection, with its number from 0, to `serve`.
     pub(crate) fn new(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on("127.0.0.1", serve)
+    }
+
+    /// As [`Server::new`], on another address of this machine.
+    pub(crate) fn on(address: &str, serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let (count, serve) = (connections.clone(), Arc::new(serve));

@@ -2,17 +2,20 @@
 
 mod service;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use jiff::Timestamp;
 use pulse_echo::http::{self, SystemResolver, Trust};
 use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::SIZE_LIMIT;
+use pulse_echo::pulse::{SIZE_LIMIT, web_url};
 use pulse_echo::store::{Credentials, Place, Store};
 use serde_json::{Value, json};
 
@@ -25,40 +28,68 @@ pub use service::Service;
 const BUCKET: &str = "demo";
 const HOST: &str = "web-1";
 
-/// Walks. With `url`, checks that address once; without, breaks and mends a service of its own. The error is one
-/// sentence; that the walk did not go as it should is one.
+/// What to walk.
+#[derive(Args, Default)]
+pub struct Options {
+    /// Check this address instead of a service of the demo's own
+    #[arg(long)]
+    pub url: Option<String>,
+    /// With --url: the body expected there (default: any, with a status of 2xx)
+    #[arg(long, requires = "url")]
+    pub body: Option<String>,
+    /// The agent's program (default: beside this one)
+    #[arg(long, value_name = "FILE")]
+    pub agent: Option<PathBuf>,
+}
+
+/// Walks. With a URL, checks that address once; without, breaks and mends a service of its own. The error is one
+/// sentence; that the walk did not go as it should is one. Once `is_interrupted`, it ends early, and waits for nothing.
 pub fn demo(
-    url: Option<&str>,
-    body: Option<&str>,
-    agent: Option<PathBuf>,
+    options: &Options,
     environment: &dyn Fn(&str) -> Option<String>,
+    is_interrupted: &dyn Fn() -> bool,
 ) -> Result<(), String> {
-    let mut walk = Walk::begin(agent, environment)?;
-    match url {
-        Some(url) => walk.visit(url, body)?,
-        None => walk.break_and_mend()?,
+    if let Some(Err(why)) = options.url.as_deref().map(web_url) {
+        return Err(format!("--url: {why}"));
     }
+    let agent = match &options.agent {
+        Some(agent) if agent.is_file() => agent.clone(),
+        Some(agent) => return Err(format!("--agent: there is no program {}", agent.display())),
+        None => beside_us("pulse-echo")?,
+    };
+    let mut walk = Walk::begin(agent, environment, is_interrupted)?;
+    let walked = match &options.url {
+        Some(url) => walk.visit(url, options.body.as_deref()),
+        None => walk.break_and_mend(),
+    };
+    if is_interrupted() {
+        // The probe may still wait for a service, for as long as the pulse lets it.
+        walk.system.abandon();
+        return Err("interrupted".into());
+    }
+    walked?;
     walk.say("done", "all of it ran on this machine; nothing is left running, nothing is left on the disk");
     Ok(())
 }
 
-struct Walk {
+struct Walk<'i> {
     started: Instant,
     agent: PathBuf,
     system: System,
     store: Store,
     keys: KeyPair,
     folder: tempfile::TempDir,
+    is_interrupted: &'i dyn Fn() -> bool,
     step: u32,
 }
 
-impl Walk {
-    fn begin(agent: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+impl<'i> Walk<'i> {
+    fn begin(
+        agent: PathBuf,
+        environment: &dyn Fn(&str) -> Option<String>,
+        is_interrupted: &'i dyn Fn() -> bool,
+    ) -> Result<Self, String> {
         let started = Instant::now();
-        let agent = match agent {
-            Some(agent) => agent,
-            None => beside_us("pulse-echo")?,
-        };
         let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder for the demo: {error}"))?;
         let keys = keys::make().map_err(|error| format!("cannot make keys: {error}"))?;
         let lookup = |name: &str| match name {
@@ -69,8 +100,8 @@ impl Walk {
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
         let system = System::start(&folder.path().join("data"), listen, BUCKET, &keys, &lookup)?;
         let store = store(&system, &keys)?;
-        let mut walk = Self { started, agent, system, store, keys, folder, step: 0 };
-        println!("A pulse from a host to S3, the probe's answer, and back; real programs, on this machine alone.");
+        let mut walk = Self { started, agent, system, store, keys, folder, is_interrupted, step: 0 };
+        print("A pulse from a host to S3, the probe's answer, and back; real programs, on this machine alone.");
         walk.next("the local system starts: S3 and, told of each PUT, the probe");
         note(&format!("bucket {BUCKET:?} at {}", walk.system.endpoint()));
         Ok(walk)
@@ -137,23 +168,39 @@ impl Walk {
     }
 
     fn run_any(&self) -> Result<i32, String> {
-        let output = Command::new(&self.agent)
+        let cannot = |error: io::Error| format!("cannot run the agent {}: {error}", self.agent.display());
+        let said = self.folder.path().join("said");
+        let out = File::create(&said).map_err(cannot)?;
+        let mut command = Command::new(&self.agent);
+        command
             .args(["--config", "config.json", "run", "--wait", "30"])
             .current_dir(self.folder.path())
             .env_clear()
             .env("AWS_ACCESS_KEY_ID", &self.keys.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &self.keys.secret_key)
-            .output()
-            .map_err(|error| format!("cannot run the agent {}: {error}", self.agent.display()))?;
+            .stdout(out.try_clone().map_err(cannot)?)
+            .stderr(out);
+        let ended = self.to_its_end(&mut command).map_err(cannot)?;
         note("$ pulse-echo --config config.json run --wait 30");
-        for text in [&output.stdout, &output.stderr] {
-            for line in String::from_utf8_lossy(text).lines() {
-                note(line);
-            }
-        }
-        let code = output.status.code().ok_or("the agent was ended by a signal")?;
+        String::from_utf8_lossy(&fs::read(&said).map_err(cannot)?).lines().for_each(note);
+        let code = ended.code().ok_or("the agent was ended by a signal")?;
         note(&format!("exit code {code}"));
         Ok(code)
+    }
+
+    /// Runs a program, and ends it when we are interrupted.
+    fn to_its_end(&self, command: &mut Command) -> io::Result<ExitStatus> {
+        let mut child = command.spawn()?;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            if (self.is_interrupted)() {
+                child.kill()?;
+                return child.wait();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Shows the newest answer as it lies in the store: the echo's metadata, or the fault's fields.
@@ -177,12 +224,17 @@ impl Walk {
     }
 
     fn say(&self, head: &str, text: &str) {
-        println!("\n[{:5.2} s] {head} {text}", self.started.elapsed().as_secs_f64());
+        print(&format!("\n[{:5.2} s] {head} {text}", self.started.elapsed().as_secs_f64()));
     }
 }
 
 fn note(text: &str) {
-    println!("            {text}");
+    print(&format!("            {text}"));
+}
+
+/// Whoever does not listen any more is no reason to fail.
+fn print(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// The store as an operator with these keys sees it.

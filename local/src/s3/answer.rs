@@ -95,7 +95,7 @@ fn whole_error(xml: &Bytes, about: &About<'_>) -> String {
 }
 
 /// AWS's words for the errors that s3s raises without any.
-fn usual_message(code: &str) -> &'static str {
+fn usual_message(code: &str) -> &str {
     match code {
         "SignatureDoesNotMatch" => {
             "The request signature we calculated does not match the signature you provided. \
@@ -107,7 +107,8 @@ fn usual_message(code: &str) -> &'static str {
         "NotImplemented" => "A header you provided implies functionality that is not implemented.",
         "MethodNotAllowed" => "The specified method is not allowed against this resource.",
         "IncompleteBody" => "You did not provide the number of bytes specified by the Content-Length HTTP header.",
-        _ => "We encountered an internal error. Please try again.",
+        "InternalError" => "We encountered an internal error. Please try again.",
+        other => other,
     }
 }
 

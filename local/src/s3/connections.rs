@@ -1,10 +1,11 @@
 //! From the socket to an answer.
 
 use std::convert::Infallible;
+use std::future;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -29,10 +30,8 @@ use super::protocol::Api;
 use super::store::{Origin, Store};
 use super::{Clock, Options};
 
-/// How many clients at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 1024;
-/// How long a client may take to send the head of a request, and so how long it may idle. Above the 15 s for which our
-/// own agents keep a connection.
+/// How long a client may take to send the head of a further request, and so how long it may idle. Above the 15 s for
+/// which our own agents keep a connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a request may take, its body included.
 const REQUEST_TIME: Duration = Duration::from_secs(120);
@@ -72,7 +71,7 @@ impl Door {
         head.extensions.insert(Origin { request_id: request_id.clone(), source_ip: from.to_string() });
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
-        let path = path.trim_start_matches('/');
+        let path = path.strip_prefix('/').unwrap_or(&path);
         let (bucket, key) = match self.domain.bucket(host) {
             Some(bucket) => (bucket.to_owned(), path),
             None => path.split_once('/').map_or((path.to_owned(), ""), |(bucket, key)| (bucket.to_owned(), key)),
@@ -107,7 +106,8 @@ impl Door {
 /// A browser's upload by form. s3s would take the whole of it into memory first.
 fn is_form(method: &Method, headers: &hyper::HeaderMap) -> bool {
     let content_type = headers.get(hyper::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    method == Method::POST && content_type.is_some_and(|value| value.starts_with("multipart/"))
+    let kind = content_type.and_then(|value| value.split_once('/')).map_or("", |(kind, _)| kind);
+    method == Method::POST && kind.trim().eq_ignore_ascii_case("multipart")
 }
 
 fn not_implemented() -> HttpResponse {
@@ -137,11 +137,23 @@ impl S3Host for BaseDomain {
     }
 }
 
+/// See [`Options`].
+pub(super) struct Limits {
+    pub(super) connections: usize,
+    pub(super) first_head: Duration,
+}
+
 /// Accepts connections until told to stop, then lets those under way finish.
-pub(super) async fn serve(listener: TcpListener, door: Door, mut stop: oneshot::Receiver<()>, grace: Duration) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    door: Door,
+    limits: Limits,
+    mut stop: oneshot::Receiver<()>,
+    grace: Duration,
+) {
     let door = Arc::new(door);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         let accepted = async {
             let place = places.clone().acquire_owned().await;
@@ -163,7 +175,10 @@ pub(super) async fn serve(listener: TcpListener, door: Door, mut stop: oneshot::
         // A small answer must not wait for the client's acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let door = door.clone();
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let asking = has_asked.clone();
         let service = service_fn(move |request| {
+            asking.store(true, Ordering::Relaxed);
             let door = door.clone();
             async move { Ok::<_, Infallible>(door.answer(request, peer.ip()).await) }
         });
@@ -175,8 +190,17 @@ pub(super) async fn serve(listener: TcpListener, door: Door, mut stop: oneshot::
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(e) = connection.await {
-                log::debug!("connection from {peer} ended: {e}");
+            let overdue = async {
+                sleep(limits.first_head).await;
+                if has_asked.load(Ordering::Relaxed) {
+                    future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                ended = connection => if let Err(e) = ended {
+                    log::debug!("connection from {peer} ended: {e}");
+                },
+                () = overdue => log::debug!("connection from {peer} ended: it asked nothing"),
             }
             drop(place);
         });

@@ -72,12 +72,17 @@ pub struct Options {
     pub base_domain: String,
     /// Who may ask.
     pub keys: KeyPair,
+    /// How many clients at once; more wait to be accepted.
+    pub connections: usize,
+    /// How long a new connection may take to send its first request's head. Short: until then anybody may hold it.
+    pub first_head: Duration,
     /// What `Date`, `LastModified` and the life of signatures go by.
     pub clock: Clock,
 }
 
 impl Options {
-    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, the system's clock.
+    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, 1024 clients, who begin within 5 s, the
+    /// system's clock.
     pub fn new(data_dir: impl Into<PathBuf>, bucket: impl Into<String>, keys: KeyPair) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -86,6 +91,8 @@ impl Options {
             region: "us-east-1".to_owned(),
             base_domain: "localhost".to_owned(),
             keys,
+            connections: 1024,
+            first_head: Duration::from_secs(5),
             clock: Arc::new(Timestamp::now),
         }
     }
@@ -113,7 +120,7 @@ impl Server {
     /// Opens the store and listens.
     ///
     /// Fails if the address is taken, if the bucket's name is none, or if the store's file is in use by another process,
-    /// damaged, or no such store.
+    /// damaged, no such store, or that of another bucket.
     pub fn start(options: Options) -> io::Result<Self> {
         if !s3s::path::check_bucket_name(&options.bucket) {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);
@@ -123,16 +130,17 @@ impl Server {
             .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {}: {e}", options.listen)))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let store = Arc::new(Store::open(&options.data_dir, options.clock.clone())?);
+        let store = Arc::new(Store::open(&options.data_dir, &options.bucket, options.clock.clone())?);
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (bucket, region) = (options.bucket.clone(), options.region.clone());
+        let limits = connections::Limits { connections: options.connections, first_head: options.first_head };
         let door = connections::Door::new(options, store.clone());
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
-        let accepting = runtime.spawn(connections::serve(listener, door, stopped, STOP_GRACE));
+        let accepting = runtime.spawn(connections::serve(listener, door, limits, stopped, STOP_GRACE));
         Ok(Self { address, bucket, region, store, running: Some(Running { runtime, stop, accepting }) })
     }
 

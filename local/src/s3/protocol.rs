@@ -207,7 +207,7 @@ fn refused(refusal: Refusal) -> S3Error {
     match refusal {
         Refusal::Precondition => precondition_failed(),
         Refusal::NoSuchKey => no_such_key(),
-        Refusal::Broken => s3_error!(InternalError),
+        Refusal::Broken => s3_error!(ServiceUnavailable, "The file of the objects cannot be written at present"),
     }
 }
 

@@ -1,7 +1,9 @@
-//! A server in a directory of its own, and a client that shows raw answers.
+//! A server in a directory of its own, and a client that shows raw answers; the program itself as a process.
 
 // Each test file takes what it needs of this.
 #![allow(dead_code)]
+
+pub(crate) mod program;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,57 +1,166 @@
-//! AWS's dialect of INI, as the shared files are written in it.
-//!
-//! Sections in brackets, `name = value` below, comments on lines of their own, and indented lines, which belong to the
-//! value above (`s3 =` and its settings) and say nothing to us. The INI crates flatten those blocks, take quotes out of
-//! `credential_process` or cut it at `#`.
+//! AWS's shared files, `credentials` and `config`, and the profile that is looked for in them.
 
 use std::fs;
-use std::io;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-/// The text of a file; none if it is not there.
-pub fn read(file: &Path) -> io::Result<Option<String>> {
-    match fs::read(file) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+use super::ini::Sections;
+use super::{Environment, process};
+use crate::store::{Credentials, credentials_from};
+
+/// Where the package keeps this host's credentials.
+const OWN_FILE: &str = "/etc/pulse-echo/credentials";
+
+/// What says that a profile gets its credentials in a way that the agent does not have.
+const REFUSED: [(&str, &str); 5] = [
+    ("role_arn", "a role"),
+    ("web_identity_token_file", "a web identity"),
+    ("sso_session", "SSO"),
+    ("sso_start_url", "SSO"),
+    ("login_session", "a login session"),
+];
+
+/// What to do instead of what is refused.
+pub const REMEDY: &str = "use credential_process, with a program that gets them, such as \
+                          \"aws configure export-credentials\" of the AWS CLI 2";
+
+/// A profile of AWS's shared files: which one, and where the files are.
+pub struct Profile {
+    name: String,
+    /// Whether the command line asked for it; it then comes before the environment's keys.
+    pub is_option: bool,
+    /// Whether it was asked for at all; then it must be there.
+    is_named: bool,
+    /// The files that may hold it, in their order; those that are not there are passed over.
+    files: Vec<File>,
+}
+
+struct File {
+    path: PathBuf,
+    /// Whether it is a config file, in which sections but the default one are called `[profile NAME]`.
+    is_config: bool,
+}
+
+impl Profile {
+    /// The profile that was asked for, or `AWS_PROFILE`, or `default`.
+    pub fn new(asked_for: Option<&str>, environment: Environment) -> Self {
+        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let home = variable("HOME").map(PathBuf::from);
+        let in_home = |name: &str| home.as_ref().map(|home| home.join(".aws").join(name));
+        let credentials = match variable("AWS_SHARED_CREDENTIALS_FILE") {
+            Some(file) => vec![PathBuf::from(file)],
+            None => std::iter::once(PathBuf::from(OWN_FILE)).chain(in_home("credentials")).collect(),
+        };
+        let config = variable("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| in_home("config"));
+        let name = asked_for.map(String::from).or_else(|| variable("AWS_PROFILE"));
+        Self {
+            is_option: asked_for.is_some(),
+            is_named: name.is_some(),
+            name: name.unwrap_or("default".into()),
+            files: (credentials.into_iter().map(|path| File { path, is_config: false }))
+                .chain(config.map(|path| File { path, is_config: true }))
+                .collect(),
+        }
     }
-}
 
-/// A file's sections: each name and value with the section that it stands in.
-pub struct Sections<'a> {
-    names: Vec<&'a str>,
-    entries: Vec<(&'a str, &'a str, &'a str)>,
-}
+    /// The region that the config file has for it.
+    pub fn region(&self) -> Result<Option<String>, String> {
+        let Some(file) = self.files.iter().find(|file| file.is_config) else { return Ok(None) };
+        let text = match fs::read(&file.path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("cannot read {}: {error}", file.path.display())),
+        };
+        let sections = Sections::of(&text);
+        Ok(file.section(&sections, &self.name).and_then(|section| sections.word(&section, "region")).map(String::from))
+    }
 
-impl<'a> Sections<'a> {
-    /// Reads a file's text. A line that is none of the dialect's is passed over, as the SDKs do.
-    pub fn of(text: &'a str) -> Self {
-        let (mut names, mut entries) = (Vec::new(), Vec::new());
-        let mut section = None;
-        for line in text.lines() {
-            if line.starts_with(['#', ';', ' ', '\t']) {
-                continue;
-            }
-            if let Some((name, _)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-                section = Some(name.trim());
-                names.push(name.trim());
-            } else if let (Some(section), Some((name, value))) = (section, line.split_once('=')) {
-                entries.push((section, name.trim(), value.trim()));
+    /// The files that may hold secrets, whether they are there or not.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
+    /// The credentials of the first file that has something for it, and where that is. Why each file has nothing is added to `tried`; the
+    /// error is why the search ends here.
+    pub fn credentials(
+        &self,
+        tried: &mut Vec<String>,
+        deadline: Instant,
+    ) -> Result<Option<(Credentials, String)>, String> {
+        let mut is_there = false;
+        for file in &self.files {
+            let path = file.path.display();
+            match file.look(&self.name, deadline) {
+                Look::Found(credentials) => {
+                    return Ok(Some((credentials, format!("the profile {} in {path}", self.name))));
+                }
+                Look::Stopped(why) => return Err(format!("the profile {} in {path} {why}", self.name)),
+                Look::NoKeys => {
+                    is_there = true;
+                    tried.push(format!("{path} has no keys and no credential_process for the profile {}", self.name));
+                }
+                Look::NoProfile(why) => tried.push(format!("{path} {why}")),
             }
         }
-        Self { names, entries }
+        if self.is_named && !is_there { Err(format!("there is no profile {}", self.name)) } else { Ok(None) }
+    }
+}
+
+/// What a file has for a profile.
+enum Look {
+    Found(Credentials),
+    /// Something that does not serve, so that nothing further may be tried: the end of a sentence about the profile.
+    Stopped(String),
+    NoKeys,
+    /// The end of a sentence about the file.
+    NoProfile(String),
+}
+
+impl File {
+    fn look(&self, profile: &str, deadline: Instant) -> Look {
+        let text = match fs::read(&self.path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => return Look::NoProfile(self.unreadable(&error)),
+        };
+        let sections = Sections::of(&text);
+        let Some(section) = self.section(&sections, profile) else {
+            return Look::NoProfile(format!("has no profile {profile}"));
+        };
+        if let Some((name, what)) = REFUSED.iter().find(|(name, _)| sections.line(&section, name).is_some()) {
+            return Look::Stopped(format!("needs {what} ({name}), which pulse-echo does not do: {REMEDY}"));
+        }
+        let word = |name: &str| sections.word(&section, name).map(String::from);
+        match (credentials_from(&word), sections.line(&section, "credential_process")) {
+            (Ok(Some(credentials)), _) => Look::Found(credentials),
+            (Err(missing), _) => Look::Stopped(format!("has no {}", missing.to_ascii_lowercase())),
+            (Ok(None), Some(command_line)) => match process::credentials(command_line, deadline) {
+                Ok(credentials) => Look::Found(credentials),
+                Err(why) => Look::Stopped(format!("has a credential_process that {why}")),
+            },
+            (Ok(None), None) => Look::NoKeys,
+        }
     }
 
-    /// Whether there is such a section.
-    pub fn has(&self, section: &str) -> bool {
-        self.names.contains(&section)
+    /// The section of a profile; in a config file `[profile default]` and `[default]` are the same one.
+    fn section(&self, sections: &Sections, profile: &str) -> Option<String> {
+        let long = format!("profile {profile}");
+        let names = match (self.is_config, profile) {
+            (true, "default") => vec![long, profile.into()],
+            (true, _) => vec![long],
+            (false, _) => vec![profile.into()],
+        };
+        names.into_iter().find(|name| sections.has(name))
     }
 
-    /// The first word of a value, which is all of a key's or a region's; what follows white space is a comment. The
-    /// last one counts if there are several; an empty one is none.
-    pub fn word(&self, section: &str, name: &str) -> Option<&'a str> {
-        let is_it = |entry: &&(&str, &str, &str)| entry.0 == section && entry.1.eq_ignore_ascii_case(name);
-        self.entries.iter().rfind(is_it).and_then(|(_, _, value)| value.split_whitespace().next())
+    fn unreadable(&self, error: &std::io::Error) -> String {
+        match error.kind() {
+            ErrorKind::NotFound => "is not there".into(),
+            ErrorKind::PermissionDenied if self.path == Path::new(OWN_FILE) => {
+                "may not be read: whoever runs this must be in its group (usually pulse-echo)".into()
+            }
+            _ => format!("cannot be read ({error})"),
+        }
     }
 }
 
@@ -60,21 +169,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_credentials_file_as_people_write_it() {
-        let text = "# mine\n[default]\naws_access_key_id = AKIA1 ; old\r\nAWS_SECRET_ACCESS_KEY=se/c+ret=#x\n\
-                    [ other ]\naws_access_key_id=AKIA2\naws_access_key_id=AKIA3\nregion =\nno line\n";
-        let sections = Sections::of(text);
-        assert_eq!(sections.word("default", "aws_access_key_id"), Some("AKIA1"));
-        assert_eq!(sections.word("default", "aws_secret_access_key"), Some("se/c+ret=#x"));
-        assert_eq!(sections.word("other", "aws_access_key_id"), Some("AKIA3"));
-        assert_eq!(sections.word("other", "region"), None);
-        assert!(sections.has("other") && !sections.has("third"));
+    fn our_own_file_that_may_not_be_read_names_the_group() {
+        let denied = ErrorKind::PermissionDenied.into();
+        let why = |path: &str| File { path: path.into(), is_config: false }.unreadable(&denied);
+        assert!(why(OWN_FILE).contains("must be in its group (usually pulse-echo)"));
+        assert_eq!(why("/root/.aws/credentials"), "cannot be read (permission denied)");
     }
 
     #[test]
-    fn what_is_indented_belongs_to_the_line_above() {
-        let text = "[profile a]\ns3 =\n    region = nested\n\tregion = nested\nregion = eu-west-1\n";
-        assert_eq!(Sections::of(text).word("profile a", "region"), Some("eu-west-1"));
-        assert_eq!(Sections::of("region = before any section").word("", "region"), None);
+    fn our_own_file_comes_before_the_one_in_the_home_directory_unless_another_is_named() {
+        let paths = |variables: &[(&str, &str)]| -> Vec<String> {
+            let variable =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_string());
+            Profile::new(None, &variable).files.iter().map(|file| file.path.display().to_string()).collect()
+        };
+        assert_eq!(paths(&[("HOME", "/h")]), [OWN_FILE, "/h/.aws/credentials", "/h/.aws/config"]);
+        assert_eq!(paths(&[("AWS_SHARED_CREDENTIALS_FILE", "/c"), ("HOME", "/h")]), ["/c", "/h/.aws/config"]);
+        assert_eq!(paths(&[("AWS_CONFIG_FILE", "/c")]), [OWN_FILE, "/c"]);
+        assert_eq!(paths(&[("HOME", "")]), [OWN_FILE]);
     }
 }

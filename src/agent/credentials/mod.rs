@@ -1,91 +1,73 @@
-//! Who we are to the store: the environment, then AWS's shared files.
+//! Who we are to the store, in the SDKs' order: the environment, AWS's shared files, the container, the EC2 instance.
+//!
+//! A source that is not set up is passed over. One that is set up and fails ends the search: to go on would mean to act
+//! as somebody else.
 
+mod container;
 mod files;
+pub mod ini;
+mod instance;
+mod issued;
+mod process;
 
-use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::Environment;
+use crate::http::Trust;
 use crate::store::{Credentials, credentials_from};
-use files::Sections;
 
-/// Where the package keeps this host's credentials.
-const OWN_FILE: &str = "/etc/pulse-echo/credentials";
+pub use files::Profile;
+pub use instance::Instance;
 
-/// A profile of AWS's shared files: which one, and where the files are.
-pub struct Profile {
-    name: String,
-    /// The files that may hold its keys; the first that is there counts.
-    credentials_files: Vec<PathBuf>,
-    config_file: Option<PathBuf>,
+/// What was found.
+pub struct Found {
+    /// Who we are.
+    pub credentials: Credentials,
+    /// Where it was found, for people.
+    pub source: String,
+    /// The EC2 instance that it was found on, if it was: it knows its region.
+    pub instance: Option<Instance>,
 }
 
-impl Profile {
-    /// The profile that was asked for, or `AWS_PROFILE`, or `default`.
-    pub fn new(asked_for: Option<&str>, environment: Environment) -> Self {
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let home = variable("HOME").map(PathBuf::from);
-        let in_home = |name: &str| home.as_ref().map(|home| home.join(".aws").join(name));
-        let credentials_files = match variable("AWS_SHARED_CREDENTIALS_FILE") {
-            Some(file) => vec![PathBuf::from(file)],
-            None => std::iter::once(PathBuf::from(OWN_FILE)).chain(in_home("credentials")).collect(),
-        };
-        Self {
-            name: asked_for.map(String::from).or_else(|| variable("AWS_PROFILE")).unwrap_or("default".into()),
-            credentials_files,
-            config_file: variable("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| in_home("config")),
-        }
-    }
-
-    /// The region that the config file has for it.
-    pub fn region(&self) -> Result<Option<String>, String> {
-        let Some(file) = &self.config_file else { return Ok(None) };
-        match files::read(file) {
-            Ok(Some(text)) => {
-                let sections = Sections::of(&text);
-                let section = if self.name == "default" { "default".into() } else { format!("profile {}", self.name) };
-                Ok(sections.word(&section, "region").map(String::from))
-            }
-            Ok(None) => Ok(None),
-            Err(error) => Err(format!("cannot read {}: {error}", file.display())),
-        }
-    }
-
-    /// The keys that `file` has for it; none, with the reason, if it has none.
-    fn keys_in(&self, file: &Path) -> Result<Credentials, String> {
-        let text = match files::read(file) {
-            Ok(Some(text)) => text,
-            Ok(None) => return Err("is not there".into()),
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && file == Path::new(OWN_FILE) => {
-                return Err("may not be read; whoever runs this must be in its group (usually pulse-echo)".into());
-            }
-            Err(error) => return Err(format!("cannot be read ({error})")),
-        };
-        let sections = Sections::of(&text);
-        if !sections.has(&self.name) {
-            return Err(format!("has no profile [{}]", self.name));
-        }
-        let word = |name: &str| sections.word(&self.name, &name.to_ascii_lowercase()).map(String::from);
-        match credentials_from(&word) {
-            Ok(Some(credentials)) => Ok(credentials),
-            Ok(None) => Err(format!("has no aws_access_key_id in [{}]", self.name)),
-            Err(missing) => Err(format!("has no {} in [{}]", missing.to_ascii_lowercase(), self.name)),
-        }
-    }
-}
-
-/// The first credentials of the chain. The error lists what was tried and why it did not serve.
-pub fn find(profile: &Profile, environment: Environment) -> Result<Credentials, String> {
+/// The first credentials of the chain, found before the deadline. The error lists what was tried and why it did not
+/// serve, in one sentence.
+pub fn find(profile: &Profile, environment: Environment, trust: &Trust, deadline: Instant) -> Result<Found, String> {
     let mut tried = Vec::new();
-    match credentials_from(environment) {
-        Ok(Some(credentials)) => return Ok(credentials),
-        Ok(None) => tried.push("AWS_ACCESS_KEY_ID is not set".to_string()),
-        Err(missing) => return Err(format!("the environment has only half of the credentials: {missing} is not set")),
-    }
-    for file in &profile.credentials_files {
-        match profile.keys_in(file) {
-            Ok(credentials) => return Ok(credentials),
-            Err(reason) => tried.push(format!("{} {reason}", file.display())),
+    look(profile, environment, trust, deadline, &mut tried).map_err(|last| {
+        tried.push(last);
+        format!("there are no credentials: {}", tried.join("; "))
+    })
+}
+
+/// Adds why each source that is not set up was passed over to `tried`; the error is why the last one does not serve.
+fn look(
+    profile: &Profile,
+    environment: Environment,
+    trust: &Trust,
+    deadline: Instant,
+    tried: &mut Vec<String>,
+) -> Result<Found, String> {
+    let found = |credentials, source: &str| Found { credentials, source: source.into(), instance: None };
+    // As for AWS's own command line: who asks for a profile there wants no other keys.
+    if !profile.is_option {
+        match credentials_from(environment) {
+            Ok(Some(credentials)) => return Ok(found(credentials, "the environment")),
+            Ok(None) => tried.push("AWS_ACCESS_KEY_ID is not set".into()),
+            Err(missing) => return Err(format!("the environment has only half of the keys: {missing} is not set")),
         }
     }
-    Err(format!("there are no credentials: {}", tried.join("; ")))
+    if let Some((credentials, source)) = profile.credentials(tried, deadline)? {
+        return Ok(found(credentials, &source));
+    }
+    if environment("AWS_WEB_IDENTITY_TOKEN_FILE").is_some_and(|value| !value.is_empty()) {
+        let what = "AWS_WEB_IDENTITY_TOKEN_FILE asks for a web identity, which pulse-echo does not do";
+        return Err(format!("{what}: {}", files::REMEDY));
+    }
+    match container::credentials(environment, trust, deadline)? {
+        Some(credentials) => return Ok(found(credentials, "the container's service")),
+        None => tried.push("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set".into()),
+    }
+    let instance = Instance::open(environment, trust, deadline)?;
+    let (credentials, source) = (instance.credentials()?, "EC2 instance metadata".into());
+    Ok(Found { credentials, source, instance: Some(instance) })
 }

@@ -1,29 +1,35 @@
 //! Objects in one `redb` file: reading, and the way to the one thread that writes.
 
+mod file;
 mod list;
 mod pending;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use hyper::body::Bytes;
 use jiff::Timestamp;
-use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, DatabaseError, ReadTransaction, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::Clock;
+use crate::private;
+use file::StoreFile;
 pub(crate) use list::{Page, Query, past_key, past_prefix};
 pub(crate) use pending::{Kind, Origin, Pending};
 pub(crate) use writer::{Change, Condition, Listener, NewObject, Refusal};
-use writer::{Command, Writer};
+use writer::{Command, NewChange, Writer};
 
 /// Key to (`ETag`, size, `LastModified`): all that LIST shows, apart from the bodies that it must not touch.
 const LISTING: TableDefinition<&[u8], (u128, u64, i64)> = TableDefinition::new("listing");
@@ -35,12 +41,16 @@ const BODIES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bodies");
 const PENDING: TableDefinition<u64, &[u8]> = TableDefinition::new("pending");
 /// The store's own numbers, by name.
 const STATE: TableDefinition<&str, i64> = TableDefinition::new("state");
+/// The store's own words, by name.
+const WORDS: TableDefinition<&str, &str> = TableDefinition::new("words");
 
 /// Names in [`STATE`].
 const FORMAT: &str = "format";
 const CREATED: &str = "created";
 const NEWEST: &str = "newest";
 const SEQUENCE: &str = "sequence";
+/// The name in [`WORDS`] of the bucket that the objects are of.
+const BUCKET: &str = "bucket";
 
 const FORMAT_VERSION: i64 = 1;
 /// redb would take up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
@@ -83,7 +93,7 @@ pub(crate) struct Details {
 
 /// The objects of one bucket, in one file. Cheap calls; each read sees one state of the whole store.
 pub(crate) struct Store {
-    db: Arc<Database>,
+    file: Arc<StoreFile>,
     created: Timestamp,
     /// `None` only while being dropped: the writer ends when its last command has come.
     commands: Option<mpsc::Sender<Command>>,
@@ -93,21 +103,31 @@ pub(crate) struct Store {
 impl Store {
     /// Opens `objects.redb` in `dir`, which is made if need be.
     ///
-    /// Fails if another process has it open, if it is damaged, or if it is not such a store at all.
-    pub(crate) fn open(dir: &Path, clock: Clock) -> io::Result<Self> {
+    /// Fails if another process has it open, if it is damaged, if it is not such a store at all, or if it is that of
+    /// another bucket.
+    pub(crate) fn open(dir: &Path, bucket: &str, clock: Clock) -> io::Result<Self> {
         let path = dir.join("objects.redb");
-        fs::create_dir_all(dir).map_err(|e| explained(&path, &e))?;
-        let db = redb::Builder::new().set_cache_size(CACHE_BYTES).create(&path).map_err(|e| cannot_open(&path, e))?;
+        private::make_folder(dir).map_err(|e| explained(&path, &e))?;
+        let (db, state) = or_damaged(&path, || {
+            let mut db = open_file(&path, private::file().read(true))?;
+            check(&mut db, &path)?;
+            let state = State::load(&db, bucket, &clock).map_err(|e| explained(&path, &e))?;
+            Ok((db, state))
+        })?;
         // Else the file itself, not its content, could be gone after a power failure.
         File::open(dir)?.sync_all()?;
-        let state = State::load(&db, &clock).map_err(|e| explained(&path, &e))?;
+        // A file that has gone meanwhile is trouble, not a reason to begin an empty one.
+        let again = move || or_damaged(&path, || open_file(&path, File::options().read(true).write(true)));
+        Self::begin(StoreFile::new(db, Box::new(again)), &state, clock)
+    }
 
-        let db = Arc::new(db);
+    fn begin(file: StoreFile, state: &State, clock: Clock) -> io::Result<Self> {
+        let file = Arc::new(file);
         let (commands, inbox) = mpsc::channel();
-        let writer = Writer::new(db.clone(), clock, state.newest, state.sequence);
+        let writer = Writer::new(file.clone(), clock, state.newest, state.sequence);
         let writer = thread::Builder::new().name("s3-writer".to_owned()).spawn(move || writer.run(&inbox))?;
         Ok(Self {
-            db,
+            file,
             created: Timestamp::from_second(state.created).unwrap_or_default(),
             commands: Some(commands),
             writer: Some(writer),
@@ -121,29 +141,30 @@ impl Store {
 
     /// The object without its body; `None` if there is none.
     pub(crate) fn head(&self, key: &str) -> Result<Option<(Summary, Details)>, redb::Error> {
-        head(&self.db.begin_read()?, key)
+        self.file.read(|read| head(read, key))
     }
 
     /// The object with its body; `None` if there is none.
     pub(crate) fn get(&self, key: &str) -> Result<Option<(Summary, Details, Bytes)>, redb::Error> {
-        let read = self.db.begin_read()?;
-        let Some((summary, details)) = head(&read, key)? else {
-            return Ok(None);
-        };
-        let body = read.open_table(BODIES)?.get(key.as_bytes())?;
-        let body = body.ok_or_else(|| damaged(key))?;
-        Ok(Some((summary, details, Bytes::copy_from_slice(body.value()))))
+        self.file.read(|read| {
+            let Some((summary, details)) = head(read, key)? else {
+                return Ok(None);
+            };
+            let body = read.open_table(BODIES)?.get(key.as_bytes())?;
+            let body = body.ok_or_else(|| damaged(key))?;
+            Ok(Some((summary, details, Bytes::copy_from_slice(body.value()))))
+        })
     }
 
     /// One page of the listing, in key order.
     pub(crate) fn list(&self, query: &Query<'_>) -> Result<Page, redb::Error> {
-        list::page(&self.db.begin_read()?.open_table(LISTING)?, query)
+        self.file.read(|read| list::page(&read.open_table(LISTING)?, query))
     }
 
     /// Changes one object if `condition` holds; when this answers `Ok`, the change survives any crash.
     pub(crate) async fn change(&self, key: String, condition: Condition, change: Change) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.command(Command::Change { key, condition, change, reply });
+        self.command(Command::Change(NewChange { key, condition, change, reply }));
         // No answer: the transaction failed, and the writer has logged why.
         answer.await.unwrap_or(Err(Refusal::Broken))
     }
@@ -176,6 +197,24 @@ impl Drop for Store {
     }
 }
 
+fn open_file(path: &Path, options: &OpenOptions) -> io::Result<Database> {
+    let file = options.open(path).map_err(|e| explained(path, &e))?;
+    redb::Builder::new().set_cache_size(CACHE_BYTES).create_file(file).map_err(|e| cannot_open(path, e))
+}
+
+/// Reads the whole file: else a damaged body would be served as it is, and other damage end in a panic later.
+fn check(db: &mut Database, path: &Path) -> io::Result<()> {
+    if !db.check_integrity().map_err(|e| cannot_open(path, e))? {
+        log::warn!("the object store {} was damaged and has been repaired", path.display());
+    }
+    Ok(())
+}
+
+/// redb panics at some kinds of damage instead of naming them.
+fn or_damaged<T>(path: &Path, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(explained(path, &"it is damaged")))
+}
+
 fn head(read: &ReadTransaction, key: &str) -> Result<Option<(Summary, Details)>, redb::Error> {
     let Some(row) = read.open_table(LISTING)?.get(key.as_bytes())? else {
         return Ok(None);
@@ -197,8 +236,8 @@ struct State {
 }
 
 impl State {
-    /// Reads the numbers; in a new file, makes the tables and begins them.
-    fn load(db: &Database, clock: &Clock) -> Result<Self, Box<dyn Error>> {
+    /// Reads the numbers of `bucket`'s store; in a new file, makes the tables and begins them.
+    fn load(db: &Database, bucket: &str, clock: &Clock) -> Result<Self, Box<dyn Error>> {
         let write = db.begin_write()?;
         let foreign = write.list_tables()?.next().is_some();
         let state = {
@@ -216,6 +255,17 @@ impl State {
                     table.insert(FORMAT, FORMAT_VERSION)?;
                     table.insert(CREATED, clock().as_second())?;
                 }
+            }
+            let mut words = write.open_table(WORDS)?;
+            let kept = words.get(BUCKET)?.map(|name| name.value().to_owned());
+            match kept {
+                Some(kept) if kept != bucket => {
+                    return Err(
+                        format!("its bucket is {kept:?}, not {bucket:?}; another needs a folder of its own").into()
+                    );
+                }
+                Some(_) => {}
+                None => drop(words.insert(BUCKET, bucket)?),
             }
             let number = |name| Ok::<_, redb::Error>(table.get(name)?.map_or(0, |n| n.value()));
             Self { created: number(CREATED)?, newest: number(NEWEST)?, sequence: number(SEQUENCE)? }

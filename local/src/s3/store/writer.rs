@@ -7,16 +7,20 @@
 use std::iter;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
-use redb::{Database, ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
+use super::file::StoreFile;
 use super::pending::{Kind, Origin, Pending};
 use super::{BODIES, Clock, DETAILS, Details, ETag, LISTING, NEWEST, PENDING, SEQUENCE, STATE};
 
 /// Bounds what one transaction holds in memory and how long its first command waits.
 const MAX_BATCH: usize = 256;
+/// How long changes are refused untried after a failed transaction: each failure costs opening the file anew.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// When a change may be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub(crate) enum Refusal {
     Precondition,
     /// `If-Match` on a key that is not there.
     NoSuchKey,
-    /// The file cannot be written; the log says why.
+    /// The file cannot be written at present; the log says why.
     Broken,
 }
 
@@ -59,17 +63,31 @@ pub(crate) type Listener = Box<dyn Fn(Pending) + Send>;
 type Reply = oneshot::Sender<Result<(), Refusal>>;
 
 pub(super) enum Command {
-    Change { key: String, condition: Condition, change: Change, reply: Reply },
+    Change(NewChange),
     Strike(u64),
     Listen(Listener),
 }
 
+/// A change and who waits for it. Dropping it answers that the file cannot be written.
+pub(super) struct NewChange {
+    pub(super) key: String,
+    pub(super) condition: Condition,
+    pub(super) change: Change,
+    pub(super) reply: Reply,
+}
+
 pub(super) struct Writer {
-    db: Arc<Database>,
+    file: Arc<StoreFile>,
     clock: Clock,
     newest: i64,
     sequence: i64,
     listener: Option<Listener>,
+    /// Whether the listener is to be told of all events in the store, not just of the new ones.
+    is_behind: bool,
+    /// Events that are dealt with, but still in the store.
+    struck: Vec<u64>,
+    /// When the last transaction failed; `None` if it did not.
+    failed: Option<Instant>,
 }
 
 /// What may be told only once the transaction is durable.
@@ -80,46 +98,75 @@ struct Outcome {
 }
 
 impl Writer {
-    pub(super) fn new(db: Arc<Database>, clock: Clock, newest: i64, sequence: i64) -> Self {
-        Self { db, clock, newest, sequence, listener: None }
+    pub(super) fn new(file: Arc<StoreFile>, clock: Clock, newest: i64, sequence: i64) -> Self {
+        Self { file, clock, newest, sequence, listener: None, is_behind: false, struck: Vec::new(), failed: None }
     }
 
     /// Works until the last sender of commands is gone.
     pub(super) fn run(mut self, inbox: &Receiver<Command>) {
         while let Ok(first) = inbox.recv() {
             let batch = iter::once(first).chain(inbox.try_iter().take(MAX_BATCH - 1));
-            match self.commit(batch) {
-                Ok(outcome) => self.tell(outcome),
-                // The replies are dropped with the transaction, which answers them.
-                Err(e) => log::error!("the object store cannot be written: {e}"),
+            // A refused change's reply is dropped, and that answers it.
+            let changes: Vec<_> = batch.filter_map(|command| self.take(command)).collect();
+            if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
+                continue;
+            }
+            let file = self.file.clone();
+            match file.write(|write| self.fill(write, changes)) {
+                Ok(outcome) => self.done(outcome),
+                Err(error) => self.failed(&error),
             }
         }
     }
 
-    fn commit(&mut self, batch: impl Iterator<Item = Command>) -> Result<Outcome, redb::Error> {
-        let mut outcome = Outcome::default();
-        let write = self.db.begin_write()?;
-        {
-            let mut tables = Tables::open(&write)?;
-            for command in batch {
-                match command {
-                    Command::Change { key, condition, change, reply } => {
-                        let answer = self.change(&mut tables, &key, &condition, change, &mut outcome.events)?;
-                        outcome.answers.push((reply, answer));
-                    }
-                    Command::Strike(number) => drop(tables.pending.remove(number)?),
-                    Command::Listen(listener) => {
-                        self.listener = Some(listener);
-                        // The table also holds what this very batch recorded.
-                        outcome.events = tables.all_pending()?;
-                    }
-                }
+    /// Takes note of what outlasts a failed transaction; gives back what does not.
+    fn take(&mut self, command: Command) -> Option<NewChange> {
+        match command {
+            Command::Change(change) => return Some(change),
+            Command::Strike(number) => self.struck.push(number),
+            Command::Listen(listener) => {
+                self.listener = Some(listener);
+                self.is_behind = true;
             }
-            tables.state.insert(NEWEST, self.newest)?;
-            tables.state.insert(SEQUENCE, self.sequence)?;
         }
-        write.commit()?;
+        None
+    }
+
+    fn fill(&mut self, write: &WriteTransaction, changes: Vec<NewChange>) -> Result<Outcome, redb::Error> {
+        let mut outcome = Outcome::default();
+        let mut tables = Tables::open(write)?;
+        for NewChange { key, condition, change, reply } in changes {
+            let answer = self.change(&mut tables, &key, &condition, change, &mut outcome.events)?;
+            outcome.answers.push((reply, answer));
+        }
+        for number in &self.struck {
+            tables.pending.remove(number)?;
+        }
+        if self.is_behind {
+            // The table also holds what this very batch recorded.
+            outcome.events = tables.all_pending()?;
+        }
+        tables.state.insert(NEWEST, self.newest)?;
+        tables.state.insert(SEQUENCE, self.sequence)?;
         Ok(outcome)
+    }
+
+    fn done(&mut self, outcome: Outcome) {
+        self.struck.clear();
+        self.is_behind = false;
+        if self.failed.take().is_some() {
+            log::warn!("the object store can be written again");
+        }
+        self.tell(outcome);
+    }
+
+    fn failed(&mut self, error: &redb::Error) {
+        // Once for all the changes that are refused until there is room, or whatever it takes.
+        if self.failed.replace(Instant::now()).is_none() {
+            log::error!("the object store cannot be written, changes are refused until it can: {error}");
+        }
+        // The failed transaction may be in the file all the same, with events that nobody was told of.
+        self.is_behind = true;
     }
 
     fn tell(&self, outcome: Outcome) {

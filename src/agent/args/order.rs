@@ -1,114 +1,13 @@
-//! The command line. `argh` reads it; before that it is put into the one form that argh knows: `--opt value`, options
-//! of the whole program in front of the command.
+//! How the command line is read: by `argh`, after it was put into the one form that argh knows: `--opt value`, options of
+//! the whole program in front of the command.
 
-// What looks like documentation here is the help that people read, where backticks would only be in the way.
-#![allow(clippy::doc_markdown)]
-
+use std::collections::VecDeque;
 use std::ffi::OsString;
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfo, FlagInfoKind, FromArgs};
 
+use super::Arguments;
 use crate::json::nearest;
-
-/// pulse-echo: know that your servers are alive. Each host sends a pulse to S3; a Lambda answers it with an echo, or
-/// with a fault that says what is wrong.
-#[derive(ArgsInfo, Debug, FromArgs)]
-#[argh(
-    note = "Settings come from the option, else from the environment, else from the configuration file, else from \
-            the default. The options above go with every command.",
-    example = "pulse-echo run --pulse pulse.json",
-    error_code(0, "done (run: OK)"),
-    error_code(1, "not done (run: WARNING)"),
-    error_code(2, "wrong usage or configuration (run: CRITICAL)"),
-    error_code(3, "run: UNKNOWN: could not be asked, wrong usage or configuration")
-)]
-pub struct Arguments {
-    /// configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it
-    #[argh(option, arg_name = "file")]
-    pub config: Option<String>,
-    /// bucket that is the store (PULSE_ECHO_BUCKET)
-    #[argh(option)]
-    pub bucket: Option<String>,
-    /// name of this host (PULSE_ECHO_HOST; default: the machine's hostname)
-    #[argh(option)]
-    pub host: Option<String>,
-    /// region of the bucket (AWS_REGION, AWS_DEFAULT_REGION, the profile's)
-    #[argh(option)]
-    pub region: Option<String>,
-    /// address of an S3 service other than AWS's (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)
-    #[argh(option, arg_name = "url")]
-    pub endpoint: Option<String>,
-    /// name the bucket in the path, not in the host's name (default for another service than AWS's)
-    #[argh(switch)]
-    pub path_style: bool,
-    /// profile in the AWS credentials and config files (AWS_PROFILE; default: default)
-    #[argh(option)]
-    pub profile: Option<String>,
-    /// PEM file with a private CA to trust beside the public ones (AWS_CA_BUNDLE)
-    #[argh(option, arg_name = "file")]
-    pub ca_file: Option<String>,
-    /// seconds for all requests together (default 60)
-    #[argh(option, arg_name = "seconds")]
-    pub timeout_s: Option<u32>,
-    /// say nothing on success
-    #[argh(switch, short = 'q')]
-    pub quiet: bool,
-    /// say what is being done
-    #[argh(switch, short = 'v')]
-    pub verbose: bool,
-    /// what to do
-    #[argh(subcommand)]
-    pub command: Command,
-}
-
-/// What to do.
-#[derive(ArgsInfo, Debug, FromArgs)]
-#[argh(subcommand)]
-pub enum Command {
-    /// `send`
-    Send(Send),
-    /// `run`
-    Run(Run),
-}
-
-/// Upload this host's pulses: what cron runs.
-#[derive(ArgsInfo, Debug, FromArgs)]
-#[argh(
-    subcommand,
-    name = "send",
-    error_code(0, "all pulses sent"),
-    error_code(1, "a pulse could not be sent"),
-    error_code(2, "wrong usage or configuration, or a pulse file that is refused")
-)]
-pub struct Send {
-    /// send just this pulse file (default: pulse.json and pulses.d/*.json beside the configuration)
-    #[argh(option, arg_name = "file")]
-    pub pulse: Option<String>,
-    /// with --pulse: the name of the check (default: the host's own check)
-    #[argh(option, arg_name = "check")]
-    pub name: Option<String>,
-}
-
-/// Send, then wait for the answer to this very pulse and show it: the whole chain, once.
-#[derive(ArgsInfo, Debug, FromArgs)]
-#[argh(
-    subcommand,
-    name = "run",
-    error_code(0, "OK: an echo"),
-    error_code(2, "CRITICAL: a fault"),
-    error_code(3, "UNKNOWN: no answer in time, or could not be asked")
-)]
-pub struct Run {
-    /// send just this pulse file (default: pulse.json and pulses.d/*.json beside the configuration)
-    #[argh(option, arg_name = "file")]
-    pub pulse: Option<String>,
-    /// with --pulse: the name of the check (default: the host's own check)
-    #[argh(option, arg_name = "check")]
-    pub name: Option<String>,
-    /// how many seconds to wait for the answer (default 120)
-    #[argh(option, arg_name = "seconds", default = "120")]
-    pub wait: u32,
-}
 
 /// What the arguments came to.
 pub enum Parsed {
@@ -126,7 +25,7 @@ pub enum Parsed {
 }
 
 /// The commands that answer as Nagios plugins do.
-const NAGIOS: [&str; 1] = ["run"];
+const NAGIOS: [&str; 2] = ["check", "run"];
 
 /// Reads the arguments, without the program's own name.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
@@ -168,28 +67,32 @@ struct Ordered {
 fn order(arguments: &[String]) -> Ordered {
     let program = Arguments::get_args_info();
     let mut ordered = Ordered::default();
-    let mut left = arguments.iter().map(String::as_str);
-    while let Some(argument) = left.next() {
+    let mut left: VecDeque<String> = arguments.iter().cloned().collect();
+    while let Some(argument) = left.pop_front() {
         let known = ordered.command.as_deref().and_then(|name| find_command(&program, name));
+        if let Some(parts) = split_cluster(&argument, &program, known) {
+            parts.into_iter().rev().for_each(|part| left.push_front(part));
+            continue;
+        }
         let (option, value) = match argument.split_once('=') {
-            Some((option, value)) if option.starts_with("--") => (option, Some(value)),
-            _ => (argument, None),
+            Some((option, value)) if option.starts_with("--") => (option, Some(value.to_string())),
+            _ => (argument.as_str(), None),
         };
-        let is_flag = |flag: &&FlagInfo| flag.long == option || is_short(flag, option);
-        let of_command = known.and_then(|command| command.flags.iter().find(is_flag));
-        let of_program = program.flags.iter().find(is_flag);
+        let of_command = known.and_then(|command| find_flag(command, option));
+        let of_program = find_flag(&program, option);
         match (option, of_command.or(of_program)) {
             ("-h" | "--help", _) => ordered.rest.push("--help".into()),
             ("-V" | "--version", _) => ordered.version = true,
-            ("--", _) => ordered.rest.extend(std::iter::once("--").chain(left.by_ref()).map(String::from)),
+            ("help", None) if ordered.command.is_none() => ordered.rest.push("--help".into()),
+            ("--", _) => ordered.rest.extend(std::iter::once("--".into()).chain(left.drain(..))),
             (_, Some(flag)) => {
                 let place = if of_command.is_some() { &mut ordered.rest } else { &mut ordered.global };
                 place.push(flag.long.into());
                 match (&flag.kind, value) {
                     (FlagInfoKind::Switch, None) => {}
                     (FlagInfoKind::Switch, Some(_)) => ordered.wrong = Some(format!("{option} takes no value")),
-                    (FlagInfoKind::Option { .. }, value) => match value.or_else(|| left.next()) {
-                        Some(value) => place.push(value.into()),
+                    (FlagInfoKind::Option { .. }, value) => match value.or_else(|| left.pop_front()) {
+                        Some(value) => place.push(value),
                         None => ordered.wrong = Some(format!("{option} needs a value")),
                     },
                 }
@@ -200,7 +103,7 @@ fn order(arguments: &[String]) -> Ordered {
                     ordered.wrong = Some(unknown_command(&program, option));
                 }
             }
-            (_, None) => ordered.rest.push(argument.into()),
+            (_, None) => ordered.rest.push(argument),
         }
     }
     if ordered.command.is_none() && !ordered.rest.contains(&"--help".into()) {
@@ -209,8 +112,29 @@ fn order(arguments: &[String]) -> Ordered {
     ordered
 }
 
-fn is_short(flag: &FlagInfo, option: &str) -> bool {
-    flag.short.is_some_and(|short| option.strip_prefix('-').is_some_and(|letter| letter.chars().eq([short])))
+/// `-qv` is `-q -v`, and `-w900` is `-w 900`; none if the argument is neither.
+fn split_cluster(
+    argument: &str,
+    program: &CommandInfoWithArgs,
+    command: Option<&CommandInfoWithArgs>,
+) -> Option<[String; 2]> {
+    let letters = argument.strip_prefix('-').filter(|letters| !letters.starts_with('-'))?;
+    let mut rest = letters.chars();
+    let first = format!("-{}", rest.next()?);
+    let rest = rest.as_str();
+    let flag = command.and_then(|command| find_flag(command, &first)).or_else(|| find_flag(program, &first));
+    match flag.map(|flag| &flag.kind) {
+        _ if rest.is_empty() => None,
+        Some(FlagInfoKind::Option { .. }) => Some([first, rest.into()]),
+        Some(FlagInfoKind::Switch) => Some([first, format!("-{rest}")]),
+        None if matches!(first.as_str(), "-h" | "-V") => Some([first, format!("-{rest}")]),
+        None => None,
+    }
+}
+
+fn find_flag<'a>(command: &'a CommandInfoWithArgs, option: &str) -> Option<&'a FlagInfo<'static>> {
+    let letter = option.strip_prefix('-').filter(|letter| letter.chars().count() == 1).and_then(|l| l.chars().next());
+    command.flags.iter().find(|flag| flag.long == option || (letter.is_some() && flag.short == letter))
 }
 
 fn find_command<'a>(program: &'a CommandInfoWithArgs, name: &str) -> Option<&'a CommandInfoWithArgs> {
@@ -231,6 +155,7 @@ fn commands(program: &CommandInfoWithArgs) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Command;
     use super::*;
 
     fn parsed(line: &str) -> Parsed {
@@ -276,7 +201,9 @@ mod tests {
         for (line, part) in [
             ("-h", "Commands:"),
             ("--help", "Commands:"),
+            ("help", "Commands:"),
             ("send -h", "--pulse"),
+            ("send -vh", "--pulse"),
             ("run --help", "--wait"),
             ("-V", env!("CARGO_PKG_VERSION")),
             ("send --version", "pulse-echo "),
@@ -291,7 +218,7 @@ mod tests {
         for (line, part) in [
             ("", "there is no command"),
             ("sned", "\"sned\" is not a command; did you mean \"send\"?"),
-            ("frobnicate", "the commands are send, run"),
+            ("frobnicate", "the commands are send, check, run, init, doctor"),
             ("send --pluse x", "--pluse"),
             ("send --quiet=1", "--quiet takes no value"),
             ("send --bucket", "--bucket needs a value"),
@@ -305,7 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_with_run_is_answered_as_a_plugin_does() {
+    fn a_mistake_with_check_or_run_is_answered_as_a_plugin_does() {
         assert!(wrong("run --wait soon").1);
+        assert!(wrong("check -w soon").1);
     }
 }

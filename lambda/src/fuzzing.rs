@@ -1,0 +1,41 @@
+//! What the fuzzer calls; no part of the API.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pulse_echo::clock::Time;
+use pulse_echo::pulse::Pulse;
+use serde_json::Value;
+
+use crate::bounds::Bounds;
+use crate::event::{self, Record};
+use crate::expect::{self, Redirect, Seen};
+
+/// The texts that an event's records lead to: checks' ids, and why others are passed over.
+pub fn event(event: &Value) -> Result<Vec<String>, String> {
+    let text = |record| match record {
+        Record::Pulse { id, .. } => id.to_string(),
+        Record::Skipped(why) | Record::Unreadable(why) => why,
+    };
+    Ok(event::records(event)?.into_iter().map(text).collect())
+}
+
+/// Why an answer with this status, body and, if it is a redirect, Location is not what the pulse expects.
+pub fn judge(pulse: &Pulse, status: u16, body: &[u8], location: Option<&str>) -> Result<(), String> {
+    let seen = Seen {
+        host: "example.com:443".into(),
+        status,
+        redirect: location.map_or(Redirect::None, |location| Redirect::To(location.into())),
+        body: body.into(),
+        whole: true,
+        latency: Duration::from_millis(84),
+        trusted_until: None,
+    };
+    let now = Time::from_rfc3339("2026-11-21T08:00:00Z").expect("it is a time");
+    expect::judge(pulse, &seen, now).map_err(|miss| miss.reason)
+}
+
+/// Whether a probe with these settings may go to an address of a host.
+pub fn may_go(allow: &str, ports: &str, host: &str, address: SocketAddr) -> Result<(), String> {
+    Bounds::read(allow, ports)?.check(host, address)
+}

@@ -1,0 +1,50 @@
+//! How long a pulse takes to its echo: the whole local system, one pulse after the other, each without a URL, so what is
+//! measured is S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use pulse_echo::http::{self, SystemResolver, Trust};
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::Metadata;
+use pulse_echo::store::{Condition, Credentials, Place, Store};
+use pulse_echo_local::keys;
+use pulse_echo_local::system::System;
+
+const PULSES: usize = 500;
+const BUCKET: &str = "bench";
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = keys::make().unwrap();
+    let system = System::start(folder.path(), (Ipv4Addr::LOCALHOST, 0).into(), BUCKET, &keys, &|_| None).unwrap();
+    let place = Place {
+        bucket: BUCKET.into(),
+        region: "us-east-1".into(),
+        endpoint: Some(system.endpoint()),
+        path_style: None,
+    };
+    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
+    let credentials = Credentials::new(&keys.access_key, &keys.secret_key);
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap();
+
+    let (mut puts, mut walks) = (Vec::new(), Vec::new());
+    for n in 0..PULSES {
+        let id = CheckId::from_pulse_key(&format!("pulse/host-{n}.json")).unwrap();
+        let started = Instant::now();
+        store.put(&Key::pulse(&id), "application/json", b"{}", &Metadata::new(), &Condition::Always).unwrap();
+        puts.push(started.elapsed());
+        while store.get(&Key::echo(&id), 10).is_err() {}
+        walks.push(started.elapsed());
+    }
+    for (what, times) in [("PUT alone", &mut puts), ("pulse to echo", &mut walks)] {
+        times.sort_unstable();
+        let ms = |per_cent: usize| times[(PULSES - 1) * per_cent / 100].as_secs_f64() * 1000.0;
+        println!("{what:<14} median {:6.2} ms, 95 % {:6.2} ms, of {PULSES}", ms(50), ms(95));
+    }
+    let ratio = walks[PULSES / 2].as_secs_f64() / puts[PULSES / 2].as_secs_f64();
+    println!("pulse to echo / PUT alone: {ratio:.1}");
+}

@@ -1,0 +1,140 @@
+//! The store on a disk that has no room, and then has again.
+
+use std::ops::Bound;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use log::{LevelFilter, Log, Metadata, Record};
+use redb::backends::FileBackend;
+use redb::{BackendError, StorageBackend};
+use tokio::runtime;
+
+use super::writer::PAUSE;
+use super::*;
+
+/// A file on a disk that can be full.
+#[derive(Debug)]
+struct Disk {
+    file: FileBackend,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn room(&self) -> io::Result<()> {
+        if self.is_full.load(Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.room().and_then(|()| self.file.set_len(len))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        // What is in the file already can be overwritten: so it is on a real disk.
+        let is_within = offset + data.len() as u64 <= self.file.len()?;
+        if is_within { self.file.write(offset, data) } else { self.room().and_then(|()| self.file.write(offset, data)) }
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+}
+
+/// The lines that the store has logged.
+struct Lines(Mutex<Vec<String>>);
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().contains("s3::store")
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+static LINES: Lines = Lines(Mutex::new(Vec::new()));
+
+/// A store on such a disk, and the disk's switch.
+fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
+    let is_full = Arc::new(AtomicBool::new(false));
+    let (path, switch) = (folder.join("objects.redb"), is_full.clone());
+    let open = move || {
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let disk = Disk { file: FileBackend::new(file).map_err(io::Error::other)?, is_full: switch.clone() };
+        redb::Builder::new().create_with_backend(disk).map_err(io::Error::other)
+    };
+    let db = open().unwrap();
+    let clock: Clock = Arc::new(Timestamp::now);
+    let state = State::load(&db, "pulses", &clock).unwrap();
+    (Store::begin(StoreFile::new(db, Box::new(open)), &state, clock).unwrap(), is_full)
+}
+
+fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {
+    let details = Details { content_type: String::new(), metadata: BTreeMap::new() };
+    let object = NewObject { etag: ETag(0), details, body: body.into(), origin: Origin::default() };
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(store.change(key.to_owned(), Condition::Always, Change::Put(object)))
+}
+
+#[test]
+fn after_a_full_disk_has_room_again_changes_are_made_and_all_events_told() {
+    log::set_logger(&LINES).unwrap();
+    log::set_max_level(LevelFilter::Warn);
+    let folder = tempfile::tempdir().unwrap();
+    let (store, is_full) = store(folder.path());
+    put(&store, "pulse/before", vec![1; 100]).unwrap();
+
+    is_full.store(true, Ordering::SeqCst);
+    // Tried, refused untried, and tried again.
+    for wait in [Duration::ZERO, Duration::ZERO, PAUSE] {
+        thread::sleep(wait);
+        assert_eq!(put(&store, "pulse/large", vec![1; 64 << 20]), Err(Refusal::Broken));
+        // Reading goes on.
+        assert_eq!(store.get("pulse/before").unwrap().unwrap().2, vec![1; 100]);
+    }
+    let (tell, told) = mpsc::channel();
+    store.listen(Box::new(move |event| tell.send(event.key).unwrap()));
+    store.strike(1);
+
+    is_full.store(false, Ordering::SeqCst);
+    let since = Instant::now();
+    while put(&store, "pulse/after", vec![1; 100]).is_err() {
+        assert!(since.elapsed() < Duration::from_secs(10), "there is room, and it does not write");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(store.get("pulse/after").unwrap().unwrap().2, vec![1; 100]);
+    // What was dealt with meanwhile does not come again, and who listened meanwhile is told.
+    assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), "pulse/after");
+    drop(store);
+    assert!(told.recv().is_err(), "no other event was there to be told");
+    let lines = LINES.0.lock().unwrap();
+    assert_eq!(lines.len(), 2, "one line each for trouble and its end: {lines:?}");
+    assert!(lines[0].contains("cannot be written") && lines[1].contains("can be written again"), "{lines:?}");
+}

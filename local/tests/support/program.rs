@@ -1,0 +1,154 @@
+//! `pulse-echo-local` as a process, as its users meet it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use pulse_echo::http::{self, SystemResolver, Trust};
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::Metadata;
+use pulse_echo::store::{Condition, Credentials, Place, Store};
+
+/// What the first start prints, by name.
+pub(crate) type Pasted = BTreeMap<String, String>;
+
+pub(crate) fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-echo-local"));
+    command.args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// `serve`, with `data` for its folder.
+pub(crate) fn serve(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = program(&["serve", "--data"]);
+    // Where a service of the test's own may be asked.
+    command.arg(data).args(arguments).env("PROBE_ALLOW", "127.0.0.0/8");
+    command
+}
+
+pub(crate) const FREE_PORT: [&str; 2] = ["--listen", "127.0.0.1:0"];
+
+/// The lines of a start's stdout.
+pub(crate) fn pasted(stdout: &str) -> Pasted {
+    let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.into(), value.into())).expect("NAME=value");
+    stdout.lines().map(pair).collect()
+}
+
+/// The store that the lines of a first start lead to.
+pub(crate) fn store(endpoint: &str, pasted: &Pasted) -> Store {
+    let place = Place {
+        bucket: pasted["PULSE_ECHO_BUCKET"].clone(),
+        region: pasted["AWS_REGION"].clone(),
+        endpoint: Some(endpoint.into()),
+        path_style: None,
+    };
+    let credentials = Credentials::new(&pasted["AWS_ACCESS_KEY_ID"], &pasted["AWS_SECRET_ACCESS_KEY"]);
+    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap()
+}
+
+/// Puts a pulse of `web-1`.
+pub(crate) fn put_pulse(store: &Store, body: &[u8]) {
+    store.put(&Key::pulse(&web_1()), "", body, &Metadata::new(), &Condition::Always).unwrap();
+}
+
+/// Waits for the echo of `web-1`.
+pub(crate) fn wait_for_echo(store: &Store) {
+    let started = Instant::now();
+    while let Err(error) = store.get(&Key::echo(&web_1()), 10) {
+        assert!(error.is_missing() && started.elapsed() < Duration::from_secs(20), "{error}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+pub(crate) fn web_1() -> CheckId {
+    CheckId::from_pulse_key("pulse/web-1.json").unwrap()
+}
+
+/// A process, killed if the test ends before it.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    stderr: mpsc::Receiver<String>,
+    said: Vec<String>,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Running {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let (said, stderr) = mpsc::channel();
+        if let Some(lines) = child.stderr.take() {
+            let lines = BufReader::new(lines).lines().map_while(Result::ok);
+            thread::spawn(move || lines.for_each(|line| drop(said.send(line))));
+        }
+        Self { child, stderr, said: Vec::new() }
+    }
+
+    /// A server of `data` on a free port.
+    pub(crate) fn server(data: &Path) -> Self {
+        Self::of(&mut serve(data, &FREE_PORT))
+    }
+
+    /// Waits until it says this on stderr; the line.
+    #[track_caller]
+    pub(crate) fn says(&mut self, text: &str) -> String {
+        loop {
+            let Ok(line) = self.stderr.recv_timeout(Duration::from_secs(20)) else {
+                panic!("it does not say {text:?}, but {:?}", self.said);
+            };
+            self.said.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits until it says where it serves.
+    #[track_caller]
+    pub(crate) fn endpoint(&mut self) -> String {
+        let line = self.says(" at http://");
+        line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap().to_owned()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Ended {
+        let started = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < Duration::from_secs(20), "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let mut stdout = String::new();
+        if let Some(mut out) = self.child.stdout.take() {
+            out.read_to_string(&mut stdout).unwrap();
+        }
+        let mut said = std::mem::take(&mut self.said);
+        said.extend(self.stderr.iter());
+        Ended { status: self.child.wait().unwrap(), stdout, stderr: said.join("\n") }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,16 @@
+//! A panic, which is a bug of ours, in one line.
+
+use std::panic::{self, PanicHookInfo};
+
+use super::complain;
+use super::exit::Exit;
+
+/// From now on a panic of any thread is one line and ends the program with exit code 3.
+pub fn panics_in_one_line() {
+    panic::set_hook(Box::new(|info: &PanicHookInfo| {
+        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        let what = info.payload_as_str().unwrap_or("no reason given").replace('\n', " ");
+        complain(&format_args!("this is a bug, please report it{place}: {what}"));
+        std::process::exit(Exit::Panic.code().into());
+    }));
+}

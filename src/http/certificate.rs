@@ -1,0 +1,131 @@
+//! Servers' certificates: why one is not trusted, and until when one is.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use webpki::EndEntityCert;
+
+use crate::clock::Time;
+
+/// The last second of the year 9999, which X.509 writes where a certificate does not end.
+const END_OF_TIME: u64 = 253_402_300_799;
+
+/// Decides as rustls' own verifier does, and says more of a certificate that signs itself: rustls has it as one of an
+/// unknown issuer.
+#[derive(Debug)]
+pub(super) struct Verifier(pub(super) Arc<WebPkiServerVerifier>);
+
+/// A certificate is its own issuer.
+#[derive(Debug)]
+pub(super) struct SelfSigned;
+
+impl fmt::Display for SelfSigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the certificate is self-signed")
+    }
+}
+
+impl std::error::Error for SelfSigned {}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.0.verify_server_cert(leaf, intermediates, name, ocsp, now).map_err(|error| match error {
+            Error::InvalidCertificate(CertificateError::UnknownIssuer) if is_own_issuer(leaf) => {
+                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(SelfSigned))))
+            }
+            error => error,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+fn is_own_issuer(certificate: &CertificateDer<'_>) -> bool {
+    EndEntityCert::try_from(certificate).is_ok_and(|certificate| certificate.issuer() == certificate.subject())
+}
+
+/// The certificates that a server showed when it was connected to, and was trusted for.
+#[derive(Debug)]
+pub struct Shown {
+    leaf: CertificateDer<'static>,
+    intermediates: Vec<CertificateDer<'static>>,
+    name: ServerName<'static>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+impl Shown {
+    /// `leaf` is the server's own certificate.
+    pub(super) fn new(
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: ServerName<'static>,
+        verifier: Arc<WebPkiServerVerifier>,
+    ) -> Self {
+        let owned = |certificate: &CertificateDer<'_>| certificate.clone().into_owned();
+        Self { leaf: owned(leaf), intermediates: intermediates.iter().map(owned).collect(), name, verifier }
+    }
+
+    /// The last second in which they will be trusted, for all that is known at `now`: the end of the server's own
+    /// certificate, or of one that it needs, if that is earlier.
+    pub fn trusted_until(&self, now: Time) -> Time {
+        let now = u64::try_from(now.as_second()).unwrap_or(0);
+        let end = match self.verify(END_OF_TIME) {
+            Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => not_after.as_secs(),
+            _ => END_OF_TIME,
+        };
+        // What ends earlier is not told, as there may be several ways to a root; so it is searched for.
+        let (mut good, mut bad) = (now, end + 1);
+        if self.verify(end).is_ok() {
+            good = end;
+        }
+        while good + 1 < bad {
+            let middle = good.midpoint(bad);
+            *(if self.verify(middle).is_ok() { &mut good } else { &mut bad }) = middle;
+        }
+        time(UnixTime::since_unix_epoch(Duration::from_secs(good)))
+    }
+
+    fn verify(&self, second: u64) -> Result<(), Error> {
+        let then = UnixTime::since_unix_epoch(Duration::from_secs(second));
+        self.verifier.verify_server_cert(&self.leaf, &self.intermediates, &self.name, &[], then).map(|_| ())
+    }
+}
+
+/// A certificate's time as our own; one that is beyond all calendars is their end.
+pub(super) fn time(time: UnixTime) -> Time {
+    let second = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    Time::of(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))
+}

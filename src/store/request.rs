@@ -1,0 +1,217 @@
+//! A request to the store: signed, sent, and sent again where that helps.
+
+use std::io::Read;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use rusty_s3::Method;
+use rusty_s3::signing::sign;
+use ureq::http::{HeaderMap, Request, Response};
+
+use super::error::{Kind, Refusal};
+use super::retry::{self, TRIES};
+use super::{Error, Learnt, Store};
+use crate::clock::Time;
+use crate::http::{Failure, Trouble};
+use crate::name::Key;
+use crate::random;
+
+/// How long a presigned URL lives, in seconds. It is used at once; the rest is room for clocks that differ.
+const URL_LIFE_S: u64 = 300;
+
+/// The longest answer that is read where no object is expected, in bytes.
+const TEXT_LIMIT: u64 = 64 * 1024;
+
+/// What is asked of the store.
+pub(super) struct Ask<'a> {
+    /// What messages call it: `put pulse/web-1.json`.
+    pub operation: String,
+    pub method: Method,
+    /// The object; none is the bucket itself.
+    pub key: Option<&'a Key>,
+    /// In the order of the names, as signing wants it.
+    pub query: Vec<(&'static str, &'a str)>,
+    /// In the order of the names, which are in small letters.
+    pub headers: Vec<(String, String)>,
+    /// Content type and content.
+    pub body: Option<(&'a str, &'a [u8])>,
+    /// The longest answer that is read, in bytes.
+    pub limit: u64,
+}
+
+impl<'a> Ask<'a> {
+    /// A request about an object.
+    pub fn new(verb: &str, method: Method, key: &'a Key) -> Self {
+        let operation = format!("{verb} {key}");
+        Self {
+            operation,
+            method,
+            key: Some(key),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            limit: TEXT_LIMIT,
+        }
+    }
+}
+
+/// An answer of success.
+pub(super) struct Answer {
+    pub headers: HeaderMap,
+    /// None if it is longer than was asked for.
+    pub body: Option<Vec<u8>>,
+    /// From sending the request to the answer's head.
+    pub rtt: Duration,
+    /// How far this machine's clock is ahead of the store's.
+    pub skew: Option<SignedDuration>,
+}
+
+/// A try that did not succeed.
+pub(super) struct Failed {
+    pub kind: Kind,
+    pub skew: Option<SignedDuration>,
+    retry_after: Option<Duration>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { kind: Kind::Failed(failure), skew: None, retry_after: None }
+    }
+}
+
+impl Store {
+    /// Sends a request until it is answered well, or refused for good, or the tries or the time are used up. What a
+    /// refusal tells of the store's clock and region is learnt, each once a request, and kept.
+    pub(super) fn send(&self, ask: &Ask) -> Result<Answer, Error> {
+        let (mut clock_learnt, mut region_learnt, mut in_doubt) = (false, false, false);
+        let mut tries = 1;
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let failure = Failure { trouble: Trouble::Timeout, text: "there was no time left for it".into() };
+                return Err(self.error(ask, tries - 1, in_doubt, failure.into()));
+            }
+            let learnt = self.learnt();
+            let failed = match self.send_once(ask, &learnt, retry::time_for(tries, left)) {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            in_doubt |= ask.method != Method::Get && retry::may_be_done(&failed.kind);
+            if !clock_learnt && self.learn_clock(&failed, &learnt) {
+                clock_learnt = true;
+                continue;
+            }
+            if !region_learnt && self.learn_region(&failed, &learnt) {
+                region_learnt = true;
+                continue;
+            }
+            let pause = retry::pause(tries, failed.retry_after, random::fraction());
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let ends = tries == TRIES || !retry::is_worth_another(&failed.kind) || pause >= left;
+            let error = self.error(ask, tries, in_doubt, failed);
+            if ends {
+                return Err(error);
+            }
+            log::debug!("{error}; trying again in {} ms", pause.as_millis());
+            thread::sleep(pause);
+            tries += 1;
+        }
+    }
+
+    /// One try, signed now, that may take `time`.
+    fn send_once(&self, ask: &Ask, learnt: &Learnt, time: Duration) -> Result<Answer, Failed> {
+        let headers = || ask.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let started = (self.clock)();
+        let url = sign(
+            &(started - learnt.ahead),
+            ask.method,
+            ask.key.map_or_else(|| learnt.bucket.base_url().clone(), |key| learnt.bucket.object_url(key.as_str())),
+            self.credentials.key(),
+            self.credentials.secret(),
+            self.credentials.token(),
+            learnt.bucket.region(),
+            URL_LIFE_S,
+            ask.query.iter().copied(),
+            headers(),
+        );
+        let request = headers()
+            .fold(Request::builder().method(ask.method.to_str()).uri(url.as_str()), |request, (name, value)| {
+                request.header(name, value)
+            });
+        let sent = Instant::now();
+        let response = match ask.body {
+            None => request.body(()).map(|request| self.run(request, time)),
+            Some((content_type, body)) => {
+                request.header("content-type", content_type).body(body).map(|request| self.run(request, time))
+            }
+        };
+        // Only a header's value could be wrong here, and its error does not hold the URL.
+        let response = response.map_err(|error| Failure {
+            trouble: Trouble::Protocol,
+            text: format!("the request cannot be made: {error}"),
+        })?;
+        let response = response.map_err(Failure::from)?;
+        let rtt = sent.elapsed();
+        let (head, body) = response.into_parts();
+        let skew = skew(started, (self.clock)(), header(&head.headers, "date"));
+        self.saw_skew(skew);
+        if head.status.is_success() {
+            let failed = |failure| Failed { skew, ..Failed::from(failure) };
+            let body = read(&head.headers, body, ask.limit).map_err(failed)?;
+            return Ok(Answer { headers: head.headers, body, rtt, skew });
+        }
+        let text = read(&head.headers, body, TEXT_LIMIT)?.unwrap_or_default();
+        let refusal = Refusal::new(head.status.as_u16(), &head.headers, &String::from_utf8_lossy(&text));
+        let retry_after = header(&head.headers, "retry-after")
+            .and_then(|value| retry::retry_after(value, header(&head.headers, "date")));
+        Err(Failed { kind: Kind::Refused(Box::new(refusal)), skew, retry_after })
+    }
+
+    fn run(
+        &self,
+        request: Request<impl ureq::AsSendBody>,
+        time: Duration,
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
+        let request = self.agent.configure_request(request).timeout_global(Some(time)).build();
+        self.agent.run(request)
+    }
+
+    fn error(&self, ask: &Ask, tries: u32, in_doubt: bool, failed: Failed) -> Error {
+        Error {
+            operation: ask.operation.clone(),
+            place: self.place(),
+            skew: failed.skew,
+            tries,
+            in_doubt,
+            kind: failed.kind,
+        }
+    }
+
+    /// The error of an answer that came, but is not what S3 answers.
+    pub(super) fn unreadable(&self, ask: &Ask, answer: &Answer, what: impl Into<String>) -> Error {
+        let failed = Failed { kind: Kind::Unreadable(what.into()), skew: answer.skew, retry_after: None };
+        self.error(ask, 1, false, failed)
+    }
+}
+
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Reads a body to its end, so that the connection can be used again; none if it is longer than `limit` bytes.
+fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+    if header(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit) {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    body.into_reader().take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= limit))
+}
+
+/// The difference of the middle of a request and the middle of the second that the store answered.
+fn skew(sent: Timestamp, answered: Timestamp, date: Option<&str>) -> Option<SignedDuration> {
+    let date = Timestamp::from_second(Time::from_http_date(date?)?.as_second()).ok()?;
+    let middle = sent + answered.duration_since(sent) / 2;
+    Some(middle.duration_since(date) - SignedDuration::from_millis(500))
+}

@@ -1,0 +1,147 @@
+//! Which requests are worth another try, when, and which may have been taken all the same: pure rules.
+
+use std::time::Duration;
+
+use super::error::Kind;
+use crate::clock::Time;
+use crate::http::Trouble;
+
+/// How often a request is sent at most; a corrected clock or region gives one try more each.
+pub const TRIES: u32 = 3;
+
+/// The longest wait before the second try; it doubles with each one more.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The least that a try gets, if there is so much left.
+const SHORTEST_TRY: Duration = Duration::from_secs(5);
+
+/// Whether the same request may well be answered otherwise in a moment.
+pub fn is_worth_another(kind: &Kind) -> bool {
+    match kind {
+        Kind::Failed(failure) => match failure.trouble {
+            Trouble::Dns | Trouble::Connect | Trouble::Timeout | Trouble::Broken => true,
+            // A certificate stays as it is, and so does a server that speaks something else.
+            Trouble::Tls | Trouble::Untrusted | Trouble::Protocol => false,
+        },
+        Kind::Unreadable(_) => false,
+        Kind::Refused(refusal) => {
+            // S3 sends its own "request timeout" with a 400.
+            matches!(refusal.status, 408 | 429 | 500..=599)
+                || matches!(refusal.code.as_str(), "RequestTimeout" | "ConditionalRequestConflict")
+        }
+    }
+}
+
+/// Whether the store may have done what a try asked for, although it did not say so.
+pub fn may_be_done(kind: &Kind) -> bool {
+    match kind {
+        Kind::Failed(failure) => {
+            matches!(failure.trouble, Trouble::Timeout | Trouble::Broken | Trouble::Protocol)
+        }
+        Kind::Unreadable(_) => true,
+        Kind::Refused(refusal) => (500..=599).contains(&refusal.status) && refusal.code != "SlowDown",
+    }
+}
+
+/// How long to wait after try number `tries` (from 1): what the store asked for, and then exponential back-off with
+/// full jitter, so that a fleet that was turned away together does not come back together. `random` is below 1.
+pub fn pause(tries: u32, asked: Option<Duration>, random: f64) -> Duration {
+    asked.unwrap_or_default().saturating_add((FIRST_PAUSE * 2_u32.pow(tries - 1)).mul_f64(random))
+}
+
+/// How long try number `tries` may take: half of the time left, so that a server that hangs leaves some for another
+/// one; the last takes what there is.
+pub fn time_for(tries: u32, left: Duration) -> Duration {
+    if tries < TRIES { (left / 2).max(SHORTEST_TRY).min(left) } else { left }
+}
+
+/// `Retry-After`: seconds, or a date, which is compared with the answer's own `Date`.
+pub fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    Some(Time::from_http_date(date?)?.age(Time::from_http_date(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Failure;
+    use crate::store::error::Refusal;
+
+    fn refused(status: u16, code: &str) -> Kind {
+        Kind::Refused(Box::new(Refusal { status, code: code.into(), message: String::new(), region: None }))
+    }
+
+    fn failed(trouble: Trouble) -> Kind {
+        Kind::Failed(Failure { trouble, text: String::new() })
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_tried_again_and_what_will_not_is_not() {
+        for kind in [
+            refused(408, ""),
+            refused(400, "RequestTimeout"),
+            refused(409, "ConditionalRequestConflict"),
+            refused(429, ""),
+            refused(500, "InternalError"),
+            refused(503, "SlowDown"),
+            failed(Trouble::Dns),
+            failed(Trouble::Connect),
+            failed(Trouble::Broken),
+            failed(Trouble::Timeout),
+        ] {
+            assert!(is_worth_another(&kind), "{kind:?}");
+        }
+        for kind in [
+            refused(301, "PermanentRedirect"),
+            refused(400, "ExpiredToken"),
+            refused(403, "AccessDenied"),
+            refused(404, "NoSuchKey"),
+            refused(409, "BucketAlreadyExists"),
+            refused(412, "PreconditionFailed"),
+            failed(Trouble::Tls),
+            failed(Trouble::Protocol),
+            Kind::Unreadable("it has no Date".into()),
+        ] {
+            assert!(!is_worth_another(&kind), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_lost_answer_leaves_open_whether_it_was_done_and_a_clear_no_does_not() {
+        for kind in [failed(Trouble::Timeout), failed(Trouble::Broken), refused(500, "InternalError"), refused(502, "")]
+        {
+            assert!(may_be_done(&kind), "{kind:?}");
+        }
+        for kind in [failed(Trouble::Connect), failed(Trouble::Dns), refused(503, "SlowDown"), refused(412, "")] {
+            assert!(!may_be_done(&kind), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_wait_grows_is_drawn_from_its_whole_range_and_comes_on_top_of_what_was_asked() {
+        assert_eq!(pause(1, None, 0.0), Duration::ZERO);
+        assert_eq!(pause(1, None, 0.5), Duration::from_millis(500));
+        assert_eq!(pause(2, None, 0.5), Duration::from_secs(1));
+        assert_eq!(pause(1, Some(Duration::from_secs(7)), 0.5), Duration::from_millis(7500));
+        assert_eq!(pause(1, Some(Duration::from_secs(u64::MAX)), 0.9).as_secs(), u64::MAX);
+    }
+
+    #[test]
+    fn a_try_leaves_half_of_the_time_for_the_others_but_is_not_cut_too_short() {
+        let s = Duration::from_secs;
+        assert_eq!((time_for(1, s(60)), time_for(2, s(30)), time_for(3, s(15))), (s(30), s(15), s(15)));
+        assert_eq!((time_for(1, s(8)), time_for(1, s(2))), (s(5), s(2)));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_by_the_servers_own_clock() {
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(retry_after("120", None), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", date), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:00 GMT", date), Some(Duration::ZERO));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", None), None);
+        assert_eq!(retry_after("soon", date), None);
+    }
+}

@@ -1,0 +1,29 @@
+//! What is asked of each server, the same of all. An error says what the server did instead of what AWS's S3 does.
+
+pub mod agent;
+pub mod lists;
+pub mod objects;
+pub mod refusals;
+
+use std::error::Error;
+
+use pulse_echo::name::{CheckId, Key};
+use pulse_echo::pulse::Metadata;
+use pulse_echo::store::{self, Condition, Store, Taken};
+
+/// How a server did, or what it did instead.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// An error that says what was seen, unless it `holds`.
+fn ensure(holds: bool, seen: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(seen().into()) }
+}
+
+/// The key of a pulse that somebody put by hand.
+fn key(text: &str) -> Key {
+    Key::pulse(&CheckId::from_pulse_key(text).unwrap())
+}
+
+fn put(store: &Store, key: &Key, body: &[u8], condition: &Condition) -> Result<Taken, store::Error> {
+    store.put(key, "text/plain", body, &Metadata::new(), condition)
+}

@@ -1,0 +1,188 @@
+//! What networks and S3 itself do to a host, against real sockets: each is told apart, ends in time with
+//! the right code, and shows no secret at any level.
+
+mod kit;
+
+use std::fs;
+use std::time::Duration;
+
+use kit::server::{Reply, Server, date};
+use kit::tls::Ca;
+use kit::{Host, Level, S3, at_every_level};
+
+#[test]
+fn a_store_that_is_busy_for_a_moment_is_asked_again() {
+    at_every_level(|level| {
+        for fault in
+            [Reply::slow_down(), Reply::of(408, ""), Reply::of(500, ""), Reply::Closed, Reply::Reset, Reply::Truncated]
+        {
+            let server = Server::scripted(&[fault.clone(), Reply::ok()]);
+            Host::of(level, &server.url()).run(&["send"]).assert_sent();
+            assert_eq!(server.heads().len(), 2, "{fault:?}");
+        }
+    });
+}
+
+#[test]
+fn each_fault_that_stays_is_told_apart_after_three_tries() {
+    at_every_level(|level| {
+        for (fault, words) in [
+            (
+                Reply::slow_down(),
+                "HTTP 503 SlowDown (Please reduce your request rate), tried 3 times; the store is busy",
+            ),
+            (Reply::s3_error(500, "InternalError", "We encountered an internal error."), "HTTP 500 InternalError"),
+            (Reply::of(502, "<html>"), "HTTP 502, tried 3 times; the store is busy or in trouble"),
+            (Reply::Reset, "the connection was reset before the answer was complete, tried 3 times"),
+            (Reply::Closed, "the connection was closed before the answer was complete, tried 3 times"),
+            (Reply::Truncated, "the connection was closed before the answer was complete, tried 3 times"),
+        ] {
+            let server = Server::scripted(&[fault]);
+            let output = Host::of(level, &server.url()).run(&["send"]);
+            output.assert(1, words).assert(1, "cannot put pulse/web-1.json in bucket \"pulses\" at http://127.0.0.1");
+            assert_eq!(server.heads().len(), 3, "{words}");
+        }
+    });
+}
+
+#[test]
+fn a_refusal_for_good_is_not_tried_again() {
+    at_every_level(|level| {
+        for (fault, words) in [
+            (Reply::s3_error(404, "NoSuchBucket", "The bucket is not there."), "HTTP 404 NoSuchBucket"),
+            (
+                Reply::s3_error(403, "AccessDenied", "Access Denied").with("date", date(0)),
+                "policy of these credentials",
+            ),
+            (Reply::s3_error(403, "SignatureDoesNotMatch", "x"), "the secret access key does not belong"),
+            (Reply::s3_error(400, "ExpiredToken", "x"), "get new temporary credentials"),
+            (Reply::Junk, "the answer is not HTTP"),
+            (Reply::of(301, "moved").with("location", "http://127.0.0.1:1/x"), "HTTP 301"),
+        ] {
+            let server = Server::scripted(&[fault]);
+            Host::of(level, &server.url()).run(&["send"]).assert(1, words);
+            assert_eq!(server.heads().len(), 1, "{words}");
+        }
+    });
+}
+
+#[test]
+fn a_store_that_says_when_to_come_back_is_asked_then_and_not_before() {
+    at_every_level(|level| {
+        for value in [|| "2".to_string(), || date(2)] {
+            let busy = Reply::of(429, "").with("retry-after", value()).with("date", date(0));
+            let server = Server::scripted(&[busy, Reply::ok()]);
+            let output = Host::of(level, &server.url()).run(&["send"]);
+            output.assert_sent();
+            assert!(output.took >= Duration::from_secs(2), "{output:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_store_that_wants_longer_than_there_is_time_is_not_waited_for() {
+    at_every_level(|level| {
+        for value in ["3600", "18446744073709551615"] {
+            let server = Server::scripted(&[Reply::of(429, "").with("retry-after", value)]);
+            let output = Host::of(level, &server.url()).run(&["send"]);
+            output.assert(1, "HTTP 429");
+            assert!(output.took < Duration::from_secs(3) && server.heads().len() == 1, "{output:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_store_that_hangs_costs_no_more_than_the_deadline() {
+    at_every_level(|level| {
+        let server = Server::scripted(&[Reply::Silence]);
+        let output = Host::of(level, &server.url()).run(&["send", "--timeout-s=2"]);
+        output.assert(1, "no whole answer in time");
+        assert!((1500..3000).contains(&output.took.as_millis()), "{output:#?}");
+    });
+}
+
+#[test]
+fn a_store_that_hangs_once_leaves_time_for_another_try() {
+    at_every_level(|level| {
+        let server = Server::scripted(&[Reply::Silence, Reply::ok()]);
+        let output = Host::of(level, &server.url()).run(&["send", "--timeout-s=10"]);
+        output.assert_sent();
+        assert!(output.took < Duration::from_secs(8), "{output:#?}");
+    });
+}
+
+#[test]
+fn a_port_where_nobody_listens_and_a_name_that_is_none_are_told_apart() {
+    at_every_level(|level| {
+        let refused = Host::of(level, "http://127.0.0.1:1").run(&["send"]);
+        refused.assert(1, "the connection was refused, tried 3 times; check the endpoint");
+        let unknown = Host::of(level, "http://no-such-host.invalid").run(&["send"]);
+        unknown.assert(1, "the name no-such-host.invalid does not resolve");
+    });
+}
+
+#[test]
+fn a_plugins_answer_to_every_fault_is_unknown() {
+    at_every_level(|level| {
+        let output = Host::of(level, "http://127.0.0.1:1").run(&["run", "--wait=1"]);
+        assert!(output.code == 3 && output.stdout.starts_with("ECHO UNKNOWN - web-1: cannot put"), "{output:#?}");
+    });
+}
+
+#[test]
+fn a_certificate_that_cannot_be_trusted_is_told_apart_and_not_tried_again() {
+    let (ours, anew, theirs) = (Ca::new("ours"), Ca::new("ours"), Ca::new("theirs"));
+    at_every_level(|level| {
+        for (certificate, words) in [
+            (theirs.server("localhost", 2090), "the certificate's issuer is not trusted"),
+            (anew.server("localhost", 2090), "not signed by the trusted CA that has its issuer's name"),
+            (ours.server("s3.example.com", 2090), "the certificate is not for localhost, but for s3.example.com"),
+            (ours.server("localhost", 2020), "the certificate expired on 2020-12-31T00:00:00Z"),
+        ] {
+            let server = Server::with_tls(certificate, |_| Reply::ok());
+            let host = Host::of(level, &format!("https://localhost:{}", server.port()));
+            let ca = host.write("ca.pem", &ours.pem());
+            let output = host.run(&["send", "--ca-file", ca.to_str().unwrap()]);
+            output.assert(1, words).assert(1, "a private CA goes into ca_file");
+            assert!(!output.stderr.contains("tried") && server.heads().is_empty(), "{output:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_private_ca_is_trusted_where_it_is_named() {
+    let ca = Ca::new("ours");
+    at_every_level(|level| {
+        let server = Server::with_tls(ca.server("localhost", 2090), |_| Reply::ok());
+        let host = Host::of(level, &format!("https://localhost:{}", server.port()));
+        let file = host.write("ca.pem", &ca.pem());
+        host.with("AWS_CA_BUNDLE", file.to_str().unwrap()).run(&["send"]).assert_sent();
+    });
+}
+
+#[test]
+fn a_server_that_never_speaks_tls_costs_no_more_than_the_deadline() {
+    at_every_level(|level| {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let output = Host::of(level, &format!("https://localhost:{port}")).run(&["send", "--timeout-s=2"]);
+        output.assert(1, "no whole answer in time");
+        assert!(output.took < Duration::from_secs(3), "{output:#?}");
+    });
+}
+
+#[test]
+fn no_pulse_is_lost_when_many_hosts_come_at_once() {
+    let s3 = S3::usual();
+    let host = Host::of(Level::Plain, &s3.endpoint());
+    std::thread::scope(|scope| {
+        for name in 0..200 {
+            let host = &host;
+            scope.spawn(move || {
+                let output = host.run(&["send", "--quiet", &format!("--host=web-{name}")]);
+                assert!(output.code == 0 && output.stderr.is_empty(), "{output:#?}");
+            });
+        }
+    });
+    assert!(fs::read_dir(host.home.path()).unwrap().count() == 2, "nothing was left behind");
+}
