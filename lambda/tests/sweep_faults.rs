@@ -162,10 +162,10 @@ fn while_one_sends_another_only_appends_and_what_is_struck_off_is_what_was_taken
         });
         waiting.began.wait();
         fleet.at(61).fault("b", 0).at(100).sweep().unwrap();
-        assert_eq!(fleet.words().len(), 0, "the one that sends has the lease");
-        assert_eq!(fleet.status().outbox.len(), 2);
+        let (told, owed) = (fleet.words().len(), fleet.status().outbox.len());
         waiting.may_end.wait();
         slow.join().unwrap().unwrap();
+        assert_eq!((told, owed), (0, 2), "the one that sends has the lease");
     });
     assert_eq!(fleet.words(), ["failing a"]);
     assert_eq!((fleet.status().outbox.len(), fleet.status().lease), (1, None));
