@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use log::LevelFilter;
 use pulse_echo::stderr;
-use pulse_echo_lambda::probe::{Error, Probe, Summary};
+use pulse_echo_lambda::probe::{Error, Probe};
 use pulse_echo_lambda::settings::Settings;
-use serde_json::Value;
+use pulse_echo_lambda::sweep::Loop;
+use serde_json::{Value, json};
 
 /// What Lambda starts us as.
 const NAME: &str = "bootstrap";
@@ -50,7 +51,7 @@ fn run() -> Result<(), String> {
 /// The handlers, by their names in `_HANDLER`.
 enum Handler {
     Probe(Box<Probe>),
-    Loop,
+    Loop(Box<Loop>),
 }
 
 impl Handler {
@@ -62,19 +63,25 @@ impl Handler {
                 let settings = Settings::read(&|name| env::var(name).ok())?;
                 Ok(Self::Probe(Box::new(Probe::new(settings, Arc::new(Timestamp::now)))))
             }
-            Some("loop" | "checkResult") => Ok(Self::Loop),
+            Some("loop" | "checkResult") => {
+                Ok(Self::Loop(Box::new(Loop::read(&|name| env::var(name).ok(), Arc::new(Timestamp::now))?)))
+            }
             _ => Err(format!("the handler {name:?} is not known: set the function's handler to \"probe\" or \"loop\"")),
         }
     }
 
-    fn handle(&self, event: &LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+    fn handle(&self, event: &LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+        let deadline = instant(event.context.deadline());
         let failed = match self {
-            Self::Probe(probe) => match probe.handle(&event.payload, instant(event.context.deadline())) {
-                Ok(summary) => return Ok(summary),
+            Self::Probe(probe) => match probe.handle(&event.payload, deadline) {
+                Ok(summary) => return Ok(json!(summary)),
                 Err(error @ Error::Event(_)) => ("UnexpectedEvent", error.to_string()),
                 Err(error @ Error::Records(_)) => ("RecordsFailed", error.to_string()),
             },
-            Self::Loop => ("NotYet", "the loop comes with the next version; use the handler \"probe\"".into()),
+            Self::Loop(the_loop) => match the_loop.handle(&event.payload, &event.context.request_id, deadline) {
+                Ok(summary) => return Ok(json!(summary)),
+                Err(error) => ("SweepFailed", error),
+            },
         };
         let (error_type, error_message) = failed;
         log::error!("{error_type}: {error_message}");

@@ -156,11 +156,11 @@ fn what_fails_is_an_error_with_its_type_and_the_next_event_is_taken() {
 }
 
 #[test]
-fn the_loop_says_that_it_is_yet_to_come() {
+fn the_loop_sweeps_when_it_is_invoked() {
     let (lambda, world) = (Lambda::new(), World::new());
     let _running = start(&lambda, &world, "checkResult");
-    let (kind, body) = lambda.invoke(json!({}));
-    assert_eq!((kind.as_str(), &body["errorType"]), ("error", &json!("NotYet")));
+    let (kind, body) = lambda.invoke(json!({"source": "aws.events"}));
+    assert_eq!((kind.as_str(), &body["course"]), ("response", &json!("swept")), "{body}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! - [`s3`]: the S3 server, a bucket in one file
 //! - [`events`]: who is told of new objects in it, as AWS Lambda would be
-//! - [`system`]: both, and the handlers that AWS would run
+//! - [`system`]: both, and the handlers that AWS would run; `timer`: what has the loop sweep
 //! - [`keys`], [`serve`]: a small site's server; [`demo`]: a guided walk
 //! - `private`: files for their owner only
 
@@ -13,6 +13,7 @@ mod private;
 pub mod s3;
 pub mod serve;
 pub mod system;
+mod timer;
 
 use std::fmt::Display;
 

@@ -5,15 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pulse_echo::random;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
+use pulse_echo_lambda::sweep::Loop;
 
 use crate::events::{self, Dispatcher};
 use crate::s3::{KeyPair, Options, Server};
+use crate::timer::Timer;
 
 /// A running system; dropping it stops it.
 pub struct System {
     // In this order: the handlers under way still need the server.
+    _timer: Timer,
     dispatcher: Dispatcher,
     server: Server,
 }
@@ -40,11 +44,19 @@ impl System {
             name => environment(name),
         };
         let probe = Probe::new(Settings::read(&lookup)?, Arc::new(Timestamp::now));
+        let the_loop = Arc::new(Loop::read(&lookup, Arc::new(Timestamp::now))?);
+        let of_events = the_loop.clone();
         let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {
-            probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
+            let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap_or_default();
+            if key.starts_with("pulse/") {
+                probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
+            } else {
+                of_events.handle(&event, &random::id(), deadline).map(drop)
+            }
         })
         .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
-        Ok(Self { dispatcher, server })
+        let timer = Timer::start(the_loop).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
+        Ok(Self { _timer: timer, dispatcher, server })
     }
 
     /// Where it listens.

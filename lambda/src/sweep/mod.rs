@@ -25,7 +25,7 @@ use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;
 
-use crate::channel::Channel;
+use crate::channel::{self, Channel, Heartbeat, Means};
 use crate::outbox::Teller;
 use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
 use crate::outbox::fleet::forget_channels;
@@ -65,6 +65,7 @@ pub struct Loop {
     settings: Settings,
     rules: Rules,
     channels: Vec<Box<dyn Channel>>,
+    heartbeat: Option<Heartbeat>,
     to_store: Agent,
     clock: Clock,
 }
@@ -109,7 +110,20 @@ impl Loop {
         let config =
             http::config().max_idle_connections(CONNECTIONS).max_idle_connections_per_host(CONNECTIONS).build();
         let to_store = http::agent(config, &settings.trust, SystemResolver::default());
-        Self { settings, rules, channels, to_store, clock }
+        Self { settings, rules, channels, heartbeat: None, to_store, clock }
+    }
+
+    /// A loop as the environment asks for it, by `lookup`. The error is one sentence that names the variable.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>, clock: Clock) -> Result<Self, String> {
+        let (settings, rules) = (Settings::read(lookup)?, Rules::read(lookup)?);
+        let means = Means { lookup, trust: &settings.trust, clock: clock.clone() };
+        let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
+        Ok(Self { heartbeat, ..Self::new(settings, rules, channels, clock) })
+    }
+
+    /// How often it means to sweep.
+    pub fn tick(&self) -> Duration {
+        Duration::from_secs(self.rules.tick_s.into())
     }
 
     /// Does what an event asks for. `request` is the id of this invocation, which no other has; `deadline` is its end.
@@ -120,8 +134,12 @@ impl Loop {
         let (place, credentials) = (self.settings.place(bucket), self.settings.credentials.clone());
         let until = before(deadline, TO_REPORT);
         let store = Store::new(&place, credentials, self.to_store.clone(), self.clock.clone(), until)?;
-        let Self { rules, channels, .. } = self;
-        sweep(event, &store, channels, rules, request, deadline)
+        let Self { rules, channels, heartbeat, .. } = self;
+        let summary = sweep(event, &store, channels, rules, request, deadline)?;
+        if let (Some(heartbeat), Course::Swept) = (heartbeat, summary.course) {
+            heartbeat.beat(deadline);
+        }
+        Ok(summary)
     }
 }
 

@@ -1,0 +1,46 @@
+//! The loop's schedule: what EventBridge is on AWS.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use pulse_echo::random;
+use pulse_echo_lambda::sweep::Loop;
+use serde_json::json;
+
+/// How long a sweep may take, as on AWS.
+const SWEEP_TIME: Duration = Duration::from_secs(60);
+
+/// Has the loop sweep each `TICK_S`; dropping it waits for a sweep under way and stops it.
+pub struct Timer {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Timer {
+    /// Starts it; the first sweep comes after one tick.
+    pub fn start(the_loop: Arc<Loop>) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::Builder::new().name("timer".to_owned()).spawn(move || {
+            let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
+            while stopped.recv_timeout(the_loop.tick()) == Err(RecvTimeoutError::Timeout) {
+                if let Err(error) = the_loop.handle(&schedule, &random::id(), Instant::now() + SWEEP_TIME) {
+                    log::error!("the sweep failed: {error}");
+                }
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // A sweep that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
