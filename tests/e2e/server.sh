@@ -28,7 +28,9 @@ fetch() {
   bin=$dir/python/bin
   case $name in
     s3s-fs)
-      CARGO_PROFILE_DEV_DEBUG=0 "${CARGO:-cargo}" install s3s-fs --version "=$version" --features binary --locked --debug --force --root "$dir"
+      CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$dir/build "${CARGO:-cargo}" install s3s-fs --version "=$version" \
+        --features binary --locked --debug --force --root "$dir"
+      rm -r "$dir/build"
       "$dir/bin/s3s-fs" --version
       ;;
     rclone)
@@ -48,8 +50,9 @@ fetch() {
 }
 
 pip_install() {
-  if [ ! -x "$bin/pip" ]; then
-    python3 -m venv "$dir/python"
+  # One that was left half made does not run.
+  if ! "$bin/pip" --version; then
+    python3 -m venv --clear "$dir/python"
   fi
   "$bin/pip" install --disable-pip-version-check --constraint "$(dirname "$0")/constraints.txt" "$@"
 }

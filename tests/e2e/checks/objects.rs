@@ -137,9 +137,14 @@ fn one_wins(store: &Store, key: &Key, condition: &Condition) -> Outcome {
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
     });
     let wins = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    ensure(wins == 1, || format!("of 8 racing writers, {wins} won"))?;
     let other = outcomes.into_iter().filter_map(Result::err).find(|error| !error.is_precondition());
-    ensure(other.is_none(), || format!("of 8 racing writers, one heard: {}", other.unwrap()))
+    match (wins, other) {
+        (1, None) => Ok(()),
+        (0, Some(error)) => Err(error.into()),
+        (0, None) => Err("none of 8 racing writers won".into()),
+        (1, Some(error)) => Err(format!("of 8 racing writers, one heard: {error}").into()),
+        (_, _) => Err(format!("of 8 racing writers, {wins} won").into()),
+    }
 }
 
 fn refused<T>(outcome: Result<T, store::Error>, what: &str) -> Outcome {
