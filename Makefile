@@ -2,7 +2,10 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test lint e2e bench
+# How long `make fuzz` gives each target.
+SECONDS ?= 60
+
+.PHONY: help demo test lint e2e bench fuzz
 
 help:
 	@echo "make demo              a real pulse to its echo, a broken service to its fault, on this machine alone"
@@ -10,6 +13,7 @@ help:
 	@echo "make test              format, lints, documentation, all tests"
 	@echo "make e2e               the agent against S3 servers that others wrote, which it installs into target/e2e"
 	@echo "make bench             what is measured, as ratios within one run"
+	@echo "make fuzz SECONDS=60   each parser of foreign input, for so long; installs cargo-fuzz, needs a C++ compiler"
 
 # Empty values are not given: the demo then has a service of its own. They reach it by the environment, as they were
 # typed: make and the shell would take apart what has quotes or dollars.
@@ -40,3 +44,14 @@ e2e:
 
 bench:
 	$(CARGO) bench --locked --workspace
+
+# What is found new is kept apart from the corpus, so that a run leaves the checkout as it was.
+fuzz:
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz || \
+		{ echo "cargo-fuzz is needed and cannot be installed: see above" >&2; exit 1; }
+	@cd fuzz && for target in $$($(CARGO) fuzz list); do \
+		echo "fuzzing $$target for $(SECONDS) s"; \
+		mkdir -p target/found/$$target; \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target target/found/$$target corpus/$$target -- \
+			-max_total_time=$(SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 || exit 1; \
+	done

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::clock::Time;
 use crate::json::{self, Unknown, Whole};
+use crate::name::prints;
 use crate::vitals::Vitals;
 
 /// The largest pulse, in bytes.
@@ -242,7 +243,7 @@ impl Sending {
         Self {
             pulse_id: hex(metadata, "pulse-id"),
             sent_at: metadata.get("sent-at").and_then(|text| Time::from_rfc3339(text)),
-            agent: metadata.get("agent").filter(|text| text.len() <= 64).cloned(),
+            agent: metadata.get("agent").filter(|text| text.len() <= 64 && text.chars().all(prints)).cloned(),
             instance: hex(metadata, "instance"),
             vitals: Vitals::from_metadata(metadata),
         }
@@ -369,7 +370,7 @@ mod tests {
             vitals: Vitals { load1: Some(0.25), ..Vitals::default() },
         };
         assert_eq!(Sending::from_metadata(&sending.to_metadata()), sending);
-        let foreign = [("pulse-id", "x\u{1b}[2J"), ("sent-at", "soon"), ("instance", "")];
+        let foreign = [("pulse-id", "x\u{1b}[2J"), ("sent-at", "soon"), ("agent", "a\u{1b}[2J"), ("instance", "")];
         let foreign = foreign.map(|(name, value)| (name.to_string(), value.to_string())).into();
         assert_eq!(Sending::from_metadata(&foreign), Sending::default());
     }

@@ -119,6 +119,8 @@ fn certificate_text(error: &CertificateError) -> String {
         CertificateError::ExpiredContext { not_after, .. } => {
             format!("the certificate expired on {}", time(*not_after))
         }
+        // What rustls makes of it without saying when.
+        CertificateError::Expired => "the certificate ends before it begins".into(),
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!("the certificate is not valid before {}", time(*not_before))
         }

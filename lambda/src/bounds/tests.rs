@@ -131,6 +131,47 @@ fn what_lies_beside_a_refused_block_is_allowed() {
 }
 
 #[test]
+fn a_refusal_says_what_the_address_is() {
+    for (address, what) in [
+        ("0.1.2.3", "an address of \"this network\""),
+        ("10.1.2.3", "a private address"),
+        ("100.100.100.200", "an address behind a carrier's NAT"),
+        ("127.1.2.3", "a loopback address"),
+        ("169.254.169.254", "a link-local (metadata) address"),
+        ("172.20.1.2", "a private address"),
+        ("192.0.0.192", "an address of IETF protocols"),
+        ("192.0.2.1", "an address for documentation"),
+        ("192.88.99.1", "the address of 6to4 relays"),
+        ("192.168.1.2", "a private address"),
+        ("198.19.1.2", "an address for benchmarks"),
+        ("198.51.100.1", "an address for documentation"),
+        ("203.0.113.1", "an address for documentation"),
+        ("239.1.2.3", "a multicast address"),
+        ("255.255.255.255", "the broadcast address"),
+        ("241.1.2.3", "a reserved address"),
+        ("168.63.129.16", "the address of Azure's own services"),
+        ("::", "the unspecified address"),
+        ("::1", "the loopback address"),
+        ("::2", "an IPv4-compatible address, a form given up"),
+        ("64:ff9b:1::1", "an address of a local NAT64"),
+        ("100::1", "an address whose packets are discarded"),
+        ("100:0:0:1::1", "a dummy prefix's address"),
+        ("2001:2::1", "an address of IETF protocols"),
+        ("2001:db8::1", "an address for documentation"),
+        ("3fff::1", "an address for documentation"),
+        ("5f00::1", "an identifier of segment routing"),
+        ("fd00:ec2::254", "a private (unique-local) address"),
+        ("fe80::1", "a link-local address"),
+        ("fec0::1", "a site-local address, a form given up"),
+        ("ff02::1", "a multicast address"),
+        ("4000::1", "a reserved address"),
+    ] {
+        let refusal = refusal(&Bounds::default(), address).unwrap_or_else(|| panic!("{address} is refused"));
+        assert!(refusal.contains(&format!(": it is {what}; ")), "{refusal}");
+    }
+}
+
+#[test]
 fn an_address_that_leads_to_one_of_version_4_is_judged_by_that() {
     for (address, leads_to) in [
         ("::ffff:8.8.8.8", None),
