@@ -1,4 +1,4 @@
-//! The loop's schedule: what EventBridge is on AWS.
+//! The loop's schedule: what `EventBridge` is on AWS.
 
 use std::io;
 use std::sync::Arc;
