@@ -6,9 +6,13 @@ use std::io::Write;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
-/// A line on stderr, with the program's name, as cron's mails and logs want it.
+use crate::name::prints;
+
+/// A line on stderr, with the program's name, as cron's mails and logs want it. A stranger's words may be in it: what would
+/// not show as itself, such as an escape that the terminal would obey, is left out.
 pub fn complain(program: &str, message: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "{program}: {message}");
+    let line: String = message.to_string().chars().filter(|&c| prints(c)).collect();
+    let _ = writeln!(std::io::stderr(), "{program}: {line}");
 }
 
 /// Has log lines shown, from this level up, or as `RUST_LOG` says.

@@ -124,7 +124,7 @@ fn print_json(value: &serde_json::Value) {
 
 /// A line on stderr, with our name, as cron's mails and logs want it. A stranger's words may be in it.
 fn complain(message: &dyn Display) {
-    stderr::complain(PROGRAM, &printable(&message.to_string()));
+    stderr::complain(PROGRAM, message);
 }
 
 /// The text without what would not show as itself, such as an escape that the terminal would obey.

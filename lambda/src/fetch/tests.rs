@@ -236,7 +236,7 @@ fn a_redirect_to_where_the_probe_does_not_go_is_blocked() {
         ),
         (
             "http://me:secret@example.com/",
-            "a redirect to http://example.com/ is not followed: it has credentials in it; the probe sends none",
+            "a redirect to http://example.com/ is not followed: it has credentials in it; none are sent",
         ),
     ] {
         let server = Server::answering(&[&redirect(location)]);
