@@ -20,7 +20,7 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
         ("url = http://a/", "pulse.json:1:1:", "expected value"),
         ("", "pulse.json:1:0:", "EOF"),
         ("{\"url\": \"https://me:pw@a/\"}", "pulse.json:1:27:", "url: it has credentials in it"),
-        ("{\"url\": \"https://a/\", \"min_cert_days\": 5}", "pulse.json:1:23:", "min_cert_days: this version"),
+        ("{\"url\": \"http://a/\", \"min_cert_days\": 5}", "pulse.json:1:22:", "min_cert_days: the url is http"),
         ("{\"body\": \"ok\"}", "pulse.json:1:2:", "body: nothing is fetched without a url"),
         (&format!("{{\"body\": \"{}\"}}", "x".repeat(64 * 1024)), "cannot read the pulse ./pulse.json", "over 64 KiB"),
     ] {
