@@ -58,11 +58,11 @@ static SPECIAL_V4: LazyLock<Vec<(Ipv4Net, &str)>> =
 static SPECIAL_V6: LazyLock<Vec<(Ipv6Net, &str)>> =
     LazyLock::new(|| V6.iter().map(|(net, what)| (net.parse().expect("it is a network"), *what)).collect());
 
-/// What `address` is, as the end of "it is …"; none if it is global unicast.
+/// What `address`, which is not an IPv4-mapped one, is, as the end of "it is …"; none if it is global unicast.
 ///
 /// An address of version 6 that leads to one of version 4 is judged by that.
 pub(super) fn kind(address: IpAddr) -> Option<String> {
-    match address.to_canonical() {
+    match address {
         IpAddr::V4(address) => kind_v4(address).map(String::from),
         IpAddr::V6(address) => kind_v6(address),
     }
