@@ -97,6 +97,40 @@ fn who_dies_between_any_two_requests_loses_nothing() {
 }
 
 #[test]
+fn an_answer_that_is_lost_does_no_harm() {
+    for lost in 1..=12 {
+        let fleet = Fleet::new();
+        fleet.pulse("a").at(1).echo("a").at(60).sweep().unwrap();
+        fleet.at(100).fault("a", 0).at(120);
+        fleet.wire.log.lock().unwrap().clear();
+        *fleet.wire.loses.lock().unwrap() = Some(lost);
+        let course = fleet.sweep().map(|summary| summary.course);
+        *fleet.wire.loses.lock().unwrap() = None;
+        assert_eq!(course, Ok(Course::Swept), "request {lost}");
+        assert_eq!(tally(&fleet).into_values().collect::<Vec<_>>(), [(1, "failing a".to_string())], "request {lost}");
+        assert_eq!((fleet.status().outbox.len(), fleet.mark().swept), (0, Some(fleet::time(120))), "request {lost}");
+    }
+}
+
+#[test]
+fn the_clock_of_the_machine_that_sweeps_does_not_matter() {
+    let story = |wrong_by: i64| {
+        let mut fleet = Fleet::new();
+        fleet.wrong_by = wrong_by;
+        fleet.pulse("a").pulse("b").at(1).echo("a").fault("b", 0).at(60).sweep().unwrap();
+        fleet.sweep_until(600);
+        fleet.pulse("b").echo("b");
+        fleet.sweep_until(1_000);
+        (fleet.words(), fleet.mark().swept)
+    };
+    let right = story(0);
+    assert_eq!(right.0, ["failing b", "up b", "silent a"]);
+    for wrong_by in [-86_400, 86_400] {
+        assert_eq!(story(wrong_by), right, "{wrong_by} s ahead");
+    }
+}
+
+#[test]
 fn who_dies_before_a_start_or_a_stop_is_told_loses_it_no_more() {
     for at in 1..=6 {
         for goes_through in [false, true] {

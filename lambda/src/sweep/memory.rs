@@ -52,12 +52,18 @@ impl Memory {
     }
 }
 
-/// Writes the status. None if somebody else has changed it meanwhile, or if that is in doubt: what was written is then
-/// there for the next sweep, and a lease that nobody ends runs out. Else the condition for the next write.
+/// Writes the status. None if somebody else has changed it meanwhile; else the condition for the next write.
 pub(super) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Option<Condition>, String> {
-    match store.put(&Key::status(), "application/json", &status.to_json(), &Metadata::new(), condition) {
+    let body = status.to_json();
+    match store.put(&Key::status(), "application/json", &body, &Metadata::new(), condition) {
         Ok(taken) => Ok(Some(Condition::IfMatch(taken.etag))),
-        Err(error) if error.is_precondition() || error.is_in_doubt() || error.is_missing() => Ok(None),
+        Err(error) if error.is_precondition() || error.is_missing() => Ok(None),
+        // The answer was lost: what is there now tells whether it was taken. If it was, and then replaced, all that was
+        // written is there for the next sweep, and a lease that nobody ends runs out.
+        Err(error) if error.is_in_doubt() => {
+            let there = store.get(&Key::status(), SIZE_LIMIT).map_err(|_| error.to_string())?;
+            Ok((there.body == Some(body)).then_some(Condition::IfMatch(there.etag)))
+        }
         Err(error) => Err(error.to_string()),
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Fleet {
     server: Server,
     clock: Arc<AtomicI64>,
     pub(crate) rules: Rules,
+    /// How far the clock of the machine that sweeps is ahead of the store's, in seconds.
+    pub(crate) wrong_by: i64,
     pub(crate) hook: Hook,
     /// A sweep's requests to the store, counted, and what happens at them.
     pub(crate) wire: Arc<Wire>,
@@ -51,6 +53,8 @@ pub(crate) struct Wire {
     pub(crate) log: Mutex<Vec<String>>,
     /// From which request on nothing goes through; whether that one itself still does, its answer lost.
     pub(crate) cut: Mutex<Option<(usize, bool)>>,
+    /// The answer to which request is lost.
+    pub(crate) loses: Mutex<Option<usize>>,
     /// Requests whose log line has this in it fail.
     pub(crate) fails: Mutex<Option<&'static str>>,
 }
@@ -66,6 +70,9 @@ impl Wire {
         let broken = || Err(ureq::Error::Io(std::io::ErrorKind::ConnectionReset.into()));
         if self.fails.lock().unwrap().is_some_and(|part| line.contains(part)) {
             return broken();
+        }
+        if *self.loses.lock().unwrap() == Some(number) {
+            return next.handle(request).and_then(|_| broken());
         }
         match *self.cut.lock().unwrap() {
             Some((at, goes_through)) if number == at && goes_through => next.handle(request).and_then(|_| broken()),
@@ -110,14 +117,23 @@ impl Fleet {
         let dir = TempDir::new().unwrap();
         let clock = Arc::new(AtomicI64::new(BEGINNING));
         let options = Options::new(dir.path(), BUCKET, KeyPair::new("AK", "SK"));
-        let server = Server::start(Options { clock: Self::timestamps(&clock), ..options }).unwrap();
+        let server = Server::start(Options { clock: Self::timestamps(&clock, 0), ..options }).unwrap();
         let (hook, wire) = (Hook::default(), Arc::new(Wire::default()));
-        Self { server, clock, rules: Rules::default(), hook, wire, requests: AtomicUsize::new(0), _dir: dir }
+        Self {
+            server,
+            clock,
+            rules: Rules::default(),
+            wrong_by: 0,
+            hook,
+            wire,
+            requests: AtomicUsize::new(0),
+            _dir: dir,
+        }
     }
 
-    fn timestamps(clock: &Arc<AtomicI64>) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    fn timestamps(clock: &Arc<AtomicI64>, ahead_s: i64) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
         let clock = clock.clone();
-        Arc::new(move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap())
+        Arc::new(move || Timestamp::from_second(clock.load(Ordering::SeqCst) + ahead_s).unwrap())
     }
 
     /// Turns the store's clock to so many seconds after the beginning.
@@ -130,7 +146,7 @@ impl Fleet {
         self.clock.load(Ordering::SeqCst) - BEGINNING
     }
 
-    fn store_over(&self, config: ureq::config::Config) -> Store {
+    fn store_over(&self, config: ureq::config::Config, ahead_s: i64) -> Store {
         let agent = http::agent(config, &Trust::built_in(), SystemResolver::default());
         let place = Place {
             bucket: BUCKET.into(),
@@ -139,19 +155,19 @@ impl Fleet {
             path_style: None,
         };
         let end = Instant::now() + Duration::from_secs(120);
-        Store::new(&place, Credentials::new("AK", "SK"), agent, Self::timestamps(&self.clock), end).unwrap()
+        Store::new(&place, Credentials::new("AK", "SK"), agent, Self::timestamps(&self.clock, ahead_s), end).unwrap()
     }
 
     /// The store, as hosts, the probe and operators see it.
     pub(crate) fn store(&self) -> Store {
-        self.store_over(http::config().build())
+        self.store_over(http::config().build(), 0)
     }
 
     /// The store, as a sweep sees it.
     fn wired(&self) -> Store {
         let wire = self.wire.clone();
         let pass = move |request: Request<SendBody>, next: MiddlewareNext| wire.pass(request, next);
-        self.store_over(http::config().max_idle_connections_per_host(32).middleware(pass).build())
+        self.store_over(http::config().max_idle_connections_per_host(32).middleware(pass).build(), self.wrong_by)
     }
 
     pub(crate) fn put(&self, key: &Key, body: &[u8]) {
