@@ -3,9 +3,11 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::Error;
 use ureq::unversioned::transport::time::{Duration, Instant};
@@ -19,7 +21,7 @@ use super::certificate::{Shown, Verifier};
 #[derive(Clone, Debug)]
 pub struct Trust {
     config: Arc<ClientConfig>,
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<Verifier>,
 }
 
 impl Trust {
@@ -43,19 +45,27 @@ impl Trust {
     }
 
     fn of(roots: RootCertStore) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .expect("there are roots, and no revocation lists that could be wrong");
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
+        let verifier = Arc::new(Verifier::new(roots, provider.signature_verification_algorithms));
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .expect("ring has suites for TLS 1.2 and 1.3")
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Verifier(verifier.clone())))
+            .with_custom_certificate_verifier(verifier.clone())
             .with_no_client_auth();
         // Each connection is to show its own certificate, not to be believed for an earlier one.
         config.resumption = Resumption::disabled();
         Self { config: Arc::new(config), verifier }
+    }
+}
+
+/// We never show a certificate of our own. To say so saves the signing with all kinds of keys, some 20 KB.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("no keys of our own are used".into()))
     }
 }
 

@@ -209,7 +209,8 @@ fn each_message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Messag
 }
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
-    serde_json::from_str(text.get()).map_err(|error| error.to_string())
+    // From bytes, as all of status.json is: reading text is another copy of the whole reader.
+    serde_json::from_slice(text.get().as_bytes()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
