@@ -97,10 +97,14 @@ fn with_flags_everywhere(command: &CommandInfoWithArgs, outer: &[FlagInfo<'stati
     }
 }
 
-/// `-f` forbids files where `-r` asks for a value.
+/// Files are for the options' values alone: `-f` forbids them, `-F` forces them.
 fn fish_with_files(text: &str) -> String {
-    let line = |line: &str| if line.contains(" -r -d ") { line.replacen(" -f ", " ", 1) } else { line.into() } + "\n";
-    text.lines().map(line).collect()
+    let line = |line: &str| {
+        let is_option_with_value = line.starts_with("complete ") && line.contains(" -r -d ");
+        let plain = line.replacen("' -f ", "' ", 1);
+        (if is_option_with_value { plain.replacen(" -r -d ", " -r -F -d ", 1) } else { plain }) + "\n"
+    };
+    text.lines().map(line).chain(["complete -c pulse-echo -f\n".to_string()]).collect()
 }
 
 #[test]
