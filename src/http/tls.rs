@@ -4,10 +4,8 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::Resumption;
-use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::sign::SigningKey;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::Error;
 use ureq::unversioned::transport::time::{Duration, Instant};
@@ -16,6 +14,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::certificate::{Shown, Verifier};
+use crate::crypto;
 
 /// Whose certificates are trusted: Mozilla's roots, and what was added to them.
 #[derive(Clone, Debug)]
@@ -45,7 +44,7 @@ impl Trust {
     }
 
     fn of(roots: RootCertStore) -> Self {
-        let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
+        let provider = crypto::provider();
         let verifier = Arc::new(Verifier::new(roots, provider.signature_verification_algorithms));
         let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
@@ -56,16 +55,6 @@ impl Trust {
         // Each connection is to show its own certificate, not to be believed for an earlier one.
         config.resumption = Resumption::disabled();
         Self { config: Arc::new(config), verifier }
-    }
-}
-
-/// We never show a certificate of our own. To say so saves the signing with all kinds of keys, some 20 KB.
-#[derive(Debug)]
-struct NoKeys;
-
-impl KeyProvider for NoKeys {
-    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("no keys of our own are used".into()))
     }
 }
 

@@ -15,7 +15,6 @@ pub const CHECKS: &[Check] = &[
 
 /// Folders of the system's, which a deb lists and an rpm does not.
 const SYSTEM: &[&str] = &[
-    "",
     "/etc",
     "/etc/cron.d",
     "/usr",
@@ -84,7 +83,9 @@ fn listing(listed: &str, digests: &str) -> Result<Listing, String> {
         // Debian's policy and Fedora's name different folders for zsh.
         let name = path.trim_start_matches('.').trim_end_matches('/');
         let name = name.replace("/zsh/vendor-completions", "/zsh/site-functions");
-        Ok((name, Entry { mode: mode.into(), owner: owner.into(), digest: digest.into() }))
+        // Where no names are, the numbers are root's.
+        let owner = owner.replace("0/0", "root/root");
+        Ok((name, Entry { mode: mode.into(), owner, digest: digest.into() }))
     };
     listed.lines().map(entry).collect()
 }
@@ -117,9 +118,10 @@ fn tarballs() -> Outcome {
         let listed = said(&mut shell("tar -tvzf \"$1\"", &[&tarball]))?;
         let digests = said(&mut shell("tar -xzf \"$1\" --to-command='echo \"$TAR_FILENAME $(sha256sum)\"'", &[&tarball]))?;
         let folder = tarball.file_name().unwrap().to_str().unwrap().trim_end_matches(".tar.gz");
-        // It names no users: the numbers are root's.
-        let as_in_deb = |text: &str| text.replace(folder, ".").replace(" 0/0 ", " root/root ");
-        let (tarball, deb) = (listing(&as_in_deb(&listed), &as_in_deb(&digests))?, of_deb(&processor.deb())?);
+        let relative = |text: &str| text.replace(folder, ".");
+        let mut tarball = listing(&relative(&listed), &relative(&digests))?;
+        tarball.remove("").ok_or("it is not one folder")?;
+        let deb = of_deb(&processor.deb())?;
         ensure(tarball == deb, || format!("{}: {tarball:?}, deb {deb:?}", processor.name))?;
     }
     Ok(())
