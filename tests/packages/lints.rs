@@ -3,7 +3,8 @@
 use crate::dist::{Processor, checkout, ensure, said, shell};
 use crate::{Check, Outcome};
 
-pub const CHECKS: &[Check] = &[("lintian has nothing against the debs", lintian), ("rpmlint has nothing against the rpms", rpmlint)];
+pub const CHECKS: &[Check] =
+    &[("lintian has nothing against the debs", lintian), ("rpmlint has nothing against the rpms", rpmlint)];
 
 fn lintian() -> Outcome {
     let suppressed = checkout().join("packaging/lintian.txt");

@@ -53,7 +53,8 @@ fn equal() -> Outcome {
         let (mut deb, rpm) = (of_deb(&processor.deb())?, of_rpm(&processor.rpm())?);
         ensure(deb.remove(DEBIAN_ONLY).is_some(), || format!("no {DEBIAN_ONLY}"))?;
         for folder in SYSTEM {
-            let known = deb.remove(*folder).is_some_and(|entry| entry.mode == "drwxr-xr-x" && entry.owner == "root/root");
+            let known =
+                deb.remove(*folder).is_some_and(|entry| entry.mode == "drwxr-xr-x" && entry.owner == "root/root");
             ensure(known, || format!("the deb has no folder \"{folder}\" of mode 0755 and root's"))?;
         }
         let paths: BTreeSet<_> = deb.keys().chain(rpm.keys()).collect();
@@ -116,7 +117,8 @@ fn tarballs() -> Outcome {
     for processor in Processor::ALL {
         let tarball = processor.tarball();
         let listed = said(&mut shell("tar -tvzf \"$1\"", &[&tarball]))?;
-        let digests = said(&mut shell("tar -xzf \"$1\" --to-command='echo \"$TAR_FILENAME $(sha256sum)\"'", &[&tarball]))?;
+        let digests =
+            said(&mut shell("tar -xzf \"$1\" --to-command='echo \"$TAR_FILENAME $(sha256sum)\"'", &[&tarball]))?;
         let folder = tarball.file_name().unwrap().to_str().unwrap().trim_end_matches(".tar.gz");
         let relative = |text: &str| text.replace(folder, ".");
         let mut tarball = listing(&relative(&listed), &relative(&digests))?;

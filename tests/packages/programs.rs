@@ -90,6 +90,14 @@ fn other_letters() -> Outcome {
 
 fn init_for(url: &str, config: &Path) -> Outcome {
     let mut init = Command::new(X86.agent());
-    init.arg("--config").arg(config).args(["init", "--bucket", "pulses", "--region", "eu-central-1", "--host", "web-1"]);
+    init.arg("--config").arg(config).args([
+        "init",
+        "--bucket",
+        "pulses",
+        "--region",
+        "eu-central-1",
+        "--host",
+        "web-1",
+    ]);
     said(init.args(["--url", url])).map(|_| ())
 }

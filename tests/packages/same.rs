@@ -11,7 +11,10 @@ use crate::{Check, Outcome};
 
 pub const CHECKS: &[Check] = &[
     ("the same programs packed once more give the same bytes", packed_again),
-    ("the agent for x86_64, built in another place with another home and another rustc's folder, is the same", built_elsewhere),
+    (
+        "the agent for x86_64, built in another place with another home and another rustc's folder, is the same",
+        built_elsewhere,
+    ),
 ];
 
 fn packed_again() -> Outcome {
