@@ -52,6 +52,8 @@ case $program in
     # shellcheck disable=SC2086 # they are words
     "$here/zig-cc.sh" -Os $c_flags -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
     flags+=(-C force-unwind-tables=no -Z "pre-link-arg=$source/no-unwinder.o")
+    # What several functions have in common becomes one; for Arm that is LLVM's default where size counts.
+    flags+=(-C llvm-args=-enable-machine-outliner=always)
     # std is built anew, for size. -Z is for nightly; this is how the stable one takes it.
     export RUSTC_BOOTSTRAP=1
     options+=(--release -p pulse-echo -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)
