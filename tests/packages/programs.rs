@@ -17,7 +17,7 @@ pub const CHECKS: &[Check] = &[
     ("every program is a static PIE for its processor", static_pies),
     ("the agent has at most 1.8 MB and its deb 900 KB", sizes),
     ("no program tells where it was built", no_places),
-    ("the agent for x86_64 runs and knows its version", version),
+    ("the agents run and know their version", version),
     ("an address in other letters than ASCII is refused with its remedy, and taken as xn--", other_letters),
 ];
 
@@ -72,8 +72,13 @@ fn no_places() -> Outcome {
 }
 
 fn version() -> Outcome {
-    let version = said(Command::new(X86.agent()).arg("--version"))?;
-    ensure(version == concat!("pulse-echo ", env!("CARGO_PKG_VERSION"), "\n"), || version)
+    let mut arm = Command::new("qemu-aarch64-static");
+    arm.arg(ARM.agent());
+    for mut agent in [Command::new(X86.agent()), arm] {
+        let version = said(agent.arg("--version"))?;
+        ensure(version == concat!("pulse-echo ", env!("CARGO_PKG_VERSION"), "\n"), || version)?;
+    }
+    Ok(())
 }
 
 fn other_letters() -> Outcome {

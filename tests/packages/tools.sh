@@ -13,6 +13,7 @@ rpm rpm
 rpm2cpio rpm2cpio
 cpio cpio
 rpmlint rpmlint
+qemu-aarch64-static qemu-user-static
 LIST
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing ${missing[*]}"
