@@ -38,19 +38,18 @@ flags=(
   # Both compilers write the places of sources into the program.
   "--remap-path-prefix=$source=pulse-echo" "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=rust"
 )
-c_flags=
+c_flags=()
 for crates in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
   flags+=("--remap-path-prefix=$crates=")
-  c_flags+=" -ffile-prefix-map=$crates/="
+  c_flags+=("-ffile-prefix-map=$crates/=")
 done
 
 options=(--locked --quiet --target "$target")
 case $program in
   agent)
     # It never unwinds: a panic ends it.
-    c_flags+=" -fno-unwind-tables -fno-asynchronous-unwind-tables"
-    # shellcheck disable=SC2086 # they are words
-    "$here/zig-cc.sh" -Os $c_flags -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
+    c_flags+=(-fno-unwind-tables -fno-asynchronous-unwind-tables)
+    "$here/zig-cc.sh" -Os "${c_flags[@]}" -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
     flags+=(-C force-unwind-tables=no -Z "pre-link-arg=$source/no-unwinder.o")
     # What several functions have in common becomes one; for Arm that is LLVM's default where size counts.
     flags+=(-C llvm-args=-enable-machine-outliner=always)
@@ -65,6 +64,7 @@ case $program in
     ;;
 esac
 separated=$(printf '%s\x1f' "${flags[@]}")
-export "CFLAGS_${target//-/_}=$c_flags"
+# A folder may have a space in its name.
+export CC_SHELL_ESCAPED_FLAGS=1 "CFLAGS_${target//-/_}=$(printf '%q ' "${c_flags[@]}")"
 CARGO_INCREMENTAL=0 CARGO_ENCODED_RUSTFLAGS=${separated%$'\x1f'} "$cargo" build "${options[@]}"
 install -D -m 755 "$CARGO_TARGET_DIR/$target/$built" "$output"
