@@ -1,43 +1,61 @@
 #!/usr/bin/env bash
 # One static program, the same bytes wherever the checkout and the home lie:
 #
-#   TOOLS=VENV build.sh agent|lambda x86_64|aarch64 OUTPUT
+#   TOOLS=VENV CARGO_TARGET_DIR=DIR build.sh agent|lambda x86_64|aarch64 OUTPUT
 #
-# TOOLS is what tools.sh made. It builds in CARGO_TARGET_DIR and leaves it to the caller.
+# TOOLS is what tools.sh made. What README.md here says of sizes is done here.
 set -euo pipefail
 program=$1 output=$3
 export TOOLS ARCH=$2
 here=$(cd "$(dirname "$0")" && pwd)
-target=$ARCH-unknown-linux-musl
 cargo=${CARGO:-cargo}
+target=$ARCH-unknown-linux-musl
 sysroot=$(rustc --print sysroot)
 host=$(rustc -vV | sed -n 's/^host: //p')
-registry=${CARGO_HOME:-$HOME/.cargo}
-
-cd "$here/.."
 export RUST_LLD=$sysroot/lib/rustlib/$host/bin/rust-lld
 export "CC_${target//-/_}=$here/zig-cc.sh"
-# Both compilers write the places of sources into the program.
-export "CFLAGS_${target//-/_}=-ffile-prefix-map=$registry=/cargo"
 export ZIG_GLOBAL_CACHE_DIR=$CARGO_TARGET_DIR/zig ZIG_LOCAL_CACHE_DIR=$CARGO_TARGET_DIR/zig
+
+# Built from the checkout by links, with a lock of its own: cargo has one for the whole workspace, and what the agent
+# leaves out for its size, tables of all the world's letters, the probe keeps.
+source=$CARGO_TARGET_DIR/$program-source
+rm -rf "$source"
+mkdir -p "$source"
+ln -s "$(dirname "$here")"/* "$source"
+cp --remove-destination "$here/../Cargo.lock" "$source"
+cd "$source"
+if [ "$program" = agent ]; then
+  "$cargo" update --quiet --package idna_adapter --precise 1.0.0
+fi
+"$cargo" fetch --quiet --locked
+
 flags=(
-  "--remap-path-prefix=$PWD=/pulse-echo"
-  "--remap-path-prefix=$registry=/cargo"
-  "--remap-path-prefix=$sysroot=/rust"
   -C "linker=$here/lld.sh" -C linker-flavor=ld.lld -C link-self-contained=yes
   # A static PIE, on Arm too, where rustc does not make one by itself.
   -C relocation-model=pie -C link-arg=-pie -C link-arg=--no-dynamic-linker -C link-arg=-ztext
-  # What moves the program when it starts, in a twelfth of the bytes; functions of equal code, once.
-  -C link-arg=--pack-dyn-relocs=relr -C link-arg=--icf=all
+  # What moves the program when it starts, in a hundredth of the bytes.
+  -C link-arg=--pack-dyn-relocs=relr
+  # Both compilers write the places of sources into the program.
+  "--remap-path-prefix=$source=pulse-echo" "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=rust"
 )
+c_flags=()
+for crates in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+  flags+=("--remap-path-prefix=$crates=")
+  c_flags+=("-ffile-prefix-map=$crates/=")
+done
+
 options=(--locked --quiet --target "$target")
 case $program in
   agent)
-    # The agent never unwinds: its panics end it. std is built anew, for size.
-    flags+=(-C force-unwind-tables=no)
-    options+=(--release -p pulse-echo -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)
-    # -Z is for nightly; this is how the stable one takes it.
+    # It never unwinds: a panic ends it.
+    c_flags+=(-fno-unwind-tables -fno-asynchronous-unwind-tables)
+    "$here/zig-cc.sh" -Os "${c_flags[@]}" -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
+    flags+=(-C force-unwind-tables=no -Z "pre-link-arg=$source/no-unwinder.o")
+    # What several functions have in common becomes one; for Arm that is LLVM's default where size counts.
+    flags+=(-C llvm-args=-enable-machine-outliner=always)
+    # std is built anew, for size. -Z is for nightly; this is how the stable one takes it.
     export RUSTC_BOOTSTRAP=1
+    options+=(--release -p pulse-echo -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)
     built=release/pulse-echo
     ;;
   lambda)
@@ -46,5 +64,7 @@ case $program in
     ;;
 esac
 separated=$(printf '%s\x1f' "${flags[@]}")
+# A folder may have a space in its name.
+export CC_SHELL_ESCAPED_FLAGS=1 "CFLAGS_${target//-/_}=$(printf '%q ' "${c_flags[@]}")"
 CARGO_INCREMENTAL=0 CARGO_ENCODED_RUSTFLAGS=${separated%$'\x1f'} "$cargo" build "${options[@]}"
 install -D -m 755 "$CARGO_TARGET_DIR/$target/$built" "$output"

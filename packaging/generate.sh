@@ -10,7 +10,7 @@ out=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 
 for page in packaging/man/*.[15]; do
-  gzip -9n <"$page" >"$out/man/$(basename "$page").gz"
+  gzip -9n <"$page" >"$out/man/${page##*/}.gz"
 done
 cp packaging/completions/* "$out/completions"
 gzip -9n <CHANGELOG.md >"$out/changelog.gz"

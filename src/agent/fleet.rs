@@ -1,5 +1,9 @@
 //! The fleet as the last sweeps left it in `status.json`.
 
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
 use super::look::{self, Look};
 use super::named::Unknown;
 use crate::clock::Time;
@@ -10,9 +14,16 @@ use crate::store::Store;
 /// What the sweeps know of all checks.
 pub struct Fleet {
     /// What `status.json` says.
-    pub status: Status,
+    pub status: Status<Owed>,
     /// When it was read, by the store's clock.
     pub now: Time,
+}
+
+/// As much of a message as is shown here: to read all that can be told costs 35 KB.
+#[derive(Deserialize)]
+pub struct Owed {
+    /// The channels that still have to take it.
+    pub owed: BTreeSet<String>,
 }
 
 impl Fleet {
