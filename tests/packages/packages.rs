@@ -23,16 +23,10 @@ const SYSTEM: &[&str] = &[
     "/usr/lib/systemd",
     "/usr/lib/systemd/system",
     "/usr/share",
-    "/usr/share/bash-completion",
-    "/usr/share/bash-completion/completions",
     "/usr/share/doc",
-    "/usr/share/fish",
-    "/usr/share/fish/vendor_completions.d",
     "/usr/share/man",
     "/usr/share/man/man1",
     "/usr/share/man/man5",
-    "/usr/share/zsh",
-    "/usr/share/zsh/site-functions",
 ];
 
 /// Debian's own changelog, which an rpm has in its header.
