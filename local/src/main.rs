@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::{Parser, Subcommand};
 use log::LevelFilter;
 use pulse_echo::stderr;
-use pulse_echo_local::{NAME, complain, demo, serve};
+use pulse_echo_local::{NAME, complain, demo, replay, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -26,8 +26,10 @@ struct Arguments {
 enum Command {
     /// Keep running as a small site's server; the first start prints the keys as NAME=value lines to paste on each host
     Serve(serve::Options),
-    /// A guided walk: a real pulse to its echo, a broken service to its fault, and back
+    /// A guided walk: a real pulse to its echo, a broken service and a silent host to what people are told of it
     Demo(demo::Options),
+    /// The sweep's rules over a recorded history: which messages other limits would have sent
+    Replay(replay::Options),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Serve(options) => serve::serve(&options, &environment).map_err(|message| (message, 1)),
         Command::Demo(options) => walk(&options, &environment),
+        Command::Replay(options) => replay::replay(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
