@@ -51,12 +51,14 @@ from 2026-11-21T00:00:00Z to 2026-11-21T00:45:01Z: 2 checks, 2 outages (1 not ov
 /// Replays this text, which comes by stdin.
 fn replay(history: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
     let mut command = program(&["replay", "-"]);
-    let mut running = Running::of(command.args(arguments).stdin(Stdio::piped()));
-    let mut stdin = running.child.stdin.take().unwrap();
+    let mut running = command.args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = running.stdin.take().unwrap();
     // It may have seen enough.
     let _ = stdin.write_all(history.as_ref());
     drop(stdin);
-    running.end()
+    let output = running.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr).trim_end().into() }
 }
 
 /// What is told, without the summary: the beginnings of the lines that are not the last of a message.
@@ -117,8 +119,8 @@ fn each_limit_changes_what_is_told() {
     let all = ["DOWN: web-1/db", "DOWN: web-1", "UP: web-1/db"];
     assert_eq!(told(NIGHT, &[]), all);
     let db = ["DOWN: web-1/db", "UP: web-1/db"];
-    assert_eq!(told(NIGHT, &["--grace-s", "900"]), db, "the host might still come");
-    assert_eq!(told(NIGHT, &["--missed", "2"]), db);
+    assert_eq!(told(NIGHT, &["--grace-s", "1200"]), db, "the host might still come");
+    assert_eq!(told(NIGHT, &["--missed", "3"]), db);
     assert_eq!(told(NIGHT, &["--every-s", "1200", "--grace-s", "0"]), all);
     let late = replay(NIGHT, &["--every-s", "1200", "--grace-s", "0"]).stdout;
     assert!(late.contains("\n2026-11-21T00:41:00Z\n  DOWN: web-1 has been silent"), "{late}");
@@ -156,11 +158,11 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
     ];
     for (history, why) in cases {
         let ended = replay(&history, &[]);
-        assert_eq!(ended.stderr, format!("pulse-echo-local: -: {why}"), "{history}");
+        assert_eq!(ended.stderr, format!("pulse-echo-local: stdin: {why}"), "{history}");
         assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(2), ""), "{history}");
     }
     let ended = replay(b"time,kind,check\n1,pulse,\xff\n", &[]);
-    assert_eq!(ended.stderr, "pulse-echo-local: -: line 2: it is no UTF-8; save the file as UTF-8");
+    assert_eq!(ended.stderr, "pulse-echo-local: stdin: line 2: it is no UTF-8; save the file as UTF-8");
     let ended = Running::of(&mut program(&["replay", "/nosuch.csv"])).end();
     assert_eq!(ended.status.code(), Some(2));
     assert_eq!(ended.stderr, "pulse-echo-local: cannot read /nosuch.csv: No such file or directory (os error 2)");

@@ -112,8 +112,9 @@ pub fn replay(options: &Options) -> Result<(), (String, u8)> {
 }
 
 fn read(options: &Options) -> Result<List, (String, u8)> {
-    let name = options.file.display();
-    let list = if options.file.as_os_str() == "-" {
+    let is_stdin = options.file.as_os_str() == "-";
+    let name = if is_stdin { "stdin".to_owned() } else { options.file.display().to_string() };
+    let list = if is_stdin {
         List::read(io::stdin().lock(), options.until)
     } else {
         let file = File::open(&options.file).map_err(|error| (format!("cannot read {name}: {error}"), 2))?;

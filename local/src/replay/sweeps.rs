@@ -79,6 +79,7 @@ impl Sweeps {
         // The sweeps before anything new happens. One of them at least is still to come.
         let end = self.events.peek().map_or(self.until, |event| event.at);
         let before = swept.age(end).as_secs().saturating_sub(1) / self.tick_s();
+        let before = before.min(self.one_way(swept));
         let quiet = if before == 0 { 0 } else { self.quiet(swept, before) };
         let skipped = swept + Duration::from_secs(quiet * self.tick_s());
         self.leave_out(skipped);
@@ -120,6 +121,14 @@ impl Sweeps {
             ids.to_string()
         };
         Round { now, swept, rules, channels, new_id: &mut new_id }.judge(status, cases)
+    }
+
+    /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its answer
+    /// may become `unanswered` and then `silent`, which it may have been before.
+    fn one_way(&self, swept: Time) -> u64 {
+        let waiting = self.status.checks.values().filter(|record| record.waiting.is_some());
+        let ends = waiting.map(|record| record.pulse + self.limits.limit()).filter(|&end| end >= swept);
+        ends.map(|end| swept.age(end).as_secs() / self.tick_s()).min().unwrap_or(u64::MAX)
     }
 
     /// How many of the next sweeps, `among` at most, change nothing as long as nothing happens. What time alone changes
