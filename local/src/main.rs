@@ -1,5 +1,6 @@
 //! The door of `pulse-echo-local`.
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,5 +59,5 @@ fn walk(options: &demo::Options, environment: &dyn Fn(&str) -> Option<String>) -
             .map_err(|error| (format!("cannot wait for signals: {error}"), 1))?;
     }
     let code = || u8::try_from(signal.load(Ordering::SeqCst)).unwrap_or_default();
-    demo::demo(options, environment, &|| code() != 0).map_err(|message| (message, code().max(1)))
+    demo::demo(options, environment, &|| code() != 0, &mut io::stdout()).map_err(|message| (message, code().max(1)))
 }

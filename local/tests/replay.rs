@@ -78,6 +78,16 @@ fn each_message_is_shown_as_people_would_have_read_it_at_its_time() {
 }
 
 #[test]
+fn the_example_in_readme_is_what_is_printed() {
+    let readme = include_str!("../../README.md");
+    let block = |begins: &str| {
+        let from = readme.find(&format!("```\n{begins}")).expect("README has it") + "```\n".len();
+        readme[from..].split("```").next().unwrap()
+    };
+    assert_eq!(replay(block("time,kind,"), &[]).stdout, block("2026-11-21T00:11:00Z\n"));
+}
+
+#[test]
 fn a_history_may_be_written_in_many_ways() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("night.csv");

@@ -5,6 +5,7 @@ mod page;
 mod stage;
 mod web;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,6 @@ use pulse_echo::pulse::web_url;
 use pulse_echo::status::State;
 use serde_json::json;
 
-use page::note;
 use stage::{HOST, Stage, TICK_S};
 
 pub use web::Service;
@@ -44,12 +44,13 @@ pub struct Options {
 }
 
 /// Walks. With a URL, checks that address once; without, breaks and mends a service of its own, and then has its host
-/// fall silent. The error is one sentence; that the walk did not go as it should is one. Once `is_interrupted`, it ends
+/// fall silent; `out` is told of each step. The error is one sentence; that the walk did not go as it should is one. Once `is_interrupted`, it ends
 /// early, and waits for nothing.
 pub fn demo(
     options: &Options,
     environment: &dyn Fn(&str) -> Option<String>,
     is_interrupted: &dyn Fn() -> bool,
+    out: &mut dyn Write,
 ) -> Result<(), String> {
     if let Some(Err(why)) = options.url.as_deref().map(web_url) {
         return Err(format!("--url: {why}"));
@@ -59,7 +60,7 @@ pub fn demo(
         Some(agent) => return Err(format!("--agent: there is no program {}", agent.display())),
         None => beside_us("pulse-echo")?,
     };
-    let mut stage = Stage::set(agent, environment, is_interrupted)?;
+    let mut stage = Stage::set(agent, environment, is_interrupted, out)?;
     let walked = match &options.url {
         Some(url) => visit(&mut stage, url, options.body.as_deref()),
         None => break_and_mend(&mut stage).and_then(|()| fall_silent(&mut stage)),
@@ -78,7 +79,7 @@ fn break_and_mend(stage: &mut Stage) -> Result<(), String> {
     let service = Service::start().map_err(|error| format!("cannot start the demo's service: {error}"))?;
     let url = service.url();
     stage.next("a small web service starts, and the host gets a pulse that says what to expect of it");
-    note(&format!("{url} answers \"ok\""));
+    stage.note(&format!("{url} answers \"ok\""));
     stage.configure(&json!({
         "url": url, "body": "ok", "max_latency_ms": 2000, "timeout_s": 5, "every_s": EVERY_S, "grace_s": GRACE_S,
     }))?;
@@ -109,7 +110,7 @@ fn break_and_mend(stage: &mut Stage) -> Result<(), String> {
 fn fall_silent(stage: &mut Stage) -> Result<(), String> {
     let limit_s = EVERY_S + GRACE_S;
     stage.next("the host stops sending, as if its power were gone");
-    note(&format!(
+    stage.note(&format!(
         "its pulse says every_s {EVERY_S} and grace_s {GRACE_S}, so it is silent after {limit_s} s (usually 15 min); \
          the next sweep tells: wait some {} s",
         limit_s + TICK_S

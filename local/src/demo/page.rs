@@ -1,6 +1,6 @@
 //! What the demo says, fit for a terminal of 80 columns.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use textwrap::Options;
 
@@ -13,49 +13,61 @@ const INDENT: &str = "            ";
 /// How wide what is shown under a step may be.
 pub const ROOM: usize = WIDTH - INDENT.len();
 
-/// A step's headline, `[ 1.23 s] 4. …`.
-pub fn headline(at_s: f64, head: &str, text: &str) {
-    let beginning = format!("[{at_s:5.2} s] {head} ");
-    let rest = " ".repeat(beginning.len());
-    print("");
-    wrapped(text, &beginning, &rest);
+/// Where the demo says what it does.
+pub struct Page<'o> {
+    out: &'o mut dyn Write,
 }
 
-/// A line of what belongs to a step.
-pub fn note(text: &str) {
-    wrapped(text, INDENT, INDENT);
-}
-
-/// What is shown by a name, such as a field and its value. Of an address or an id that does not fit, the end is left out.
-pub fn entry(name: &str, value: &str) {
-    let beginning = format!("{INDENT}    {name:<14} ");
-    let room = WIDTH - beginning.len();
-    if value.chars().count() > room && !value.contains(' ') {
-        let head: String = value.chars().take(room - 1).collect();
-        print(&format!("{beginning}{head}…"));
-    } else {
-        wrapped(value, &beginning, &" ".repeat(beginning.len()));
+impl<'o> Page<'o> {
+    /// Says it there.
+    pub fn new(out: &'o mut dyn Write) -> Self {
+        Self { out }
     }
-}
 
-/// A message as people get it, set off from what the demo says.
-pub fn message(text: &str) {
-    let beginning = format!("{INDENT}  | ");
-    text.lines().for_each(|line| wrapped(line, &beginning, &beginning));
-}
+    /// A step's headline, `[ 1.23 s] 4. …`.
+    pub fn headline(&mut self, at_s: f64, head: &str, text: &str) {
+        let beginning = format!("[{at_s:5.2} s] {head} ");
+        self.print("");
+        self.wrapped(text, &beginning, &" ".repeat(beginning.len()));
+    }
 
-/// A line that is broken nowhere, as another program has set it.
-pub fn verbatim(text: &str) {
-    print(format!("{INDENT}{text}").trim_end());
-}
+    /// A line of what belongs to a step.
+    pub fn note(&mut self, text: &str) {
+        self.wrapped(text, INDENT, INDENT);
+    }
 
-fn wrapped(text: &str, beginning: &str, rest: &str) {
-    // What is copied, as an address is, stays whole.
-    let options = Options::new(WIDTH).initial_indent(beginning).subsequent_indent(rest).break_words(false);
-    textwrap::wrap(text, options).iter().for_each(|line| print(line.trim_end()));
-}
+    /// What is shown by a name, such as a field and its value. Of an address or an id that does not fit, the end is left
+    /// out.
+    pub fn entry(&mut self, name: &str, value: &str) {
+        let beginning = format!("{INDENT}    {name:<14} ");
+        let room = WIDTH - beginning.len();
+        if value.chars().count() > room && !value.contains(' ') {
+            let head: String = value.chars().take(room - 1).collect();
+            self.print(&format!("{beginning}{head}…"));
+        } else {
+            self.wrapped(value, &beginning, &" ".repeat(beginning.len()));
+        }
+    }
 
-/// Whoever does not listen any more is no reason to fail.
-pub fn print(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    /// A message as people get it, set off from what the demo says.
+    pub fn message(&mut self, text: &str) {
+        let beginning = format!("{INDENT}  | ");
+        text.lines().for_each(|line| self.wrapped(line, &beginning, &beginning));
+    }
+
+    /// A line of another program: one that fits was set so on purpose.
+    pub fn said(&mut self, line: &str) {
+        if line.chars().count() <= ROOM { self.print(&format!("{INDENT}{line}")) } else { self.note(line) }
+    }
+
+    fn wrapped(&mut self, text: &str, beginning: &str, rest: &str) {
+        // What is copied, as an address is, stays whole.
+        let options = Options::new(WIDTH).initial_indent(beginning).subsequent_indent(rest).break_words(false);
+        textwrap::wrap(text, options).iter().for_each(|line| self.print(line));
+    }
+
+    /// Whoever does not listen any more is no reason to fail.
+    pub fn print(&mut self, line: &str) {
+        let _ = writeln!(self.out, "{}", line.trim_end());
+    }
 }

@@ -1,7 +1,7 @@
 //! What the walk takes place on: a local system of its own, a host's folder, and the real agent.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
@@ -15,9 +15,10 @@ use pulse_echo::name::{CheckId, Key};
 use pulse_echo::pulse::SIZE_LIMIT;
 use pulse_echo::status::{self, State, Status};
 use pulse_echo::store::{Credentials, Place, Store};
+use pulse_echo_lambda::rules::Rules;
 use serde_json::{Map, Value, json};
 
-use super::page::{self, note};
+use super::page::{Page, ROOM};
 use super::web::{Message, Webhook};
 use crate::keys;
 use crate::s3::KeyPair;
@@ -35,7 +36,7 @@ pub const TICK_S: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where the walk takes place; gone when dropped.
-pub struct Stage<'i> {
+pub struct Stage<'a> {
     started: Instant,
     agent: PathBuf,
     system: System,
@@ -43,16 +44,18 @@ pub struct Stage<'i> {
     store: Store,
     keys: KeyPair,
     folder: tempfile::TempDir,
-    is_interrupted: &'i dyn Fn() -> bool,
+    is_interrupted: &'a dyn Fn() -> bool,
+    page: Page<'a>,
     step: u32,
 }
 
-impl<'i> Stage<'i> {
+impl<'a> Stage<'a> {
     /// Sets it up. Of the environment only the probe's settings count: nobody else's Slack is to hear of a demo.
     pub fn set(
         agent: PathBuf,
         environment: &dyn Fn(&str) -> Option<String>,
-        is_interrupted: &'i dyn Fn() -> bool,
+        is_interrupted: &'a dyn Fn() -> bool,
+        out: &'a mut dyn Write,
     ) -> Result<Self, String> {
         let started = Instant::now();
         let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder for the demo: {error}"))?;
@@ -70,16 +73,17 @@ impl<'i> Stage<'i> {
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
         let system = System::start(&folder.path().join("data"), listen, BUCKET, &keys, &lookup)?;
         let store = store(&system, &keys)?;
-        let mut stage = Self { started, agent, system, webhook, store, keys, folder, is_interrupted, step: 0 };
-        page::print(
+        let page = Page::new(out);
+        let mut stage = Self { started, agent, system, webhook, store, keys, folder, is_interrupted, page, step: 0 };
+        stage.page.print(
             "A pulse from a host to S3, the probe's answer, and what people are told of it;\nreal programs, on this \
              machine alone.",
         );
         stage.next("the local system starts: S3; the probe, told of each PUT; the loop, which sweeps over all checks");
-        note(&format!("bucket {BUCKET:?} at {}", stage.system.endpoint()));
-        note(&format!(
+        stage.note(&format!("bucket {BUCKET:?} at {}", stage.system.endpoint()));
+        stage.note(&format!(
             "a sweep every {TICK_S} s (usually {} s); what it tells goes to a webhook at {}",
-            60,
+            Rules::default().tick_s,
             stage.webhook.url()
         ));
         Ok(stage)
@@ -90,21 +94,26 @@ impl<'i> Stage<'i> {
         self.system.abandon();
     }
 
+    /// Says what belongs to the step.
+    pub fn note(&mut self, text: &str) {
+        self.page.note(text);
+    }
+
     /// Writes what an operator would write on a host.
-    pub fn configure(&self, pulse: &Value) -> Result<(), String> {
+    pub fn configure(&mut self, pulse: &Value) -> Result<(), String> {
         let config = json!({"bucket": BUCKET, "host": HOST, "endpoint": self.system.endpoint()});
         for (file, content) in [("config.json", &config), ("pulse.json", pulse)] {
             let path = self.folder.path().join(file);
             fs::write(&path, content.to_string())
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-            note(&format!("{file}:"));
-            show_fields(content.as_object());
+            self.note(&format!("{file}:"));
+            self.show_fields(content.as_object());
         }
         Ok(())
     }
 
     /// Runs the agent with these arguments and expects it to end with `code`.
-    pub fn run(&self, arguments: &[&str], code: i32) -> Result<(), String> {
+    pub fn run(&mut self, arguments: &[&str], code: i32) -> Result<(), String> {
         match self.run_any(arguments)? {
             ended if ended == code => Ok(()),
             ended => Err(format!("the agent ended with exit code {ended}, not {code}")),
@@ -112,7 +121,7 @@ impl<'i> Stage<'i> {
     }
 
     /// Runs the agent, shows what it says, and gives its exit code.
-    pub fn run_any(&self, arguments: &[&str]) -> Result<i32, String> {
+    pub fn run_any(&mut self, arguments: &[&str]) -> Result<i32, String> {
         let cannot = |error: io::Error| format!("cannot run the agent {}: {error}", self.agent.display());
         let said = self.folder.path().join("said");
         let out = File::create(&said).map_err(cannot)?;
@@ -124,17 +133,15 @@ impl<'i> Stage<'i> {
             .env_clear()
             .env("AWS_ACCESS_KEY_ID", &self.keys.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &self.keys.secret_key)
-            .env("COLUMNS", page::ROOM.to_string())
+            .env("COLUMNS", ROOM.to_string())
             .stdout(out.try_clone().map_err(cannot)?)
             .stderr(out);
         let ended = self.to_its_end(&mut command).map_err(cannot)?;
-        note(&format!("$ pulse-echo --config config.json {}", arguments.join(" ")));
-        // Lines that fit were set so on purpose.
-        for line in String::from_utf8_lossy(&fs::read(&said).map_err(cannot)?).lines() {
-            if line.chars().count() <= page::ROOM { page::verbatim(line) } else { note(line) }
-        }
+        let said = fs::read(&said).map_err(cannot)?;
         let code = ended.code().ok_or("the agent was ended by a signal")?;
-        note(&format!("exit code {code}"));
+        self.note(&format!("$ pulse-echo --config config.json {}", arguments.join(" ")));
+        String::from_utf8_lossy(&said).lines().for_each(|line| self.page.said(line));
+        self.note(&format!("exit code {code}"));
         Ok(code)
     }
 
@@ -154,18 +161,22 @@ impl<'i> Stage<'i> {
     }
 
     /// Shows the newest answer as it lies in the store: the echo's metadata, or the fault's fields.
-    pub fn show(&self, key: fn(&CheckId) -> Key, what_to_see: &str) -> Result<(), String> {
+    pub fn show(&mut self, key: fn(&CheckId) -> Key, what_to_see: &str) -> Result<(), String> {
         let key = key(&CheckId::new(&HOST.parse()?, None));
         let object = self.store.get(&key, SIZE_LIMIT).map_err(|error| error.to_string())?;
         let body = String::from_utf8_lossy(object.body.as_deref().unwrap_or_default()).into_owned();
-        note(&format!("look at {key}: {what_to_see}"));
+        self.note(&format!("look at {key}: {what_to_see}"));
         if let Ok(Value::Object(fields)) = serde_json::from_str(&body) {
-            show_fields(Some(&fields));
+            self.show_fields(Some(&fields));
         } else {
-            page::entry("body", &body);
-            object.metadata.iter().for_each(|(name, value)| page::entry(name, value));
+            self.page.entry("body", &body);
+            object.metadata.iter().for_each(|(name, value)| self.page.entry(name, value));
         }
         Ok(())
+    }
+
+    fn show_fields(&mut self, fields: Option<&Map<String, Value>>) {
+        fields.into_iter().flatten().for_each(|(name, value)| self.page.entry(name, &value.to_string()));
     }
 
     /// Waits for the message that tells that the check is in this state, which takes up to `time` to be so, and shows it
@@ -174,7 +185,7 @@ impl<'i> Stage<'i> {
         let begun = Instant::now();
         let message = self.wait_for(state, begun + time + PATIENCE)?;
         self.next(text);
-        page::message(&message.text);
+        self.page.message(&message.text);
         Ok(())
     }
 
@@ -221,13 +232,9 @@ impl<'i> Stage<'i> {
     }
 
     /// A headline with the time.
-    pub fn say(&self, head: &str, text: &str) {
-        page::headline(self.started.elapsed().as_secs_f64(), head, text);
+    pub fn say(&mut self, head: &str, text: &str) {
+        self.page.headline(self.started.elapsed().as_secs_f64(), head, text);
     }
-}
-
-fn show_fields(fields: Option<&Map<String, Value>>) {
-    fields.into_iter().flatten().for_each(|(name, value)| page::entry(name, &value.to_string()));
 }
 
 /// The store as an operator with these keys sees it.

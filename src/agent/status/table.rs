@@ -1,9 +1,9 @@
 //! The table: a line for each check; where a terminal is too narrow for what there is to say, two.
 
 use super::row::Row;
-use super::terminal::Terminal;
 use crate::agent::nagios::spoken;
 use crate::agent::printable;
+use crate::agent::terminal::Terminal;
 use crate::clock::Time;
 use crate::status::State;
 
