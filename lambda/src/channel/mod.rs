@@ -160,6 +160,12 @@ impl Count {
     }
 }
 
+/// A subject and a message, as people are shown them, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn shown(entries: &[Entry]) -> (String, String) {
+    (words::subject(entries), words::message(entries, 4_000, str::to_string))
+}
+
 impl Means<'_> {
     fn value(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())

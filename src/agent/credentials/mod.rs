@@ -7,7 +7,7 @@ mod container;
 mod files;
 pub mod ini;
 mod instance;
-mod issued;
+pub mod issued;
 mod process;
 
 use std::time::Instant;

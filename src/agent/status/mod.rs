@@ -76,6 +76,19 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
     Ok(())
 }
 
+/// All lines of all that is ever shown of a fleet, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn shown(status: crate::status::Status, mark: crate::mark::Mark, width: usize) -> Vec<String> {
+    let terminal = Terminal { width: Some(width.max(20)), has_colours: false };
+    let fleet = Fleet { now: status.written, status };
+    let mark = look::Look::There((mark, fleet.now));
+    let watch = Watch { outcome: super::verdict::judge_loop(mark.clone()), mark: mark.there() };
+    let rows = row::worst_first(&fleet);
+    let pages = rows.iter().map(|row| page::of(row, &fleet, &terminal));
+    let texts = pages.chain([table::of(&rows, fleet.now, &terminal)]).chain(summary::lines(&fleet, &rows, &watch));
+    texts.flat_map(|text| text.split('\n').map(String::from).collect::<Vec<_>>()).collect()
+}
+
 /// The pulse that is there now; none where that cannot be had, which is no reason to fail.
 fn newest(store: &Store, id: &CheckId) -> Option<Newest> {
     let pulse = look::look(store, &Key::pulse(id), SIZE_LIMIT).ok()?.there()?;
