@@ -10,8 +10,8 @@ use fleet::{Fleet, id, time};
 use pulse_echo::answer::Cause;
 use pulse_echo::pulse::Metadata;
 use pulse_echo::status::{
-    BackOff, Change, Down, Fact, Fault, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, State, Status, Told,
-    Unanswered,
+    BackOff, Change, Down, Fact, Fault, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, State, Status,
+    Told, Unanswered,
 };
 use serde_json::{Value, json};
 

@@ -92,6 +92,9 @@ fn the_same_history_is_told_in_the_same_words_at_the_same_times() {
     let list = List::read(recorded().as_bytes(), None).unwrap();
     let replayed = told(Sweeps::new(list, &Pulse::default(), &fleet.rules).flat_map(|(_, entries)| entries).collect());
     let kinds: BTreeSet<_> = swept.iter().map(|(_, what)| word(what).split(' ').next().unwrap().to_string()).collect();
-    assert!(["failing", "silent", "still-down", "unanswered", "answered", "up"].iter().all(|kind| kinds.contains(*kind)), "{kinds:?}");
+    assert!(
+        ["failing", "silent", "still-down", "unanswered", "answered", "up"].iter().all(|kind| kinds.contains(*kind)),
+        "{kinds:?}"
+    );
     assert_eq!(replayed, swept);
 }

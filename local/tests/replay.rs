@@ -148,19 +148,37 @@ fn each_limit_changes_what_is_told() {
 fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
     let csv = |line: &str| format!("time,kind,check,cause\n1795219200,pulse,web-1,\n{line}\n");
     let cases = [
-        (String::new(), "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON object"),
-        ("\n\ntime,kind,check\n".into(), "nothing happens in it; a line such as 2026-11-21T08:27:27Z,pulse,web-1 must follow"),
+        (
+            String::new(),
+            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON object",
+        ),
+        (
+            "\n\ntime,kind,check\n".into(),
+            "nothing happens in it; a line such as 2026-11-21T08:27:27Z,pulse,web-1 must follow",
+        ),
         ("\ntime,kind,chekc\n".into(), "line 2: \"chekc\" is not a column; did you mean \"check\"?"),
-        ("time;kind;check\n".into(), "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, pulse_at, with commas between them"),
+        (
+            "time;kind;check\n".into(),
+            "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, pulse_at, with commas between them",
+        ),
         ("time,kind\n".into(), "line 1: the column check is missing; time, kind and check are needed"),
         ("time,kind,check,time\n".into(), "line 1: the column time is there twice"),
         (csv("1795219200,pulze,web-1,"), "line 3: kind: \"pulze\" must be pulse, echo or fault"),
         (csv("1795219200,pulse,web-1"), "line 3: it has 3 fields, and the header 4; quote a field with a comma in it"),
         (csv("1795219200,pulse,,"), "line 3: there is no check"),
         (csv("1795219200,pulse,../x,"), "line 3: check: \"../x.json\" is no check: it has the segment \"..\""),
-        (csv("1795219200,fault,web-1,staus"), "line 3: cause: the probe gives none that is \"staus\"; leave it empty if it is not known"),
-        (csv("2026-11-21 08:27:27,echo,web-1,"), "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as 2026-11-21T08:27:27Z, nor Unix seconds"),
-        (csv("1795219200000,echo,web-1,"), "line 3: time: 1795219200000 is no time in this world: Unix times are in seconds"),
+        (
+            csv("1795219200,fault,web-1,staus"),
+            "line 3: cause: the probe gives none that is \"staus\"; leave it empty if it is not known",
+        ),
+        (
+            csv("2026-11-21 08:27:27,echo,web-1,"),
+            "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as 2026-11-21T08:27:27Z, nor Unix seconds",
+        ),
+        (
+            csv("1795219200000,echo,web-1,"),
+            "line 3: time: 1795219200000 is no time in this world: Unix times are in seconds",
+        ),
         ("{\"time\": 1795219200, \"kind\": \"pulse\"}".into(), "line 1: there is no check"),
         ("\n{\"tiem\": 1}".into(), "line 2: \"tiem\" is not a field of a line; did you mean \"time\"?"),
         ("{\"time\": [1]}".into(), "line 1: time: it must be a text, or for a time a number"),

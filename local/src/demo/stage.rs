@@ -209,7 +209,8 @@ impl<'a> Stage<'a> {
         while !(self.is_interrupted)() {
             match self.store.get(&Key::status(), status::SIZE_LIMIT) {
                 Ok(object) => {
-                    let status = Status::from_json(&object.body.unwrap_or_default()).map_err(|error| error.to_string())?;
+                    let status =
+                        Status::from_json(&object.body.unwrap_or_default()).map_err(|error| error.to_string())?;
                     if status.checks.get(&id).is_some_and(|record| record.state == state) {
                         return Ok(());
                     }

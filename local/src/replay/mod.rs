@@ -92,12 +92,8 @@ pub fn replay(options: &Options) -> Result<(), (String, u8)> {
     if list.is_without_answers() {
         complain(&"there is neither an echo nor a fault in it: only an echo ends an outage, so none will end");
     }
-    let pulse = Pulse {
-        every_s: options.every_s,
-        grace_s: options.grace_s,
-        missed: options.missed,
-        ..Pulse::default()
-    };
+    let pulse =
+        Pulse { every_s: options.every_s, grace_s: options.grace_s, missed: options.missed, ..Pulse::default() };
     let rules = Rules {
         tick_s: options.tick_s,
         remind_s: options.remind_s,

@@ -78,7 +78,11 @@ impl Row {
             "fault" => What::Fault(Box::new(Fault {
                 cause: self.cause.as_deref().map_or(Ok(Cause::Other), cause)?,
                 reason: self.reason.or(self.cause).unwrap_or_else(|| "its cause was not recorded".into()),
-                pulse_at: self.pulse_at.map(|text| time(&text)).transpose().map_err(|why| format!("pulse_at: {why}"))?,
+                pulse_at: self
+                    .pulse_at
+                    .map(|text| time(&text))
+                    .transpose()
+                    .map_err(|why| format!("pulse_at: {why}"))?,
             })),
             other => return Err(format!("kind: {other:?} must be pulse, echo or fault")),
         };
