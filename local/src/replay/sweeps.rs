@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::vec;
 
 use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
 use pulse_echo::pulse::{Metadata, Pulse};
 use pulse_echo::status::{Limits, Status};
 use pulse_echo_lambda::channel::{Entry, Outcome};
@@ -114,8 +115,10 @@ impl Sweeps {
 
     fn judge(&mut self, status: &mut Status, swept: Option<Time>, now: Time) -> bool {
         let Self { rules, channels, objects, limits, ids, .. } = self;
-        let mut records = std::mem::take(&mut status.checks);
-        let cases = objects.iter().filter_map(|objects| objects.case(records.remove(&objects.id), limits)).collect();
+        // Both are in key order.
+        let mut records = std::mem::take(&mut status.checks).into_iter().peekable();
+        let mut record = |id: &CheckId| Some(records.next_if(|(of, _)| of == id)?.1);
+        let cases = objects.iter().filter_map(|objects| objects.case(record(&objects.id), limits)).collect();
         let mut new_id = || {
             *ids += 1;
             ids.to_string()
