@@ -147,9 +147,9 @@ fn properties(schema: &Value, names: &mut BTreeSet<String>) {
         Value::Object(object) => {
             for (keyword, schema) in object {
                 match (keyword.as_str(), schema) {
-                    ("properties" | "$defs", Value::Object(named)) => {
-                        names.extend(named.keys().filter(|_| keyword == "properties").cloned());
-                        named.values().for_each(|schema| properties(schema, names));
+                    ("properties" | "$defs", Value::Object(described)) => {
+                        names.extend(described.keys().filter(|_| keyword == "properties").cloned());
+                        described.values().for_each(|schema| properties(schema, names));
                     }
                     _ => properties(schema, names),
                 }

@@ -130,7 +130,7 @@ fn visit(stage: &mut Stage, url: &str, body: Option<&str>) -> Result<(), String>
     stage.next("the host gets a pulse for the address that you gave");
     stage.configure(&pulse)?;
     stage.next("the agent sends the pulse and waits for the answer to this very pulse");
-    let state = match stage.run_any(RUN)? {
+    let found = match stage.run_any(RUN)? {
         0 => {
             stage.show(Key::echo, "the echo's metadata: which pulse it answers, with what status, how fast")?;
             State::Up
@@ -142,13 +142,13 @@ fn visit(stage: &mut Stage, url: &str, body: Option<&str>) -> Result<(), String>
         _ => return Err("the agent got no answer; its line above says why".into()),
     };
     sweep_now(stage)?;
-    if state == State::Failing {
+    if found == State::Failing {
         stage.hears_of("failing", Duration::ZERO, ALERT)?;
     }
-    stage.is_swept(state)?;
+    stage.is_swept(found)?;
     stage.next("the fleet, as an operator sees it");
     stage.run(&["status"], 0)?;
-    match state {
+    match found {
         State::Up => Ok(()),
         _ => Err(format!("{url} did not answer as expected; the chain itself works")),
     }

@@ -63,7 +63,9 @@ impl<'o> Page<'o> {
     fn wrapped(&mut self, text: &str, beginning: &str, rest: &str) {
         // What is copied, as an address is, stays whole.
         let options = Options::new(WIDTH).initial_indent(beginning).subsequent_indent(rest).break_words(false);
-        textwrap::wrap(text, options).iter().for_each(|line| self.print(line));
+        for line in textwrap::wrap(text, options) {
+            self.print(&line);
+        }
     }
 
     /// Whoever does not listen any more is no reason to fail.

@@ -152,7 +152,9 @@ impl Found {
         let mut places = vec![0; checks.len()];
         checks.iter().enumerate().for_each(|(place, &(_, number))| places[number] = place);
         let mut events = self.events;
-        events.iter_mut().for_each(|event| event.check = places[event.check]);
+        for event in &mut events {
+            event.check = places[event.check];
+        }
         // Of two things of one second the later line comes later.
         events.sort_by_key(|event| event.at);
         if let Some(until) = until {

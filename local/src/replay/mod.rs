@@ -3,6 +3,9 @@
 //! - `row`, `list`: the history as it is written, line by line;
 //! - `store`: what the bucket held of it at each time; `sweeps`: the sweeps over that.
 
+// What looks like documentation of the options is the help that people read, where backticks would only be in the way.
+#![allow(clippy::doc_markdown)]
+
 mod list;
 mod row;
 mod store;
