@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use fleet::{Fleet, time, word};
+use pulse_echo::clock::Time;
 use pulse_echo::pulse::{Metadata, Pulse};
 use pulse_echo::status::Fact;
 use pulse_echo_lambda::channel::{Entry, What};
@@ -55,8 +56,8 @@ fn recorded() -> String {
     csv
 }
 
-/// The same entries without what differs by its nature: ids, and last words, which are not recorded.
-fn told(entries: Vec<Entry>) -> Vec<(String, What)> {
+/// When a sweep told what, without what differs by its nature: ids, and last words, which are not recorded.
+fn told(at: Time, entries: Vec<Entry>) -> impl Iterator<Item = (String, What)> {
     let plain = |fact: Fact| match fact {
         Fact::Down(down) => Fact::Down(pulse_echo::status::Down { words: Metadata::new(), ..down }),
         Fact::StillDown { mut down, told, changed } => {
@@ -69,14 +70,14 @@ fn told(entries: Vec<Entry>) -> Vec<(String, What)> {
         What::Fact(fact) => What::Fact(plain(fact)),
         other => other,
     };
-    entries.into_iter().map(|entry| (entry.at.to_string(), plain(entry.what))).collect()
+    entries.into_iter().map(move |entry| (at.to_string(), plain(entry.what)))
 }
 
 #[test]
 fn the_same_history_is_told_in_the_same_words_at_the_same_times() {
     let mut fleet = Fleet::new();
     fleet.rules.remind_s = 3_600;
-    let mut history = HISTORY.iter().peekable();
+    let (mut history, mut swept) = (HISTORY.iter().peekable(), Vec::new());
     for sweep in (0..=9_060).step_by(60) {
         while let Some((second, kind, check)) = history.next_if(|(second, ..)| *second <= sweep) {
             fleet.at(*second);
@@ -87,10 +88,11 @@ fn the_same_history_is_told_in_the_same_words_at_the_same_times() {
             };
         }
         fleet.at(sweep).sweep().unwrap();
+        swept.extend(told(time(sweep), std::mem::take(&mut *fleet.hook.told.lock().unwrap())));
     }
-    let swept = told(std::mem::take(&mut *fleet.hook.told.lock().unwrap()));
     let list = List::read(recorded().as_bytes(), None).unwrap();
-    let replayed = told(Sweeps::new(list, &Pulse::default(), &fleet.rules).flat_map(|(_, entries)| entries).collect());
+    let sweeps = Sweeps::new(list, &Pulse::default(), &fleet.rules);
+    let replayed: Vec<_> = sweeps.flat_map(|(at, entries)| told(at, entries)).collect();
     let kinds: BTreeSet<_> = swept.iter().map(|(_, what)| word(what).split(' ').next().unwrap().to_string()).collect();
     assert!(
         ["failing", "silent", "still-down", "unanswered", "answered", "up"].iter().all(|kind| kinds.contains(*kind)),

@@ -55,7 +55,7 @@ const TO_REPORT: Duration = Duration::from_secs(1);
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// A status whose only news are newer pulses and echoes is written this often.
-pub const WRITE_EVERY: Duration = Duration::from_secs(600);
+const WRITE_EVERY: Duration = Duration::from_secs(600);
 
 /// So many checks have more objects than a page of a list: each has a pulse and an answer.
 const CHECKS_ON_A_PAGE: usize = 500;

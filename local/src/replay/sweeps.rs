@@ -14,7 +14,6 @@ use pulse_echo_lambda::outbox::attempt::{due, settle};
 use pulse_echo_lambda::outbox::{give_words, words_wanted};
 use pulse_echo_lambda::round::Round;
 use pulse_echo_lambda::rules::Rules;
-use pulse_echo_lambda::sweep::WRITE_EVERY;
 
 use super::list::{Event, List};
 use super::store::{ETAG, Objects};
@@ -82,9 +81,10 @@ impl Sweeps {
         let before = swept.age(end).as_secs().saturating_sub(1) / self.tick_s();
         let before = before.min(self.one_way(swept));
         let quiet = if before == 0 { 0 } else { self.quiet(swept, before) };
-        let skipped = swept + Duration::from_secs(quiet * self.tick_s());
-        self.leave_out(skipped);
-        Some(skipped + Duration::from_secs(self.tick_s()))
+        // As if those that change nothing had been done.
+        let left_out = swept + Duration::from_secs(quiet * self.tick_s());
+        self.swept = Some(left_out);
+        Some(left_out + Duration::from_secs(self.tick_s()))
     }
 
     /// Has a sweep judge what the store holds now, and its channel told.
@@ -92,9 +92,10 @@ impl Sweeps {
         while let Some(event) = self.events.next_if(|event| event.at <= now) {
             self.objects[event.check].put(event.at, event.what);
         }
-        let mut status = self.status.clone();
-        let is_first = self.swept.is_none();
-        let changed = self.judge(&mut status, self.swept, now) || is_first;
+        // All of it is kept. The loop forgets newer times of pulses and echoes until there is more to write, or ten minutes
+        // are over; for its next verdict that makes no difference.
+        let mut status = std::mem::replace(&mut self.status, Status::new(now));
+        self.judge(&mut status, self.swept, now);
         // No history has a host's last words.
         for id in words_wanted(&status.outbox) {
             give_words(&mut status.outbox, &id, &Metadata::new());
@@ -104,16 +105,11 @@ impl Sweeps {
             self.tally.count(&status.outbox);
             settle(&mut status, CHANNEL, attempt, &Outcome::Taken, now);
         }
-        // What is not worth writing is forgotten, as the loop does it.
-        if changed || attempt.is_some() || self.status.written.age(now) >= WRITE_EVERY {
-            status.written = now;
-            self.status = status;
-        }
-        self.swept = Some(now);
+        (self.status, self.swept) = (status, Some(now));
         attempt.map(|attempt| attempt.entries).unwrap_or_default()
     }
 
-    fn judge(&mut self, status: &mut Status, swept: Option<Time>, now: Time) -> bool {
+    fn judge(&mut self, status: &mut Status, swept: Option<Time>, now: Time) {
         let Self { rules, channels, objects, limits, ids, .. } = self;
         // Both are in key order.
         let mut records = std::mem::take(&mut status.checks).into_iter().peekable();
@@ -123,7 +119,7 @@ impl Sweeps {
             *ids += 1;
             ids.to_string()
         };
-        Round { now, swept, rules, channels, new_id: &mut new_id }.judge(status, cases)
+        Round { now, swept, rules, channels, new_id: &mut new_id }.judge(status, cases);
     }
 
     /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its answer
@@ -161,15 +157,6 @@ impl Sweeps {
         let mut status = self.status.clone();
         self.judge(&mut status, Some(before), now);
         status != self.status
-    }
-
-    /// Does as if all sweeps until this one had been done: they changed nothing, but some of them wrote it.
-    fn leave_out(&mut self, last: Time) {
-        let ticks = WRITE_EVERY.as_secs().div_ceil(self.tick_s());
-        let period = ticks * self.tick_s();
-        let written = self.status.written;
-        self.status.written = written + Duration::from_secs(written.age(last).as_secs() / period * period);
-        self.swept = Some(last);
     }
 
     fn tick_s(&self) -> u64 {
