@@ -66,7 +66,7 @@ fn told(at: Time, entries: Vec<Entry>) -> impl Iterator<Item = (String, What)> {
         }
         other => other,
     };
-    let plain = |what| match what {
+    let plain = move |what| match what {
         What::Fact(fact) => What::Fact(plain(fact)),
         other => other,
     };
