@@ -47,9 +47,8 @@ pub fn from_install_to_purge() {
 }
 
 pub fn upgrades_keep_what_was_changed() {
+    let (root, older) = (Root::new(), Older::pack("deb"));
     for changed in [true, false] {
-        let root = Root::new();
-        let older = Older::pack("deb");
         install(&root, &root.take(&older.file()));
         let user = root.ok(&["getent", "passwd", "pulse-echo"]);
         let ours =
