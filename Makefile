@@ -48,7 +48,7 @@ dist:
 e2e: dist
 	PULSE_ECHO_AGENT=$$(realpath $${CARGO_TARGET_DIR:-target}/dist/pulse-echo-*-linux-x86_64) $(CARGO) test --locked --workspace --quiet \
 		--test bad_input --test check --test credentials_services --test faults --test proxies --test walk
-	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test e2e
+	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e
 
 bench:
 	$(CARGO) bench --locked --workspace

@@ -33,8 +33,8 @@ flags=(
   -C "linker=$here/lld.sh" -C linker-flavor=ld.lld -C link-self-contained=yes
   # A static PIE, on Arm too, where rustc does not make one by itself.
   -C relocation-model=pie -C link-arg=-pie -C link-arg=--no-dynamic-linker -C link-arg=-ztext
-  # What moves the program when it starts, in a hundredth of the bytes.
-  -C link-arg=--pack-dyn-relocs=relr
+  # What moves the program when it starts, in a hundredth of the bytes; functions of equal code, once.
+  -C link-arg=--pack-dyn-relocs=relr -C link-arg=--icf=all
   # Both compilers write the places of sources into the program.
   "--remap-path-prefix=$source=pulse-echo" "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=rust"
 )
@@ -51,8 +51,6 @@ case $program in
     c_flags+=(-fno-unwind-tables -fno-asynchronous-unwind-tables)
     "$here/zig-cc.sh" -Os "${c_flags[@]}" -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
     flags+=(-C force-unwind-tables=no -Z "pre-link-arg=$source/no-unwinder.o")
-    # What several functions have in common becomes one; for Arm that is LLVM's default where size counts.
-    flags+=(-C llvm-args=-enable-machine-outliner=always)
     # std is built anew, for size. -Z is for nightly; this is how the stable one takes it.
     export RUSTC_BOOTSTRAP=1
     options+=(--release -p pulse-echo -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)
