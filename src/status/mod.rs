@@ -21,10 +21,13 @@ pub use record::{Change, Fault, HISTORY, Limits, Missing, Outage, Record, State,
 /// The largest `status.json` that is read, in bytes: over a million checks.
 pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
 
-/// The content of `status.json`. `M` is as much of a message as its reader needs.
+/// The content of `status.json`.
+pub type Status = StatusOf<Message>;
+
+/// The same, with as much of each message as its reader needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "M: DeserializeOwned"))]
-pub struct Status<M = Message> {
+pub struct StatusOf<M> {
     /// The format's version; see [`Status::VERSION`].
     pub version: u32,
     /// The *now* of the sweep that wrote it.
@@ -140,7 +143,7 @@ impl Status {
     pub const VERSION: u32 = 1;
 }
 
-impl<M> Status<M> {
+impl<M> StatusOf<M> {
     /// A status that knows nothing yet.
     pub fn new(now: Time) -> Self {
         Self {
