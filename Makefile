@@ -35,7 +35,7 @@ test: lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
-	$(CARGO) clippy --locked --workspace --all-features --test e2e -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-features --test e2e --test packages --test install -- -D warnings
 	$(CARGO) clippy --locked -p pulse-echo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --all-features --quiet
 

@@ -32,6 +32,7 @@ pub fn from_install_to_purge() {
     assert_eq!(root.read("etc/pulse-echo/credentials"), "[default]\n");
     assert_eq!(root.ok(&["getent", "passwd", "pulse-echo"]), user);
 
+    root.ok(&["systemctl", "enable", "pulse-echo.timer"]);
     root.write("etc/pulse-echo/config.json", "{}");
     root.write("etc/pulse-echo/pulses.d/db.json", "{}");
     root.ok(&["dpkg", "--remove", "pulse-echo"]);
@@ -47,9 +48,8 @@ pub fn from_install_to_purge() {
 }
 
 pub fn upgrades_keep_what_was_changed() {
+    let (root, older) = (Root::new(), Older::pack("deb"));
     for changed in [true, false] {
-        let root = Root::new();
-        let older = Older::pack("deb");
         install(&root, &root.take(&older.file()));
         let user = root.ok(&["getent", "passwd", "pulse-echo"]);
         let ours =
@@ -74,9 +74,15 @@ pub fn upgrades_keep_what_was_changed() {
 }
 
 pub fn without_cron_the_timer_fires() {
-    let root = Root::without_cron();
-    let before = root.files();
+    let root = Root::new();
     let package = root.take(&deb("amd64"));
+    install(&root, &package);
+    root.ok(&["dpkg", "--purge", "cron"]);
+    install(&root, &package);
+    assert!(!root.has(TIMER_ENABLED), "it is decided at the first installation");
+    root.ok(&["dpkg", "--purge", "pulse-echo"]);
+
+    let before = root.files();
     install(&root, &package);
     let unit = fs::read_link(root.path(TIMER_ENABLED)).expect("it is enabled");
     assert!(root.has(unit.to_str().unwrap().trim_start_matches('/')));

@@ -59,9 +59,8 @@ pub fn from_install_to_erase() {
 }
 
 pub fn upgrades_keep_what_was_changed() {
+    let (root, older) = (Root::new(), Older::pack("rpm"));
     for changed in [true, false] {
-        let root = Root::new();
-        let older = Older::pack("rpm");
         install(&root, "-i", &older.file());
         root.write("etc/pulse-echo/config.json", "{\"bucket\": \"mine\"}");
         if changed {
@@ -76,6 +75,8 @@ pub fn upgrades_keep_what_was_changed() {
         }
         assert_eq!(root.read("etc/pulse-echo/config.json"), "{\"bucket\": \"mine\"}");
         assert!(root.has("usr/bin/pulse-echo") && root.has("etc/pulse-echo/credentials"));
+        install(&root, "-e", Path::new("pulse-echo"));
+        root.ok(&["rm", "-f", "/etc/cron.d/pulse-echo.rpmnew", "/etc/cron.d/pulse-echo.rpmsave"]);
     }
 }
 

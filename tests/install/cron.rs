@@ -24,7 +24,8 @@ impl Cron {
         fs::set_permissions(&place, fs::Permissions::from_mode(0o666)).unwrap();
         log.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         let daemon = root
-            .command(&["cron", "-f", "-L", "7"])
+            // It ends with this program, however that ends.
+            .command(&["setpriv", "--pdeathsig", "KILL", "cron", "-f", "-L", "7"])
             .env("LD_PRELOAD", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
             .env("FAKETIME", "@2026-11-21 11:59:57")
             .stdin(Stdio::null())

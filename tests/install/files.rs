@@ -91,7 +91,7 @@ fn in_zsh(file: &Path, typed: &str) -> String {
     let script = "zmodload zsh/zpty
         zpty terminal zsh -f -i
         zpty -w terminal \"PROMPT=; fpath=($1 \\$fpath); autoload -Uz compinit; compinit -u -D\"
-        zpty -w terminal \"answer() { print -r -- bec\\ame:\\$BUFFER:end }; zle -N answer; bindkey '^X' answer\"
+        zpty -w terminal \"answer() { print -r -- bec\\ame:\\${BUFFER}:end }; zle -N answer; bindkey '^X' answer\"
         zpty -w -n terminal \"$2\"$'\\t\\x18'
         zpty -r terminal said '*became:*:end*' && print -r -- \"$said\"
         zpty -d terminal";

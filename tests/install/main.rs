@@ -16,6 +16,7 @@ mod tools;
 
 use std::panic;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use tools::{DEBIAN, MAN, PYTHON, QEMU, RPM, SHELLS, SYSTEMD, Tool};
 
@@ -51,11 +52,12 @@ fn main() -> ExitCode {
         if !wanted.iter().all(|part| what.contains(part.as_str())) {
             continue;
         }
+        let started = Instant::now();
         if let Err(why) = tools.iter().try_for_each(|tool| tool.install()) {
             println!("left out: {what}: {why}");
             left_out += 1;
         } else if panic::catch_unwind(story).is_ok() {
-            println!("ok: {what}");
+            println!("ok: {what} ({:.0} s)", started.elapsed().as_secs_f64());
             passed += 1;
         } else {
             println!("FAILED: {what}");
