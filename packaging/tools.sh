@@ -27,6 +27,7 @@ while read -r command package; do
   command -v "$command" >/dev/null || missing+=("$package")
 done <<'LIST'
 zip zip
+xz xz-utils
 strings binutils
 mandoc mandoc
 LIST
