@@ -28,8 +28,7 @@ while read -r command package; do
 done <<'LIST'
 zip zip
 xz xz-utils
-strings binutils
-mandoc mandoc
+ar binutils
 LIST
 python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
