@@ -8,7 +8,7 @@ SECONDS ?= 60
 .PHONY: help demo test lint dist e2e bench fuzz
 
 help:
-	@echo "make demo              a real pulse to its echo, a broken service to its fault, on this machine alone"
+	@echo "make demo              from a pulse to the messages that people read, on this machine alone; half a minute"
 	@echo "make demo URL=https://example.com/ BODY='...'    the same for an address of yours"
 	@echo "make test              format, lints, documentation, all tests"
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"

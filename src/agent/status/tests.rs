@@ -121,6 +121,18 @@ failing       27 h  mail
 }
 
 #[test]
+fn beside_long_names_what_there_is_to_say_has_a_line_of_its_own_in_80_columns_too() {
+    let mut fleet = fleet();
+    let reason = "cannot connect to 192.0.2.7:5432: the connection was refused";
+    fleet.status.checks = [(id("web-1/postgresql-replication.json"), failing(60, reason))].into();
+    let rows = row::worst_first(&fleet);
+    let lines: Vec<_> = table::of(&rows, fleet.now, &wide(80)).lines().map(str::to_owned).collect();
+    let expected = ["STATE     FOR  CHECK", "failing  60 s  web-1/postgresql-replication"];
+    assert_eq!((&lines[..2], lines[2].trim()), (&expected.map(str::to_owned)[..], reason));
+    assert_eq!(table::of(&rows, fleet.now, &wide(120)).lines().count(), 2);
+}
+
+#[test]
 fn into_a_file_nothing_is_cut_and_a_long_name_does_not_widen_the_column_for_all() {
     let mut fleet = fleet();
     fleet.status.checks = [
