@@ -21,9 +21,8 @@ packaging/generate.sh "$GENERATED"
 for arch in x86_64 aarch64; do
   # Debian and AWS have other names for them.
   case $arch in
-    x86_64) debian=amd64 aws=x86_64 filters=(--x86 --lzma2=preset=9e) ;;
-    # xz has a filter for Arm, too, but only since 5.4.
-    aarch64) debian=arm64 aws=arm64 filters=(--lzma2=preset=9e,lc=2,lp=2) ;;
+    x86_64) debian=amd64 aws=x86_64 ;;
+    aarch64) debian=arm64 aws=arm64 ;;
   esac
   name=pulse-echo-$VERSION-linux-$arch
 
@@ -40,7 +39,7 @@ for arch in x86_64 aarch64; do
     deb=$(ls "$out"/pulse-echo_*_"$debian".deb)
     ar x "$deb"
     tar -xf data.tar -C "$work/$name" --no-same-owner
-    xz --format=xz --threads=1 "${filters[@]}" data.tar
+    xz -9e --threads=1 data.tar
     rm "$deb"
     ar rcD "$deb" debian-binary control.tar.gz data.tar.xz
   )

@@ -27,8 +27,8 @@ while read -r command package; do
   command -v "$command" >/dev/null || missing+=("$package")
 done <<'LIST'
 zip zip
-strings binutils
-mandoc mandoc
+xz xz-utils
+ar binutils
 LIST
 python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
