@@ -14,7 +14,7 @@ pub fn from_install_to_purge() {
     let root = Root::new();
     let before = root.files();
     let package = root.take(&deb("amd64"));
-    install(&root, &package);
+    root.ok(&["apt-get", "install", "--yes", &package]);
     assert_eq!(root.since(&before), files_of_deb());
     assert_eq!(root.ok(&["dpkg", "--verify", "pulse-echo"]), "");
     let user = root.ok(&["getent", "passwd", "pulse-echo"]);
@@ -40,7 +40,7 @@ pub fn from_install_to_purge() {
     let line = root.run_as("pulse-echo", &["sh", "-c", &cron_command()]);
     assert_eq!((line.code, line.stdout + &line.stderr), (0, String::new()), "the line that is left is silent");
 
-    root.ok(&["dpkg", "--purge", "pulse-echo"]);
+    root.ok(&["apt-get", "purge", "--yes", "pulse-echo"]);
     assert_eq!(root.since(&before), [] as [&str; 0]);
     assert_eq!(before.difference(&root.files()).collect::<Vec<_>>(), [] as [&str; 0]);
     assert_eq!(root.ok(&["getent", "passwd", "pulse-echo"]), user, "nobody else gets its number");

@@ -124,7 +124,7 @@ impl Root {
     /// `MODE OWNER:GROUP PATH` of all files, but for what changes by itself and what the package managers note.
     pub fn files(&self) -> BTreeSet<String> {
         let others = "( -path /dev -o -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/log -o -path \
-                      /var/cache -o -path /var/lib/dpkg -o -path /root/.rpmdb ) -prune -o";
+                      /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /root/.rpmdb ) -prune -o";
         let mut find = vec!["find", "/", "-xdev"];
         find.extend(others.split_whitespace());
         find.extend(["-printf", "%m %u:%g %p\\n"]);
