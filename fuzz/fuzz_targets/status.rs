@@ -18,7 +18,7 @@ fuzz_target!(|text: &[u8]| {
     assert_eq!(Status::from_json(&status.to_json()).expect("what we write we can read"), status);
     let mark = Mark { swept: Some(status.written), ..Mark::default() };
     for width in [20, 80] {
-        shown(status.clone(), mark.clone(), width).iter().for_each(|line| shows_on_one_line(line));
+        shown(text, mark.clone(), width).iter().for_each(|line| shows_on_one_line(line));
     }
     // Three sweeps retire what is no longer there; a day later it is forgotten.
     for later in [60, 120, 180, 3 * 24 * 3600] {

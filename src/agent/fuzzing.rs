@@ -6,7 +6,7 @@ use super::settings::config::Config;
 use super::status;
 use crate::json::{self, Unknown};
 use crate::mark::Mark;
-use crate::status::Status;
+use crate::status::StatusOf;
 use crate::store::Credentials;
 
 /// Reads a configuration file; the error is what its writer would be told.
@@ -19,7 +19,7 @@ pub fn issued(text: &str, version: Option<i64>) -> Result<Credentials, String> {
     issued::read("the fuzzer", text, version)
 }
 
-/// All lines that the `status` command shows of a fleet, on a terminal of this width.
-pub fn shown(status: Status, mark: Mark, width: usize) -> Vec<String> {
-    status::shown(status, mark, width)
+/// All lines that the `status` command shows of a `status.json`, on a terminal of this width; none if it cannot be read.
+pub fn shown(text: &[u8], mark: Mark, width: usize) -> Vec<String> {
+    StatusOf::from_json(text).map_or_else(|_| Vec::new(), |status| status::shown(status, mark, width))
 }

@@ -78,7 +78,11 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
 
 /// All lines of all that is ever shown of a fleet, for the fuzzer.
 #[cfg(feature = "fuzzing")]
-pub fn shown(status: crate::status::Status, mark: crate::mark::Mark, width: usize) -> Vec<String> {
+pub fn shown(
+    status: crate::status::StatusOf<super::fleet::Owed>,
+    mark: crate::mark::Mark,
+    width: usize,
+) -> Vec<String> {
     let terminal = Terminal { width: Some(width.max(20)), has_colours: false };
     let fleet = Fleet { now: status.written, status };
     let mark = look::Look::There((mark, fleet.now));

@@ -50,7 +50,7 @@ fn muted(seconds_ago: i64, for_s: u32, reason: &str) -> Muted {
 fn fleet() -> Fleet {
     let gone = Record { state: State::Gone, since: ago(7_200), ..Record::new(ago(7_300)) };
     let missing = Missing { since: ago(40), with_many: false };
-    let mut status = crate::status::Status::new(ago(30));
+    let mut status = crate::status::StatusOf::new(ago(30));
     status.checks = [
         ("db-1.json", up(100)),
         ("db-2.json", up(700)),
