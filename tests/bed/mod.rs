@@ -4,6 +4,8 @@
 // Each test file uses its part of it.
 #![allow(dead_code)]
 
+// Tests that have a kit, too, have it twice.
+#[allow(clippy::duplicate_mod)]
 #[path = "../kit/program.rs"]
 mod program;
 
