@@ -4,7 +4,7 @@
 // Each test file uses its part of it.
 #![allow(dead_code)]
 
-// Tests that have a kit, too, have it twice.
+// Some tests have the kit, too.
 #[allow(clippy::duplicate_mod)]
 #[path = "../kit/program.rs"]
 mod program;
