@@ -8,6 +8,7 @@ mod record;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -193,19 +194,57 @@ impl Muted {
     }
 }
 
+/// Entry by entry: of a large fleet, all records' texts would take as much memory as the records.
 fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
-    let entries = BTreeMap::<String, &RawValue>::deserialize(deserializer)?;
-    let entry = |(id, text): (String, &RawValue)| {
-        let record = || Ok::<_, String>((id.clone().try_into()?, readable(text)?));
-        record().inspect_err(|error| log::error!("status.json: the record of {id:?} is left out: {error}")).ok()
-    };
-    Ok(entries.into_iter().filter_map(entry).collect())
+    struct Records;
+
+    impl<'de> Visitor<'de> for Records {
+        type Value = BTreeMap<CheckId, Record>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a record for each check")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut records = Vec::new();
+            while let Some((id, text)) = map.next_entry::<String, &RawValue>()? {
+                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(text)?));
+                match entry() {
+                    Ok(entry) => records.push(entry),
+                    Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
+                }
+            }
+            // From a whole list, a map has no half-filled nodes.
+            Ok(records.into_iter().collect())
+        }
+    }
+
+    deserializer.deserialize_map(Records)
 }
 
 fn each_message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Message>, D::Error> {
-    let entries = Vec::<&RawValue>::deserialize(deserializer)?;
-    let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
-    Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
+    struct Messages;
+
+    impl<'de> Visitor<'de> for Messages {
+        type Value = Vec<Message>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a list of messages")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut messages = Vec::new();
+            while let Some(text) = seq.next_element::<&RawValue>()? {
+                match readable(text) {
+                    Ok(message) => messages.push(message),
+                    Err(error) => log::error!("status.json: a message is left out: {error}"),
+                }
+            }
+            Ok(messages)
+        }
+    }
+
+    deserializer.deserialize_seq(Messages)
 }
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {

@@ -10,7 +10,7 @@ use pulse_echo::clock::Time;
 use pulse_echo::name::CheckId;
 use pulse_echo::status::{Fact, Gap, Record, State, Status, Unanswered};
 
-use crate::outbox::fleet::{many_down, some};
+use crate::outbox::fleet::{many_down, shorten, some};
 use crate::outbox::{Change, Teller};
 use crate::rules::Rules;
 use crate::verdict::{self, Context, Sight, fleet};
@@ -66,7 +66,8 @@ impl Round<'_> {
         // What concerns many comes before what concerns each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
         tell_each(&mut teller, &mut judged);
-        let of_checks = std::mem::take(&mut teller.messages);
+        let mut of_checks = std::mem::take(&mut teller.messages);
+        shorten(&mut of_checks);
         if let Some(gap) = gap {
             tell_gap(&mut teller, &gap, &judged);
         }

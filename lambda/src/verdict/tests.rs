@@ -64,7 +64,7 @@ impl Check {
     /// A fault that answers the pulse of `pulse` and is read.
     fn fault(&mut self, second: i64, pulse: i64) {
         self.unread_fault(second);
-        self.sight.fault_read = Some(answer::Fault {
+        self.sight.fault_read = Some(Box::new(answer::Fault {
             reason: "status 500, expected 200".into(),
             cause: Cause::Status,
             expected: None,
@@ -74,7 +74,7 @@ impl Check {
             pulse_id: None,
             pulse_at: at(pulse),
             url: None,
-        });
+        }));
     }
 
     fn unread_fault(&mut self, second: i64) {
