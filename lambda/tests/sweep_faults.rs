@@ -3,6 +3,7 @@
 mod fleet;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -94,6 +95,62 @@ fn who_dies_between_any_two_requests_loses_nothing() {
             assert!(!twice || attempts > 0, "died at {at} ({goes_through})");
             assert_eq!((fleet.status().outbox.len(), fleet.status().lease), (0, None));
         }
+    }
+}
+
+/// A channel of a loop that dies after so many sends over all its channels: those after it send nothing, and nothing
+/// reaches the store any more.
+struct Mortal {
+    name: &'static str,
+    hook: Hook,
+    sends: Arc<AtomicUsize>,
+    dies_after: usize,
+    wire: Arc<Wire>,
+}
+
+impl Channel for Mortal {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
+        if self.sends.fetch_add(1, Ordering::SeqCst) < self.dies_after {
+            return self.hook.send(entries, deadline);
+        }
+        *self.wire.fails.lock().unwrap() = Some("");
+        Outcome::Ambiguous { taken: 0, why: "it died".into() }
+    }
+}
+
+#[test]
+fn who_dies_between_any_two_sends_loses_nothing_and_tells_twice_only_what_was_taken() {
+    for dies_after in 0..=3 {
+        let fleet = Fleet::new();
+        fleet.pulse("a").at(1).fault("a", 0);
+        let hooks = [(); 3].map(|()| Hook::default());
+        let sweep = |second: i64, dies_after: usize| {
+            let sends = Arc::new(AtomicUsize::new(0));
+            let channels = ["one", "two", "three"].into_iter().zip(&hooks).map(|(name, hook)| {
+                let (hook, sends, wire) = (hook.clone(), sends.clone(), fleet.wire.clone());
+                Box::new(Mortal { name, hook, sends, dies_after, wire }) as Box<dyn Channel>
+            });
+            let channels: Vec<_> = channels.collect();
+            fleet.at(second).invoke_over(&channels, &json!({}), Duration::from_secs(60))
+        };
+        assert_eq!(sweep(60, dies_after).is_err(), dies_after < 3);
+        *fleet.wire.fails.lock().unwrap() = None;
+        let told = || hooks.iter().map(|hook| hook.told.lock().unwrap().len()).sum::<usize>();
+        assert_eq!(told(), dies_after);
+        // The lease of the dead still runs.
+        sweep(100, usize::MAX).unwrap();
+        assert_eq!(told(), dies_after);
+        sweep(160, usize::MAX).unwrap();
+        let (all, twice) = if dies_after < 3 { (3 + dies_after, dies_after) } else { (3, 0) };
+        assert_eq!(told(), all, "died after {dies_after}");
+        let entries: Vec<_> = hooks.iter().map(|hook| hook.told.lock().unwrap().clone()).collect();
+        assert!(entries.iter().flatten().all(|entry| entry.id == entries[0][0].id), "under one id: {entries:?}");
+        assert_eq!(entries.iter().filter(|entries| entries.len() == 2).count(), twice);
+        assert_eq!((fleet.status().outbox.len(), fleet.status().lease), (0, None));
     }
 }
 
