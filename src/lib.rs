@@ -12,6 +12,7 @@
 pub mod agent;
 pub mod answer;
 pub mod clock;
+mod crypto;
 pub mod http;
 pub mod json;
 pub mod mark;

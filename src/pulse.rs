@@ -160,6 +160,8 @@ impl json::Object for Pulse {
 pub fn web_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => "it is no URL; it must begin with http:// or https://".to_string(),
+        // So says the packages' agent of all that is not ASCII, see packaging/README.md.
+        url::ParseError::IdnaError => "it is no URL: its host cannot be read; write it in ASCII (xn--…)".to_string(),
         error => format!("it is no URL: {error}"),
     })?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -353,6 +355,7 @@ mod tests {
             ("https://user@example.com/", "credentials"),
             ("http://", "no URL: empty host"),
             ("http://a:99999/", "no URL: invalid port"),
+            ("https://xn--a.example/", "no URL: its host cannot be read; write it in ASCII (xn--…)"),
         ] {
             let error = parse(&format!("{{\"url\": \"{url}\"}}")).unwrap_err();
             assert!(error.starts_with("url: ") && error.contains(why), "{url}: {error}");

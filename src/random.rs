@@ -1,9 +1,11 @@
 //! Random numbers, from the system: the TLS library's source, so that no crate is added for them.
 
+use crate::crypto;
+
 /// So many random bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    let random = rustls::crypto::ring::default_provider().secure_random;
+    let random = crypto::provider().secure_random;
     random.fill(&mut bytes).expect("the system has random numbers");
     bytes
 }

@@ -108,7 +108,9 @@ fn a_loop_that_stands_still_is_a_warning() {
     assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - the loop last swept 30");
     bed.set_clock(0);
     mark(Mark { swept: Some(now), stopped: Some(now), ..Mark::default() });
-    assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - the loop is stopped since ");
+    let stopped = bed.run(&["check"]);
+    assert_line(&stopped, 1, "ECHO WARNING - the loop is stopped since ");
+    assert!(stopped.stderr.contains("an operator starts it: pulse-echo loop start"), "{stopped:?}");
 }
 
 #[test]

@@ -220,6 +220,7 @@ fn a_loop_that_is_stopped_is_found() {
     let now = bed.store().get(&Key::mark(), 0).unwrap().date;
     bed.put(&Key::mark(), &Mark { stopped: Some(now), ..Mark::default() }.to_json(), &Metadata::new());
     let doctor = bed.run(&["doctor"]);
-    assert!(doctor.line('✗', "loop").contains("the loop is stopped since 20"), "{doctor:#?}");
+    let line = doctor.line('✗', "loop");
+    assert!(line.contains("the loop is stopped since 20") && line.contains("pulse-echo loop start"), "{doctor:#?}");
     assert_eq!(doctor.ill().len(), 1, "{doctor:#?}");
 }

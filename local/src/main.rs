@@ -1,5 +1,6 @@
 //! The door of `pulse-echo-local`.
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::{Parser, Subcommand};
 use log::LevelFilter;
 use pulse_echo::stderr;
-use pulse_echo_local::{NAME, complain, demo, serve};
+use pulse_echo_local::{NAME, complain, demo, replay, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -26,8 +27,10 @@ struct Arguments {
 enum Command {
     /// Keep running as a small site's server; the first start prints the keys as NAME=value lines to paste on each host
     Serve(serve::Options),
-    /// A guided walk: a real pulse to its echo, a broken service to its fault, and back
+    /// A guided walk: a real pulse to its echo, a broken service and a silent host to what people are told of it
     Demo(demo::Options),
+    /// The sweep's rules over a recorded history: which messages other limits would have sent
+    Replay(replay::Options),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Serve(options) => serve::serve(&options, &environment).map_err(|message| (message, 1)),
         Command::Demo(options) => walk(&options, &environment),
+        Command::Replay(options) => replay::replay(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,5 +59,5 @@ fn walk(options: &demo::Options, environment: &dyn Fn(&str) -> Option<String>) -
             .map_err(|error| (format!("cannot wait for signals: {error}"), 1))?;
     }
     let code = || u8::try_from(signal.load(Ordering::SeqCst)).unwrap_or_default();
-    demo::demo(options, environment, &|| code() != 0).map_err(|message| (message, code().max(1)))
+    demo::demo(options, environment, &|| code() != 0, &mut io::stdout()).map_err(|message| (message, code().max(1)))
 }

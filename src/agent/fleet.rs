@@ -1,18 +1,29 @@
 //! The fleet as the last sweeps left it in `status.json`.
 
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
 use super::look::{self, Look};
 use super::named::Unknown;
 use crate::clock::Time;
 use crate::name::{CheckId, Key};
-use crate::status::{Error, SIZE_LIMIT, Status};
+use crate::status::{Error, SIZE_LIMIT, StatusOf};
 use crate::store::Store;
 
 /// What the sweeps know of all checks.
 pub struct Fleet {
     /// What `status.json` says.
-    pub status: Status,
+    pub status: StatusOf<Owed>,
     /// When it was read, by the store's clock.
     pub now: Time,
+}
+
+/// As much of a message as is shown here: to read all that can be told costs 35 KB.
+#[derive(Deserialize)]
+pub struct Owed {
+    /// The channels that still have to take it.
+    pub owed: BTreeSet<String>,
 }
 
 impl Fleet {
@@ -35,7 +46,7 @@ impl Fleet {
             }
         };
         let body = object.body.ok_or_else(|| format!("{key} has {} bytes, over {SIZE_LIMIT}", object.size))?;
-        let status = Status::from_json(&body).map_err(|error| match error {
+        let status = StatusOf::from_json(&body).map_err(|error| match error {
             Error::Unreadable(_) => format!("{error}; the next sweep puts it aside and begins anew"),
             Error::Newer(_) => error.to_string(),
         })?;

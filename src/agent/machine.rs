@@ -4,7 +4,7 @@ use std::fs;
 
 use ring::hmac;
 
-use crate::vitals::Vitals;
+use crate::vitals::{self, Vitals};
 
 /// Where the machine's id is, which the installation made; the second is D-Bus's older place.
 const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
@@ -45,7 +45,7 @@ fn uptime_s(text: &str) -> Option<u64> {
 
 /// `/proc/loadavg`: `0.20 0.18 0.12 1/80 11206`.
 fn load1(text: &str) -> Option<f64> {
-    text.split(' ').next()?.parse().ok()
+    vitals::load(text.split(' ').next()?)
 }
 
 /// `/proc/meminfo`: a line `MemAvailable:    8388608 kB`.

@@ -5,7 +5,7 @@
 //! from what follows from it (`verdict`), and that apart from how it is shown (`nagios`, `report`).
 //!
 //! The operator's commands look at the whole fleet (`status`) or steer it (`mute`, `retire`, `steer`); which check is
-//! meant is one question for all of them (`fleet`, `named`).
+//! meant is one question for all of them (`fleet`, `named`), and so is what they are shown on (`terminal`).
 
 pub mod args;
 mod check;
@@ -35,6 +35,7 @@ mod settings;
 mod splay;
 mod status;
 mod steer;
+mod terminal;
 mod verdict;
 mod wait;
 

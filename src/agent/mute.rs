@@ -6,6 +6,7 @@ use super::fleet::{Fleet, doubt};
 use super::look::{self, Look};
 use super::nagios::spoken;
 use super::named::Named;
+use super::terminal::Terminal;
 use super::{Environment, complain, lasting, print, printable, with_store};
 use crate::mute::{self, SIZE_LIMIT};
 use crate::name::{CheckId, Key};
@@ -15,7 +16,9 @@ use crate::store::{Condition, Store};
 /// Runs `mute`.
 pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) -> Exit {
     match options {
-        Mute { named: None, for_s: None, reason: None, list: true } => with_store(arguments, environment, list),
+        Mute { named: None, for_s: None, reason: None, list: true } => {
+            with_store(arguments, environment, |store| list(store, &Terminal::of_stdout(environment)))
+        }
         Mute { named: Some(named), for_s: Some(for_s), reason, list: false } => {
             let mute = mute::Mute { for_s: *for_s, reason: reason.clone() };
             with_store(arguments, environment, |store| put(store, named, &mute, arguments.quiet))
@@ -80,7 +83,7 @@ fn lasts(store: &Store, id: &CheckId) -> Result<bool, String> {
 }
 
 /// Lists the mutes that last, the first to end first.
-fn list(store: &Store) -> Result<(), String> {
+fn list(store: &Store, terminal: &Terminal) -> Result<(), String> {
     let Fleet { status, now } = Fleet::read(store).map_err(|why| {
         format!(
             "{why}; the mutes are the objects below mute/: aws s3 ls --recursive s3://{}/mute/",
@@ -93,11 +96,13 @@ fn list(store: &Store) -> Result<(), String> {
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     for (name, (_, mute)) in names.iter().zip(&mutes) {
         let (left, reason) = (spoken(now.age(mute.until())), mute.reason.as_deref().unwrap_or("(no reason given)"));
-        print(&format!("{name:<width$}  {left:>7} more, until {}: {}", mute.until(), printable(reason)));
+        let beginning = format!("{name:<width$}  {left:>7} more, ");
+        let text = format!("until {}: {}", mute.until(), printable(reason));
+        print(&terminal.wrapped(&beginning, &text, width + 2));
     }
     if mutes.is_empty() {
         print("nothing is muted");
     }
-    print(&format!("(as of {}; a mute shows here after the next sweep)", status.written));
+    print(&terminal.wrapped("", &format!("(as of {}; a mute shows here after the next sweep)", status.written), 2));
     Ok(())
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::fleet::Owed;
 use crate::json::nearest;
 use crate::name::CheckId;
-use crate::status::Status;
+use crate::status::StatusOf;
 
 /// A check as an operator names it: as it is shown, so without `.json`, or by the rest of its key.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ impl FromStr for Named {
 
 impl Named {
     /// The check that is meant: one that is known, if the name fits one.
-    pub fn among(&self, status: Option<&Status>) -> CheckId {
+    pub fn among(&self, status: Option<&StatusOf<Owed>>) -> CheckId {
         let is_known = |id: &CheckId| status.is_some_and(|status| status.checks.contains_key(id));
         let is_as_agents_put_it = self.key.as_str().strip_suffix(".json").is_some();
         let is_key = is_known(&self.key) || is_as_agents_put_it;
@@ -35,7 +36,7 @@ impl Named {
 }
 
 /// The checks that an id stands for: itself and, if it is a host's default check, all others of the host.
-pub fn checks_of<'a>(id: &'a CheckId, status: &'a Status) -> impl Iterator<Item = &'a CheckId> {
+pub fn checks_of<'a>(id: &'a CheckId, status: &'a StatusOf<Owed>) -> impl Iterator<Item = &'a CheckId> {
     let is_host = id.default_of_host() == *id;
     status.checks.keys().filter(move |check| *check == id || (is_host && check.host() == id.host()))
 }
@@ -48,7 +49,7 @@ pub struct Unknown<'a> {
 
 impl<'a> Unknown<'a> {
     /// None where the id stands for a check.
-    pub fn find(id: &'a CheckId, status: &Status) -> Option<Self> {
+    pub fn find(id: &'a CheckId, status: &StatusOf<Owed>) -> Option<Self> {
         if checks_of(id, status).next().is_some() {
             return None;
         }
@@ -74,10 +75,10 @@ mod tests {
     use crate::clock::Time;
     use crate::status::Record;
 
-    fn status(keys: &[&str]) -> Status {
+    fn status(keys: &[&str]) -> StatusOf<Owed> {
         let now = Time::from_second(0);
         let check = |key: &&str| (key.to_string().try_into().unwrap(), Record::new(now));
-        Status { checks: keys.iter().map(check).collect(), ..Status::new(now) }
+        StatusOf { checks: keys.iter().map(check).collect(), ..StatusOf::new(now) }
     }
 
     fn meant(text: &str, keys: &[&str]) -> String {

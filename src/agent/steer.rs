@@ -9,6 +9,7 @@ use super::args::{Arguments, Loop, LoopCommand};
 use super::exit::Exit;
 use super::look::{self, Look};
 use super::nagios::{Severity, spoken};
+use super::terminal::Terminal;
 use super::{Environment, print, print_json, verdict, with_store};
 use crate::clock::Time;
 use crate::mark::Mark;
@@ -30,7 +31,7 @@ pub fn command(arguments: &Arguments, options: &Loop, environment: Environment) 
         LoopCommand::Stop(_) => said(stop(store)),
         LoopCommand::Tick(_) => said(tick(store)),
         LoopCommand::Test(_) => said(test(store)),
-        LoopCommand::Show(options) => show(store, options.json),
+        LoopCommand::Show(options) => show(store, options.json, &Terminal::of_stdout(environment)),
     })
 }
 
@@ -107,7 +108,7 @@ fn mark(store: &Store) -> Result<Look<(Mark, Time)>, String> {
     look::mark(store).map_err(|error| error.to_string())
 }
 
-fn show(store: &Store, as_json: bool) -> Result<(), String> {
+fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String> {
     let mark = mark(store)?;
     let outcome = verdict::judge_loop(mark.clone());
     let Look::There((mark, now)) = mark else { return Err(outcome.sentence()) };
@@ -125,10 +126,10 @@ fn show(store: &Store, as_json: bool) -> Result<(), String> {
     if outcome.text.is_empty() {
         print("the loop runs");
     } else {
-        print(&outcome.sentence());
+        print(&terminal.wrapped("", &outcome.sentence(), 2));
     }
     for line in lines(&mark, now) {
-        print(&line);
+        print(&terminal.wrapped("", &line, 2));
     }
     Ok(())
 }
@@ -139,9 +140,10 @@ fn lines(mark: &Mark, now: Time) -> Vec<String> {
         let took = mark.took_ms.map_or_else(String::new, |ms| format!(", which took {ms} ms"));
         format!("last sweep: {} ago, at {swept}{took}", spoken(swept.age(now)))
     });
-    let every = mark.tick_s.map(|tick_s| {
-        let driver = mark.tick.map_or("its schedule".into(), |tick| format!("its queue, now at tick {tick}"));
-        format!("sweeps every {tick_s} s, driven by {driver}")
+    // Only a chain of ticks has a beginning; the number of the next one is kept for it in any case.
+    let every = mark.tick_s.map(|tick_s| match mark.tick.filter(|_| mark.started.is_some()) {
+        Some(tick) => format!("sweeps every {tick_s} s, driven by its queue, now at tick {tick}"),
+        None => format!("sweeps every {tick_s} s"),
     });
     let started = mark.started.map(|started| format!("this chain of ticks began at {started}"));
     [swept, every, started].into_iter().flatten().collect()
@@ -170,8 +172,8 @@ mod tests {
                 "this chain of ticks began at 2026-11-21T08:00:00Z",
             ]
         );
-        let by_schedule = Mark { tick: None, started: None, ..mark };
-        assert_eq!(lines(&by_schedule, now)[1..], ["sweeps every 60 s, driven by its schedule"]);
+        let by_schedule = Mark { started: None, ..mark };
+        assert_eq!(lines(&by_schedule, now)[1..], ["sweeps every 60 s"], "though a tick is noted");
         assert_eq!(lines(&Mark::default(), now), [] as [&str; 0]);
     }
 }

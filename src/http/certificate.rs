@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
 use crate::clock::Time;
@@ -17,9 +19,32 @@ use crate::clock::Time;
 const END_OF_TIME: u64 = 253_402_300_799;
 
 /// Decides as rustls' own verifier does, and says more of a certificate that signs itself: rustls has it as one of an
-/// unknown issuer.
+/// unknown issuer. It is made of the same parts, without those for revocation lists, of which we have none: some 20 KB.
 #[derive(Debug)]
-pub(super) struct Verifier(pub(super) Arc<WebPkiServerVerifier>);
+pub(super) struct Verifier {
+    roots: RootCertStore,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    /// Trusts what leads to one of `roots`.
+    pub(super) fn new(roots: RootCertStore, algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self { roots, algorithms }
+    }
+
+    fn verify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let leaf = ParsedCertificate::try_from(leaf)?;
+        let algorithms = self.algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(&leaf, &self.roots, intermediates, now, algorithms)?;
+        verify_server_name(&leaf, name)
+    }
+}
 
 /// A certificate is its own issuer.
 #[derive(Debug)]
@@ -39,15 +64,16 @@ impl ServerCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.0.verify_server_cert(leaf, intermediates, name, ocsp, now).map_err(|error| match error {
+        self.verify(leaf, intermediates, name, now).map_err(|error| match error {
             Error::InvalidCertificate(CertificateError::UnknownIssuer) if is_own_issuer(leaf) => {
                 Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(SelfSigned))))
             }
             error => error,
-        })
+        })?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -56,7 +82,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -65,11 +91,11 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
@@ -83,7 +109,7 @@ pub struct Shown {
     leaf: CertificateDer<'static>,
     intermediates: Vec<CertificateDer<'static>>,
     name: ServerName<'static>,
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<Verifier>,
 }
 
 impl Shown {
@@ -92,7 +118,7 @@ impl Shown {
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: ServerName<'static>,
-        verifier: Arc<WebPkiServerVerifier>,
+        verifier: Arc<Verifier>,
     ) -> Self {
         let owned = |certificate: &CertificateDer<'_>| certificate.clone().into_owned();
         Self { leaf: owned(leaf), intermediates: intermediates.iter().map(owned).collect(), name, verifier }
@@ -120,7 +146,7 @@ impl Shown {
 
     fn verify(&self, second: u64) -> Result<(), Error> {
         let then = UnixTime::since_unix_epoch(Duration::from_secs(second));
-        self.verifier.verify_server_cert(&self.leaf, &self.intermediates, &self.name, &[], then).map(|_| ())
+        self.verifier.verify(&self.leaf, &self.intermediates, &self.name, then)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -14,12 +14,13 @@ use ureq::unversioned::transport::{
 };
 
 use super::certificate::{Shown, Verifier};
+use crate::crypto;
 
 /// Whose certificates are trusted: Mozilla's roots, and what was added to them.
 #[derive(Clone, Debug)]
 pub struct Trust {
     config: Arc<ClientConfig>,
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<Verifier>,
 }
 
 impl Trust {
@@ -43,15 +44,13 @@ impl Trust {
     }
 
     fn of(roots: RootCertStore) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .expect("there are roots, and no revocation lists that could be wrong");
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let provider = crypto::provider();
+        let verifier = Arc::new(Verifier::new(roots, provider.signature_verification_algorithms));
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .expect("ring has suites for TLS 1.2 and 1.3")
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Verifier(verifier.clone())))
+            .with_custom_certificate_verifier(verifier.clone())
             .with_no_client_auth();
         // Each connection is to show its own certificate, not to be believed for an earlier one.
         config.resumption = Resumption::disabled();

@@ -8,7 +8,7 @@ mod record;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -22,8 +22,12 @@ pub use record::{Change, Fault, HISTORY, Limits, Missing, Outage, Record, State,
 pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
 
 /// The content of `status.json`.
+pub type Status = StatusOf<Message>;
+
+/// The same, with as much of each message as its reader needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
+#[serde(bound(deserialize = "M: DeserializeOwned"))]
+pub struct StatusOf<M> {
     /// The format's version; see [`Status::VERSION`].
     pub version: u32,
     /// The *now* of the sweep that wrote it.
@@ -51,7 +55,7 @@ pub struct Status {
     pub mutes: BTreeMap<CheckId, Muted>,
     /// What is owed, the oldest first.
     #[serde(default, deserialize_with = "each_message")]
-    pub outbox: Vec<Message>,
+    pub outbox: Vec<M>,
     /// Every check's record.
     #[serde(deserialize_with = "each_record")]
     pub checks: BTreeMap<CheckId, Record>,
@@ -137,11 +141,13 @@ impl std::error::Error for Error {}
 impl Status {
     /// The newest version that is known here.
     pub const VERSION: u32 = 1;
+}
 
+impl<M> StatusOf<M> {
     /// A status that knows nothing yet.
     pub fn new(now: Time) -> Self {
         Self {
-            version: Self::VERSION,
+            version: Status::VERSION,
             written: now,
             stopped: None,
             lease: None,
@@ -157,7 +163,10 @@ impl Status {
 
     /// Reads a status. A record or a message that cannot be read is left out, with a line in the log: one bad record
     /// never stops the rest.
-    pub fn from_json(text: &[u8]) -> Result<Self, Error> {
+    pub fn from_json(text: &[u8]) -> Result<Self, Error>
+    where
+        M: DeserializeOwned,
+    {
         #[derive(Deserialize)]
         struct Version {
             version: u32,
@@ -165,13 +174,16 @@ impl Status {
 
         let unreadable = |error: serde_json::Error| Error::Unreadable(error.to_string());
         match serde_json::from_slice(text).map_err(unreadable)? {
-            Version { version } if version > Self::VERSION => Err(Error::Newer(version)),
+            Version { version } if version > Status::VERSION => Err(Error::Newer(version)),
             _ => serde_json::from_slice(text).map_err(unreadable),
         }
     }
 
     /// The body to put.
-    pub fn to_json(&self) -> Vec<u8> {
+    pub fn to_json(&self) -> Vec<u8>
+    where
+        M: Serialize,
+    {
         serde_json::to_vec(self).expect("a status is plain data")
     }
 
@@ -222,33 +234,19 @@ fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Ch
     deserializer.deserialize_map(Records)
 }
 
-fn each_message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Message>, D::Error> {
-    struct Messages;
-
-    impl<'de> Visitor<'de> for Messages {
-        type Value = Vec<Message>;
-
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("a list of messages")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut messages = Vec::new();
-            while let Some(text) = seq.next_element::<&RawValue>()? {
-                match readable(text) {
-                    Ok(message) => messages.push(message),
-                    Err(error) => log::error!("status.json: a message is left out: {error}"),
-                }
-            }
-            Ok(messages)
-        }
-    }
-
-    deserializer.deserialize_seq(Messages)
+fn each_message<'de, D, M>(deserializer: D) -> Result<Vec<M>, D::Error>
+where
+    D: Deserializer<'de>,
+    M: DeserializeOwned,
+{
+    let entries = Vec::<&RawValue>::deserialize(deserializer)?;
+    let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
+    Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
 }
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
-    serde_json::from_str(text.get()).map_err(|error| error.to_string())
+    // From bytes, as all of status.json is: reading text is another copy of the whole reader.
+    serde_json::from_slice(text.get().as_bytes()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 // Each test file uses its part of it.
 #![allow(dead_code)]
 
+#[path = "../kit/program.rs"]
+mod program;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -128,7 +131,7 @@ pub fn id(text: &str) -> CheckId {
 
 /// The agent's program in a folder, with an empty environment.
 pub fn agent(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-echo"));
+    let mut command = Command::new(program::agent());
     command.args(arguments).current_dir(folder).env_clear();
     // Tests ask nobody outside this machine.
     command.env("AWS_EC2_METADATA_DISABLED", "true");

@@ -3,6 +3,7 @@
 // Each test file takes what it needs of this.
 #![allow(dead_code)]
 
+pub mod program;
 pub mod proxy;
 pub mod server;
 pub mod tls;
@@ -92,7 +93,7 @@ impl Host {
 
     /// Runs the agent and looks for secrets in all that it says.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-echo"));
+        let mut command = Command::new(program::agent());
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.home.path()).args(arguments);
         command.env("PULSE_ECHO_CONFIG", self.home.path().join("config.json"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));

@@ -22,6 +22,7 @@ use pulse_echo::status::{Fact, State};
 use pulse_echo::store::Clock;
 
 pub use heartbeat::Heartbeat;
+pub use words::how_long;
 
 /// All channels that there are: each makes itself, if the environment asks for it.
 const ALL: [fn(&Means) -> Made; 3] = [slack::channel, webhook::channel, sns::channel];
@@ -53,6 +54,14 @@ pub struct Means<'a> {
     pub trust: &'a Trust,
     /// The time by which requests to AWS are signed.
     pub clock: Clock,
+}
+
+/// The longest text for people where a channel sets no limit of its own, in bytes.
+const ROOM: usize = 16_000;
+
+/// These entries as one message that people read, of several lines.
+pub fn in_words(entries: &[Entry]) -> String {
+    words::message(entries, ROOM, str::to_string)
 }
 
 /// The channels that the environment asks for; there may be none. Nothing is sent yet. The error is one sentence that
@@ -149,6 +158,12 @@ impl Count {
             self.some.push(id.clone());
         }
     }
+}
+
+/// A subject and a message, as people are shown them, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn shown(entries: &[Entry]) -> (String, String) {
+    (words::subject(entries), words::message(entries, 4_000, str::to_string))
 }
 
 impl Means<'_> {

@@ -8,13 +8,10 @@ use sha2::Sha256;
 
 use super::event::event;
 use super::web::{Address, Missed, PART, Web, in_parts};
-use super::{Channel, Entry, Made, Means, Outcome, words};
+use super::{Channel, Entry, Made, Means, Outcome, in_words};
 
 /// The version of what is posted. It changes when receivers must.
 const VERSION: u32 = 1;
-
-/// The longest text for people, in bytes.
-const ROOM: usize = 16_000;
 
 struct Webhook {
     web: Web,
@@ -42,7 +39,7 @@ impl Channel for Webhook {
 
 impl Webhook {
     fn post(&self, entries: &[Entry], deadline: Instant) -> Result<(), Missed> {
-        let text = words::message(entries, ROOM, str::to_string);
+        let text = in_words(entries);
         let events: Vec<_> = entries.iter().map(event).collect();
         let body = json!({"version": VERSION, "text": text, "events": events}).to_string();
         let signature = self.secret.as_ref().map(|secret| signature(secret, body.as_bytes()));

@@ -57,6 +57,10 @@ pub(super) fn fetch(
             })?;
         let latency = started.elapsed();
         let trusted_until = shown.get().map(|shown| shown.trusted_until(now));
+        let redirect = match redirect {
+            Redirect::To(location) => Redirect::To(bare(&url, &location)),
+            other => other,
+        };
         return Ok(Seen { host: site(&url), status, redirect, body, whole, latency, trusted_until });
     }
 }
@@ -82,18 +86,28 @@ fn redirect(response: &Response<Body>) -> Redirect {
 /// The address that `location` means on the page `url`, if the probe goes there. The reason shows no credentials.
 fn next(url: &Url, location: &str) -> Result<Url, Miss> {
     let next = url.join(location).map_err(|error| {
-        let location = line(location, ROOM);
+        let location = line(&bare(url, location), ROOM);
         let reason = format!("a redirect to {location} cannot be followed: it is no URL: {error}");
         Miss { cause: Cause::Status, reason, expected: None, got: Some(location) }
     })?;
     web_url(next.as_str()).map_err(|why| {
-        let mut bare = next.clone();
-        // An address that cannot have credentials has none.
-        let _ = (bare.set_username(""), bare.set_password(None));
-        let bare = line(bare.as_str(), ROOM);
+        let bare = line(&bare(url, location), ROOM);
         let reason = format!("a redirect to {bare} is not followed: {why}");
         Miss { cause: Cause::Blocked, reason, expected: None, got: Some(bare) }
     })
+}
+
+/// `location` as it came on the page `url`, but without credentials, which are not ours to show.
+fn bare(url: &Url, location: &str) -> String {
+    match url.join(location) {
+        Ok(next) if next.username().is_empty() && next.password().is_none() => location.into(),
+        Ok(mut next) => {
+            // What has credentials can be without.
+            let _ = (next.set_username(""), next.set_password(None));
+            next.into()
+        }
+        Err(_) => location.rsplit_once('@').map_or(location, |(_, rest)| rest).into(),
+    }
 }
 
 /// Why nothing came from `url`, which so many redirects led to.

@@ -251,6 +251,23 @@ fn a_redirect_to_where_the_probe_does_not_go_is_blocked() {
 }
 
 #[test]
+fn credentials_in_a_redirect_are_never_shown() {
+    for (location, fields) in [
+        ("https://me:secret@a.example/x", ""),
+        ("//secret@a.example/x", "\"status\": 200"),
+        ("https://me:secret@a.example:0x/", ""),
+        ("https://me:secret@a.example:0x/", "\"redirects\": 1"),
+        ("ftp://secret:x@a.example/", "\"redirects\": 1"),
+        ("http://:secret@a.example/", "\"redirects\": 1"),
+    ] {
+        let server = Server::answering(&[&redirect(location)]);
+        let miss = check(&server.url(), fields).verdict.unwrap_err();
+        assert!(miss.reason.contains("a.example"), "{location}: {}", miss.reason);
+        assert!(!format!("{miss:?}").contains("secret"), "{location}: {miss:?}");
+    }
+}
+
+#[test]
 fn latency_counts_all_hops_to_the_last_byte() {
     let slow = Server::new(|mut stream, _| {
         request(&mut stream);

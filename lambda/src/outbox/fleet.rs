@@ -69,7 +69,7 @@ pub fn some<'a>(checks: impl Iterator<Item = &'a CheckId>) -> Vec<CheckId> {
     checks.take(SOME).cloned().collect()
 }
 
-/// Shortens what one sweep has to tell of checks if that is too much to be told one by one. It is told as a summary then,
+/// Shortens what one sweep has to tell if that is too much to be told one by one. It is told as a summary then,
 /// which counts; so nobody waits for the last words of thousands, and `status.json` does not hold their reasons twice.
 pub fn shorten(messages: &mut [Message]) {
     if messages.len() <= ENTRIES {

@@ -368,7 +368,6 @@ proptest! {
         prop_assert!(matches!(told.of(0).as_str(), "" | "d" | "dug" | "wg" | "g"), "{}", told.of(0));
     }
 
-
     #[test]
     fn outages_are_the_same_for_any_spacing_of_sweeps_up_to_the_tick(
         pulses in vec((130..2_000_i64, any_answer(), 0..60_i64), 1..15), steps in vec(1..=60_i64, 1..40),

@@ -66,8 +66,7 @@ impl Round<'_> {
         // What concerns many comes before what concerns each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
         tell_each(&mut teller, &mut judged);
-        let mut of_checks = std::mem::take(&mut teller.messages);
-        shorten(&mut of_checks);
+        let of_checks = std::mem::take(&mut teller.messages);
         if let Some(gap) = gap {
             tell_gap(&mut teller, &gap, &judged);
         }
@@ -76,6 +75,7 @@ impl Round<'_> {
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
         tell_many_down(&mut teller, &mut status.many_down, &judged);
         teller.messages.extend(of_checks);
+        shorten(&mut teller.messages);
 
         let changed = dropped
             || !teller.messages.is_empty()

@@ -3,6 +3,8 @@
 // Each test file takes what it needs of this.
 #![allow(dead_code)]
 
+pub(crate) mod schema;
+
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +21,7 @@ use pulse_echo::status::{Fact, State, Status};
 use pulse_echo::store::{Condition, Credentials, Place, Store};
 use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
 use pulse_echo_lambda::rules::Rules;
-use pulse_echo_lambda::sweep::{Summary, sweep};
+use pulse_echo_lambda::sweep::{Course, Summary, sweep};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -261,7 +263,21 @@ impl Fleet {
         time: Duration,
     ) -> Result<Summary, String> {
         let request = format!("request-{}", self.requests.fetch_add(1, Ordering::SeqCst));
-        sweep(event, &self.wired(), channels, &self.rules, &request, Instant::now() + time)
+        let summary = sweep(event, &self.wired(), channels, &self.rules, &request, Instant::now() + time)?;
+        if summary.course == Course::Swept {
+            self.assert_that_status_is_as_documented();
+        }
+        Ok(summary)
+    }
+
+    /// Holds the status, if it is not of a very large fleet, against its schema.
+    fn assert_that_status_is_as_documented(&self) {
+        // Somebody may have removed it meanwhile.
+        let object = self.store().get(&Key::status(), 1 << 18).ok();
+        if let Some(body) = object.and_then(|object| object.body) {
+            let status = serde_json::from_slice(&body).unwrap();
+            assert_eq!(schema::misfit(&status), None, "{status:#}");
+        }
     }
 
     /// Sweeps, and dies at the request of this number: before it, or before its answer.

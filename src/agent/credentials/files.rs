@@ -12,6 +12,9 @@ use crate::store::{Credentials, credentials_from};
 /// Where the package keeps this host's credentials.
 const OWN_FILE: &str = "/etc/pulse-echo/credentials";
 
+/// What is said of it to those who may not read it. It fits a plugin's line of under 80 characters.
+pub const NOT_IN_GROUP: &str = "only the group pulse-echo may read /etc/pulse-echo/credentials";
+
 /// What says that a profile gets its credentials in a way that the agent does not have.
 const REFUSED: [(&str, &str); 5] = [
     ("role_arn", "a role"),
@@ -101,6 +104,8 @@ impl Profile {
                     tried.push(format!("{path} has no keys and no credential_process for the profile {}", self.name));
                 }
                 Look::NoProfile(why) => tried.push(format!("{path} {why}")),
+                // The first to be told: where it is closed, the keys are in it.
+                Look::NotInGroup => tried.insert(0, NOT_IN_GROUP.into()),
             }
         }
         if self.is_named && !is_there { Err(format!("there is no profile {}", self.name)) } else { Ok(None) }
@@ -115,13 +120,15 @@ enum Look {
     NoKeys,
     /// The end of a sentence about the file.
     NoProfile(String),
+    /// [`OWN_FILE`], which is not for whoever runs this.
+    NotInGroup,
 }
 
 impl File {
     fn look(&self, profile: &str, deadline: Instant) -> Look {
         let text = match fs::read(&self.path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) => return Look::NoProfile(self.unreadable(&error)),
+            Err(error) => return self.unreadable(&error),
         };
         let sections = Sections::of(&text);
         let Some(section) = self.section(&sections, profile) else {
@@ -153,13 +160,11 @@ impl File {
         names.into_iter().find(|name| sections.has(name))
     }
 
-    fn unreadable(&self, error: &std::io::Error) -> String {
+    fn unreadable(&self, error: &std::io::Error) -> Look {
         match error.kind() {
-            ErrorKind::NotFound => "is not there".into(),
-            ErrorKind::PermissionDenied if self.path == Path::new(OWN_FILE) => {
-                "may not be read: whoever runs this must be in its group (usually pulse-echo)".into()
-            }
-            _ => format!("cannot be read ({error})"),
+            ErrorKind::NotFound => Look::NoProfile("is not there".into()),
+            ErrorKind::PermissionDenied if self.path == Path::new(OWN_FILE) => Look::NotInGroup,
+            _ => Look::NoProfile(format!("cannot be read ({error})")),
         }
     }
 }
@@ -171,9 +176,11 @@ mod tests {
     #[test]
     fn our_own_file_that_may_not_be_read_names_the_group() {
         let denied = ErrorKind::PermissionDenied.into();
-        let why = |path: &str| File { path: path.into(), is_config: false }.unreadable(&denied);
-        assert!(why(OWN_FILE).contains("must be in its group (usually pulse-echo)"));
-        assert_eq!(why("/root/.aws/credentials"), "cannot be read (permission denied)");
+        let look = |path: &str| File { path: path.into(), is_config: false }.unreadable(&denied);
+        assert!(matches!(look(OWN_FILE), Look::NotInGroup));
+        assert!(NOT_IN_GROUP.ends_with(OWN_FILE) && "ECHO UNKNOWN - ".len() + NOT_IN_GROUP.len() < 80);
+        let Look::NoProfile(why) = look("/root/.aws/credentials") else { panic!() };
+        assert_eq!(why, "cannot be read (permission denied)");
     }
 
     #[test]

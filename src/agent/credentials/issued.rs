@@ -59,7 +59,7 @@ struct Issued {
 /// Reads credentials that `source` issued; `version` is the one that the JSON must say, if any. The error is the end of
 /// a sentence about the source and shows nothing of the JSON, which has a secret in it.
 pub fn read(source: &str, json: &str, version: Option<i64>) -> Result<Credentials, String> {
-    let issued: Issued = serde_json::from_str(json).map_err(|error| {
+    let issued: Issued = serde_json::from_slice(json.as_bytes()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         format!("answered no JSON with AccessKeyId and SecretAccessKey (line {line}, column {column})")
     })?;

@@ -7,7 +7,7 @@ mod container;
 mod files;
 pub mod ini;
 mod instance;
-mod issued;
+pub mod issued;
 mod process;
 
 use std::time::Instant;
@@ -35,7 +35,8 @@ pub fn find(profile: &Profile, environment: Environment, trust: &Trust, deadline
     let mut tried = Vec::new();
     look(profile, environment, trust, deadline, &mut tried).map_err(|last| {
         tried.push(last);
-        format!("there are no credentials: {}", tried.join("; "))
+        let none = if tried[0] == files::NOT_IN_GROUP { "" } else { "there are no credentials: " };
+        format!("{none}{}", tried.join("; "))
     })
 }
 

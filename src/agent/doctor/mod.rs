@@ -6,8 +6,6 @@ mod modes;
 mod rights;
 mod schedule;
 
-use std::path::Path;
-
 use super::args::Arguments;
 use super::credentials::Found;
 use super::exit::Exit;
@@ -61,7 +59,7 @@ fn walk(report: &mut Report, arguments: &Arguments, environment: Environment) {
     let sources = configuration(report, arguments, environment);
     let host = name(report, &sources);
     let files = host.as_ref().map_or_else(Vec::new, |host| pulse_files(report, &sources, host));
-    match schedule::find(Path::new("/")) {
+    match schedule::find() {
         Ok(text) => report.well("schedule", &text),
         Err(text) => report.ill("schedule", &text),
     }

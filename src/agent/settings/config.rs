@@ -79,6 +79,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_man_page_has_each_field_and_none_besides() {
+        let page = include_str!("../../../packaging/man/pulse-echo-config.5");
+        let shown: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".It Sy ")).collect();
+        assert_eq!(shown, <Config as json::Object>::FIELDS);
+    }
+
+    #[test]
     fn what_is_written_is_read_again() {
         let text = |text: &str| Some(text.to_string());
         let config = Config {

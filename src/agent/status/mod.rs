@@ -1,7 +1,7 @@
 //! `status`: the fleet as the last sweep left it, the worst first; or all that is known of one check.
 //!
 //! What is shown of a check is one list of rows (`row`); the table (`table`), the page of one check (`page`) and JSON
-//! (`report`) are three ways to show it, for a terminal as it is (`terminal`).
+//! (`report`) are three ways to show it.
 
 mod page;
 mod report;
@@ -9,7 +9,6 @@ mod row;
 mod selection;
 mod summary;
 mod table;
-mod terminal;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +19,7 @@ use super::exit::Exit;
 use super::fleet::Fleet;
 use super::look;
 use super::named::{Unknown, checks_of};
+use super::terminal::Terminal;
 use super::{Environment, print, print_json, with_store};
 use crate::name::{CheckId, Key};
 use crate::pulse::{SIZE_LIMIT, Sending};
@@ -28,7 +28,6 @@ use crate::store::Store;
 
 use row::{Newest, Row};
 use summary::Watch;
-use terminal::Terminal;
 
 /// How many pulses are read, for the last words of silent hosts: each is a request.
 const PULSES_READ: usize = 10;
@@ -64,7 +63,8 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
         return Ok(());
     }
     for (at, line) in summary.iter().enumerate() {
-        print(&if at == 0 && watch.is_trouble() { terminal.red(line) } else { line.clone() });
+        let line = terminal.wrapped("", line, 2);
+        print(&if at == 0 && watch.is_trouble() { terminal.red(&line) } else { line });
     }
     let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|row| Some(row.id) == id.as_ref());
     for row in &page {
@@ -74,6 +74,23 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
         print(&format!("\n{}", table::of(&others, fleet.now, terminal)));
     }
     Ok(())
+}
+
+/// All lines of all that is ever shown of a fleet, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn shown(
+    status: crate::status::StatusOf<super::fleet::Owed>,
+    mark: crate::mark::Mark,
+    width: usize,
+) -> Vec<String> {
+    let terminal = Terminal { width: Some(width.max(20)), has_colours: false };
+    let fleet = Fleet { now: status.written, status };
+    let mark = look::Look::There((mark, fleet.now));
+    let watch = Watch { outcome: super::verdict::judge_loop(mark.clone()), mark: mark.there() };
+    let rows = row::worst_first(&fleet);
+    let pages = rows.iter().map(|row| page::of(row, &fleet, &terminal));
+    let texts = pages.chain([table::of(&rows, fleet.now, &terminal)]).chain(summary::lines(&fleet, &rows, &watch));
+    texts.flat_map(|text| text.split('\n').map(String::from).collect::<Vec<_>>()).collect()
 }
 
 /// The pulse that is there now; none where that cannot be had, which is no reason to fail.

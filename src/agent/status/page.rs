@@ -2,10 +2,10 @@
 
 use super::row::{Row, words};
 use super::table::coloured;
-use super::terminal::Terminal;
 use crate::agent::fleet::Fleet;
 use crate::agent::nagios::spoken;
 use crate::agent::printable;
+use crate::agent::terminal::Terminal;
 use crate::clock::Time;
 use crate::status::{Change, Outage, State};
 
@@ -39,15 +39,15 @@ pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
         ("outage", record.outage.as_deref().map(told)),
         ("mute", Some(mute.unwrap_or("none".into()))),
     ];
+    let line = |label: &str, text: &str| {
+        let label = format!("  {label:<LABELS$}");
+        terminal.wrapped(&label, &printable(text), label.len())
+    };
     let facts = facts.into_iter().filter_map(|(label, fact)| Some(line(label, &fact?)));
     let changes = record.history.iter().rev().enumerate();
     let changes = changes.map(|(at, change)| line(if at == 0 { "changes" } else { "" }, &words_of(change)));
     let never = record.history.is_empty().then(|| line("changes", "none: it was never down"));
     [head].into_iter().chain(facts).chain(changes).chain(never).collect::<Vec<_>>().join("\n")
-}
-
-fn line(label: &str, text: &str) -> String {
-    format!("  {label:<LABELS$}{}", printable(text))
 }
 
 fn told(outage: &Outage) -> String {

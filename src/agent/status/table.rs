@@ -1,9 +1,9 @@
 //! The table: a line for each check; where a terminal is too narrow for what there is to say, two.
 
 use super::row::Row;
-use super::terminal::Terminal;
 use crate::agent::nagios::spoken;
 use crate::agent::printable;
+use crate::agent::terminal::Terminal;
 use crate::clock::Time;
 use crate::status::State;
 
@@ -13,8 +13,8 @@ const HEADS: [&str; 4] = ["STATE", "FOR", "CHECK", "WHY"];
 /// Between two columns, and before what stands on a line of its own.
 const GAP: &str = "  ";
 
-/// What there is to say is worth a column if so many characters of it fit.
-const LEAST_TEXT: usize = 20;
+/// What there is to say is worth a column if so many characters of it fit: less of a sentence says nothing.
+const LEAST_TEXT: usize = 40;
 
 /// A longer name stands out of its column, instead of widening it for all.
 const WIDEST_NAME: usize = 40;

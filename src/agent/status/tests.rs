@@ -50,7 +50,7 @@ fn muted(seconds_ago: i64, for_s: u32, reason: &str) -> Muted {
 fn fleet() -> Fleet {
     let gone = Record { state: State::Gone, since: ago(7_200), ..Record::new(ago(7_300)) };
     let missing = Missing { since: ago(40), with_many: false };
-    let mut status = crate::status::Status::new(ago(30));
+    let mut status = crate::status::StatusOf::new(ago(30));
     status.checks = [
         ("db-1.json", up(100)),
         ("db-2.json", up(700)),
@@ -118,6 +118,18 @@ failing       27 h  mail
     );
     let widest = table::of(&rows, fleet.now, &wide(40)).lines().map(|line| line.chars().count()).max();
     assert_eq!(widest, Some(40));
+}
+
+#[test]
+fn beside_long_names_what_there_is_to_say_has_a_line_of_its_own_in_80_columns_too() {
+    let mut fleet = fleet();
+    let reason = "cannot connect to 192.0.2.7:5432: the connection was refused";
+    fleet.status.checks = [(id("web-1/postgresql-replication.json"), failing(60, reason))].into();
+    let rows = row::worst_first(&fleet);
+    let lines: Vec<_> = table::of(&rows, fleet.now, &wide(80)).lines().map(str::to_owned).collect();
+    let expected = ["STATE     FOR  CHECK", "failing  60 s  web-1/postgresql-replication"];
+    assert_eq!((&lines[..2], lines[2].trim()), (&expected.map(str::to_owned)[..], reason));
+    assert_eq!(table::of(&rows, fleet.now, &wide(120)).lines().count(), 2);
 }
 
 #[test]

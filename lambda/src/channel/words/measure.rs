@@ -24,7 +24,7 @@ pub(super) fn when(time: Time) -> String {
 }
 
 /// `45 s`, `16 min`, `4 h 10 min`, `2 d 4 h`, `41 d`: what is too small to matter is cut off.
-pub(super) fn how_long(time: Duration) -> String {
+pub fn how_long(time: Duration) -> String {
     let s = time.as_secs();
     let two = |large: u64, unit: &str, small: u64, small_unit: &str| match small {
         0 => format!("{large} {unit}"),

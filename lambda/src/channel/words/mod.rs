@@ -17,6 +17,7 @@ use crate::text::grouped;
 use fact::{Detail, label, sentence, silent_together, whole};
 use measure::{checks, command, name, names};
 
+pub use measure::how_long;
 pub(super) use measure::last_words;
 
 /// How many lines a message has at most, beside the one that counts the others and the last one.

@@ -33,6 +33,27 @@ impl Terminal {
         Self { width, has_colours: is_terminal && !is_plain }
     }
 
+    /// `beginning` and `text`, broken between words so that it fits; all but the first line are set in by so many
+    /// characters, if the terminal is not too narrow for that. A word that does not fit is left whole.
+    pub fn wrapped(&self, beginning: &str, text: &str, indent: usize) -> String {
+        let Some(width) = self.width else { return format!("{beginning}{text}") };
+        let set_in = " ".repeat(indent.min(width / 3));
+        let (mut lines, mut line, mut is_empty) = (Vec::new(), beginning.to_string(), true);
+        for word in text.split(' ') {
+            if !is_empty && line.chars().count() + 1 + word.chars().count() > width {
+                lines.push(std::mem::replace(&mut line, set_in.clone()));
+                is_empty = true;
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
+        }
+        lines.push(line);
+        lines.join("\n")
+    }
+
     /// The text in red, where there are colours.
     pub fn red(&self, text: &str) -> String {
         self.in_colour(31, text)
@@ -62,6 +83,20 @@ mod tests {
         let environment = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| value.to_string());
         let terminal = Terminal::of(is_terminal, || columns, &environment);
         (terminal.width, terminal.has_colours)
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_set_in() {
+        let wrapped = |width, beginning: &str, text: &str, indent| {
+            Terminal { width, has_colours: false }.wrapped(beginning, text, indent)
+        };
+        let text = "since 07:18, told at 07:19";
+        assert_eq!(wrapped(None, "outage  ", text, 8), "outage  since 07:18, told at 07:19");
+        assert_eq!(wrapped(Some(34), "outage  ", text, 8), "outage  since 07:18, told at 07:19");
+        assert_eq!(wrapped(Some(33), "outage  ", text, 8), "outage  since 07:18, told at\n        07:19");
+        assert_eq!(wrapped(Some(20), "outage  ", text, 8), "outage  since 07:18,\n      told at 07:19");
+        assert_eq!(wrapped(Some(20), "", "x http://a.example/long/path y", 2), "x\n  http://a.example/long/path\n  y");
+        assert_eq!(wrapped(Some(20), "name  ", "", 6), "name  ");
     }
 
     #[test]

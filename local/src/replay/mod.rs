@@ -1,0 +1,147 @@
+//! `replay`: the sweep's rules over a recorded history, to see what people would have been told.
+//!
+//! - `row`, `list`: the history as it is written, line by line;
+//! - `store`: what the bucket held of it at each time; `sweeps`: the sweeps over that.
+
+// What looks like documentation of the options is the help that people read, where backticks would only be in the way.
+#![allow(clippy::doc_markdown)]
+
+mod list;
+mod row;
+mod store;
+mod summary;
+mod sweeps;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, ErrorKind, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use pulse_echo::clock::Time;
+use pulse_echo::json::Unknown;
+use pulse_echo::pulse::Pulse;
+use pulse_echo_lambda::channel::{Entry, in_words};
+use pulse_echo_lambda::rules::Rules;
+
+use crate::complain;
+
+pub use list::List;
+pub use summary::Summary;
+pub use sweeps::Sweeps;
+
+/// How often a long replay says how far it is.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+
+/// What to replay, and by which rules.
+#[derive(Args)]
+pub struct Options {
+    /// The history, CSV with a header or JSON lines: time, kind (pulse, echo or fault), check and, of a fault, cause,
+    /// reason and pulse_at if they are known; "-" is stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How often each host promises a pulse
+    #[arg(long, value_name = "SECONDS", default_value_t = Pulse::default().every_s, value_parser = of_pulse("every_s"))]
+    every_s: u32,
+    /// How late a pulse may be
+    #[arg(long, value_name = "SECONDS", default_value_t = Pulse::default().grace_s, value_parser = of_pulse("grace_s"))]
+    grace_s: u32,
+    /// How many pulses in a row must be missed for silent
+    #[arg(long, value_name = "COUNT", default_value_t = Pulse::default().missed, value_parser = of_pulse("missed"))]
+    missed: u32,
+    /// How many distinct pulses in a row must fail (FAULTS_IN_ROW)
+    #[arg(
+        long, value_name = "COUNT", default_value_t = Rules::default().faults_in_row,
+        value_parser = of_rules("FAULTS_IN_ROW")
+    )]
+    faults_in_row: u32,
+    /// After how long an outage is told again (REMIND_S)
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = Rules::default().remind_s, value_parser = of_rules("REMIND_S")
+    )]
+    remind_s: u32,
+    /// How often the loop sweeps (TICK_S)
+    #[arg(long, value_name = "SECONDS", default_value_t = Rules::default().tick_s, value_parser = of_rules("TICK_S"))]
+    tick_s: u32,
+    /// Where the history ends, if that is not its last line: RFC 3339 or Unix seconds
+    #[arg(long, value_name = "TIME", value_parser = row::time)]
+    until: Option<Time>,
+}
+
+/// A value of a field of the pulse, by the pulse's own rules.
+fn of_pulse(field: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync {
+    move |text| {
+        let number = text.parse().map_err(|_| "it must be a whole number".to_owned())?;
+        let pulse = format!("{{\"{field}\": {number}}}");
+        Pulse::parse(pulse.as_bytes(), Unknown::Refused).map_err(|error| error.message)?;
+        Ok(number)
+    }
+}
+
+/// A value of a setting of the loop, by the loop's own rules.
+fn of_rules(name: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync {
+    move |text| {
+        Rules::read(&|asked| (asked == name).then(|| text.to_owned()))?;
+        text.parse().map_err(|_| "it must be a whole number".to_owned())
+    }
+}
+
+/// Replays, and prints each message at its time, and a summary. The error is one sentence, and the exit code: 2 where
+/// the history is to blame.
+pub fn replay(options: &Options) -> Result<(), (String, u8)> {
+    let list = read(options)?;
+    if list.is_without_answers() {
+        complain(&"there is neither an echo nor a fault in it: only an echo ends an outage, so none will end");
+    }
+    let pulse =
+        Pulse { every_s: options.every_s, grace_s: options.grace_s, missed: options.missed, ..Pulse::default() };
+    let rules = Rules {
+        tick_s: options.tick_s,
+        remind_s: options.remind_s,
+        faults_in_row: options.faults_in_row,
+        ..Rules::default()
+    };
+    match print_all(Sweeps::new(list, &pulse, &rules)) {
+        // Whoever has seen enough, as `head` has, closes the pipe.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err((format!("cannot print the messages: {error}"), 1)),
+        _ => Ok(()),
+    }
+}
+
+fn read(options: &Options) -> Result<List, (String, u8)> {
+    let is_stdin = options.file.as_os_str() == "-";
+    let name = if is_stdin { "stdin".to_owned() } else { options.file.display().to_string() };
+    let list = if is_stdin {
+        List::read(io::stdin().lock(), options.until)
+    } else {
+        let file = File::open(&options.file).map_err(|error| (format!("cannot read {name}: {error}"), 2))?;
+        List::read(BufReader::with_capacity(1 << 20, file), options.until)
+    };
+    list.map_err(|why| (format!("{name}: {why}"), 2))
+}
+
+fn print_all(mut sweeps: Sweeps) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut said = Instant::now();
+    while let Some((at, entries)) = sweeps.next() {
+        if !entries.is_empty() {
+            write!(out, "{}", shown(at, &entries))?;
+        }
+        if said.elapsed() >= SAY_EVERY {
+            out.flush()?;
+            said = Instant::now();
+            complain(&format_args!("{} % replayed, at {at}", sweeps.percent()));
+        }
+    }
+    writeln!(out, "{}", sweeps.summary())?;
+    out.flush()
+}
+
+/// A message as people read it, under its time, and an empty line.
+fn shown(at: Time, entries: &[Entry]) -> String {
+    let lines = in_words(entries);
+    let lines: Vec<_> = lines.lines().map(|line| format!("  {line}")).collect();
+    format!("{at}\n{}\n\n", lines.join("\n"))
+}

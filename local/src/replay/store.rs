@@ -1,0 +1,72 @@
+//! What the bucket held at each time of a history.
+
+use pulse_echo::answer;
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::status::{Limits, Record};
+use pulse_echo_lambda::round::Case;
+use pulse_echo_lambda::verdict::{Seen, Sight};
+
+use super::row::{self, What};
+
+/// The `ETag` of every pulse: all promise the same.
+pub(super) const ETAG: &str = "\"replayed\"";
+
+/// What there is of one check: the newest object of each kind.
+pub(super) struct Objects {
+    pub(super) id: CheckId,
+    pulse: Option<Time>,
+    echo: Option<Time>,
+    fault: Option<(Seen, answer::Fault)>,
+}
+
+impl Objects {
+    pub(super) fn none_of(id: CheckId) -> Self {
+        Self { id, pulse: None, echo: None, fault: None }
+    }
+
+    /// Takes what came at this time, which is not older than what is there.
+    pub(super) fn put(&mut self, at: Time, what: What) {
+        match what {
+            What::Pulse => self.pulse = Some(at),
+            What::Echo => self.echo = Some(at),
+            What::Fault(fault) => {
+                let pulse_at = fault.pulse_at.or(self.pulse).unwrap_or(at);
+                // A list that was recorded by looking again and again has one object many times.
+                let etag = format!("\"{at} {pulse_at}\"");
+                self.fault = Some((Seen { at, etag }, answer(*fault, pulse_at)));
+            }
+        }
+    }
+
+    /// What a sweep that knows `record` sees, and reads as the loop's does; none before the first pulse, which is what
+    /// makes a check.
+    pub(super) fn case(&self, record: Option<Record>, limits: &Limits) -> Option<Case> {
+        let pulse = Some(Seen { at: self.pulse?, etag: ETAG.into() });
+        let fault = self.fault.as_ref().map(|(seen, _)| seen.clone());
+        let mut sight = Sight { pulse, echo: self.echo, fault, limits: None, fault_read: None };
+        if sight.wants_limits(record.as_ref()) {
+            sight.limits = Some(limits.clone());
+        }
+        if sight.wants_fault(record.as_ref()) {
+            sight.fault_read = self.fault.as_ref().map(|(_, fault)| fault.clone());
+        }
+        Some(Case { id: self.id.clone(), record, sight })
+    }
+}
+
+/// The fault as the probe would have put it, as far as that is known.
+fn answer(fault: row::Fault, pulse_at: Time) -> answer::Fault {
+    let row::Fault { cause, reason, .. } = fault;
+    answer::Fault {
+        reason,
+        cause,
+        expected: None,
+        got: None,
+        status: None,
+        latency_ms: None,
+        pulse_id: None,
+        pulse_at,
+        url: None,
+    }
+}

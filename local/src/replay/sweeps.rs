@@ -1,0 +1,174 @@
+//! The sweeps over a history, each `TICK_S` as the loop's schedule has it, over one channel that takes everything.
+
+use std::collections::BTreeSet;
+use std::iter::Peekable;
+use std::time::Duration;
+use std::vec;
+
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::pulse::{Metadata, Pulse};
+use pulse_echo::status::{Limits, Status};
+use pulse_echo_lambda::channel::{Entry, Outcome};
+use pulse_echo_lambda::outbox::attempt::{due, settle};
+use pulse_echo_lambda::outbox::{give_words, words_wanted};
+use pulse_echo_lambda::round::Round;
+use pulse_echo_lambda::rules::Rules;
+
+use super::list::{Event, List};
+use super::store::{ETAG, Objects};
+use super::summary::{Summary, Tally};
+
+/// The name of the one channel.
+const CHANNEL: &str = "replay";
+
+/// The sweeps, one after the other. One that would tell nothing and change nothing is left out, so a quiet year costs
+/// no more than a quiet hour.
+pub struct Sweeps {
+    rules: Rules,
+    limits: Limits,
+    channels: BTreeSet<String>,
+    objects: Vec<Objects>,
+    events: Peekable<vec::IntoIter<Event>>,
+    status: Status,
+    /// The last sweep, one that was left out too.
+    swept: Option<Time>,
+    from: Time,
+    until: Time,
+    tally: Tally,
+    ids: u64,
+}
+
+impl Sweeps {
+    /// Sweeps over this list, of whose pulses each promises what `pulse` does.
+    pub fn new(list: List, pulse: &Pulse, rules: &Rules) -> Self {
+        let List { checks, events, from, until } = list;
+        Self {
+            rules: rules.clone(),
+            limits: Limits::of(pulse, ETAG.into()),
+            channels: [CHANNEL.to_owned()].into(),
+            objects: checks.into_iter().map(Objects::none_of).collect(),
+            events: events.into_iter().peekable(),
+            status: Status::new(from),
+            swept: None,
+            from,
+            until,
+            tally: Tally::default(),
+            ids: 0,
+        }
+    }
+
+    /// How much of the history is done.
+    pub fn percent(&self) -> u64 {
+        let done = self.swept.map_or(Duration::ZERO, |swept| self.from.age(swept));
+        (100 * done.as_secs()).checked_div(self.from.age(self.until).as_secs()).unwrap_or(100).min(100)
+    }
+
+    /// What the sweeps so far came to.
+    pub fn summary(&self) -> Summary {
+        self.tally.summary(&self.status, self.from, self.until)
+    }
+
+    /// The next sweep: its time, and what it tells. It is the first at the history's first second, and the last one not
+    /// before its end.
+    fn next_at(&mut self) -> Option<Time> {
+        let Some(swept) = self.swept else { return Some(self.from) };
+        if swept >= self.until {
+            return None;
+        }
+        // The sweeps before anything new happens. One of them at least is still to come.
+        let end = self.events.peek().map_or(self.until, |event| event.at);
+        let before = swept.age(end).as_secs().saturating_sub(1) / self.tick_s();
+        let before = before.min(self.one_way(swept));
+        let quiet = if before == 0 { 0 } else { self.quiet(swept, before) };
+        // As if those that change nothing had been done.
+        let left_out = swept + Duration::from_secs(quiet * self.tick_s());
+        self.swept = Some(left_out);
+        Some(left_out + Duration::from_secs(self.tick_s()))
+    }
+
+    /// Has a sweep judge what the store holds now, and its channel told.
+    pub(super) fn sweep(&mut self, now: Time) -> Vec<Entry> {
+        while let Some(event) = self.events.next_if(|event| event.at <= now) {
+            self.objects[event.check].put(event.at, event.what);
+        }
+        // All of it is kept. The loop forgets newer times of pulses and echoes until there is more to write, or ten minutes
+        // are over; for its next verdict that makes no difference.
+        let mut status = std::mem::replace(&mut self.status, Status::new(now));
+        self.judge(&mut status, self.swept, now);
+        // No history has a host's last words.
+        for id in words_wanted(&status.outbox) {
+            give_words(&mut status.outbox, &id, &Metadata::new());
+        }
+        let attempt = due(&status, CHANNEL, now);
+        if let Some(attempt) = &attempt {
+            self.tally.count(&status.outbox);
+            settle(&mut status, CHANNEL, attempt, &Outcome::Taken, now);
+        }
+        (self.status, self.swept) = (status, Some(now));
+        attempt.map(|attempt| attempt.entries).unwrap_or_default()
+    }
+
+    fn judge(&mut self, status: &mut Status, swept: Option<Time>, now: Time) {
+        let Self { rules, channels, objects, limits, ids, .. } = self;
+        // Both are in key order.
+        let mut records = std::mem::take(&mut status.checks).into_iter().peekable();
+        let mut record = |id: &CheckId| Some(records.next_if(|(of, _)| of == id)?.1);
+        let cases = objects.iter().filter_map(|objects| objects.case(record(&objects.id), limits)).collect();
+        let mut new_id = || {
+            *ids += 1;
+            ids.to_string()
+        };
+        Round { now, swept, rules, channels, new_id: &mut new_id }.judge(status, cases);
+    }
+
+    /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its answer
+    /// may become `unanswered` and then `silent`, which it may have been before.
+    fn one_way(&self, swept: Time) -> u64 {
+        let waiting = self.status.checks.values().filter(|record| record.waiting.is_some());
+        let ends = waiting.map(|record| record.pulse + self.limits.limit()).filter(|&end| end >= swept);
+        ends.map(|end| swept.age(end).as_secs() / self.tick_s()).min().unwrap_or(u64::MAX)
+    }
+
+    /// How many of the next sweeps, `among` at most, change nothing as long as nothing happens. What time alone changes
+    /// (a limit that passes, a reminder that falls due, a wave that is over) it changes once and for good, so halving
+    /// finds the first of them.
+    fn quiet(&mut self, swept: Time, among: u64) -> u64 {
+        if self.changes(swept, 1) {
+            return 0;
+        }
+        let (mut quiet, mut changed) = (1, among + 1);
+        while quiet + 1 < changed {
+            // The last one first: mostly none of them changes anything.
+            let middle = if changed > among { among } else { u64::midpoint(quiet, changed) };
+            if self.changes(swept, middle) {
+                changed = middle;
+            } else {
+                quiet = middle;
+            }
+        }
+        quiet
+    }
+
+    /// Whether the sweep that comes so many ticks after this one changes anything, if none before it does.
+    fn changes(&mut self, swept: Time, ticks: u64) -> bool {
+        let at = |ticks: u64| swept + Duration::from_secs(ticks * self.tick_s());
+        let (before, now) = (at(ticks - 1), at(ticks));
+        let mut status = self.status.clone();
+        self.judge(&mut status, Some(before), now);
+        status != self.status
+    }
+
+    fn tick_s(&self) -> u64 {
+        self.rules.tick_s.into()
+    }
+}
+
+impl Iterator for Sweeps {
+    type Item = (Time, Vec<Entry>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let now = self.next_at()?;
+        Some((now, self.sweep(now)))
+    }
+}

@@ -1,0 +1,73 @@
+//! The real cron, with the real line.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::root::Root;
+
+/// A cron that runs in a root, and what it tells the system's log; dropping it stops it.
+pub struct Cron {
+    daemon: Child,
+    log: UnixDatagram,
+}
+
+impl Cron {
+    /// Starts it as if ten minutes were over in some seconds.
+    pub fn start(root: &Root) -> Self {
+        let place = root.path("dev/log");
+        let _ = fs::remove_file(&place);
+        let log = UnixDatagram::bind(&place).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o666)).unwrap();
+        log.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let daemon = root
+            // It ends with this program, however that ends.
+            .command(&["setpriv", "--pdeathsig", "KILL", "cron", "-f", "-L", "7"])
+            .env("LD_PRELOAD", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+            .env("FAKETIME", "@2026-11-21 11:59:57")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { daemon, log }
+    }
+
+    /// Waits until the line has run to its end; what cron tells of it.
+    pub fn runs_the_line(&mut self) -> Vec<String> {
+        let until = Instant::now() + Duration::from_secs(90);
+        let mut told = Vec::new();
+        let mut bytes = [0; 4096];
+        while Instant::now() < until {
+            match self.log.recv(&mut bytes) {
+                Ok(length) => {
+                    let line = String::from_utf8_lossy(&bytes[..length]).into_owned();
+                    let is_end = line.contains("(pulse-echo) END (");
+                    told.extend(Some(line).filter(|line| !line.contains("pam_")));
+                    if is_end {
+                        return told;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    assert!(self.daemon.try_wait().unwrap().is_none(), "cron ended: {told:?}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("cron has not run the line: {told:?}")
+    }
+}
+
+impl Drop for Cron {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+/// Whether cron had something to mail: it says so, too, where there is no program that mails.
+pub fn has_mailed(told: &[String]) -> bool {
+    told.iter().any(|line| line.contains(" MAIL (") || line.contains("No MTA installed, discarding output"))
+}

@@ -1,0 +1,183 @@
+//! A host with the package, and a site for it: the embedded S3, the probe and the loop.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pulse_echo::name::Key;
+use pulse_echo_local::s3::KeyPair;
+use pulse_echo_local::system::System;
+use tempfile::TempDir;
+
+use crate::bed::{self, ACCESS_KEY, BUCKET, Ended, SECRET_KEY};
+use crate::cron::{Cron, has_mailed};
+use crate::packages::{CRON_FILE, checkout, cron_file, deb, tarball};
+use crate::root::Root;
+use crate::tools::run;
+
+/// Its share of two minutes is 0.04 s.
+const HOST: &str = "web-731";
+
+struct Site {
+    system: System,
+    _data: TempDir,
+}
+
+impl Site {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let keys = KeyPair::new(ACCESS_KEY, SECRET_KEY);
+        let listen = (Ipv4Addr::LOCALHOST, 0).into();
+        let system = System::start(&data.path().join("data"), listen, BUCKET, &keys, &|_| None).unwrap();
+        Self { system, _data: data }
+    }
+
+    /// Writes what an operator writes; the credentials' mode and owner are the package's.
+    fn set_up(&self, root: &Root) {
+        let config =
+            format!("{{\"bucket\": \"{BUCKET}\", \"endpoint\": \"{}\", \"host\": \"{HOST}\"}}", self.system.endpoint());
+        root.write("etc/pulse-echo/config.json", &config);
+        root.write("etc/pulse-echo/pulse.json", "{}");
+        let keys = format!("[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
+        root.write("etc/pulse-echo/credentials", &keys);
+    }
+
+    /// The pulse's own id, if it is there.
+    fn pulse_id(&self, host: &str) -> Option<String> {
+        let object = bed::store(&self.system.endpoint()).get(&Key::pulse(&bed::id(host)), 0).ok()?;
+        object.metadata.get("pulse-id").cloned()
+    }
+
+    fn wait_for_echo(&self) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while bed::store(&self.system.endpoint()).get(&Key::echo(&bed::id(HOST)), 0).is_err() {
+            assert!(Instant::now() < until, "no echo");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn with_deb() -> Root {
+    let root = Root::new();
+    root.ok(&["dpkg", "-i", &root.take(&deb("amd64"))]);
+    root
+}
+
+pub fn cron_sends_keeps_silent_and_steps_back() {
+    let (root, site) = (with_deb(), Site::start());
+    assert_eq!(root.read(CRON_FILE), cron_file());
+
+    let told = Cron::start(&root).runs_the_line();
+    assert!(!has_mailed(&told), "it is not set up yet: {told:#?}");
+    assert_eq!(site.pulse_id(HOST), None);
+
+    site.set_up(&root);
+    let mut cron = Cron::start(&root);
+    let told = cron.runs_the_line();
+    assert!(!has_mailed(&told) && told.iter().any(|line| line.contains("(pulse-echo) CMD (")), "{told:#?}");
+    let first = site.pulse_id(HOST).expect("cron has sent it");
+    let doctor = root.run(&["pulse-echo", "doctor"]);
+    assert!(doctor.stdout.contains("\n✓ schedule: cron, by /etc/cron.d/pulse-echo\n"), "{doctor:?}");
+    drop(cron);
+    root.ok(&["rm", "/run/crond.pid"]);
+    let doctor = root.run(&["pulse-echo", "doctor"]);
+    assert!(
+        doctor.code == 1 && doctor.stdout.contains("\n✗ schedule: /etc/cron.d/pulse-echo is there, but no cron"),
+        "{doctor:?}"
+    );
+
+    // Where systemd runs and the timer is enabled, cron runs the line, and the line steps back.
+    root.boot();
+    root.enable_timer();
+    let told = Cron::start(&root).runs_the_line();
+    assert!(!has_mailed(&told), "{told:#?}");
+    assert_eq!(site.pulse_id(HOST), Some(first.clone()));
+    let doctor = root.run(&["pulse-echo", "doctor"]);
+    assert!(doctor.stdout.contains("✓ schedule: systemd's timer pulse-echo.timer\n"), "{doctor:?}");
+    // What the timer starts is what cron would have.
+    let service = root.read("usr/lib/systemd/system/pulse-echo.service");
+    let command = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    assert!(cron_file().ends_with(&format!(" || {command}\n")), "{command}");
+    let sent = root.run_as("pulse-echo", &command.split(' ').collect::<Vec<_>>());
+    assert_eq!((sent.code, sent.stdout + &sent.stderr), (0, String::new()));
+    let second = site.pulse_id(HOST);
+    assert!(second.is_some() && second != Some(first));
+
+    // Enabled, but systemd does not run, as in a container: cron sends.
+    root.ok(&["rm", "-r", "/run/systemd"]);
+    Cron::start(&root).runs_the_line();
+    assert_ne!(site.pulse_id(HOST), second);
+
+    // What could not be sent is mailed: so the silence above means something.
+    drop(site);
+    let told = Cron::start(&root).runs_the_line();
+    assert!(has_mailed(&told), "{told:#?}");
+}
+
+pub fn check_is_for_the_group() {
+    let (root, site) = (with_deb(), Site::start());
+    site.set_up(&root);
+    root.add_user("nagios", Some("pulse-echo"));
+    root.add_user("visitor", None);
+    assert_eq!(root.run_as("pulse-echo", &["pulse-echo", "send", "--quiet"]).code, 0);
+    site.wait_for_echo();
+
+    let check = root.run_as("nagios", &["pulse-echo", "check"]);
+    assert!(check.code == 0 && check.stdout.starts_with("ECHO OK - web-731 answered "), "{check:?}");
+
+    let check = root.run_as("visitor", &["pulse-echo", "check"]);
+    let what = "only the group pulse-echo may read /etc/pulse-echo/credentials";
+    assert!(check.code == 3 && check.stdout.starts_with(&format!("ECHO UNKNOWN - {what}")), "{check:?}");
+    assert!(check.complaint().starts_with(&format!("pulse-echo: {what}; ")), "{check:?}");
+    assert!(check.stdout.lines().count() == 1 && check.stdout.trim_end().chars().count() < 80, "{check:?}");
+}
+
+pub fn doctor_knows_the_group() {
+    let (root, site) = (with_deb(), Site::start());
+    site.set_up(&root);
+    let secrets = || {
+        let said = root.run(&["pulse-echo", "doctor"]).stdout;
+        said.lines().filter(|line| line.contains(" secrets: ")).map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(secrets(), [] as [&str; 0]);
+    root.ok(&["chgrp", "root", "/etc/pulse-echo/credentials"]);
+    let remedy = "chgrp pulse-echo /etc/pulse-echo/credentials; chmod 640 /etc/pulse-echo/credentials";
+    let what =
+        "✗ secrets: /etc/pulse-echo/credentials is not of the group pulse-echo, so that cron's user cannot read it";
+    assert_eq!(secrets(), [format!("{what}: {remedy}")]);
+    assert_eq!(root.run_as("pulse-echo", &["pulse-echo", "send"]).code, 2, "and indeed it cannot");
+    root.ok(&["sh", "-c", remedy]);
+    assert_eq!(secrets(), [] as [&str; 0]);
+    assert_eq!(root.run_as("pulse-echo", &["pulse-echo", "send"]).code, 0);
+}
+
+pub fn the_program_for_arm_sends() {
+    let (folder, site) = (tempfile::tempdir().unwrap(), Site::start());
+    run(Command::new("dpkg-deb").arg("-x").arg(deb("arm64")).arg(folder.path())).unwrap();
+    std::fs::write(folder.path().join("pulse.json"), "{}").unwrap();
+    let send = Ended::of(
+        Command::new("qemu-aarch64-static")
+            .arg(folder.path().join("usr/bin/pulse-echo"))
+            .args(["send", "--pulse", "pulse.json", "--bucket", BUCKET, "--host", "arm-1", "--endpoint"])
+            .arg(site.system.endpoint())
+            .current_dir(folder.path())
+            .env_clear()
+            .envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)]),
+    );
+    assert!(send.code == 0 && site.pulse_id("arm-1").is_some(), "{send:?}");
+}
+
+/// The lines of README's section for the tarball, run as root.
+pub fn the_tarball_is_set_up_as_readme_says() {
+    let (root, site) = (Root::new(), Site::start());
+    root.take(&tarball());
+    let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
+    let section = readme.split("### From the tarball\n").nth(1).expect("README has the section");
+    let lines = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    root.ok(&["sh", "-euc", &format!("cd /tmp\n{lines}")]);
+    site.set_up(&root);
+    assert!(root.files().contains("640 root:pulse-echo /etc/pulse-echo/credentials"));
+    let told = Cron::start(&root).runs_the_line();
+    assert!(!has_mailed(&told) && site.pulse_id(HOST).is_some(), "{told:#?}");
+}

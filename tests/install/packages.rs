@@ -1,0 +1,132 @@
+//! What `make dist` made, and an older version of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::tools::{folder, run};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The files of the packages: mode, owner and group, path; and the folders that a Debian of debootstrap has not.
+const FILES: &[&str] = &[
+    "644 root:root /etc/cron.d/pulse-echo",
+    "755 root:root /etc/pulse-echo",
+    "640 root:pulse-echo /etc/pulse-echo/credentials",
+    "755 root:root /etc/pulse-echo/pulses.d",
+    "755 root:root /usr/bin/pulse-echo",
+    "644 root:root /usr/lib/systemd/system/pulse-echo.service",
+    "644 root:root /usr/lib/systemd/system/pulse-echo.timer",
+    "644 root:root /usr/share/bash-completion/completions/pulse-echo",
+    "755 root:root /usr/share/doc/pulse-echo",
+    "644 root:root /usr/share/doc/pulse-echo/changelog.gz",
+    "644 root:root /usr/share/doc/pulse-echo/copyright",
+    "755 root:root /usr/share/doc/pulse-echo/examples",
+    "644 root:root /usr/share/doc/pulse-echo/examples/README.md",
+    "644 root:root /usr/share/doc/pulse-echo/examples/ansible.yml",
+    "644 root:root /usr/share/doc/pulse-echo/examples/cloud-init.yaml",
+    "644 root:root /usr/share/doc/pulse-echo/examples/config-own-store.json",
+    "644 root:root /usr/share/doc/pulse-echo/examples/config.json",
+    "644 root:root /usr/share/doc/pulse-echo/examples/credentials",
+    "644 root:root /usr/share/doc/pulse-echo/examples/pulse.json",
+    "644 root:root /usr/share/doc/pulse-echo/examples/sign-of-life.json",
+    "644 root:root /usr/share/doc/pulse-echo/examples/website.json",
+    "755 root:root /usr/share/fish",
+    "755 root:root /usr/share/fish/vendor_completions.d",
+    "644 root:root /usr/share/fish/vendor_completions.d/pulse-echo.fish",
+    "644 root:root /usr/share/man/man1/pulse-echo.1.gz",
+    "644 root:root /usr/share/man/man5/pulse-echo-config.5.gz",
+    "644 root:root /usr/share/man/man5/pulse-echo-pulse.5.gz",
+];
+
+/// What a deb brings.
+pub fn files_of_deb() -> Vec<String> {
+    with(&[
+        "644 root:root /usr/share/doc/pulse-echo/changelog.Debian.gz",
+        "644 root:root /usr/share/zsh/vendor-completions/_pulse-echo",
+    ])
+}
+
+/// What an rpm brings: Fedora's zsh looks elsewhere.
+pub fn files_of_rpm() -> Vec<String> {
+    with(&["755 root:root /usr/share/zsh/site-functions", "644 root:root /usr/share/zsh/site-functions/_pulse-echo"])
+}
+
+fn with(own: &[&str]) -> Vec<String> {
+    let mut files: Vec<_> = FILES.iter().chain(own).map(ToString::to_string).collect();
+    files.sort_unstable();
+    files
+}
+
+/// A file of `make dist`.
+fn of_dist(name: &str) -> PathBuf {
+    let file = folder().with_file_name("dist").join(name);
+    assert!(file.exists(), "{} is not there: make dist first", file.display());
+    file
+}
+
+/// The package for this machine (`amd64`) or Arm (`arm64`).
+pub fn deb(arch: &str) -> PathBuf {
+    of_dist(&format!("pulse-echo_{VERSION}-1_{arch}.deb"))
+}
+
+pub fn rpm() -> PathBuf {
+    of_dist(&format!("pulse-echo-{VERSION}-1.x86_64.rpm"))
+}
+
+pub fn tarball() -> PathBuf {
+    of_dist(&format!("pulse-echo-{VERSION}-linux-x86_64.tar.gz"))
+}
+
+/// An older version: its line for cron was another one.
+pub struct Older(TempDir);
+
+/// The package's configuration that may be changed.
+pub const CRON_FILE: &str = "etc/cron.d/pulse-echo";
+
+impl Older {
+    /// Packed as `make dist` packs, `deb` or `rpm`.
+    pub fn pack(packager: &str) -> Self {
+        let older = Self(tempfile::tempdir().unwrap());
+        let (line, list) = (older.0.path().join("cron"), older.0.path().join("nfpm.yaml"));
+        fs::write(&line, "# An older line.\n").unwrap();
+        let now = fs::read_to_string(checkout().join("packaging/nfpm.yaml")).unwrap();
+        let source = "src: cron/pulse-echo\n";
+        assert!(now.contains(source));
+        fs::write(&list, now.replace(source, &format!("src: {}\n", line.display()))).unwrap();
+        let generated = older.0.path().join("generated");
+        run(Command::new(checkout().join("packaging/generate.sh")).arg(&generated)).unwrap();
+        let nfpm = folder().with_file_name("dist-tools").join("bin/nfpm");
+        let mut pack = Command::new(nfpm);
+        pack.args(["package", "--packager", packager, "--config"]).arg(list).arg("--target").arg(older.0.path());
+        pack.envs([("ARCH", "amd64"), ("VERSION", "0.0.9"), ("SOURCE_DATE_EPOCH", "1700000000")]);
+        pack.env("BINARY", of_dist(&format!("pulse-echo-{VERSION}-linux-x86_64"))).env("GENERATED", generated);
+        run(pack.current_dir(checkout())).unwrap();
+        older
+    }
+
+    /// Where it is.
+    pub fn file(&self) -> PathBuf {
+        let names = ["pulse-echo_0.0.9-1_amd64.deb", "pulse-echo-0.0.9-1.x86_64.rpm"];
+        names.map(|name| self.0.path().join(name)).into_iter().find(|file| file.exists()).expect("nfpm's usual name")
+    }
+}
+
+/// The root of the checkout.
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// This version's line for cron.
+pub fn cron_file() -> String {
+    fs::read_to_string(checkout().join("cron/pulse-echo")).unwrap()
+}
+
+/// What cron hands to the shell.
+pub fn cron_command() -> String {
+    let text = cron_file();
+    let line = text.lines().find(|line| line.starts_with("*/10 ")).expect("it has one line that is no comment");
+    line.split_once(" pulse-echo ").unwrap().1.into()
+}

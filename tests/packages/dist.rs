@@ -1,0 +1,81 @@
+//! Where things are, and how another program is asked.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Outcome;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A processor, by the names that it goes by.
+pub struct Processor {
+    /// Rust's, rpm's and the kernel's.
+    pub name: &'static str,
+    /// As readelf says it.
+    pub machine: &'static str,
+    debian: &'static str,
+    aws: &'static str,
+}
+
+pub const X86: Processor =
+    Processor { name: "x86_64", machine: "Advanced Micro Devices X86-64", debian: "amd64", aws: "x86_64" };
+pub const ARM: Processor = Processor { name: "aarch64", machine: "AArch64", debian: "arm64", aws: "arm64" };
+
+impl Processor {
+    pub const ALL: [&Self; 2] = [&X86, &ARM];
+
+    pub fn agent(&self) -> PathBuf {
+        folder().join(format!("pulse-echo-{VERSION}-linux-{}", self.name))
+    }
+
+    pub fn deb(&self) -> PathBuf {
+        folder().join(format!("pulse-echo_{VERSION}-1_{}.deb", self.debian))
+    }
+
+    pub fn rpm(&self) -> PathBuf {
+        folder().join(format!("pulse-echo-{VERSION}-1.{}.rpm", self.name))
+    }
+
+    pub fn tarball(&self) -> PathBuf {
+        folder().join(format!("pulse-echo-{VERSION}-linux-{}.tar.gz", self.name))
+    }
+
+    pub fn lambda(&self) -> PathBuf {
+        folder().join(format!("pulse-echo-lambda-{VERSION}-{}.zip", self.aws))
+    }
+}
+
+/// What `make dist` made.
+pub fn folder() -> PathBuf {
+    target().join("dist")
+}
+
+pub fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().into()
+}
+
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A line for bash, with `$1`, `$2` … for paths, and with every pipe's failure its own.
+pub fn shell(line: &str, paths: &[&Path]) -> Command {
+    let mut command = Command::new("bash");
+    command.args(["-euo", "pipefail", "-c", line, "bash"]).args(paths).env("LC_ALL", "C").current_dir(folder());
+    command
+}
+
+/// What a program says on stdout if it succeeds; all that it says if it does not.
+pub fn said(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(stdout);
+    }
+    Err(format!("{command:?}: {}\n{stdout}{}", output.status, String::from_utf8_lossy(&output.stderr)))
+}
+
+/// An error that says what was seen, unless it `holds`.
+pub fn ensure(holds: bool, seen: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(seen()) }
+}

@@ -1,0 +1,131 @@
+//! What is in the packages and the archives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::dist::{Processor, ensure, said, shell};
+use crate::{Check, Outcome};
+
+pub const CHECKS: &[Check] = &[
+    ("deb and rpm have the same files, with the same modes, owners and content", equal),
+    ("deb and rpm keep the same files as configuration", same_configuration),
+    ("the tarball is what the deb installs", tarballs),
+    ("SHA256SUMS has every file and is right", sums),
+];
+
+/// Folders of the system's, which a deb lists and an rpm does not.
+const SYSTEM: &[&str] = &[
+    "/etc",
+    "/etc/cron.d",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib/systemd",
+    "/usr/lib/systemd/system",
+    "/usr/share",
+    "/usr/share/doc",
+    "/usr/share/man",
+    "/usr/share/man/man1",
+    "/usr/share/man/man5",
+];
+
+/// Debian's own changelog, which an rpm has in its header.
+const DEBIAN_ONLY: &str = "/usr/share/doc/pulse-echo/changelog.Debian.gz";
+
+/// What there is to know of each path: mode, owner and group, SHA-256 of a file.
+type Listing = BTreeMap<String, Entry>;
+
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    mode: String,
+    owner: String,
+    digest: String,
+}
+
+fn equal() -> Outcome {
+    for processor in Processor::ALL {
+        let (mut deb, rpm) = (of_deb(&processor.deb())?, of_rpm(&processor.rpm())?);
+        ensure(deb.remove(DEBIAN_ONLY).is_some(), || format!("no {DEBIAN_ONLY}"))?;
+        for folder in SYSTEM {
+            let known =
+                deb.remove(*folder).is_some_and(|entry| entry.mode == "drwxr-xr-x" && entry.owner == "root/root");
+            ensure(known, || format!("the deb has no folder \"{folder}\" of mode 0755 and root's"))?;
+        }
+        let paths: BTreeSet<_> = deb.keys().chain(rpm.keys()).collect();
+        let differing = paths.into_iter().filter(|path| deb.get(*path) != rpm.get(*path));
+        let shown = differing.map(|path| format!("{path}: deb {:?}, rpm {:?}", deb.get(path), rpm.get(path)));
+        let shown: Vec<_> = shown.collect();
+        ensure(shown.is_empty(), || format!("{}: {}", processor.name, shown.join("\n")))?;
+        ensure(rpm.len() > 10, || format!("there is little in it: {rpm:?}"))?;
+    }
+    Ok(())
+}
+
+fn of_deb(deb: &Path) -> Result<Listing, String> {
+    let listed = said(&mut shell("dpkg-deb --fsys-tarfile \"$1\" | tar -tv", &[deb]))?;
+    let digests = "dpkg-deb --fsys-tarfile \"$1\" | tar -x --to-command='echo \"$TAR_FILENAME $(sha256sum)\"'";
+    listing(&listed, &said(&mut shell(digests, &[deb]))?)
+}
+
+/// From what `tar` says of modes and owners, and lines of path and digest. Names are the same as an rpm's.
+fn listing(listed: &str, digests: &str) -> Result<Listing, String> {
+    let digests: BTreeMap<_, _> = digests.lines().filter_map(|line| line.split_once(' ')).collect();
+    let entry = |line: &str| {
+        let [mode, owner, _, _, _, path] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            return Err(format!("no file and no folder: {line}"));
+        };
+        let digest = digests.get(path).and_then(|digest| digest.split(' ').next()).unwrap_or_default();
+        // Debian's policy and Fedora's name different folders for zsh.
+        let name = path.trim_start_matches('.').trim_end_matches('/');
+        let name = name.replace("/zsh/vendor-completions", "/zsh/site-functions");
+        // Where no names are, the numbers are root's.
+        let owner = owner.replace("0/0", "root/root");
+        Ok((name, Entry { mode: mode.into(), owner, digest: digest.into() }))
+    };
+    listed.lines().map(entry).collect()
+}
+
+fn of_rpm(rpm: &Path) -> Result<Listing, String> {
+    const FORMAT: &str =
+        r"[%{FILENAMES}\t%{FILEMODES:perms}\t%{FILEUSERNAME}/%{FILEGROUPNAME}\t%{FILEDIGESTS}%{FILELINKTOS}\n]";
+    let listed = said(&mut shell(&format!("rpm -qp --queryformat '{FORMAT}' \"$1\""), &[rpm]))?;
+    let entry = |line: &str| {
+        let [path, mode, owner, digest] = line.split('\t').collect::<Vec<_>>()[..] else {
+            return Err(format!("not understood: {line}"));
+        };
+        Ok((path.into(), Entry { mode: mode.into(), owner: owner.into(), digest: digest.into() }))
+    };
+    listed.lines().map(entry).collect()
+}
+
+fn same_configuration() -> Outcome {
+    for processor in Processor::ALL {
+        let deb = said(&mut shell("dpkg-deb --info \"$1\" conffiles | sort", &[&processor.deb()]))?;
+        let rpm = said(&mut shell("rpm -qpc \"$1\" | sort", &[&processor.rpm()]))?;
+        ensure(deb == rpm && !deb.is_empty(), || format!("{}: deb {deb:?}, rpm {rpm:?}", processor.name))?;
+    }
+    Ok(())
+}
+
+fn tarballs() -> Outcome {
+    for processor in Processor::ALL {
+        let tarball = processor.tarball();
+        let listed = said(&mut shell("tar -tvzf \"$1\"", &[&tarball]))?;
+        let digests =
+            said(&mut shell("tar -xzf \"$1\" --to-command='echo \"$TAR_FILENAME $(sha256sum)\"'", &[&tarball]))?;
+        let folder = tarball.file_name().unwrap().to_str().unwrap().trim_end_matches(".tar.gz");
+        let relative = |text: &str| text.replace(folder, ".");
+        let mut tarball = listing(&relative(&listed), &relative(&digests))?;
+        tarball.remove("").ok_or("it is not one folder")?;
+        let deb = of_deb(&processor.deb())?;
+        ensure(tarball == deb, || format!("{}: {tarball:?}, deb {deb:?}", processor.name))?;
+    }
+    Ok(())
+}
+
+fn sums() -> Outcome {
+    said(&mut shell("sha256sum --check --strict --quiet SHA256SUMS", &[]))?;
+    let listed = said(&mut shell("cut -c 67- SHA256SUMS | sort", &[]))?;
+    let there = said(&mut shell("ls | grep -v SHA256SUMS | sort", &[]))?;
+    ensure(listed == there && there.lines().count() == 10, || format!("listed:\n{listed}there:\n{there}"))
+}
