@@ -49,6 +49,9 @@ e2e: dist
 	PULSE_ECHO_AGENT=$$(realpath $${CARGO_TARGET_DIR:-target}/dist/pulse-echo-*-linux-x86_64) $(CARGO) test --locked --workspace --quiet \
 		--test bad_input --test check --test credentials_services --test faults --test proxies --test walk
 	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e
+	@if $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz; then \
+		$(MAKE) --no-print-directory fuzz SECONDS=5; \
+	else echo "fuzzing is left out: cargo-fuzz cannot be installed, see above"; fi
 
 bench:
 	$(CARGO) bench --locked --workspace

@@ -4,6 +4,8 @@
 // Each test file uses its part of it.
 #![allow(dead_code)]
 
+// Some tests have the kit, too.
+#[allow(clippy::duplicate_mod)]
 #[path = "../kit/program.rs"]
 mod program;
 
