@@ -54,7 +54,9 @@ pub fn upgrades_keep_what_was_changed() {
         let user = root.ok(&["getent", "passwd", "pulse-echo"]);
         let ours =
             [("etc/pulse-echo/config.json", "{\"bucket\": \"mine\"}"), ("etc/pulse-echo/credentials", "[default]")];
-        ours.iter().for_each(|(file, text)| root.write(file, text));
+        for (file, text) in ours {
+            root.write(file, text);
+        }
         if changed {
             root.write(CRON_FILE, "# The operator's line.\n");
         }
@@ -66,7 +68,9 @@ pub fn upgrades_keep_what_was_changed() {
         } else {
             assert_eq!(root.read(CRON_FILE), cron_file());
         }
-        ours.iter().for_each(|(file, text)| assert_eq!(root.read(file), *text));
+        for (file, text) in ours {
+            assert_eq!(root.read(file), text);
+        }
         assert_eq!(root.ok(&["getent", "passwd", "pulse-echo"]), user);
         root.ok(&["dpkg", "--purge", "pulse-echo"]);
         assert!(!root.has("etc/pulse-echo") && !root.has(CRON_FILE) && !root.has("etc/cron.d/pulse-echo.dpkg-dist"));

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
             continue;
         }
         let started = Instant::now();
-        if let Err(why) = tools.iter().try_for_each(|tool| tool.install()) {
+        if let Err(why) = tools.iter().try_for_each(Tool::install) {
             println!("left out: {what}: {why}");
             left_out += 1;
         } else if panic::catch_unwind(story).is_ok() {
