@@ -37,6 +37,7 @@ fn main() {
     }
     println!("{HEAD}");
     let stories: Vec<_> = sizes.iter().map(|&size| (size, story(size))).collect();
+    #[allow(clippy::cast_precision_loss)]
     let each = |cost: &Cost, size: usize| cost.cpu_ms as f64 / size as f64;
     if let ([(small, first), ..], [.., (large, last)]) = (&stories[..], &stories[..])
         && small < large
