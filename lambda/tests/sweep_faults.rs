@@ -1,17 +1,17 @@
-//! The sweep when things go wrong: two at once, a death between any two requests, a list that breaks off, thousands of
-//! checks at once.
+//! The sweep when things go wrong: two at once, a death between any two requests, answers that are lost, conflicts.
 
 mod fleet;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fleet::{Fleet, Hook, id, word};
+use fleet::{Fleet, Hook, Wire, word};
 use pulse_echo::name::Key;
-use pulse_echo::status::{Fact, Lease, State};
-use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
+use pulse_echo::status::Lease;
+use pulse_echo_lambda::channel::{Channel, Entry, Outcome};
 use pulse_echo_lambda::sweep::Course;
 use serde_json::json;
 
@@ -62,10 +62,12 @@ fn who_dies_between_any_two_requests_loses_nothing() {
     let scene = || {
         let fleet = Fleet::new();
         fleet.pulse("a").pulse("b").pulse("c").at(1).echo("a").echo("b").fault("c", 0).at(60).sweep().unwrap();
-        fleet.sweep_until(540);
+        fleet.at(300).sweep().unwrap();
+        fleet.at(540).sweep().unwrap();
         fleet.at(600).pulse("a").pulse("c").at(601).fault("a", 600).echo("c");
         // b falls silent after 900.
-        fleet.sweep_until(840);
+        fleet.at(660).sweep().unwrap();
+        fleet.at(840).sweep().unwrap();
         fleet.at(890).pulse("a").at(891).fault("a", 890);
         fleet.told();
         fleet.at(905);
@@ -96,6 +98,62 @@ fn who_dies_between_any_two_requests_loses_nothing() {
     }
 }
 
+/// A channel of a loop that dies after so many sends over all its channels: those after it send nothing, and nothing
+/// reaches the store any more.
+struct Mortal {
+    name: &'static str,
+    hook: Hook,
+    sends: Arc<AtomicUsize>,
+    dies_after: usize,
+    wire: Arc<Wire>,
+}
+
+impl Channel for Mortal {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
+        if self.sends.fetch_add(1, Ordering::SeqCst) < self.dies_after {
+            return self.hook.send(entries, deadline);
+        }
+        *self.wire.fails.lock().unwrap() = Some("");
+        Outcome::Ambiguous { taken: 0, why: "it died".into() }
+    }
+}
+
+#[test]
+fn who_dies_between_any_two_sends_loses_nothing_and_tells_twice_only_what_was_taken() {
+    for dies_after in 0..=3 {
+        let fleet = Fleet::new();
+        fleet.pulse("a").at(1).fault("a", 0);
+        let hooks = [(); 3].map(|()| Hook::default());
+        let sweep = |second: i64, dies_after: usize| {
+            let sends = Arc::new(AtomicUsize::new(0));
+            let channels = ["one", "two", "three"].into_iter().zip(&hooks).map(|(name, hook)| {
+                let (hook, sends, wire) = (hook.clone(), sends.clone(), fleet.wire.clone());
+                Box::new(Mortal { name, hook, sends, dies_after, wire }) as Box<dyn Channel>
+            });
+            let channels: Vec<_> = channels.collect();
+            fleet.at(second).invoke_over(&channels, &json!({}), Duration::from_secs(60))
+        };
+        assert_eq!(sweep(60, dies_after).is_err(), dies_after < 3);
+        *fleet.wire.fails.lock().unwrap() = None;
+        let told = || hooks.iter().map(|hook| hook.told.lock().unwrap().len()).sum::<usize>();
+        assert_eq!(told(), dies_after);
+        // The lease of the dead still runs.
+        sweep(100, usize::MAX).unwrap();
+        assert_eq!(told(), dies_after);
+        sweep(160, usize::MAX).unwrap();
+        let (all, twice) = if dies_after < 3 { (3 + dies_after, dies_after) } else { (3, 0) };
+        assert_eq!(told(), all, "died after {dies_after}");
+        let entries: Vec<_> = hooks.iter().map(|hook| hook.told.lock().unwrap().clone()).collect();
+        assert!(entries.iter().flatten().all(|entry| entry.id == entries[0][0].id), "under one id: {entries:?}");
+        assert_eq!(entries.iter().filter(|entries| entries.len() == 2).count(), twice);
+        assert_eq!((fleet.status().outbox.len(), fleet.status().lease), (0, None));
+    }
+}
+
 #[test]
 fn an_answer_that_is_lost_does_no_harm() {
     for lost in 1..=12 {
@@ -109,6 +167,68 @@ fn an_answer_that_is_lost_does_no_harm() {
         assert_eq!(course, Ok(Course::Swept), "request {lost}");
         assert_eq!(tally(&fleet).into_values().collect::<Vec<_>>(), [(1, "failing a".to_string())], "request {lost}");
         assert_eq!((fleet.status().outbox.len(), fleet.mark().swept), (0, Some(fleet::time(120))), "request {lost}");
+    }
+}
+
+#[test]
+fn a_status_that_cannot_be_written_is_an_error_and_not_taken_for_anothers_work() {
+    let fleet = Fleet::new();
+    fleet.pulse("a").at(1).echo("a").at(60).sweep().unwrap();
+    *fleet.wire.fails.lock().unwrap() = Some("PUT /pulses/status.json");
+    let error = fleet.at(100).fault("a", 0).at(120).sweep().unwrap_err();
+    assert!(error.contains("cannot put status.json"), "{error}");
+    assert_eq!((fleet.words().len(), fleet.mark().swept), (0, Some(fleet::time(60))));
+    *fleet.wire.fails.lock().unwrap() = None;
+    fleet.at(180).sweep().unwrap();
+    assert_eq!(fleet.words(), ["failing a"]);
+}
+
+#[test]
+fn a_conflict_with_another_write_is_tried_again() {
+    for written in ["PUT /pulses/status.json", "PUT /pulses/loop/Update.json", "DELETE /pulses/loop/Loop.lock"] {
+        let fleet = Fleet::new();
+        fleet.pulse("a").put(&Key::loop_lock(), b"");
+        fleet.at(1).fault("a", 0).put(&Key::loop_start(), b"");
+        *fleet.wire.conflicts.lock().unwrap() = Some((written, 1));
+        assert_eq!(fleet.at(60).sweep().unwrap().course, Course::Swept, "{written}");
+        assert_eq!(*fleet.wire.conflicts.lock().unwrap(), Some((written, 0)), "there was none");
+        assert_eq!(fleet.words(), ["failing a"], "{written}");
+        assert_eq!((fleet.status().outbox.len(), fleet.status().lease), (0, None), "{written}");
+        assert_eq!(fleet.mark().swept, Some(fleet::time(60)), "{written}");
+        assert_eq!(fleet.keys("loop/"), ["loop/Start.lambda", "loop/Update.json"], "{written}");
+    }
+}
+
+#[test]
+fn who_conflicts_at_each_try_leaves_it_to_the_other_and_strikes_off_all_the_same() {
+    let fleet = Fleet::new();
+    fleet.pulse("a").at(1).fault("a", 0);
+    *fleet.wire.conflicts.lock().unwrap() = Some(("PUT /pulses/status.json", 3));
+    assert_eq!(fleet.at(60).sweep().unwrap().course, Course::Lost);
+    assert_eq!(fleet.words().len(), 0, "who has not recorded it does not tell it");
+    // Now the first write succeeds, and striking off meets one conflict after the other.
+    let busy = Busy { hook: fleet.hook.clone(), wire: fleet.wire.clone() };
+    let summary = fleet.at(120).invoke_over(&[Box::new(busy)], &json!({}), Duration::from_secs(60)).unwrap();
+    assert_eq!(summary.course, Course::Swept);
+    assert_eq!(*fleet.wire.conflicts.lock().unwrap(), Some(("PUT /pulses/status.json", 0)), "it went on");
+    assert_eq!((fleet.words(), fleet.status().outbox.len()), (vec!["failing a".into()], 0));
+    assert_eq!(fleet.status().lease, None);
+}
+
+/// A channel that takes all, and after which the status is changed by others for a while.
+struct Busy {
+    hook: Hook,
+    wire: Arc<Wire>,
+}
+
+impl Channel for Busy {
+    fn name(&self) -> &'static str {
+        "hook"
+    }
+
+    fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
+        *self.wire.conflicts.lock().unwrap() = Some(("PUT /pulses/status.json", 4));
+        self.hook.send(entries, deadline)
     }
 }
 
@@ -218,81 +338,4 @@ fn what_was_answered_ambiguously_is_tried_again_with_the_same_id() {
     fleet.at(120).sweep().unwrap();
     let told = tally(&fleet);
     assert_eq!(told.values().map(|(times, _)| *times).collect::<Vec<_>>(), [2], "under the same id");
-}
-
-/// Acts for so many checks, in a few threads.
-fn many(fleet: &Fleet, count: usize, act: impl Fn(&pulse_echo::store::Store, &str) + Sync) {
-    let names: Vec<_> = (0..count).map(|n| format!("host-{n:05}")).collect();
-    thread::scope(|scope| {
-        for part in names.chunks(count.div_ceil(8)) {
-            let (store, act) = (fleet.store(), &act);
-            scope.spawn(move || part.iter().for_each(|name| act(&store, name)));
-        }
-    });
-}
-
-fn put(store: &pulse_echo::store::Store, key: &Key, body: &[u8]) {
-    let always = pulse_echo::store::Condition::Always;
-    store.put(key, "text/plain", body, &pulse_echo::pulse::Metadata::new(), &always).unwrap();
-}
-
-#[test]
-fn of_2500_checks_none_is_overlooked_and_a_list_that_breaks_off_judges_nothing() {
-    let fleet = Fleet::new();
-    many(&fleet, 2_500, |store, name| {
-        put(store, &Key::pulse(&id(name)), b"{}");
-        put(store, &Key::echo(&id(name)), b"ok");
-    });
-    fleet.put(&Key::mute(&id("host-00000")), b"{\"for_s\": 100}");
-    let summary = fleet.at(60).sweep().unwrap();
-    assert_eq!((summary.checks, summary.unread), (2_500, 0));
-    assert!(fleet.status().checks.values().all(|record| record.state == State::Up));
-    fleet.wire.log.lock().unwrap().clear();
-    fleet.at(120).sweep().unwrap();
-    let lists = ["prefix=loop", "prefix=mute", "prefix=pulse", "prefix=echo", "prefix=fault"];
-    assert_eq!(lists.map(|list| fleet.wire.count(list)), [1, 1, 3, 3, 1], "{:?}", fleet.wire.log.lock().unwrap());
-
-    // Half of the pulses are seen, then the list breaks off.
-    fleet.at(150).fault("host-02499", 0);
-    let before = fleet.status();
-    for breaks in ["prefix=loop", "prefix=mute", "prefix=fault", "continuation-token"] {
-        *fleet.wire.fails.lock().unwrap() = Some(breaks);
-        fleet.at(fleet.now() + 60).sweep().unwrap_err();
-        assert_eq!((fleet.words().len(), fleet.status() == before), (0, true), "{breaks}");
-        assert_eq!(fleet.mark().swept, Some(fleet::time(120)), "{breaks}");
-    }
-    *fleet.wire.fails.lock().unwrap() = None;
-    fleet.at(fleet.now() + 60).sweep().unwrap();
-    assert_eq!(fleet.words(), ["failing host-02499"]);
-
-    // Half go down at once and come back: a first line, and a summary of the rest.
-    fleet.at(600);
-    many(&fleet, 1_200, |store, name| put(store, &Key::pulse(&id(name)), b"{}"));
-    fleet.at(601);
-    many(&fleet, 1_200, |store, name| {
-        let fault = format!("{{\"reason\":\"r\",\"cause\":\"dns\",\"pulse_at\":\"{}\"}}", fleet::time(600));
-        put(store, &Key::fault(&id(name)), fault.as_bytes());
-    });
-    fleet.at(660).sweep().unwrap();
-    let told = fleet.told();
-    let [What::Fact(Fact::ManyDown { down, of, .. }), What::Summary(summary)] = &told[..] else { panic!("{told:?}") };
-    assert_eq!((*down, *of, summary.down[&State::Failing].checks), (1_201, 2_500, 1_200), "and the one from before");
-    fleet.at(1_200);
-    many(&fleet, 1_200, |store, name| {
-        put(store, &Key::pulse(&id(name)), b"{}");
-        put(store, &Key::echo(&id(name)), b"ok");
-    });
-    fleet.at(1_260).sweep().unwrap();
-    let told = fleet.told();
-    assert!(matches!(&told[..], [What::Summary(summary)] if summary.up.checks == 1_200), "{told:?}");
-
-    // Their pulses vanish: that is told in one message, and they are judged by their last pulse.
-    many(&fleet, 1_200, |store, name| {
-        store.delete(&Key::pulse(&id(name)), &pulse_echo::store::Condition::Always).unwrap();
-    });
-    fleet.at(1_320).sweep().unwrap();
-    fleet.at(1_380).sweep().unwrap();
-    let told = fleet.told();
-    assert!(matches!(&told[..], [What::Fact(Fact::Vanished { checks: 1_200, of: 2_500, .. })]), "{told:?}");
-    assert!(fleet.status().checks.values().all(|record| record.state != State::Gone));
 }

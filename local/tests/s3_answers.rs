@@ -188,7 +188,7 @@ fn a_body_over_the_limit_is_refused_by_its_announced_length() {
     let (server, _dir) = server();
     let client = Client::of(&server);
     let url = client.bucket.put_object(Some(&client.credentials), "k").sign(client.expires);
-    let length = (64 << 20) + 1;
+    let length = (256 << 20) + 1;
     let answer = client.wire("PUT", &url[Position::BeforePath..], &format!("Content-Length: {length}\r\n"));
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("<Code>EntityTooLarge</Code>"), "{answer}");
 }

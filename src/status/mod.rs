@@ -8,7 +8,7 @@ mod record;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -206,13 +206,32 @@ impl Muted {
     }
 }
 
+/// Entry by entry: of a large fleet, all records' texts would take as much memory as the records.
 fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
-    let entries = BTreeMap::<String, &RawValue>::deserialize(deserializer)?;
-    let entry = |(id, text): (String, &RawValue)| {
-        let record = || Ok::<_, String>((id.clone().try_into()?, readable(text)?));
-        record().inspect_err(|error| log::error!("status.json: the record of {id:?} is left out: {error}")).ok()
-    };
-    Ok(entries.into_iter().filter_map(entry).collect())
+    struct Records;
+
+    impl<'de> Visitor<'de> for Records {
+        type Value = BTreeMap<CheckId, Record>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a record for each check")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut records = Vec::new();
+            while let Some((id, text)) = map.next_entry::<String, &RawValue>()? {
+                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(text)?));
+                match entry() {
+                    Ok(entry) => records.push(entry),
+                    Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
+                }
+            }
+            // From a whole list, a map has no half-filled nodes.
+            Ok(records.into_iter().collect())
+        }
+    }
+
+    deserializer.deserialize_map(Records)
 }
 
 fn each_message<'de, D, M>(deserializer: D) -> Result<Vec<M>, D::Error>

@@ -78,6 +78,12 @@ impl Error {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.status == 412)
     }
 
+    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The condition
+    /// may hold or not; only another try tells.
+    pub fn is_conflict(&self) -> bool {
+        !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
+    }
+
     /// Whether the store may have done what was asked all the same: the answer to a PUT or a DELETE, this one's or an
     /// earlier try's, was lost. Only reading tells.
     pub fn is_in_doubt(&self) -> bool {
@@ -157,7 +163,9 @@ impl Refusal {
             | (_, 301 | 307 | 308) => "the bucket is in another region: correct the region",
             // What a presigned URL for the wrong region is answered with.
             ("AuthorizationQueryParametersError", _) if self.message.contains("region") => "correct the region",
-            ("PreconditionFailed", _) => "somebody else changed it at the same time: look again",
+            ("PreconditionFailed" | "ConditionalRequestConflict", _) => {
+                "somebody else changed it at the same time: look again"
+            }
             ("SlowDown", _) | (_, 429 | 500 | 502 | 503 | 504) => "the store is busy or in trouble: try again later",
             ("", _) => "this is not an answer of S3: check the endpoint, and a proxy on the way",
             _ => return None,

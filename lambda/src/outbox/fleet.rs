@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use pulse_echo::answer::Cause;
 use pulse_echo::clock::Time;
 use pulse_echo::name::CheckId;
-use pulse_echo::status::{Fact, Record, State, Status, Unanswered};
+use pulse_echo::status::{Fact, Message, Record, State, Status, Unanswered};
 
 use super::Teller;
+use crate::channel::ENTRIES;
 
 /// How many checks are named where there are too many.
 const SOME: usize = 10;
@@ -66,6 +67,22 @@ pub fn many_down(down: &[&Record], of: usize) -> Fact {
 /// The first of these checks, as facts about many name them.
 pub fn some<'a>(checks: impl Iterator<Item = &'a CheckId>) -> Vec<CheckId> {
     checks.take(SOME).cloned().collect()
+}
+
+/// Shortens what one sweep has to tell if that is too much to be told one by one. It is told as a summary then,
+/// which counts; so nobody waits for the last words of thousands, and `status.json` does not hold their reasons twice.
+pub fn shorten(messages: &mut [Message]) {
+    if messages.len() <= ENTRIES {
+        return;
+    }
+    for message in messages {
+        message.waits = false;
+        match &mut message.fact {
+            Fact::Down(down) | Fact::StillDown { down, .. } => down.reason = None,
+            Fact::Up { reason, .. } => *reason = None,
+            _ => {}
+        }
+    }
 }
 
 /// Frees the channels that are no longer there of what they owe. Whether there were any.

@@ -85,7 +85,7 @@ impl History {
             echo: newest(&self.echoes).map(at),
             fault: fault.map(|&(second, pulse, _)| Seen { at: at(second), etag: format!("{second} {pulse}") }),
             limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900 }),
-            fault_read: fault.filter(|_| reads).map(read),
+            fault_read: fault.filter(|_| reads).map(read).map(Box::new),
         }
     }
 
@@ -375,26 +375,44 @@ proptest! {
         let history = History::of(&pulses);
         let coarse: Vec<_> = sweeps(&steps).take_while(|&now| now <= history.end()).collect();
         let fine = history.moments(&coarse);
-        let run = |sweeps: &[i64]| run(std::slice::from_ref(&history), &Weather::fair_at(sweeps), &Rules::default());
-        let (fine, coarse, sweeps) = (run(&fine), run(&coarse), coarse);
-        let (fine, coarse) = (fine.outages(0), coarse.outages(0));
-        // A sweep sees how an outage begins if it comes before a new pulse hides that the old one was too late.
-        let is_seen = |since: Time, until: Time| {
-            let hidden = history.pulses.iter().map(|&second| at(second)).find(|&pulse| pulse > since);
-            let hidden = hidden.unwrap_or(until).min(until);
-            sweeps.iter().copied().map(at).take_while(|&now| now < hidden).any(|now| now > since)
-        };
-        for (since, until) in &coarse {
-            // Of one whose beginning was hidden a later part is told: a fault right after it, or the next silence.
-            let is_it = |&(from, to): &(Time, Time)| {
-                to == *until && from <= *since && (from.age(*since).as_secs() <= 60 || !is_seen(from, to))
-            };
-            prop_assert!(fine.iter().any(is_it), "{since} to {until} is none of {fine:?}");
-        }
-        for (since, until) in fine {
-            prop_assert!(!is_seen(since, until) || coarse.contains(&(since, until)), "{since} to {until} is none of {coarse:?}");
-        }
+        assert_same_outages(&history, &fine, &coarse)?;
     }
+}
+
+/// That sweeps at `coarse` find the outages that sweeps at each moment of a history find, but for those that begin and end
+/// between two sweeps.
+fn assert_same_outages(history: &History, fine: &[i64], coarse: &[i64]) -> Result<(), TestCaseError> {
+    let outages =
+        |sweeps: &[i64]| run(std::slice::from_ref(history), &Weather::fair_at(sweeps), &Rules::default()).outages(0);
+    let (sweeps, fine, coarse) = (coarse, outages(fine), outages(coarse));
+    // A sweep must see it: after it began, and before a new pulse hides that the old one was too late.
+    let is_seen = |(since, until): &(Time, Time)| {
+        let hidden = history.pulses.iter().map(|&second| at(second)).find(|pulse| pulse > since);
+        let hidden = hidden.unwrap_or(*until).min(*until);
+        sweeps.iter().copied().map(at).take_while(|&now| now < hidden).any(|now| now > *since)
+    };
+    for (since, until) in &coarse {
+        // Its beginning may have been hidden between two sweeps: that of a silence that becomes a fault at once, or that of
+        // one which a pulse without an answer interrupts.
+        let began = |outage: &(Time, Time)| outage.0.age(*since).as_secs() <= 60 || !is_seen(outage);
+        let is_it = |outage: &(Time, Time)| outage.1 == *until && outage.0 <= *since && began(outage);
+        prop_assert!(fine.iter().any(is_it), "{since} to {until} is none of {fine:?}");
+    }
+    for outage in fine {
+        prop_assert!(!is_seen(&outage) || coarse.contains(&outage), "{outage:?} is none of {coarse:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_silence_that_a_pulse_without_an_answer_hides_from_the_sweeps_begins_anew() {
+    let history = History::of(&[(440, Answer::Echo, 1), (902, Answer::None, 0), (913, Answer::Echo, 5)]);
+    let coarse: Vec<_> = (20..2_250).step_by(60).chain([2_250, 2_300]).collect();
+    assert_same_outages(&history, &history.moments(&coarse), &coarse).unwrap();
+    let told =
+        |sweeps: &[i64]| run(std::slice::from_ref(&history), &Weather::fair_at(sweeps), &Rules::default()).outages(0);
+    assert_eq!(told(&history.moments(&coarse)), [(at(1_340), at(2_260))]);
+    assert_eq!(told(&coarse), [(at(2_242), at(2_260))], "no sweep came between 1,340 and 1,342");
 }
 
 fn sweeps(steps: &[i64]) -> impl Iterator<Item = i64> {

@@ -10,7 +10,7 @@ use pulse_echo::clock::Time;
 use pulse_echo::name::CheckId;
 use pulse_echo::status::{Fact, Gap, Record, State, Status, Unanswered};
 
-use crate::outbox::fleet::{many_down, some};
+use crate::outbox::fleet::{many_down, shorten, some};
 use crate::outbox::{Change, Teller};
 use crate::rules::Rules;
 use crate::verdict::{self, Context, Sight, fleet};
@@ -75,6 +75,7 @@ impl Round<'_> {
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
         tell_many_down(&mut teller, &mut status.many_down, &judged);
         teller.messages.extend(of_checks);
+        shorten(&mut teller.messages);
 
         let changed = dropped
             || !teller.messages.is_empty()

@@ -55,8 +55,9 @@ impl Control {
             (None, Some(lock)) => store.delete(&Key::loop_lock(), &Condition::IfMatch(lock.etag.clone())),
             _ => return,
         };
-        if let Err(error) =
-            kept.or_else(|error| if error.is_precondition() || error.is_in_doubt() { Ok(()) } else { Err(error) })
+        // Whoever was faster, or comes next, does the same.
+        if let Err(error) = kept
+            && !(error.is_precondition() || error.is_conflict() || error.is_in_doubt())
         {
             log::warn!("{error}");
         }

@@ -55,7 +55,8 @@ impl Kept {
             if self.mark.by.as_ref() == Some(&by) {
                 return Ok(());
             }
-            if !(error.is_precondition() || error.is_in_doubt() || error.is_missing()) {
+            let is_raced = error.is_precondition() || error.is_conflict() || error.is_missing();
+            if !(is_raced || error.is_in_doubt()) {
                 return Err(error.to_string());
             }
         }

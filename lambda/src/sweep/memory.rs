@@ -52,17 +52,32 @@ impl Memory {
     }
 }
 
-/// Writes the status. None if somebody else has changed it meanwhile; else the condition for the next write.
-pub(super) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Option<Condition>, String> {
+/// What became of a write.
+pub(super) enum Written {
+    /// It was taken; the condition for the next write.
+    Taken(Condition),
+    /// Somebody else has changed the status meanwhile.
+    Raced,
+    /// No answer came, and what is there is still what was there before: nobody has written anything.
+    Not(String),
+}
+
+/// Writes the status.
+pub(super) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
     let body = status.to_json();
     match store.put(&Key::status(), "application/json", &body, &Metadata::new(), condition) {
-        Ok(taken) => Ok(Some(Condition::IfMatch(taken.etag))),
-        Err(error) if error.is_precondition() || error.is_missing() => Ok(None),
+        Ok(taken) => Ok(Written::Taken(Condition::IfMatch(taken.etag))),
+        Err(error) if error.is_precondition() || error.is_conflict() || error.is_missing() => Ok(Written::Raced),
         // The answer was lost: what is there now tells whether it was taken. If it was, and then replaced, all that was
         // written is there for the next sweep, and a lease that nobody ends runs out.
         Err(error) if error.is_in_doubt() => {
             let there = store.get(&Key::status(), SIZE_LIMIT).map_err(|_| error.to_string())?;
-            Ok((there.body == Some(body)).then_some(Condition::IfMatch(there.etag)))
+            let is_ours = there.body == Some(body);
+            Ok(match Condition::IfMatch(there.etag) {
+                now if is_ours => Written::Taken(now),
+                now if now == *condition => Written::Not(error.to_string()),
+                _ => Written::Raced,
+            })
         }
         Err(error) => Err(error.to_string()),
     }
@@ -79,11 +94,13 @@ pub(super) fn amend(
 ) -> Result<(), String> {
     loop {
         change(&mut status);
-        if write(store, &status, &condition)?.is_some() {
-            return Ok(());
-        }
+        let why = match write(store, &status, &condition)? {
+            Written::Taken(_) => return Ok(()),
+            Written::Raced => "others kept changing status.json".into(),
+            Written::Not(why) => why,
+        };
         if Instant::now() >= deadline {
-            return Err("cannot strike off what was sent: others kept changing status.json".into());
+            return Err(format!("cannot strike off what was sent: {why}"));
         }
         match Memory::read(store)? {
             Memory { status: Some(now), condition: is, .. } => (status, condition) = (now, is),

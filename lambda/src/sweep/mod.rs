@@ -36,7 +36,7 @@ use crate::settings::Settings;
 use control::Control;
 use deliver::Sent;
 use lists::{Lists, Opening};
-use memory::{Memory, Unreadable, store_time};
+use memory::{Memory, Unreadable, Written, store_time};
 use occasion::Occasion;
 
 /// How many connections are kept for reading side by side.
@@ -219,8 +219,9 @@ impl Invocation<'_> {
                 status.written = now;
             }
             match memory::write(self.store, &status, &condition)? {
-                Some(next) => condition = next,
-                None => return Ok(Summary { course: Course::Lost, ..summary }),
+                Written::Taken(next) => condition = next,
+                Written::Raced => return Ok(Summary { course: Course::Lost, ..summary }),
+                Written::Not(why) => return Err(why),
             }
         }
         // A mark that cannot be written must not keep back what people are to be told; that is still an error.

@@ -20,6 +20,9 @@ use crate::verdict::Seen;
 /// How many objects are read at once.
 const AT_ONCE: usize = 32;
 
+/// How many objects that were read are held in memory at once; of each no more is kept than the verdict needs.
+const IN_MEMORY: usize = 1_000;
+
 /// The largest fault that is read, in bytes; the probe's own are far smaller.
 const FAULT_LIMIT: u64 = 64 * 1024;
 
@@ -60,38 +63,31 @@ fn muted(id: &CheckId, object: Object) -> Muted {
     Muted { etag: object.etag, at: object.last_modified, for_s, reason }
 }
 
-/// What is to be read of a check.
-enum Want<'a> {
-    Fault(&'a CheckId),
-    Pulse(&'a CheckId),
-}
-
 /// Reads the faults and the pulses' limits that the verdicts need. Tells how many could not be read.
 pub(super) fn sights(store: &Store, cases: &mut [Case]) -> usize {
-    let faults = cases.iter().enumerate().filter(|(_, case)| case.sight.wants_fault(case.record.as_ref()));
-    let pulses = cases.iter().enumerate().filter(|(_, case)| case.sight.wants_limits(case.record.as_ref()));
+    let all = || cases.iter().enumerate();
+    let faults = all().filter(|(_, case)| case.sight.wants_fault(case.record.as_ref())).map(|(n, _)| (n, true));
+    let pulses = all().filter(|(_, case)| case.sight.wants_limits(case.record.as_ref())).map(|(n, _)| (n, false));
     // A fault is told; limits only tell when silence begins.
-    let wants: Vec<_> = faults
-        .map(|(n, case)| (n, Want::Fault(&case.id)))
-        .chain(pulses.map(|(n, case)| (n, Want::Pulse(&case.id))))
-        .collect();
-    let read = side_by_side(&wants, AT_ONCE, |(_, want)| match want {
-        Want::Fault(id) => store.get(&Key::fault(id), FAULT_LIMIT),
-        Want::Pulse(id) => store.get(&Key::pulse(id), pulse::SIZE_LIMIT),
-    });
-    let is_fault: Vec<_> = wants.iter().map(|(n, want)| (*n, matches!(want, Want::Fault(_)))).collect();
+    let wants: Vec<_> = faults.chain(pulses).collect();
     let mut unread = Unread::default();
-    for ((n, is_fault), object) in is_fault.into_iter().zip(read) {
-        let Some(object) = unread.check(object) else { continue };
-        let case = &mut cases[n];
-        // It may be newer than the list.
-        let seen = Some(Seen { at: object.last_modified, etag: object.etag.clone() });
-        if is_fault {
-            case.sight.fault_read = Some(fault(&object));
-            case.sight.fault = seen;
-        } else {
-            case.sight.limits = Some(limits(&object, case.record.as_ref()));
-            case.sight.pulse = seen;
+    for wants in wants.chunks(IN_MEMORY) {
+        let read = side_by_side(wants, AT_ONCE, |&(n, is_fault)| match &cases[n].id {
+            id if is_fault => store.get(&Key::fault(id), FAULT_LIMIT),
+            id => store.get(&Key::pulse(id), pulse::SIZE_LIMIT),
+        });
+        for (&(n, is_fault), object) in wants.iter().zip(read) {
+            let Some(object) = unread.check(object) else { continue };
+            let case = &mut cases[n];
+            // It may be newer than the list.
+            let seen = Some(Seen { at: object.last_modified, etag: object.etag.clone() });
+            if is_fault {
+                case.sight.fault_read = Some(Box::new(fault(&object)));
+                case.sight.fault = seen;
+            } else {
+                case.sight.limits = Some(limits(&object, case.record.as_ref()));
+                case.sight.pulse = seen;
+            }
         }
     }
     unread.count
@@ -126,7 +122,7 @@ fn limits(object: &Object, record: Option<&Record>) -> Limits {
 /// Reads the last words that messages wait for; those that waited since a sweep before do so no longer.
 pub(super) fn words(store: &Store, outbox: &mut [Message], now: Time) -> usize {
     let wanted: Vec<_> = words_wanted(outbox).into_iter().collect();
-    // No more than the pulse's head is of use.
+    // No more than the pulse's head is of use. There are never many: thousands are told without.
     let read = side_by_side(&wanted, AT_ONCE, |id| store.get(&Key::pulse(id), 0));
     let mut unread = Unread::default();
     for (id, object) in wanted.iter().zip(read) {

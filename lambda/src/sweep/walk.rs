@@ -31,10 +31,10 @@ pub(super) fn cases(
             None
         }
     };
+    let mut cases = Vec::with_capacity(pulses.len().max(records.len()));
     let mut pulses = pulses.into_iter().filter_map(checked).peekable();
     let mut records = records.into_iter().peekable();
     let (mut echoes, mut faults) = (echoes.into_iter().peekable(), faults.into_iter().peekable());
-    let mut cases = Vec::new();
     while let Some(id) = first(pulses.peek(), records.peek()) {
         let pulse = pulses.next_if(|(of, _)| *of == id).map(|(_, seen)| seen);
         let record = records.next_if(|(of, _)| *of == id).map(|(_, record)| record);

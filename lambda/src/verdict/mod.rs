@@ -45,7 +45,7 @@ pub struct Sight {
     /// What the pulse promises, if it was read in this sweep.
     pub limits: Option<Limits>,
     /// What the fault says, if it was read in this sweep.
-    pub fault_read: Option<answer::Fault>,
+    pub fault_read: Option<Box<answer::Fault>>,
 }
 
 /// What a verdict depends on beside the check itself.

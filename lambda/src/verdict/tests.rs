@@ -64,7 +64,7 @@ impl Check {
     /// A fault that answers the pulse of `pulse` and is read.
     fn fault(&mut self, second: i64, pulse: i64) {
         self.unread_fault(second);
-        self.sight.fault_read = Some(answer::Fault {
+        self.sight.fault_read = Some(Box::new(answer::Fault {
             reason: "status 500, expected 200".into(),
             cause: Cause::Status,
             expected: None,
@@ -74,7 +74,7 @@ impl Check {
             pulse_id: None,
             pulse_at: at(pulse),
             url: None,
-        });
+        }));
     }
 
     fn unread_fault(&mut self, second: i64) {
@@ -131,6 +131,14 @@ fn the_newest_answer_decides_and_a_tie_is_an_echo() {
         check.fault(fault, 0);
         assert_eq!(check.sweep(20), state, "echo {echo}, fault {fault}");
     }
+}
+
+#[test]
+fn an_echo_of_the_second_of_a_fault_that_was_told_ends_its_outage() {
+    let mut check = Check::failing();
+    check.echo(1);
+    assert_eq!(check.sweep(60), State::Up);
+    assert_eq!((check.record().since, &check.record().outage), (at(1), &None));
 }
 
 #[test]
@@ -282,12 +290,14 @@ fn faults_that_never_can_be_read_are_told_though_each_replaces_the_last() {
 
 #[test]
 fn a_fault_that_an_echo_has_overtaken_needs_no_look() {
-    let mut check = Check::with_pulse(0);
-    check.unread_fault(1);
-    check.echo(2);
-    assert!(!check.sight.wants_fault(None));
-    assert_eq!(check.sweep(3), State::Up);
-    assert_eq!(check.record().unread, None);
+    for (fault, echo) in [(1, 2), (2, 2)] {
+        let mut check = Check::with_pulse(0);
+        check.unread_fault(fault);
+        check.echo(echo);
+        assert!(!check.sight.wants_fault(None));
+        assert_eq!(check.sweep(3), State::Up);
+        assert_eq!((check.record().unread, &check.record().fault), (None, &None));
+    }
 }
 
 #[test]
@@ -431,6 +441,14 @@ fn a_gap_spares_who_was_due_in_it_until_the_interval_is_over_once_more() {
         check.gaps = vec![gap];
         check.sweep(2_001);
         assert_eq!(check.record().state == State::Silent, !spared, "due at {due_before}");
+    }
+    for (due, spared) in [(2_000, true), (2_001, false)] {
+        let mut check = Check::up();
+        check.pulse(due - 600);
+        check.sight.echo = Some(at(due - 599));
+        check.gaps = vec![gap];
+        check.sweep(2_302);
+        assert_eq!(check.record().state == State::Silent, !spared, "due at {due}");
     }
     let mut check = Check::up();
     check.gaps = vec![gap];

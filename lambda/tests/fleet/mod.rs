@@ -41,6 +41,8 @@ pub(crate) struct Fleet {
     pub(crate) rules: Rules,
     /// How far the clock of the machine that sweeps is ahead of the store's, in seconds.
     pub(crate) wrong_by: i64,
+    /// How long an invocation may take: the loop's time-out on Lambda.
+    pub(crate) time: Duration,
     pub(crate) hook: Hook,
     /// A sweep's requests to the store, counted, and what happens at them.
     pub(crate) wire: Arc<Wire>,
@@ -59,6 +61,8 @@ pub(crate) struct Wire {
     pub(crate) loses: Mutex<Option<usize>>,
     /// Requests whose log line has this in it fail.
     pub(crate) fails: Mutex<Option<&'static str>>,
+    /// So many of the requests whose log line has this in it are answered as S3 does when two write at the same moment.
+    pub(crate) conflicts: Mutex<Option<(&'static str, usize)>>,
 }
 
 impl Wire {
@@ -72,6 +76,12 @@ impl Wire {
         let broken = || Err(ureq::Error::Io(std::io::ErrorKind::ConnectionReset.into()));
         if self.fails.lock().unwrap().is_some_and(|part| line.contains(part)) {
             return broken();
+        }
+        if let Some((part, left @ 1..)) = &mut *self.conflicts.lock().unwrap()
+            && line.contains(*part)
+        {
+            *left -= 1;
+            return Ok(conflict());
         }
         if *self.loses.lock().unwrap() == Some(number) {
             return next.handle(request).and_then(|_| broken());
@@ -87,6 +97,13 @@ impl Wire {
     pub(crate) fn count(&self, part: &str) -> usize {
         self.log.lock().unwrap().iter().filter(|line| line.contains(part)).count()
     }
+}
+
+/// S3's answer to a conditional request while another one changes the object; as its documentation has it.
+fn conflict() -> Response<ureq::Body> {
+    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
+                conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>";
+    Response::builder().status(409).body(ureq::Body::builder().data(body)).unwrap()
 }
 
 /// A channel that writes down what it is told.
@@ -126,6 +143,7 @@ impl Fleet {
             clock,
             rules: Rules::default(),
             wrong_by: 0,
+            time: Duration::from_secs(60),
             hook,
             wire,
             requests: AtomicUsize::new(0),
@@ -156,7 +174,7 @@ impl Fleet {
             endpoint: Some(self.server.endpoint()),
             path_style: None,
         };
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_secs(300);
         Store::new(&place, Credentials::new("AK", "SK"), agent, Self::timestamps(&self.clock, ahead_s), end).unwrap()
     }
 
@@ -174,6 +192,19 @@ impl Fleet {
 
     pub(crate) fn put(&self, key: &Key, body: &[u8]) {
         self.store().put(key, "application/json", body, &Metadata::new(), &Condition::Always).unwrap();
+    }
+
+    /// Puts one object in this folder for each of so many checks, `host-00000` and so on, all at once.
+    pub(crate) fn fill(&self, folder: &str, checks: usize, body: &str) -> &Self {
+        let object = |n| (many_key(folder, n), body.into(), Metadata::new());
+        self.server.fill((0..checks).map(object)).unwrap();
+        self
+    }
+
+    /// Deletes what [`Self::fill`] has put.
+    pub(crate) fn clear(&self, folder: &str, checks: usize) -> &Self {
+        self.server.clear((0..checks).map(|n| many_key(folder, n))).unwrap();
+        self
     }
 
     pub(crate) fn remove(&self, key: &Key) {
@@ -222,7 +253,7 @@ impl Fleet {
     }
 
     pub(crate) fn invoke(&self, event: &Value) -> Result<Summary, String> {
-        self.invoke_over(&[Box::new(self.hook.clone())], event, Duration::from_secs(60))
+        self.invoke_over(&[Box::new(self.hook.clone())], event, self.time)
     }
 
     pub(crate) fn invoke_over(
@@ -298,6 +329,10 @@ pub(crate) fn word(what: &What) -> String {
         Fact::Down(down) => format!("{} {}", down.state, down.check),
         fact => format!("{whole}{kind}{}", fact.check().map(|check| format!(" {check}")).unwrap_or_default()),
     }
+}
+
+fn many_key(folder: &str, number: usize) -> String {
+    format!("{folder}/host-{number:05}.json")
 }
 
 pub(crate) fn id(check: &str) -> CheckId {

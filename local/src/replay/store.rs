@@ -49,7 +49,7 @@ impl Objects {
             sight.limits = Some(limits.clone());
         }
         if sight.wants_fault(record.as_ref()) {
-            sight.fault_read = self.fault.as_ref().map(|(_, fault)| fault.clone());
+            sight.fault_read = self.fault.as_ref().map(|(_, fault)| Box::new(fault.clone()));
         }
         Some(Case { id: self.id.clone(), record, sight })
     }

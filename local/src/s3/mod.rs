@@ -20,12 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pulse_echo::pulse::Metadata;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) use listing::url_encoded;
-use store::Store;
+use store::{Change, NewObject, Store};
 
 /// The server's clock. Tests give their own, and the server then lives by it alone.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -154,6 +155,19 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Puts many objects, each by its key, body and user metadata, without a request for each: so tests and benches come
+    /// by a large fleet. They are what requests would have put, events included. Blocks until all are durable; not for
+    /// async code.
+    pub fn fill(&self, objects: impl IntoIterator<Item = (String, Vec<u8>, Metadata)>) -> io::Result<()> {
+        let put = |(key, body, metadata)| (key, Change::Put(NewObject::of(body, metadata)));
+        self.store.change_all(objects.into_iter().map(put)).map_err(|_| broken())
+    }
+
+    /// Deletes many objects, as [`Self::fill`] puts them.
+    pub fn clear(&self, keys: impl IntoIterator<Item = String>) -> io::Result<()> {
+        self.store.change_all(keys.into_iter().map(|key| (key, Change::Delete))).map_err(|_| broken())
+    }
+
     /// Takes no more requests, lets those under way finish (for up to 10 s) and closes the file. A
     /// [`Dispatcher`](crate::events::Dispatcher) of this server holds the file open until it is stopped too: stop it
     /// first.
@@ -172,6 +186,10 @@ impl Server {
     pub(crate) fn region(&self) -> &str {
         &self.region
     }
+}
+
+fn broken() -> io::Error {
+    io::Error::other("the file of the objects cannot be written: the log says why")
 }
 
 impl Drop for Server {

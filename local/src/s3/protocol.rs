@@ -14,13 +14,11 @@ use s3s::dto::{
 use s3s::{Body, S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::task::block_in_place;
 
-use super::store::{Change, Condition, Details, NewObject, Origin, Refusal, Store, Summary};
+use super::store::{Change, Condition, DEFAULT_TYPE, Details, NewObject, Origin, Refusal, Store, Summary};
 use super::{body, listing};
 
 /// S3's limit on names and values of user metadata together; bytes.
 const MAX_METADATA_BYTES: usize = 2048;
-/// What S3 says of an object whose sender named no type.
-const DEFAULT_TYPE: &str = "binary/octet-stream";
 
 /// The one bucket, as s3s sees it.
 pub(super) struct Api {

@@ -28,7 +28,7 @@ use crate::private;
 use file::StoreFile;
 pub(crate) use list::{Page, Query, past_key, past_prefix};
 pub(crate) use pending::{Kind, Origin, Pending};
-pub(crate) use writer::{Change, Condition, Listener, NewObject, Refusal};
+pub(crate) use writer::{Change, Condition, DEFAULT_TYPE, Listener, NewObject, Refusal};
 use writer::{Command, NewChange, Writer};
 
 /// Key to (`ETag`, size, `LastModified`): all that LIST shows, apart from the bodies that it must not touch.
@@ -163,10 +163,20 @@ impl Store {
 
     /// Changes one object if `condition` holds; when this answers `Ok`, the change survives any crash.
     pub(crate) async fn change(&self, key: String, condition: Condition, change: Change) -> Result<(), Refusal> {
+        // No answer: the transaction failed, and the writer has logged why.
+        self.ask(key, condition, change).await.unwrap_or(Err(Refusal::Broken))
+    }
+
+    /// Changes many objects, on no condition, and blocks until all of it would survive any crash.
+    pub(crate) fn change_all(&self, changes: impl Iterator<Item = (String, Change)>) -> Result<(), Refusal> {
+        let answers: Vec<_> = changes.map(|(key, change)| self.ask(key, Condition::Always, change)).collect();
+        answers.into_iter().try_for_each(|answer| answer.blocking_recv().unwrap_or(Err(Refusal::Broken)))
+    }
+
+    fn ask(&self, key: String, condition: Condition, change: Change) -> oneshot::Receiver<Result<(), Refusal>> {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Change(NewChange { key, condition, change, reply }));
-        // No answer: the transaction failed, and the writer has logged why.
-        answer.await.unwrap_or(Err(Refusal::Broken))
+        answer
     }
 
     /// Strikes an event that is dealt with. It may come again if the process dies in the next moment.
