@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -43,9 +45,20 @@ pub struct Round<'a> {
 /// A check that was judged.
 struct Judged {
     id: CheckId,
-    before: Option<Record>,
+    before: Before,
     after: Record,
     is_muted: bool,
+}
+
+/// What a check was before.
+enum Before {
+    /// It is new.
+    New,
+    /// What it is now, but for newer times of its pulse and echo, and without an outage. So are nearly all, and of a
+    /// large fleet a second record of each would be half of all memory.
+    Same,
+    /// This.
+    Was(Box<Record>),
 }
 
 impl Round<'_> {
@@ -77,10 +90,8 @@ impl Round<'_> {
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
 
-        let changed = dropped
-            || !teller.messages.is_empty()
-            || head(status) != head_before
-            || judged.iter().any(|check| is_news(check.before.as_ref(), &check.after));
+        let changed =
+            dropped || !teller.messages.is_empty() || head(status) != head_before || judged.iter().any(Judged::is_news);
         status.outbox.append(&mut teller.messages);
         status.checks = judged.into_iter().map(|check| (check.id, check.after)).collect();
         changed
@@ -93,7 +104,7 @@ fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judg
     let judge = |Case { id, record: before, sight }: Case| {
         let after = verdict::judge(before.as_ref(), &sight, context)?;
         let is_muted = status.is_muted(&id, context.now);
-        Some(Judged { id, before, after, is_muted })
+        Some(Judged { id, before: Before::of(before, &after), after, is_muted })
     };
     let judged: Vec<_> = cases.into_iter().filter_map(judge).collect();
     let dropped = judged.len() < count;
@@ -103,8 +114,13 @@ fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judg
 fn tell_each(teller: &mut Teller, judged: &mut [Judged]) {
     let down = judged.iter().filter(|check| check.after.state.is_down()).count();
     for Judged { id, before, after, is_muted } in judged {
+        let before = match before {
+            Before::New => None,
+            Before::Same => continue,
+            Before::Was(record) => Some(&**record),
+        };
         let others = down - usize::from(after.state.is_down());
-        teller.check(&Change { id, before: before.as_ref(), is_muted: *is_muted, others }, after);
+        teller.check(&Change { id, before, is_muted: *is_muted, others }, after);
     }
 }
 
@@ -125,7 +141,8 @@ fn tell_gap(teller: &mut Teller, gap: &Gap, judged: &[Judged]) {
 /// Tells of checks that vanish together in one message.
 fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
     let with_many = |record: &Record| record.missing.is_some_and(|missing| missing.with_many);
-    let is_new = |check: &&Judged| with_many(&check.after) && !check.before.as_ref().is_some_and(with_many);
+    let is_new =
+        |check: &&Judged| with_many(&check.after) && matches!(&check.before, Before::Was(before) if !with_many(before));
     let vanished = || judged.iter().filter(is_new).filter(|check| !check.is_muted).map(|check| &check.id);
     let checks = vanished().count();
     if checks > 0 {
@@ -153,7 +170,28 @@ fn tell_many_down(teller: &mut Teller, told: &mut Option<Time>, judged: &[Judged
     }
 }
 
+impl Before {
+    fn of(record: Option<Record>, after: &Record) -> Self {
+        match record {
+            None => Self::New,
+            Some(record) if after.outage.is_none() && !differs(&record, after) => Self::Same,
+            Some(record) => Self::Was(Box::new(record)),
+        }
+    }
+}
+
+impl Judged {
+    /// Whether it is worth writing.
+    fn is_news(&self) -> bool {
+        match &self.before {
+            Before::New => true,
+            Before::Same => false,
+            Before::Was(before) => differs(before, &self.after),
+        }
+    }
+}
+
 /// Whether anything but the times of the newest pulse and echo has changed.
-fn is_news(before: Option<&Record>, after: &Record) -> bool {
-    before.is_none_or(|before| *before != Record { pulse: before.pulse, echo: before.echo, ..after.clone() })
+fn differs(before: &Record, after: &Record) -> bool {
+    *before != Record { pulse: before.pulse, echo: before.echo, ..after.clone() }
 }

@@ -1,0 +1,205 @@
+//! What only the sight of all checks tells, sweep by sweep.
+
+use pulse_echo::answer::{self, Cause};
+use pulse_echo::status::{Limits, Muted};
+
+use super::*;
+use crate::verdict::Seen;
+
+fn at(second: i64) -> Time {
+    Time::from_second(1_795_248_000 + second)
+}
+
+fn id(check: usize) -> CheckId {
+    format!("h{check:02}.json").try_into().unwrap()
+}
+
+/// A check of the fleet: its newest pulse, echo and fault, by second.
+#[derive(Clone, Copy, Default)]
+struct Objects {
+    pulse: Option<i64>,
+    echo: Option<i64>,
+    fault: Option<i64>,
+}
+
+impl Objects {
+    fn answered(second: i64) -> Self {
+        Self { pulse: Some(second), echo: Some(second + 1), fault: None }
+    }
+
+    fn failed(second: i64) -> Self {
+        Self { echo: None, fault: Some(second + 1), ..Self::answered(second) }
+    }
+
+    fn unanswered(second: i64) -> Self {
+        Self { pulse: Some(second), ..Self::default() }
+    }
+
+    fn sight(self) -> Sight {
+        let seen = |second: i64| Seen { at: at(second), etag: format!("{second}") };
+        // Its content stays the same.
+        let pulse = self.pulse.map(|second| Seen { etag: "p".into(), ..seen(second) });
+        let limits = pulse.as_ref().map(|pulse| Limits { etag: pulse.etag.clone(), every_s: 600, limit_s: 900 });
+        let fault_read = self.fault.map(|second| {
+            Box::new(answer::Fault {
+                reason: "it failed".into(),
+                cause: Cause::Status,
+                expected: None,
+                got: None,
+                status: None,
+                latency_ms: None,
+                pulse_id: None,
+                pulse_at: at(second - 1),
+                url: None,
+            })
+        });
+        Sight { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read }
+    }
+}
+
+/// A fleet over several sweeps, which tell over one channel.
+struct Fleet {
+    checks: Vec<Objects>,
+    status: Status,
+    is_news: bool,
+}
+
+impl Fleet {
+    fn of(checks: Vec<Objects>) -> Self {
+        Self { checks, status: Status::new(at(0)), is_news: false }
+    }
+
+    fn mute(&mut self, check: usize) {
+        let mute = Muted { etag: "m".into(), at: at(0), for_s: 100_000, reason: None };
+        self.status.mutes.insert(id(check), mute);
+    }
+
+    /// What a sweep tells, before which there was one a minute ago.
+    fn sweep(&mut self, second: i64) -> Vec<Fact> {
+        self.sweep_after(second - 60, second)
+    }
+
+    /// What a sweep tells, the last before which was at `swept`.
+    fn sweep_after(&mut self, swept: i64, second: i64) -> Vec<Fact> {
+        let mut records = std::mem::take(&mut self.status.checks);
+        let checks = self.checks.iter().enumerate();
+        let cases = checks.filter_map(|(check, objects)| {
+            let (id, sight) = (id(check), objects.sight());
+            let record = records.remove(&id);
+            (record.is_some() || sight.pulse.is_some()).then_some(Case { id, record, sight })
+        });
+        let (rules, channels) = (Rules::default(), ["hook".to_string()].into());
+        let mut new_id = || "0".to_string();
+        let (now, swept) = (at(second), Some(at(swept)));
+        let round = Round { now, swept, rules: &rules, channels: &channels, new_id: &mut new_id };
+        self.is_news = round.judge(&mut self.status, cases.collect());
+        std::mem::take(&mut self.status.outbox).into_iter().map(|message| message.fact).collect()
+    }
+}
+
+#[test]
+fn a_message_counts_the_other_checks_that_are_down_and_not_its_own() {
+    let mut fleet = Fleet::of(vec![Objects::failed(0), Objects::answered(0), Objects::answered(0)]);
+    let others = |told: &[Fact]| -> Vec<_> {
+        told.iter().map(|fact| if let Fact::Down(down) = fact { down.others } else { panic!("{fact:?}") }).collect()
+    };
+    assert_eq!(others(&fleet.sweep(2)), [0]);
+    fleet.checks = vec![Objects::failed(600); 3];
+    assert_eq!(others(&fleet.sweep(602)), [2, 2]);
+}
+
+#[test]
+fn that_many_went_down_is_the_first_word_and_said_once() {
+    let mut fleet = Fleet::of(vec![Objects::answered(0); 12]);
+    assert_eq!(fleet.sweep(2), []);
+    fleet.checks[..10].fill(Objects::failed(600));
+    let told = fleet.sweep(602);
+    assert!(matches!(told[0], Fact::ManyDown { down: 10, of: 12, .. }), "{told:?}");
+    assert!(told[1..].iter().all(|fact| matches!(fact, Fact::Down(_))) && told.len() == 11, "{told:?}");
+    assert_eq!(fleet.sweep(662), []);
+    // One more is of the same wave.
+    fleet.checks[10] = Objects::failed(720);
+    let told = fleet.sweep(722);
+    assert!(matches!(told[..], [Fact::Down(_)]), "{told:?}");
+    // A quarter of an hour later it is over, and the next one is another.
+    for second in [1_200, 1_800] {
+        fleet.checks = vec![Objects::answered(second); 12];
+        fleet.sweep(second + 2);
+    }
+    fleet.checks = vec![Objects::failed(2_400); 12];
+    assert!(matches!(fleet.sweep(2_402)[0], Fact::ManyDown { down: 12, of: 12, .. }));
+}
+
+#[test]
+fn of_those_that_vanish_together_the_muted_are_not_counted_and_it_is_said_once() {
+    let mut fleet = Fleet::of(vec![Objects::answered(0); 3]);
+    fleet.mute(1);
+    fleet.sweep(2);
+    fleet.checks.iter_mut().for_each(|objects| objects.pulse = None);
+    assert_eq!(fleet.sweep(62), []);
+    let told = fleet.sweep(122);
+    assert_eq!(told, [Fact::Vanished { checks: 2, of: 3, some: vec![id(0), id(2)] }]);
+    assert_eq!(fleet.sweep(182), []);
+}
+
+#[test]
+fn a_gap_is_told_with_whom_it_spares_and_forgotten_when_that_is_over() {
+    // One was silent before; one will have been due in it, one not.
+    let mut fleet = Fleet::of(vec![Objects::answered(0), Objects::answered(700), Objects::answered(1_000)]);
+    assert_eq!(fleet.sweep(1_002).len(), 1);
+    let told = fleet.sweep_after(1_002, 1_590);
+    let [Fact::Gap { from, until, spared: 1, some }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((*from, *until, &some[..]), (at(1_002), at(1_590), &[id(1)][..]));
+    assert_eq!(fleet.status.gaps.len(), 1);
+    fleet.checks[1..].fill(Objects::answered(1_600));
+    assert_eq!(fleet.sweep(1_650), []);
+    assert_eq!(fleet.status.gaps, [], "it spares nobody any longer");
+    assert!(fleet.is_news);
+}
+
+#[test]
+fn a_gap_that_spares_nobody_is_not_told() {
+    let mut fleet = Fleet::of(vec![Objects::answered(1_000), Objects::answered(1_001)]);
+    fleet.sweep(1_003);
+    assert_eq!(fleet.sweep_after(1_003, 1_500), []);
+    assert_eq!(fleet.status.gaps, []);
+}
+
+#[test]
+fn what_changes_is_worth_writing_and_newer_pulses_and_echoes_alone_are_not() {
+    let mut fleet = Fleet::of(vec![Objects::answered(0), Objects::unanswered(0)]);
+    fleet.sweep(2);
+    assert!(fleet.is_news, "both are new");
+    fleet.checks[0] = Objects::answered(200);
+    fleet.sweep(202);
+    assert!(!fleet.is_news);
+    fleet.sweep(302);
+    assert!(fleet.is_news, "one is unanswered");
+
+    let mut gone = Fleet::of(vec![Objects::answered(0), Objects::answered(0), Objects::answered(0)]);
+    gone.mute(0);
+    gone.sweep(2);
+    gone.checks[0].pulse = None;
+    let news = [62, 122, 182, 122 + 86_399, 122 + 86_400, 122 + 86_460].map(|second| {
+        gone.checks[1..].fill(Objects::answered(second - 1));
+        gone.sweep(second);
+        gone.is_news
+    });
+    assert_eq!(news, [true, true, false, false, true, false], "missing, gone, and a day later forgotten");
+    assert_eq!(gone.status.checks.len(), 2);
+}
+
+#[test]
+fn an_outage_is_told_again_though_nothing_has_changed() {
+    let mut fleet = Fleet::of(vec![Objects::answered(0), Objects::answered(0)]);
+    fleet.mute(1);
+    fleet.sweep(2);
+    assert!(matches!(fleet.sweep(902)[..], [Fact::Down(_)]));
+    assert_eq!(fleet.sweep(902 + 4 * 3600 - 1), []);
+    let told = fleet.sweep(902 + 4 * 3600);
+    assert!(matches!(told[..], [Fact::StillDown { changed: false, .. }]), "{told:?}");
+    // What nobody was told of is, once that may be.
+    fleet.status.mutes.clear();
+    let told = fleet.sweep(902 + 4 * 3600 + 60);
+    assert!(matches!(&told[..], [Fact::Down(down)] if down.check == id(1)), "{told:?}");
+}
