@@ -175,8 +175,13 @@ pub fn the_tarball_is_set_up_as_readme_says() {
     let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
     let section = readme.split("### From the tarball\n").nth(1).expect("README has the section");
     let lines = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
-    root.ok(&["sh", "-euc", &format!("cd /tmp\n{lines}")]);
+    let set_up = || root.ok(&["sh", "-euc", &format!("cd /tmp\n{lines}")]);
+    set_up();
     site.set_up(&root);
+    let keys = root.read("etc/pulse-echo/credentials");
+    // The same lines once more are the upgrade.
+    set_up();
+    assert_eq!(root.read("etc/pulse-echo/credentials"), keys);
     assert!(root.files().contains("640 root:pulse-echo /etc/pulse-echo/credentials"));
     let told = Cron::start(&root).runs_the_line();
     assert!(!has_mailed(&told) && site.pulse_id(HOST).is_some(), "{told:#?}");

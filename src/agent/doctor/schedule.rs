@@ -84,10 +84,15 @@ fn is_ignored(root: &Path) -> bool {
 
 /// Whether a process of cron's name runs, or has left its number where Debian's and Red Hat's do.
 fn cron_runs(root: &Path) -> bool {
-    if root.join("run/crond.pid").exists() {
-        return true;
+    let proc = root.join("proc");
+    if let Ok(number) = fs::read_to_string(root.join("run/crond.pid")) {
+        // Debian's cron leaves it behind when it is stopped.
+        let runs = number.trim().parse::<u32>().is_ok_and(|number| proc.join(number.to_string()).exists());
+        if runs || !proc.join("self").exists() {
+            return true;
+        }
     }
-    let Ok(processes) = fs::read_dir(root.join("proc")) else { return false };
+    let Ok(processes) = fs::read_dir(proc) else { return false };
     let name = |process: fs::DirEntry| fs::read_to_string(process.path().join("comm")).unwrap_or_default();
     processes.flatten().any(|process| matches!(name(process).trim_end(), "cron" | "crond"))
 }
@@ -166,6 +171,13 @@ mod tests {
         for running in ["proc/7/comm", "run/crond.pid"] {
             assert_eq!(found(&[CRON_FILE, running], 0o644).unwrap(), "cron, by /etc/cron.d/pulse-echo");
         }
+        let with_number = |processes: &[&str]| {
+            let left = [(CRON_FILE, ""), ("run/crond.pid", "4711\n"), ("proc/self/comm", "")];
+            let processes = processes.iter().map(|&process| (process, ""));
+            find_in(machine(&left.into_iter().chain(processes).collect::<Vec<_>>()).path(), || None)
+        };
+        assert_eq!(with_number(&["proc/4711/comm"]).unwrap(), "cron, by /etc/cron.d/pulse-echo");
+        assert!(with_number(&[]).is_err(), "it was stopped, and left its number behind");
         let error = found(&[CRON_FILE, "proc/7/other"], 0o644).unwrap_err();
         assert!(error.contains("no cron daemon runs") && error.contains("systemctl enable"), "{error}");
     }
