@@ -3,9 +3,6 @@
 mod answer;
 
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo::answer::Cause;
@@ -20,6 +17,7 @@ use crate::event::{self, Record};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
 use crate::settings::Settings;
+use crate::side_by_side::side_by_side;
 
 use answer::Outcome;
 
@@ -111,7 +109,7 @@ impl Probe {
                 Record::Unreadable(why) => errors.push(format!("a record of the event cannot be read: {why}")),
             }
         }
-        let outcomes = side_by_side(&pulses, |(bucket, id)| self.answer(bucket, id, deadline));
+        let outcomes = each(&pulses, |(bucket, id)| self.answer(bucket, id, deadline));
         for ((_, id), outcome) in pulses.iter().zip(outcomes) {
             match outcome {
                 Ok(outcome) => {
@@ -151,26 +149,13 @@ impl Summary {
     }
 }
 
-/// What `act` makes of each item, in the order of the items. One that panics spares the others.
-fn side_by_side<T: Sync, R: Send + Sync>(
-    items: &[T],
+/// What `act` makes of each record, in their order. One that panics is an error, and spares the others.
+fn each<T: Sync, R: Send + Sync>(
+    records: &[T],
     act: impl Fn(&T) -> Result<R, String> + Sync,
 ) -> Vec<Result<R, String>> {
-    let results: Vec<OnceLock<_>> = items.iter().map(|_| OnceLock::new()).collect();
-    let queue = Mutex::new(items.iter().zip(&results));
-    let next = || queue.lock().expect("nobody panics while holding it").next();
-    let work = || {
-        while let Some((item, result)) = next() {
-            let caught = panic::catch_unwind(AssertUnwindSafe(|| act(item)));
-            result.get_or_init(|| caught.unwrap_or_else(|_| Err("the probe panicked; its log says where".into())));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..items.len().min(SIDE_BY_SIDE) {
-            scope.spawn(work);
-        }
-    });
-    results.into_iter().map(|result| result.into_inner().expect("every item was worked on")).collect()
+    let results = side_by_side(records, SIDE_BY_SIDE, act).into_iter();
+    results.map(|result| result.unwrap_or_else(|| Err("the probe panicked; its log says where".into()))).collect()
 }
 
 #[cfg(test)]
@@ -180,7 +165,7 @@ mod tests {
     #[test]
     fn one_that_panics_spares_the_others_and_order_is_kept() {
         let numbers: Vec<u32> = (0..100).collect();
-        let results = side_by_side(&numbers, |&number| match number {
+        let results = each(&numbers, |&number| match number {
             7 => panic!("seven"),
             8 => Err("eight".into()),
             _ => Ok(number),
