@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    pulse_echo::agent::main(std::env::args_os().skip(1), &|name| std::env::var(name).ok())
+    pulse_echo::main(std::env::args_os().skip(1), &|name| std::env::var(name).ok())
 }

@@ -1,79 +1,108 @@
-//! A mute, `mute/<id>.json`: nothing is told of a check for a while.
+//! `mute` and `unmute`: nothing is told of a check, or of a host, for a while.
 
-use std::time::Duration;
+use super::args::{Arguments, Mute, Unmute};
+use super::exit::Exit;
+use super::fleet::{Fleet, doubt};
+use super::look::{self, Look};
+use super::nagios::spoken;
+use super::named::Named;
+use super::terminal::Terminal;
+use super::{Environment, complain, lasting, print, printable, with_store};
+use pulse_echo_core::mute::{self, SIZE_LIMIT};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Store};
 
-use serde::Serialize;
-use serde::de::MapAccess;
-
-use crate::json::{self, Unknown, Whole};
-
-/// The largest mute that is read, in bytes.
-pub const SIZE_LIMIT: u64 = 64 * 1024;
-
-/// For how long a check may be muted: at most a year; what is muted for longer is better retired.
-pub const FOR_S: Whole = Whole { unit: "seconds", min: 1, max: 366 * 24 * 3600 };
-
-/// What an operator wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Mute {
-    /// For how many seconds from the time that the store took it; at least 1.
-    pub for_s: u32,
-    /// Why, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-impl Mute {
-    /// Reads a mute; unknown fields are ignored. The error names the field.
-    pub fn from_json(text: &[u8]) -> Result<Self, json::Error> {
-        let mute: Self = json::read(text, Unknown::Ignored)?;
-        match mute.for_s {
-            0 => Err(json::Error::of_field(text, "for_s", "it is missing; how long is it to last?")),
-            _ => Ok(mute),
+/// Runs `mute`.
+pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) -> Exit {
+    match options {
+        Mute { named: None, for_s: None, reason: None, list: true } => {
+            with_store(arguments, environment, |store| list(store, &Terminal::of_stdout(environment)))
         }
-    }
-
-    /// The body to put.
-    pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a mute is plain data")
-    }
-
-    /// How long it lasts.
-    pub fn lasts(&self) -> Duration {
-        Duration::from_secs(self.for_s.into())
+        Mute { named: Some(named), for_s: Some(for_s), reason, list: false } => {
+            let mute = mute::Mute { for_s: *for_s, reason: reason.clone() };
+            with_store(arguments, environment, |store| put(store, named, &mute, arguments.quiet))
+        }
+        _ => {
+            complain(&"mute needs an ID and --for, such as: pulse-echo mute web-1 --for 2h; or --list alone");
+            Exit::Usage
+        }
     }
 }
 
-impl json::Object for Mute {
-    const WHAT: &'static str = "a mute";
-    const FIELDS: &'static [&'static str] = &["for_s", "reason"];
-
-    fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
-        match field {
-            "for_s" => self.for_s = map.next_value_seed(&FOR_S)?,
-            _ => self.reason = map.next_value()?,
-        }
-        Ok(())
-    }
+/// Runs `unmute`.
+pub fn end(arguments: &Arguments, options: &Unmute, environment: Environment) -> Exit {
+    with_store(arguments, environment, |store| delete(store, &options.named, arguments.quiet))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mute_comes_back_and_needs_no_reason() {
-        let mute = Mute { for_s: 7_200, reason: Some("new disks".into()) };
-        assert_eq!(mute.to_json(), b"{\"for_s\":7200,\"reason\":\"new disks\"}");
-        assert_eq!(Mute::from_json(&mute.to_json()).unwrap(), mute);
-        assert_eq!(Mute::from_json(b"{\"for_s\": 60, \"by\": \"me\"}").unwrap(), Mute { for_s: 60, reason: None });
+fn put(store: &Store, named: &Named, mute: &mute::Mute, is_quiet: bool) -> Result<(), String> {
+    let fleet = Fleet::read(store);
+    let id = named.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
+    let put = store.put(&Key::mute(&id), "application/json", &mute.to_json(), &Metadata::new(), &Condition::Always);
+    put.map_err(|error| error.to_string())?;
+    if !is_quiet {
+        let all = if id.default_of_host() == id { " and all checks of this host" } else { "" };
+        let time = lasting::show(mute.for_s);
+        print(&format!("muted {id}{all} for {time}: nothing is told; what is down at its end is told then"));
     }
+    if let Some(doubt) = doubt(&id, &fleet) {
+        complain(&format_args!("{doubt}; it is muted all the same"));
+    }
+    Ok(())
+}
 
-    #[test]
-    fn a_mute_without_an_end_is_none() {
-        for text in ["{}", "{\"for_s\": 0}", "{\"for_s\": \"2h\"}", "{\"for_s\": 99999999}", "2h", ""] {
-            let error = Mute::from_json(text.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains("for_s") || !text.starts_with('{'), "{text}: {error}");
+fn delete(store: &Store, named: &Named, is_quiet: bool) -> Result<(), String> {
+    let fleet = Fleet::read(store);
+    let id = named.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
+    let was_muted = lasts(store, &id)?;
+    store.delete(&Key::mute(&id), &Condition::Always).map_err(|error| error.to_string())?;
+    let host = id.default_of_host();
+    if host != id && lasts(store, &host)? {
+        return Err(format!("{id} is still muted with its host; to end that: pulse-echo unmute {host}"));
+    }
+    if was_muted && !is_quiet {
+        print(&format!("unmuted {id}: what is down is told with the next sweep"));
+    }
+    if !was_muted {
+        complain(&format_args!("note: {id} was not muted"));
+        if let Some(doubt) = doubt(&id, &fleet) {
+            complain(&doubt);
         }
     }
+    Ok(())
+}
+
+/// Whether there is a mute of exactly this id that is not over.
+fn lasts(store: &Store, id: &CheckId) -> Result<bool, String> {
+    let object = match look::look(store, &Key::mute(id), SIZE_LIMIT).map_err(|error| error.to_string())? {
+        Look::There(object) => object,
+        Look::Missing | Look::Denied => return Ok(false),
+    };
+    let mute = object.body.and_then(|body| mute::Mute::from_json(&body).ok());
+    Ok(mute.is_some_and(|mute| object.date < object.last_modified + mute.lasts()))
+}
+
+/// Lists the mutes that last, the first to end first.
+fn list(store: &Store, terminal: &Terminal) -> Result<(), String> {
+    let Fleet { status, now } = Fleet::read(store).map_err(|why| {
+        format!(
+            "{why}; the mutes are the objects below mute/: aws s3 ls --recursive s3://{}/mute/",
+            store.bucket_name()
+        )
+    })?;
+    let mut mutes: Vec<_> = status.mutes.iter().filter(|(_, mute)| now < mute.until()).collect();
+    mutes.sort_by_key(|(_, mute)| mute.until());
+    let names: Vec<_> = mutes.iter().map(|(id, _)| id.to_string()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (name, (_, mute)) in names.iter().zip(&mutes) {
+        let (left, reason) = (spoken(now.age(mute.until())), mute.reason.as_deref().unwrap_or("(no reason given)"));
+        let beginning = format!("{name:<width$}  {left:>7} more, ");
+        let text = format!("until {}: {}", mute.until(), printable(reason));
+        print(&terminal.wrapped(&beginning, &text, width + 2));
+    }
+    if mutes.is_empty() {
+        print("nothing is muted");
+    }
+    print(&terminal.wrapped("", &format!("(as of {}; a mute shows here after the next sweep)", status.written), 2));
+    Ok(())
 }

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use bed::{Bed, Ended, id};
-use pulse_echo::name::Key;
-use pulse_echo::pulse::Sending;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::pulse::Sending;
 
 #[test]
 fn two_hundred_runs_at_once_all_arrive() {

@@ -9,9 +9,9 @@ use argh_complete::Generator;
 use argh_complete::bash::Bash;
 use argh_complete::fish::Fish;
 use argh_complete::zsh::Zsh;
-use pulse_echo::agent::args::Arguments;
-use pulse_echo::json::{Object, Unknown};
-use pulse_echo::pulse::Pulse;
+use pulse_echo::args::Arguments;
+use pulse_echo_core::json::{Object, Unknown};
+use pulse_echo_core::pulse::Pulse;
 
 const MAN_PAGE: &str = include_str!("../packaging/man/pulse-echo.1");
 const PULSE_PAGE: &str = include_str!("../packaging/man/pulse-echo-pulse.5");

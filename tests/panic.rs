@@ -7,7 +7,7 @@ const VARIABLE: &str = "PANIC_NOW";
 #[test]
 fn a_panic_is_one_line_and_exits_3() {
     if std::env::var_os(VARIABLE).is_some() {
-        pulse_echo::agent::panics_in_one_line();
+        pulse_echo::panics_in_one_line();
         panic!("a line\nand another");
     }
     // This very test once more, in a process of its own.

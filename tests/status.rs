@@ -5,13 +5,13 @@ mod kit;
 
 use bed::{Bed, Ended, id};
 use kit::server::{Reply, Server};
-use pulse_echo::answer::Cause;
-use pulse_echo::clock::Time;
-use pulse_echo::mark::Mark;
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::status::{Change, Fault, Limits, Record, State, Status};
-use pulse_echo::vitals::Vitals;
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::status::{Change, Fault, Limits, Record, State, Status};
+use pulse_echo_core::vitals::Vitals;
 
 /// A bed in which a sweep was just completed.
 struct Swept {
@@ -166,7 +166,7 @@ fn a_loop_that_is_stopped_stale_or_not_there_is_the_first_line() {
     assert!(first().starts_with("the loop is stopped since "), "{}", first());
     swept.mark(&Mark { swept: Some(ago(400)), ..Mark::default() });
     assert!(first().starts_with("the loop last swept 40"), "{}", first());
-    swept.bed.store().delete(&Key::mark(), &pulse_echo::store::Condition::Always).unwrap();
+    swept.bed.store().delete(&Key::mark(), &pulse_echo_core::store::Condition::Always).unwrap();
     assert!(first().starts_with("the loop has no mark yet"), "{}", first());
 }
 
@@ -178,7 +178,7 @@ fn no_escape_of_a_stranger_reaches_the_terminal_by_any_way() {
     bed.put(&Key::pulse(&id("web-2")), b"{}", &vitals);
     for arguments in [&["status"][..], &["status", "web-1"], &["status", "--json"], &["status", "-v"]] {
         let ended = bed.run(arguments);
-        let is_plain = |text: &str| text.chars().all(|c| c == '\n' || pulse_echo::name::prints(c));
+        let is_plain = |text: &str| text.chars().all(|c| c == '\n' || pulse_echo_core::name::prints(c));
         assert!(ended.code == 0 && ended.stdout.contains("owned"), "{ended:?}");
         assert!(is_plain(&ended.stdout) && is_plain(&ended.stderr), "{ended:?}");
     }

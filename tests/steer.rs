@@ -3,12 +3,12 @@
 mod bed;
 
 use bed::{Bed, Ended, id};
-use pulse_echo::clock::Time;
-use pulse_echo::mark::Mark;
-use pulse_echo::mute::Mute;
-use pulse_echo::name::Key;
-use pulse_echo::pulse::Metadata;
-use pulse_echo::status::{Muted, Record, Status};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::mute::Mute;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::status::{Muted, Record, Status};
 
 fn ago(seconds: i64) -> Time {
     Time::from_second(jiff::Timestamp::now().as_second() - seconds)

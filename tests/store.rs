@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY};
 use jiff::Timestamp;
-use pulse_echo::http::{self, Trust};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Credentials, Place, Store};
+use pulse_echo_core::http::{self, Trust};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 

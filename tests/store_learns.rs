@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use kit::server::{Reply, Server, date};
 use kit::{Host, S3, at_every_level};
-use pulse_echo::http::{self, SystemResolver, Trust};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Credentials, Place, Store};
+use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 
 const EXPIRED: (&str, &str) = ("AccessDenied", "Request has expired");
 const EARLY: (&str, &str) = ("AccessDenied", "Request is not yet valid");
@@ -145,7 +145,6 @@ fn what_is_learnt_of_the_clock_is_kept_and_told() {
     assert_eq!(server.heads().len(), 3, "the second was signed well at once");
 }
 
-#[cfg(feature = "list")]
 #[test]
 fn a_list_is_signed_page_by_page() {
     let s3 = S3::start(SignedDuration::from_hours(2), "eu-west-1");

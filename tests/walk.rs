@@ -7,10 +7,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY, agent};
-use pulse_echo::answer::{Cause, Echo, Fault};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Object, Store};
+use pulse_echo_core::answer::{Cause, Echo, Fault};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Object, Store};
 use pulse_echo_local::demo::Service;
 use pulse_echo_local::s3::KeyPair;
 use pulse_echo_local::system::System;

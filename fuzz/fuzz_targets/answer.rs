@@ -2,7 +2,7 @@
 //! A fault's body.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::answer::Fault;
+use pulse_echo_core::answer::Fault;
 
 fuzz_target!(|text: &[u8]| {
     let Ok(fault) = Fault::from_json(text) else { return };

@@ -2,7 +2,7 @@
 //! The agent's configuration file.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::agent::fuzzing::configuration;
+use pulse_echo::fuzzing::configuration;
 use pulse_echo_fuzz::shows_on_one_line;
 
 fuzz_target!(|text: &[u8]| {

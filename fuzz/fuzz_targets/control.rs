@@ -2,8 +2,8 @@
 //! What the loop and its operators leave for others to read: the mark and mutes.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::mark::Mark;
-use pulse_echo::mute::Mute;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::mute::Mute;
 use pulse_echo_fuzz::shows_on_one_line;
 
 fuzz_target!(|text: &[u8]| {

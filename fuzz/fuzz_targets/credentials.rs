@@ -2,7 +2,7 @@
 //! AWS's shared files.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::agent::fuzzing::Sections;
+use pulse_echo::fuzzing::Sections;
 
 fuzz_target!(|text: &str| {
     let sections = Sections::of(text);

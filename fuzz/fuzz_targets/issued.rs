@@ -2,7 +2,7 @@
 //! Credentials as EC2's metadata service, a container's, or a `credential_process` answers them.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::agent::fuzzing::issued;
+use pulse_echo::fuzzing::issued;
 use pulse_echo_fuzz::shows_on_one_line;
 
 fuzz_target!(|text: &str| {

@@ -2,9 +2,9 @@
 //! The metadata of a pulse and of an echo: names and values, line by line.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::answer::Echo;
-use pulse_echo::clock::Time;
-use pulse_echo::pulse::{Metadata, Sending};
+use pulse_echo_core::answer::Echo;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::pulse::{Metadata, Sending};
 use pulse_echo_fuzz::shows_on_one_line;
 
 fuzz_target!(|text: &str| {

@@ -2,8 +2,8 @@
 //! A pulse's body: the agent's reading and the probe's.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::json::Unknown;
-use pulse_echo::pulse::Pulse;
+use pulse_echo_core::json::Unknown;
+use pulse_echo_core::pulse::Pulse;
 use pulse_echo_fuzz::shows_on_one_line;
 
 fuzz_target!(|text: &[u8]| {

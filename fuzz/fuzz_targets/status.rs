@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::agent::fuzzing::shown;
-use pulse_echo::mark::Mark;
-use pulse_echo::status::Status;
+use pulse_echo::fuzzing::shown;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::status::Status;
 use pulse_echo_fuzz::shows_on_one_line;
 use pulse_echo_lambda::fuzzing::sweep;
 

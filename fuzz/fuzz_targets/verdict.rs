@@ -2,8 +2,8 @@
 //! A pulse and what its service answers: a pulse's body, a status, a Location, an answer's body, with zeros between.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::json::Unknown;
-use pulse_echo::pulse::Pulse;
+use pulse_echo_core::json::Unknown;
+use pulse_echo_core::pulse::Pulse;
 use pulse_echo_fuzz::shows_on_one_line;
 use pulse_echo_lambda::fuzzing::judge;
 

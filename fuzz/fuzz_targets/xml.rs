@@ -2,8 +2,8 @@
 //! S3's answers in XML: an error, a listing.
 
 use libfuzzer_sys::fuzz_target;
-use pulse_echo::clock::Time;
-use pulse_echo::store::read_refusal;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::store::read_refusal;
 use pulse_echo_fuzz::shows_on_one_line;
 use rusty_s3::actions::ListObjectsV2;
 

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::s3::S3EventRecord;
 use percent_encoding::percent_decode_str;
-use pulse_echo::name::CheckId;
+use pulse_echo_core::name::CheckId;
 use serde_json::Value;
 
 use crate::text::line;

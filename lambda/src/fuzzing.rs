@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pulse_echo::clock::Time;
-use pulse_echo::pulse::Pulse;
-use pulse_echo::status::Status;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::pulse::Pulse;
+use pulse_echo_core::status::Status;
 use serde_json::Value;
 
 use crate::bounds::Bounds;

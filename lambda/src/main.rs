@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use log::LevelFilter;
-use pulse_echo::stderr;
+use pulse_echo_core::stderr;
 use pulse_echo_lambda::probe::{Error, Probe};
 use pulse_echo_lambda::settings::Settings;
 use pulse_echo_lambda::sweep::Loop;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use pulse_echo::http::Trust;
-use pulse_echo::store::{Credentials, Place};
+use pulse_echo_core::http::Trust;
+use pulse_echo_core::store::{Credentials, Place};
 
 use crate::bounds::Bounds;
 

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulse_echo::answer::Cause;
+use pulse_echo_core::answer::Cause;
 use pulse_echo_lambda::probe::{Error, Probe, Summary};
 use serde_json::{Value, json};
 use support::{BUCKET, Service, World, event, https};

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fleet::{Fleet, Hook, Wire, word};
-use pulse_echo::name::Key;
-use pulse_echo::status::Lease;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::status::Lease;
 use pulse_echo_lambda::channel::{Channel, Entry, Outcome};
 use pulse_echo_lambda::sweep::Course;
 use serde_json::json;

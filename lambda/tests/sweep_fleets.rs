@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use fleet::{Fleet, id, time};
 use jiff::Timestamp;
-use pulse_echo::http::Trust;
-use pulse_echo::name::Key;
-use pulse_echo::status::{Fact, Limits, Record, State, Status};
+use pulse_echo_core::http::Trust;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::status::{Fact, Limits, Record, State, Status};
 use pulse_echo_lambda::channel::{self, Channel, Means, What};
 use serde_json::{Value, json};
 use server::{Server, answer, request};

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use fleet::{Fleet, time, word};
-use pulse_echo::clock::Time;
-use pulse_echo::pulse::{Metadata, Pulse};
-use pulse_echo::status::Fact;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::pulse::{Metadata, Pulse};
+use pulse_echo_core::status::Fact;
 use pulse_echo_lambda::channel::{Entry, What};
 use pulse_echo_local::replay::{List, Sweeps};
 
@@ -59,7 +59,7 @@ fn recorded() -> String {
 /// When a sweep told what, without what differs by its nature: ids, and last words, which are not recorded.
 fn told(at: Time, entries: Vec<Entry>) -> impl Iterator<Item = (String, What)> {
     let plain = |fact: Fact| match fact {
-        Fact::Down(down) => Fact::Down(pulse_echo::status::Down { words: Metadata::new(), ..down }),
+        Fact::Down(down) => Fact::Down(pulse_echo_core::status::Down { words: Metadata::new(), ..down }),
         Fact::StillDown { mut down, told, changed } => {
             down.words = Metadata::new();
             Fact::StillDown { down, told, changed }

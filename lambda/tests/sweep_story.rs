@@ -5,10 +5,10 @@ mod fleet;
 use std::time::{Duration, Instant};
 
 use fleet::{Fleet, id, put_event, time};
-use pulse_echo::mute::Mute;
-use pulse_echo::name::Key;
-use pulse_echo::status::{Fact, State};
-use pulse_echo::store::Condition;
+use pulse_echo_core::mute::Mute;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::status::{Fact, State};
+use pulse_echo_core::store::Condition;
 use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
 use pulse_echo_lambda::sweep::Course;
 use serde_json::json;
@@ -301,7 +301,12 @@ fn a_lock_or_a_mark_that_others_change_meanwhile_does_no_harm() {
     assert_eq!(fleet.mark().swept, Some(time(10)));
     let stale = fleet.store().get(&Key::mark(), 1_000).unwrap().etag;
     fleet.at(70).sweep().unwrap();
-    let put =
-        fleet.store().put(&Key::mark(), "x", b"{}", &pulse_echo::pulse::Metadata::new(), &Condition::IfMatch(stale));
+    let put = fleet.store().put(
+        &Key::mark(),
+        "x",
+        b"{}",
+        &pulse_echo_core::pulse::Metadata::new(),
+        &Condition::IfMatch(stale),
+    );
     assert!(put.unwrap_err().is_precondition());
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pulse_echo::http::{self, SystemResolver, Trust};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Credentials, Place, Store};
+use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 use pulse_echo_local::keys;
 use pulse_echo_local::system::System;
 

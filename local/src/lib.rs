@@ -23,5 +23,5 @@ pub const NAME: &str = "pulse-echo-local";
 
 /// A line on stderr, with the program's name.
 pub fn complain(message: &dyn Display) {
-    pulse_echo::stderr::complain(NAME, message);
+    pulse_echo_core::stderr::complain(NAME, message);
 }

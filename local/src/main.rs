@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Parser, Subcommand};
 use log::LevelFilter;
-use pulse_echo::stderr;
+use pulse_echo_core::stderr;
 use pulse_echo_local::{NAME, complain, demo, replay, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pulse_echo::random;
+use pulse_echo_core::random;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
 use pulse_echo_lambda::sweep::Loop;

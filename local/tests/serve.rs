@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use pulse_echo::name::Key;
+use pulse_echo_core::name::Key;
 use support::program::{FREE_PORT, Running, pasted, put_pulse, serve, store, wait_for_echo, web_1};
 
 /// The one sentence with which a start ends that cannot serve.

@@ -1,253 +1,100 @@
-//! `status.json`: what the sweeps know of every check, and what they still owe to the channels.
+//! `status`: the fleet as the last sweep left it, the worst first; or all that is known of one check.
 //!
-//! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
+//! What is shown of a check is one list of rows (`row`); the table (`table`), the page of one check (`page`) and JSON
+//! (`report`) are three ways to show it.
 
-mod message;
-mod record;
-
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
-
-use crate::clock::Time;
-use crate::name::CheckId;
-
-pub use message::{Down, Fact, Message};
-pub use record::{Change, Fault, HISTORY, Limits, Missing, Outage, Record, State, Told};
-
-/// The largest `status.json` that is read, in bytes: over a million checks.
-pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
-
-/// The content of `status.json`.
-pub type Status = StatusOf<Message>;
-
-/// The same, with as much of each message as its reader needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "M: DeserializeOwned"))]
-pub struct StatusOf<M> {
-    /// The format's version; see [`Status::VERSION`].
-    pub version: u32,
-    /// The *now* of the sweep that wrote it.
-    pub written: Time,
-    /// Since when the loop is stopped, as far as that was told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stopped: Option<Time>,
-    /// Who sends at present; nobody else does while it runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease: Option<Lease>,
-    /// The channels that did not take what they were sent, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub channels: BTreeMap<String, BackOff>,
-    /// When the store was away, as long as a check is spared for it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gaps: Vec<Gap>,
-    /// Since when many checks are down at once, as far as that was told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub many_down: Option<Time>,
-    /// The trouble with our own probe, while checks are `unanswered`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unanswered: Option<Unanswered>,
-    /// The mutes that were read. Some may be over.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub mutes: BTreeMap<CheckId, Muted>,
-    /// What is owed, the oldest first.
-    #[serde(default, deserialize_with = "each_message")]
-    pub outbox: Vec<M>,
-    /// Every check's record.
-    #[serde(deserialize_with = "each_record")]
-    pub checks: BTreeMap<CheckId, Record>,
-}
-
-/// The right to send.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// Who holds it: the id of a request.
-    pub by: String,
-    /// When it ends if its holder dies.
-    pub until: Time,
-}
-
-/// How a channel that does not take what it is sent is left alone for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BackOff {
-    /// How many attempts in a row were in vain.
-    pub failures: u32,
-    /// Nothing is sent to it before this time.
-    pub until: Time,
-}
-
-/// A time without a completed sweep in which no pulse came from anybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
-    /// Its beginning.
-    pub from: Time,
-    /// Its end.
-    pub until: Time,
-}
-
-/// Checks whose pulses are not answered: trouble with our own probe, so it is one outage, not many.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unanswered {
-    /// Since when the first of them is `unanswered`.
-    pub since: Time,
-    /// How many there were at most, at once.
-    pub checks: usize,
-    /// What was told of it; none while all of them are muted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
-}
-
-/// A mute that was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Muted {
-    /// The object's `ETag`, quotes included.
-    pub etag: String,
-    /// When the store took it.
-    pub at: Time,
-    /// For how many seconds from then; 0 if that could not be read.
-    pub for_s: u32,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// Why a text is no status that this version may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// It cannot be read, and why.
-    Unreadable(String),
-    /// It is of this version, which is newer. It must not be overwritten.
-    Newer(u32),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(why) => write!(f, "status.json cannot be read: {why}"),
-            Self::Newer(version) => write!(
-                f,
-                "status.json is of version {version}, and this program knows {} at most: use a newer one",
-                Status::VERSION
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl Status {
-    /// The newest version that is known here.
-    pub const VERSION: u32 = 1;
-}
-
-impl<M> StatusOf<M> {
-    /// A status that knows nothing yet.
-    pub fn new(now: Time) -> Self {
-        Self {
-            version: Status::VERSION,
-            written: now,
-            stopped: None,
-            lease: None,
-            channels: BTreeMap::new(),
-            gaps: Vec::new(),
-            many_down: None,
-            unanswered: None,
-            mutes: BTreeMap::new(),
-            outbox: Vec::new(),
-            checks: BTreeMap::new(),
-        }
-    }
-
-    /// Reads a status. A record or a message that cannot be read is left out, with a line in the log: one bad record
-    /// never stops the rest.
-    pub fn from_json(text: &[u8]) -> Result<Self, Error>
-    where
-        M: DeserializeOwned,
-    {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
-
-        let unreadable = |error: serde_json::Error| Error::Unreadable(error.to_string());
-        match serde_json::from_slice(text).map_err(unreadable)? {
-            Version { version } if version > Status::VERSION => Err(Error::Newer(version)),
-            _ => serde_json::from_slice(text).map_err(unreadable),
-        }
-    }
-
-    /// The body to put.
-    pub fn to_json(&self) -> Vec<u8>
-    where
-        M: Serialize,
-    {
-        serde_json::to_vec(self).expect("a status is plain data")
-    }
-
-    /// Whether nothing is to be told of a check at `now`.
-    pub fn is_muted(&self, id: &CheckId, now: Time) -> bool {
-        // Most fleets have no mute, and this is asked of each check.
-        !self.mutes.is_empty() && [id, &id.default_of_host()].iter().any(|id| self.mute_at(id, now).is_some())
-    }
-
-    /// The mute of exactly this id, if it lasts at `now`.
-    pub fn mute_at(&self, id: &CheckId, now: Time) -> Option<&Muted> {
-        self.mutes.get(id).filter(|mute| now < mute.until())
-    }
-}
-
-impl Muted {
-    /// When it ends.
-    pub fn until(&self) -> Time {
-        self.at + std::time::Duration::from_secs(self.for_s.into())
-    }
-}
-
-/// Entry by entry: of a large fleet, all records' texts would take as much memory as the records.
-fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
-    struct Records;
-
-    impl<'de> Visitor<'de> for Records {
-        type Value = BTreeMap<CheckId, Record>;
-
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("a record for each check")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut records = Vec::new();
-            while let Some((id, text)) = map.next_entry::<String, &RawValue>()? {
-                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(text)?));
-                match entry() {
-                    Ok(entry) => records.push(entry),
-                    Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
-                }
-            }
-            // From a whole list, a map has no half-filled nodes.
-            Ok(records.into_iter().collect())
-        }
-    }
-
-    deserializer.deserialize_map(Records)
-}
-
-fn each_message<'de, D, M>(deserializer: D) -> Result<Vec<M>, D::Error>
-where
-    D: Deserializer<'de>,
-    M: DeserializeOwned,
-{
-    let entries = Vec::<&RawValue>::deserialize(deserializer)?;
-    let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
-    Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
-}
-
-fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
-    // From bytes, as all of status.json is: reading text is another copy of the whole reader.
-    serde_json::from_slice(text.get().as_bytes()).map_err(|error| error.to_string())
-}
-
+mod page;
+mod report;
+mod row;
+mod selection;
+mod summary;
+mod table;
 #[cfg(test)]
 mod tests;
+
+pub use selection::Selection;
+
+use super::args::{Arguments, Status};
+use super::exit::Exit;
+use super::fleet::Fleet;
+use super::look;
+use super::named::{Unknown, checks_of};
+use super::terminal::Terminal;
+use super::{Environment, print, print_json, with_store};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::{SIZE_LIMIT, Sending};
+use pulse_echo_core::status::State;
+use pulse_echo_core::store::Store;
+
+use row::{Newest, Row};
+use summary::Watch;
+
+/// How many pulses are read, for the last words of silent hosts: each is a request.
+const PULSES_READ: usize = 10;
+
+/// Runs `status`.
+pub fn command(arguments: &Arguments, options: &Status, environment: Environment) -> Exit {
+    with_store(arguments, environment, |store| show(store, options, &Terminal::of_stdout(environment)))
+}
+
+fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), String> {
+    let fleet = Fleet::read(store)?;
+    let watch = Watch::look(store);
+    let rows = row::worst_first(&fleet);
+    let summary = summary::lines(&fleet, &rows, &watch);
+    let id = options.named.as_ref().map(|named| named.among(Some(&fleet.status)));
+    if let Some(unknown) = id.as_ref().and_then(|id| Unknown::find(id, &fleet.status)) {
+        return Err(unknown.to_string());
+    }
+    let of_id: Option<Vec<&CheckId>> = id.as_ref().map(|id| checks_of(id, &fleet.status).collect());
+    let is_wanted = |row: &Row| {
+        of_id.as_ref().is_none_or(|ids| ids.contains(&row.id))
+            && options.state.is_none_or(|selection| selection.includes(row))
+    };
+    let mut wanted: Vec<_> = rows.into_iter().filter(is_wanted).collect();
+    let is_worth_it = |row: &&mut Row| row.record.state == State::Silent || Some(row.id) == id.as_ref();
+    for row in wanted.iter_mut().filter(is_worth_it).take(PULSES_READ) {
+        if let Some(newest) = newest(store, row.id) {
+            row.see(newest);
+        }
+    }
+    if options.json {
+        print_json(&report::json(&fleet, &watch, &wanted));
+        return Ok(());
+    }
+    for (at, line) in summary.iter().enumerate() {
+        let line = terminal.wrapped("", line, 2);
+        print(&if at == 0 && watch.is_trouble() { terminal.red(&line) } else { line });
+    }
+    let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|row| Some(row.id) == id.as_ref());
+    for row in &page {
+        print(&format!("\n{}", page::of(row, &fleet, terminal)));
+    }
+    if !others.is_empty() {
+        print(&format!("\n{}", table::of(&others, fleet.now, terminal)));
+    }
+    Ok(())
+}
+
+/// All lines of all that is ever shown of a fleet, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn shown(
+    status: pulse_echo_core::status::StatusOf<super::fleet::Owed>,
+    mark: pulse_echo_core::mark::Mark,
+    width: usize,
+) -> Vec<String> {
+    let terminal = Terminal { width: Some(width.max(20)), has_colours: false };
+    let fleet = Fleet { now: status.written, status };
+    let mark = look::Look::There((mark, fleet.now));
+    let watch = Watch { outcome: super::verdict::judge_loop(mark.clone()), mark: mark.there() };
+    let rows = row::worst_first(&fleet);
+    let pages = rows.iter().map(|row| page::of(row, &fleet, &terminal));
+    let texts = pages.chain([table::of(&rows, fleet.now, &terminal)]).chain(summary::lines(&fleet, &rows, &watch));
+    texts.flat_map(|text| text.split('\n').map(String::from).collect::<Vec<_>>()).collect()
+}
+
+/// The pulse that is there now; none where that cannot be had, which is no reason to fail.
+fn newest(store: &Store, id: &CheckId) -> Option<Newest> {
+    let pulse = look::look(store, &Key::pulse(id), SIZE_LIMIT).ok()?.there()?;
+    Some(Newest { at: pulse.last_modified, vitals: Sending::from_metadata(&pulse.metadata).vitals })
+}

@@ -1,159 +1,286 @@
-use std::time::Duration;
+//! How a fleet is shown: whole texts, as they stand on the screen.
 
 use super::*;
-use crate::answer::Cause;
+use crate::look::Look;
+use crate::nagios::{Outcome, Severity, Subject};
+use crate::verdict;
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::status::{BackOff, Change, Fault, Limits, Missing, Muted, Outage, Record, Told};
+use pulse_echo_core::vitals::Vitals;
 
-fn time(minute: i64) -> Time {
-    Time::from_second(1_795_248_000 + 60 * minute)
+const PLAIN: Terminal = Terminal { width: None, has_colours: false };
+
+fn wide(width: usize) -> Terminal {
+    Terminal { width: Some(width), ..PLAIN }
 }
 
-fn id(text: &str) -> CheckId {
-    text.to_string().try_into().unwrap()
+/// So many seconds before it is looked at.
+fn ago(seconds: i64) -> Time {
+    Time::from_second(1_795_248_000 - seconds)
 }
 
-/// A check as most are: up, answered, never down.
-fn up() -> Record {
-    let etag = "\"0123456789abcdef0123456789abcdef\"".into();
-    Record {
-        state: State::Up,
-        since: time(0),
-        limits: Some(Limits { etag, every_s: 600, limit_s: 900 }),
-        echo: Some(time(1)),
-        ..Record::new(time(1))
+fn id(key: &str) -> CheckId {
+    key.to_string().try_into().unwrap()
+}
+
+fn up(pulse: i64) -> Record {
+    let limits = Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 };
+    let since = ago(90_000);
+    Record { state: State::Up, since, limits: Some(limits), echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
+}
+
+fn down(state: State, since: i64) -> Record {
+    Record { state, since: ago(since), ..up(since + 900) }
+}
+
+fn failing(since: i64, reason: &str) -> Record {
+    let (at, etag) = (ago(since), "\"f\"".into());
+    let reason = Some(reason.to_string());
+    let fault = Fault { at, etag, pulse_at: Some(at), cause: Some(Cause::Status), reason };
+    Record { fault: Some(Box::new(fault)), pulse: ago(20), ..down(State::Failing, since) }
+}
+
+fn muted(seconds_ago: i64, for_s: u32, reason: &str) -> Muted {
+    Muted { etag: "\"m\"".into(), at: ago(seconds_ago), for_s, reason: Some(reason.into()) }
+}
+
+/// A check of each kind.
+fn fleet() -> Fleet {
+    let gone = Record { state: State::Gone, since: ago(7_200), ..Record::new(ago(7_300)) };
+    let missing = Missing { since: ago(40), with_many: false };
+    let mut status = pulse_echo_core::status::StatusOf::new(ago(30));
+    status.checks = [
+        ("db-1.json", up(100)),
+        ("db-2.json", up(700)),
+        ("db-3.json", Record { missing: Some(missing), ..up(300) }),
+        ("db-4.json", Record::new(ago(5))),
+        ("mail.json", failing(100_000, "body differs at byte 2: expected \"ok\", got \"ok\\n\"")),
+        ("old.json", gone),
+        ("web-1.json", failing(2_500, "status 500, expected 200")),
+        ("web-1/db.json", failing(60, "no connection: the connection was refused")),
+        ("web-2.json", down(State::Silent, 400)),
+        ("web-3.json", down(State::Unanswered, 900)),
+    ]
+    .map(|(key, record)| (id(key), record))
+    .into();
+    status.mutes = [(id("mail.json"), muted(0, 7_200, "new disks")), (id("db-1.json"), muted(100, 60, "over"))].into();
+    Fleet { status, now: ago(0) }
+}
+
+fn watch(mark: Look<(Mark, Time)>) -> Watch {
+    Watch { outcome: verdict::judge_loop(mark.clone()), mark: mark.there() }
+}
+
+fn running() -> Watch {
+    watch(Look::There((Mark { swept: Some(ago(32)), ..Mark::default() }, ago(0))))
+}
+
+#[test]
+fn in_80_columns_a_check_is_a_line_the_worst_first() {
+    let fleet = fleet();
+    assert_eq!(
+        table::of(&row::worst_first(&fleet), fleet.now, &wide(80)),
+        "\
+STATE           FOR  CHECK     WHY
+silent        400 s  web-2     last pulse 21 min ago
+failing        60 s  web-1/db  no connection: the connection was refused
+failing      41 min  web-1     status 500, expected 200
+unanswered    900 s  web-3     its pulses get no answer: look at the probe
+failing        27 h  mail      muted for 120 min more (new disks); body differs…
+up             25 h  db-3      its pulse is no longer there
+late          100 s  db-2      last pulse 700 s ago
+new             5 s  db-4      its pulse waits for the first answer
+up             25 h  db-1
+gone        120 min  old       retired"
+    );
+}
+
+#[test]
+fn in_40_columns_what_there_is_to_say_has_a_line_of_its_own() {
+    let fleet = fleet();
+    let rows = row::worst_first(&fleet);
+    assert_eq!(
+        table::of(&rows[..5], fleet.now, &wide(40)),
+        "\
+STATE          FOR  CHECK
+silent       400 s  web-2
+  last pulse 21 min ago
+failing       60 s  web-1/db
+  no connection: the connection was ref…
+failing     41 min  web-1
+  status 500, expected 200
+unanswered   900 s  web-3
+  its pulses get no answer: look at the…
+failing       27 h  mail
+  muted for 120 min more (new disks); b…"
+    );
+    let widest = table::of(&rows, fleet.now, &wide(40)).lines().map(|line| line.chars().count()).max();
+    assert_eq!(widest, Some(40));
+}
+
+#[test]
+fn beside_long_names_what_there_is_to_say_has_a_line_of_its_own_in_80_columns_too() {
+    let mut fleet = fleet();
+    let reason = "cannot connect to 192.0.2.7:5432: the connection was refused";
+    fleet.status.checks = [(id("web-1/postgresql-replication.json"), failing(60, reason))].into();
+    let rows = row::worst_first(&fleet);
+    let lines: Vec<_> = table::of(&rows, fleet.now, &wide(80)).lines().map(str::to_owned).collect();
+    let expected = ["STATE     FOR  CHECK", "failing  60 s  web-1/postgresql-replication"];
+    assert_eq!((&lines[..2], lines[2].trim()), (&expected.map(str::to_owned)[..], reason));
+    assert_eq!(table::of(&rows, fleet.now, &wide(120)).lines().count(), 2);
+}
+
+#[test]
+fn into_a_file_nothing_is_cut_and_a_long_name_does_not_widen_the_column_for_all() {
+    let mut fleet = fleet();
+    fleet.status.checks = [
+        (id(&format!("{}.json", "x".repeat(60))), failing(60, &"because ".repeat(30))),
+        (id("web-1.json"), failing(60, "short")),
+    ]
+    .into();
+    let table = table::of(&row::worst_first(&fleet), fleet.now, &PLAIN);
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines[1], format!("failing  60 s  {:40}  short", "web-1"));
+    assert_eq!(lines[2].len(), "failing  60 s  ".len() + 60 + 2 + 8 * 30 - 1);
+}
+
+#[test]
+fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
+    let mut fleet = fleet();
+    let evil = "x\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\n\u{202e}y";
+    let mut record = failing(60, evil);
+    record.history = vec![Change { at: ago(60), state: State::Failing, cause: None }];
+    fleet.status.checks = [(id("web-1.json"), record)].into();
+    fleet.status.mutes = [(id("web-1.json"), muted(0, 60, evil))].into();
+    fleet.status.channels = [(evil.to_string(), BackOff { failures: 1, until: ago(0) })].into();
+    let rows = row::worst_first(&fleet);
+    let mut watch = running();
+    watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
+    let lines = summary::lines(&fleet, &rows, &watch).join("\n");
+    for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, &PLAIN), lines] {
+        assert!(text.contains("x[2J]0;owned31my"), "{text}");
+        assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::name::prints(c)), "{text:?}");
     }
 }
 
-fn full() -> Status {
-    let down = Down {
-        check: id("web-1/db.json"),
-        since: time(2),
-        state: State::Failing,
-        pulse: time(2),
-        limit_s: Some(900),
-        cause: Some(Cause::Body),
-        reason: Some("body differs".into()),
-        echo: Some(time(1)),
-        words: [("load1".to_string(), "48".to_string())].into(),
-        others: 3,
-    };
-    let message = |fact| Message {
-        id: "00ff".into(),
-        at: time(3),
-        owed: ["slack".to_string(), "sns".to_string()].into(),
-        waits: true,
-        fact,
-    };
-    let told = Told { at: time(3), next: time(243), step_s: 14_400, causes: vec!["body".into()] };
-    let failing = Record {
-        state: State::Failing,
-        fault: Some(Box::new(Fault {
-            at: time(2),
-            etag: "\"f\"".into(),
-            pulse_at: Some(time(2)),
-            cause: Some(Cause::Body),
-            reason: Some("body differs".into()),
-        })),
-        unread: Some(time(1)),
-        in_row: 1,
-        waiting: Some(time(2)),
-        missing: Some(Missing { since: time(3), with_many: true }),
-        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told.clone()) })),
-        history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
-        ..up()
-    };
-    Status {
-        stopped: Some(time(0)),
-        lease: Some(Lease { by: "request-1".into(), until: time(4) }),
-        channels: [("slack".to_string(), BackOff { failures: 2, until: time(5) })].into(),
-        gaps: vec![Gap { from: time(-60), until: time(-30) }],
-        many_down: Some(time(2)),
-        unanswered: Some(Unanswered { since: time(1), checks: 2, told: Some(told) }),
-        mutes: [(id("web-2.json"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None })].into(),
-        outbox: vec![
-            message(Fact::Down(down.clone())),
-            message(Fact::StillDown { down, told: time(3), changed: true }),
-            message(Fact::Vanished { checks: 2, of: 2, some: vec![id("web-1.json")] }),
-            message(Fact::Test),
-        ],
-        checks: [(id("web-1/db.json"), failing), (id("web-1.json"), up())].into(),
-        ..Status::new(time(3))
-    }
-}
-
 #[test]
-fn a_status_comes_back_as_it_was_written() {
-    let json = full().to_json();
-    assert_eq!(Status::from_json(&json).unwrap(), full());
-    assert_eq!(Status::from_json(&Status::new(time(0)).to_json()).unwrap(), Status::new(time(0)));
-}
-
-#[test]
-fn checks_are_in_the_stores_key_order() {
-    let mut status = Status::new(time(0));
-    for text in ["web.json", "web-1.json", "web/a.json", "Web.json", "käse.json"] {
-        status.checks.insert(id(text), up());
-    }
-    let json = String::from_utf8(status.to_json()).unwrap();
-    let place = |text: &str| json.find(&format!("{text:?}:")).unwrap();
-    let places = ["Web.json", "käse.json", "web-1.json", "web.json", "web/a.json"].map(place);
-    assert!(places.is_sorted(), "{places:?}");
-}
-
-#[test]
-fn a_check_that_was_never_down_takes_at_most_300_bytes() {
-    let with = |checks: &[&str]| {
-        let mut status = Status::new(time(0));
-        status.checks = checks.iter().map(|text| (id(text), up())).collect();
-        status.to_json().len()
-    };
-    let longest_of_dns = format!("{}.json", "x".repeat(63));
-    assert!(with(&[&longest_of_dns]) - with(&[]) <= 300, "{}", with(&[&longest_of_dns]) - with(&[]));
-}
-
-#[test]
-fn a_newer_format_is_told_apart_from_an_unreadable_one() {
-    let newer = Status::from_json(b"{\"version\": 2, \"checks\": [\"quite another form\"]}").unwrap_err();
-    assert_eq!(newer, Error::Newer(2));
-    assert!(newer.to_string().contains("of version 2, and this program knows 1"), "{newer}");
-    let json = full().to_json();
-    for text in [&b""[..], b"{}", b"null", b"{\"version\": 1}", b"{\"version\": \"1\"}", &json[..json.len() / 2]] {
-        assert!(matches!(Status::from_json(text), Err(Error::Unreadable(_))), "{text:?}");
-    }
-}
-
-#[test]
-fn one_bad_record_or_message_does_not_stop_the_rest() {
-    let json = String::from_utf8(full().to_json()).unwrap();
-    let json =
-        json.replacen("{\"state\":\"up\"", "{\"state\":\"moon\"", 1).replacen("\"kind\":\"test\"", "\"kind\":7", 1);
-    let json = json.replacen("\"checks\":{", "\"checks\":{\"../a\":{},\"a/\":3,", 1);
-    let status = Status::from_json(json.as_bytes()).unwrap();
-    assert_eq!(status.checks.keys().map(CheckId::as_str).collect::<Vec<_>>(), ["web-1/db.json"]);
-    assert_eq!(status.outbox, full().outbox[..3]);
-}
-
-#[test]
-fn fields_that_are_not_known_are_ignored() {
-    let json = String::from_utf8(full().to_json()).unwrap().replace("{\"state\":", "{\"new\":[1],\"state\":");
-    assert_eq!(Status::from_json(json.as_bytes()).unwrap(), full());
-}
-
-#[test]
-fn a_mute_of_a_host_is_one_of_all_its_checks_until_its_last_second() {
-    let status = full();
-    let end = time(0) + Duration::from_secs(600);
-    let before = Time::from_second(end.as_second() - 1);
-    for (check, muted) in [("web-2.json", true), ("web-2/db.json", true), ("web-20.json", false), ("web-1.json", false)]
+fn colours_are_around_the_state_and_change_no_column() {
+    let fleet = fleet();
+    let rows = row::worst_first(&fleet);
+    let coloured = table::of(&rows, fleet.now, &Terminal { has_colours: true, ..wide(80) });
+    for part in
+        ["\x1b[31msilent\x1b[0m    ", "\x1b[33mfailing\x1b[0m        27 h", "\x1b[33mlate\x1b[0m", "\x1b[32mup\x1b[0m"]
     {
-        assert_eq!(status.is_muted(&id(check), before), muted, "{check}");
-        assert!(!status.is_muted(&id(check), end), "{check}");
+        assert!(coloured.contains(part), "{part:?} in {coloured:?}");
     }
+    let plain =
+        ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"].iter().fold(coloured, |text, code| text.replace(code, ""));
+    assert_eq!(plain, table::of(&rows, fleet.now, &wide(80)));
 }
 
 #[test]
-fn late_is_between_the_interval_and_the_limit() {
-    let record = up();
-    for (age_s, late) in [(600, false), (601, true), (900, true), (901, false)] {
-        assert_eq!(record.is_late(record.pulse + Duration::from_secs(age_s)), late, "{age_s}");
-    }
+fn the_summary_counts_each_check_once_and_says_when_it_was_swept() {
+    let fleet = fleet();
+    let rows = row::worst_first(&fleet);
+    assert_eq!(
+        summary::lines(&fleet, &rows, &running()),
+        [
+            "10 checks: 5 down (1 silent, 3 failing, 1 unanswered), 1 late, 1 new, 2 up, 1 gone; 1 muted; last swept 32 s ago"
+        ]
+    );
+    assert_eq!(
+        summary::lines(&fleet, &[], &running()),
+        ["no check yet: no host has sent a pulse; last swept 32 s ago"]
+    );
+}
+
+#[test]
+fn trouble_with_the_loop_is_the_first_line() {
+    let fleet = fleet();
+    let first = |mark| summary::lines(&fleet, &[], &watch(mark)).remove(0);
+    let mark = |stopped, swept| Look::There((Mark { stopped, swept, ..Mark::default() }, ago(0)));
+    assert_eq!(
+        first(mark(Some(ago(60)), Some(ago(90)))),
+        format!(
+            "the loop is stopped since {}: nobody is told of anything; an operator starts it: pulse-echo loop start",
+            ago(60)
+        )
+    );
+    assert!(first(mark(None, Some(ago(301)))).starts_with("the loop last swept 301 s ago; "));
+    assert!(first(Look::Missing).starts_with("the loop has no mark yet"));
+}
+
+#[test]
+fn a_channel_in_trouble_is_told_with_what_waits_for_it() {
+    let mut fleet = fleet();
+    fleet.status.channels = [("slack".to_string(), BackOff { failures: 3, until: ago(-60) })].into();
+    assert_eq!(
+        summary::lines(&fleet, &[], &running())[1],
+        format!("channel slack is in trouble: attempts in vain: 3, the next at {}, messages that wait: 0", ago(-60))
+    );
+}
+
+#[test]
+fn late_is_shown_only_while_no_newer_pulse_can_have_come_unseen() {
+    let is_late = |pulse: i64, written: i64| {
+        let mut fleet = fleet();
+        fleet.status.written = ago(written);
+        fleet.status.checks = [(id("web-1.json"), up(pulse))].into();
+        row::worst_first(&fleet)[0].is_late
+    };
+    assert!(is_late(700, 30));
+    assert!(is_late(900, 30));
+    assert!(!is_late(600, 0), "it is due now");
+    assert!(!is_late(700, 200), "it was not late when that was written");
+    assert!(!is_late(901, 30), "the sweeps would have found it silent, so a pulse came");
+}
+
+#[test]
+fn a_page_tells_all_of_a_check() {
+    let mut fleet = fleet();
+    let told = Told { at: ago(2_450), next: ago(-11_950), step_s: 14_400, causes: Vec::new() };
+    let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
+    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), told: Some(told) }));
+    record.history = vec![
+        Change { at: ago(86_400), state: State::Silent, cause: None },
+        Change { at: ago(80_000), state: State::Up, cause: None },
+        Change { at: ago(2_500), state: State::Failing, cause: Some(Cause::Status) },
+    ];
+    let rows = row::worst_first(&fleet);
+    let mut row = rows.into_iter().find(|row| *row.id == id("web-1.json")).unwrap();
+    let vitals =
+        Vitals { uptime_s: Some(3_600_000), load1: Some(48.0), mem_available_kb: Some(2_048), disk_free_pct: Some(0) };
+    row.see(Newest { at: ago(5), vitals });
+    assert_eq!(
+        page::of(&row, &fleet, &PLAIN),
+        "\
+web-1 is failing for 41 min
+  why         status 500, expected 200
+  since       2026-11-21T07:18:20Z, 41 min ago
+  last pulse  2026-11-21T07:59:55Z, 5 s ago
+  its host    up 41 d, load 48, 2 MiB of memory free, disk 0 % free
+  last echo   2026-11-21T07:03:20Z, 56 min ago
+  last fault  2026-11-21T07:18:20Z, 41 min ago
+  limits      a pulse every 600 s is promised; silent after 900 s
+  outage      since 2026-11-21T07:18:20Z, told at 2026-11-21T07:19:10Z, again at 2026-11-21T11:19:10Z
+  mute        none
+  changes     2026-11-21T07:18:20Z  failing (status)
+              2026-11-20T09:46:40Z  up
+              2026-11-20T08:00:00Z  silent"
+    );
+}
+
+#[test]
+fn json_has_each_check_with_its_times_and_no_raw_escape() {
+    let mut fleet = fleet();
+    fleet.status.checks.retain(|id, _| id.to_string() == "mail" || id.to_string() == "db-2");
+    let json = report::json(&fleet, &running(), &row::worst_first(&fleet));
+    assert_eq!((&json["shown"], &json["down"]), (&2.into(), &1.into()));
+    let [mail, late] = &json["checks"].as_array().unwrap()[..] else { panic!("{json}") };
+    assert_eq!((&mail["check"], &mail["state"], &mail["cause"]), (&"mail".into(), &"failing".into(), &"status".into()));
+    assert_eq!((&mail["for_s"], &mail["muted_until"]), (&100_000.into(), &ago(-7_200).to_string().into()));
+    assert_eq!((&late["state"], &late["late"], &late["for_s"]), (&"up".into(), &true.into(), &100.into()));
+    assert_eq!(late["limits"], serde_json::json!({ "every_s": 600, "limit_s": 900 }));
 }

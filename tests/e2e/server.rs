@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulse_echo::http::{self, SystemResolver, Trust};
+use pulse_echo_core::http::{self, SystemResolver, Trust};
 use rusty_s3::actions::CreateBucket;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tempfile::TempDir;

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulse_echo::name::Key;
+use pulse_echo_core::name::Key;
 use pulse_echo_local::s3::KeyPair;
 use pulse_echo_local::system::System;
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! An entry as programs read it: one flat object. `docs/webhook.schema.json` says what each field means.
 
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Down, Fact, State};
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Down, Fact, State};
 use serde_json::{Map, Value, json};
 
 use super::{Count, Entry, Summary, What, words};

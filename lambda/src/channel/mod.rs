@@ -15,11 +15,11 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use pulse_echo::clock::Time;
-use pulse_echo::http::Trust;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Fact, State};
-use pulse_echo::store::Clock;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::Trust;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Fact, State};
+use pulse_echo_core::store::Clock;
 
 pub use heartbeat::Heartbeat;
 pub use words::how_long;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use pulse_echo::clock::Time;
-use pulse_echo::http::{self, Failure, SystemResolver, Trouble, Trust};
-use pulse_echo::pulse::web_url;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::{self, Failure, SystemResolver, Trouble, Trust};
+use pulse_echo_core::pulse::web_url;
 use ureq::http::{HeaderMap, Request, Response};
 use ureq::{Agent, Body, Timeout};
 use url::Url;

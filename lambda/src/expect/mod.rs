@@ -6,9 +6,9 @@ mod tests;
 
 use std::time::Duration;
 
-use pulse_echo::answer::Cause;
-use pulse_echo::clock::Time;
-use pulse_echo::pulse::Pulse;
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::pulse::Pulse;
 
 use crate::text::{excerpt, grouped, line, quoted};
 

@@ -1,4 +1,4 @@
-use pulse_echo::json::Unknown;
+use pulse_echo_core::json::Unknown;
 
 use super::*;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use pulse_echo::http::Unresolved;
+use pulse_echo_core::http::Unresolved;
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;

@@ -11,10 +11,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulse_echo::answer::Cause;
-use pulse_echo::clock::Time;
-use pulse_echo::http::{self, Shown, SystemResolver, Tls, Trust};
-use pulse_echo::pulse::Pulse;
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::{self, Shown, SystemResolver, Tls, Trust};
+use pulse_echo_core::pulse::Pulse;
 use ureq::Agent;
 use ureq::unversioned::resolver::Resolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};

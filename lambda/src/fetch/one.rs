@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use pulse_echo::answer::Cause;
-use pulse_echo::clock::Time;
-use pulse_echo::http::{Failure, Trouble};
-use pulse_echo::pulse::{Pulse, web_url};
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::{Failure, Trouble};
+use pulse_echo_core::pulse::{Pulse, web_url};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 use url::Url;

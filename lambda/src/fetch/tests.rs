@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 
 use jiff::Timestamp;
-use pulse_echo::json::Unknown;
+use pulse_echo_core::json::Unknown;
 
 use super::*;
 use crate::server;

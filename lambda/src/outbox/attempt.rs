@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{BackOff, Fact, Lease, Message, Status};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{BackOff, Fact, Lease, Message, Status};
 
 use crate::channel::{ENTRIES, Entry, Outcome, Summary, What};
 

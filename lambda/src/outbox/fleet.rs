@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pulse_echo::answer::Cause;
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Fact, Message, Record, State, Status, Unanswered};
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Fact, Message, Record, State, Status, Unanswered};
 
 use super::Teller;
 use crate::channel::ENTRIES;

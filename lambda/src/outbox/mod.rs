@@ -11,10 +11,10 @@ mod tests;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::pulse::Metadata;
-use pulse_echo::status::{Down, Fact, Message, Outage, Record, State, Told};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::status::{Down, Fact, Message, Outage, Record, State, Told};
 
 use crate::rules::Rules;
 

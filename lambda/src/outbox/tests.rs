@@ -1,5 +1,5 @@
-use pulse_echo::answer::Cause;
-use pulse_echo::status::{BackOff, Fault, Lease, Limits, Muted, Status};
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::status::{BackOff, Fault, Lease, Limits, Muted, Status};
 
 use super::attempt::{Attempt, any_due, due, end_lease, may_send, settle};
 use super::*;

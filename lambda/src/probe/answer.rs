@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use pulse_echo::answer::{Cause, Echo, Fault};
-use pulse_echo::clock::Time;
-use pulse_echo::json::{self, Unknown};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::{Metadata, Pulse, SIZE_LIMIT, Sending};
-use pulse_echo::store::{Clock, Condition, Object, Store};
+use pulse_echo_core::answer::{Cause, Echo, Fault};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::json::{self, Unknown};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::{Metadata, Pulse, SIZE_LIMIT, Sending};
+use pulse_echo_core::store::{Clock, Condition, Object, Store};
 use url::Url;
 
 use crate::expect::{Miss, days_left};

@@ -5,10 +5,10 @@ mod answer;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use pulse_echo::answer::Cause;
-use pulse_echo::http::{self, SystemResolver};
-use pulse_echo::name::CheckId;
-use pulse_echo::store::{Clock, Store};
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::http::{self, SystemResolver};
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::store::{Clock, Store};
 use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use pulse_echo::answer::{self, Cause};
-use pulse_echo::status::{Limits, Muted};
+use pulse_echo_core::answer::{self, Cause};
+use pulse_echo_core::status::{Limits, Muted};
 
 use super::*;
 use crate::channel::{Entry, Outcome, What};
@@ -161,7 +161,7 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         let changed = round.judge(&mut status, cases);
         if reads {
             for id in words_wanted(&status.outbox) {
-                give_words(&mut status.outbox, &id, &pulse_echo::pulse::Metadata::new());
+                give_words(&mut status.outbox, &id, &pulse_echo_core::pulse::Metadata::new());
             }
         }
         if let Some(attempt) = due(&status, "hook", at(now)) {

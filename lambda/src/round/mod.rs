@@ -8,9 +8,9 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Fact, Gap, Record, State, Status, Unanswered};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Fact, Gap, Record, State, Status, Unanswered};
 
 use crate::outbox::fleet::{many_down, shorten, some};
 use crate::outbox::{Change, Teller};

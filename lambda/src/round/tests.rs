@@ -1,7 +1,7 @@
 //! What only the sight of all checks tells, sweep by sweep.
 
-use pulse_echo::answer::{self, Cause};
-use pulse_echo::status::{Limits, Muted};
+use pulse_echo_core::answer::{self, Cause};
+use pulse_echo_core::status::{Limits, Muted};
 
 use super::*;
 use crate::verdict::Seen;

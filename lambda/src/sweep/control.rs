@@ -1,9 +1,9 @@
 //! Whether the loop is stopped: a fact of the store, not an event.
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::Key;
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Store};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Store};
 use serde::{Deserialize, Serialize};
 
 use super::lists::{Found, find};

@@ -4,8 +4,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 use std::time::Instant;
 
-use pulse_echo::clock::Time;
-use pulse_echo::status::Status;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::status::Status;
 
 use crate::channel::{Channel, Outcome};
 use crate::outbox::attempt::{Attempt, due};

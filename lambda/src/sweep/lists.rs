@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
-use pulse_echo::clock::Time;
-use pulse_echo::store::{Entry, Store};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::store::{Entry, Store};
 
 use crate::verdict::Seen;
 

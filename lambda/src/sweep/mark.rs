@@ -1,9 +1,9 @@
 //! The mark in the store, changed only by compare-and-set.
 
-use pulse_echo::mark::{Mark, SIZE_LIMIT};
-use pulse_echo::name::Key;
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Error, Store};
+use pulse_echo_core::mark::{Mark, SIZE_LIMIT};
+use pulse_echo_core::name::Key;
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Error, Store};
 
 /// How often a change is tried again when others change the mark meanwhile.
 const TRIES: u32 = 5;

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::Key;
-use pulse_echo::pulse::Metadata;
-use pulse_echo::status::{self, SIZE_LIMIT, Status};
-use pulse_echo::store::{Condition, Store};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::status::{self, SIZE_LIMIT, Status};
+use pulse_echo_core::store::{Condition, Store};
 
 /// The status as it was read.
 pub(super) struct Memory {

@@ -15,12 +15,12 @@ mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use pulse_echo::clock::Time;
-use pulse_echo::http::{self, SystemResolver};
-use pulse_echo::mark::Mark;
-use pulse_echo::random;
-use pulse_echo::status::{Fact, Lease, Status};
-use pulse_echo::store::{Clock, Condition, Store};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::{self, SystemResolver};
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::random;
+use pulse_echo_core::status::{Fact, Lease, Status};
+use pulse_echo_core::store::{Clock, Condition, Store};
 use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;

@@ -1,7 +1,7 @@
 //! What an event asks for. It is only a hint to look: lost, doubled, late and reordered ones do no harm.
 
 use percent_encoding::percent_decode_str;
-use pulse_echo::name::Key;
+use pulse_echo_core::name::Key;
 use serde_json::Value;
 
 /// What an event asks for.

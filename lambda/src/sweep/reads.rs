@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use pulse_echo::answer::{Cause, Fault};
-use pulse_echo::clock::Time;
-use pulse_echo::json::Unknown;
-use pulse_echo::mute::{self, Mute};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::{self, Metadata, Pulse};
-use pulse_echo::status::{Limits, Message, Muted, Record};
-use pulse_echo::store::{Error, Object, Store};
+use pulse_echo_core::answer::{Cause, Fault};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::json::Unknown;
+use pulse_echo_core::mute::{self, Mute};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::{self, Metadata, Pulse};
+use pulse_echo_core::status::{Limits, Message, Muted, Record};
+use pulse_echo_core::store::{Error, Object, Store};
 
 use super::lists::Found;
 use crate::outbox::{give_words, words_wanted};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
-use pulse_echo::name::CheckId;
-use pulse_echo::status::Record;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::Record;
 
 use super::lists::Found;
 use crate::round::Case;
@@ -63,7 +63,7 @@ fn at(list: &mut Peekable<impl Iterator<Item = Found>>, id: &CheckId) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use pulse_echo::clock::Time;
+    use pulse_echo_core::clock::Time;
 
     use super::*;
 

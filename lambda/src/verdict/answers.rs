@@ -1,7 +1,7 @@
 //! Which of a check's answers counts.
 
-use pulse_echo::clock::Time;
-use pulse_echo::status::{Fault, Record};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::status::{Fault, Record};
 
 use super::{Seen, Sight};
 

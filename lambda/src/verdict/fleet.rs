@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pulse_echo::clock::Time;
-use pulse_echo::status::{Gap, Record, State};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::status::{Gap, Record, State};
 
 use super::is_spared;
 use crate::rules::Rules;

@@ -10,9 +10,9 @@ mod tests;
 
 use std::time::Duration;
 
-use pulse_echo::answer;
-use pulse_echo::clock::Time;
-use pulse_echo::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State};
+use pulse_echo_core::answer;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State};
 
 use crate::rules::Rules;
 

@@ -1,4 +1,4 @@
-use pulse_echo::answer::Cause;
+use pulse_echo_core::answer::Cause;
 
 use super::*;
 
@@ -518,7 +518,7 @@ mod of_all {
         let many = |just: usize, before: usize, up: usize, told: bool| {
             let with_outage = |noticed: i64| {
                 let told =
-                    told.then(|| pulse_echo::status::Told { at: at(0), next: at(0), step_s: 60, causes: vec![] });
+                    told.then(|| pulse_echo_core::status::Told { at: at(0), next: at(0), step_s: 60, causes: vec![] });
                 let outage = Box::new(Outage { since: at(0), noticed: at(noticed), told });
                 Record { outage: Some(outage), ..record(State::Silent, 0, false) }
             };

@@ -14,11 +14,11 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pulse_echo::answer::{Echo, Fault};
-use pulse_echo::http::{self, SystemResolver, Trust};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Credentials, Object, Place, Store};
+use pulse_echo_core::answer::{Echo, Fault};
+use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Credentials, Object, Place, Store};
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
 use pulse_echo_local::s3::{KeyPair, Options, Server};

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use pulse_echo::name::Key;
-use pulse_echo::pulse::web_url;
-use pulse_echo::status::State;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::pulse::web_url;
+use pulse_echo_core::status::State;
 use serde_json::json;
 
 use stage::{HOST, Stage, TICK_S};

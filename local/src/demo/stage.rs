@@ -10,11 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pulse_echo::http::{self, SystemResolver, Trust};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::SIZE_LIMIT;
-use pulse_echo::status::{self, State, Status};
-use pulse_echo::store::{Credentials, Place, Store};
+use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::SIZE_LIMIT;
+use pulse_echo_core::status::{self, State, Status};
+use pulse_echo_core::store::{Credentials, Place, Store};
 use pulse_echo_lambda::rules::Rules;
 use serde_json::{Map, Value, json};
 

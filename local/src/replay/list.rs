@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::io::{BufRead, Cursor, Read};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
-use pulse_echo::clock::Time;
-use pulse_echo::json::{self, Object, Unknown, nearest};
-use pulse_echo::name::CheckId;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::json::{self, Object, Unknown, nearest};
+use pulse_echo_core::name::CheckId;
 
 use super::row::{Row, What};
 

@@ -20,9 +20,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use pulse_echo::clock::Time;
-use pulse_echo::json::Unknown;
-use pulse_echo::pulse::Pulse;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::json::Unknown;
+use pulse_echo_core::pulse::Pulse;
 use pulse_echo_lambda::channel::{Entry, in_words};
 use pulse_echo_lambda::rules::Rules;
 

@@ -1,10 +1,10 @@
 //! One line of a history: what happened to which check, and when.
 
 use jiff::Timestamp;
-use pulse_echo::answer::Cause;
-use pulse_echo::clock::Time;
-use pulse_echo::json;
-use pulse_echo::name::CheckId;
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::json;
+use pulse_echo_core::name::CheckId;
 use serde::de::{Error as _, MapAccess};
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
 //! What the bucket held at each time of a history.
 
-use pulse_echo::answer;
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Limits, Record};
+use pulse_echo_core::answer;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Limits, Record};
 use pulse_echo_lambda::round::Case;
 use pulse_echo_lambda::verdict::{Seen, Sight};
 

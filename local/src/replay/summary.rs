@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Fact, Message, Status};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Fact, Message, Status};
 use pulse_echo_lambda::channel::how_long;
 
 /// What was told so far.

@@ -5,10 +5,10 @@ use std::iter::Peekable;
 use std::time::Duration;
 use std::vec;
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::pulse::{Metadata, Pulse};
-use pulse_echo::status::{Limits, Status};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::pulse::{Metadata, Pulse};
+use pulse_echo_core::status::{Limits, Status};
 use pulse_echo_lambda::channel::{Entry, Outcome};
 use pulse_echo_lambda::outbox::attempt::{due, settle};
 use pulse_echo_lambda::outbox::{give_words, words_wanted};

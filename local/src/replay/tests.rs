@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use pulse_echo::answer::Cause;
+use pulse_echo_core::answer::Cause;
 
 use super::list::{Event, List};
 use super::row::{Fault, What};

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pulse_echo::http::{self, SystemResolver, Trust};
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{Condition, Credentials, Place, Store};
+use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 
 /// What the first start prints, by name.
 pub(crate) type Pasted = BTreeMap<String, String>;

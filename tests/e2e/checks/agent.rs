@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pulse_echo::pulse::Sending;
+use pulse_echo_core::pulse::Sending;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use pulse_echo::store::{Condition, Entry, Error, Page};
+use pulse_echo_core::store::{Condition, Entry, Error, Page};
 
 use super::{Outcome, ensure, key, put};
 use crate::bed::store;

@@ -7,9 +7,9 @@ pub mod refusals;
 
 use std::error::Error;
 
-use pulse_echo::name::{CheckId, Key};
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{self, Condition, Store, Taken};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{self, Condition, Store, Taken};
 
 /// How a server did, or what it did instead.
 pub type Outcome = Result<(), Box<dyn Error>>;

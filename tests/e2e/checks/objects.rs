@@ -4,9 +4,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use pulse_echo::name::Key;
-use pulse_echo::pulse::Metadata;
-use pulse_echo::store::{self, Condition, Store};
+use pulse_echo_core::name::Key;
+use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::store::{self, Condition, Store};
 
 use super::{Outcome, ensure, key, put};
 use crate::bed::store;

@@ -6,7 +6,7 @@ mod topic;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use pulse_echo::store::{Clock, Credentials, credentials_from};
+use pulse_echo_core::store::{Clock, Credentials, credentials_from};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded::Serializer;
 

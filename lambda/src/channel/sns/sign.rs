@@ -4,7 +4,7 @@ use aws_credential_types::Credentials as Identity;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use jiff::Timestamp;
-use pulse_echo::store::Credentials;
+use pulse_echo_core::store::Credentials;
 
 use crate::channel::web::Address;
 

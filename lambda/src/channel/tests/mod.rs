@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use jiff::Timestamp;
-use pulse_echo::answer::Cause;
-use pulse_echo::status::Down;
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::status::Down;
 
 use super::*;
 use crate::server::{Server, request};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pulse_echo::answer::Cause;
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Down, Fact, State};
+use pulse_echo_core::answer::Cause;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Down, Fact, State};
 
 use super::measure::{checks, command, how_long, last_words, name, names, when};
 use crate::text::{grouped, line};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::pulse::Metadata;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::pulse::Metadata;
 
 use crate::text::{grouped, line};
 

@@ -8,9 +8,9 @@ mod measure;
 #[cfg(test)]
 mod tests;
 
-use pulse_echo::clock::Time;
-use pulse_echo::name::CheckId;
-use pulse_echo::status::{Down, Fact, State};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Down, Fact, State};
 
 use super::{Count, Entry, Summary, What};
 use crate::text::grouped;

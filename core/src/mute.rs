@@ -1,0 +1,79 @@
+//! A mute, `mute/<id>.json`: nothing is told of a check for a while.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::MapAccess;
+
+use crate::json::{self, Unknown, Whole};
+
+/// The largest mute that is read, in bytes.
+pub const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// For how long a check may be muted: at most a year; what is muted for longer is better retired.
+pub const FOR_S: Whole = Whole { unit: "seconds", min: 1, max: 366 * 24 * 3600 };
+
+/// What an operator wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Mute {
+    /// For how many seconds from the time that the store took it; at least 1.
+    pub for_s: u32,
+    /// Why, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Mute {
+    /// Reads a mute; unknown fields are ignored. The error names the field.
+    pub fn from_json(text: &[u8]) -> Result<Self, json::Error> {
+        let mute: Self = json::read(text, Unknown::Ignored)?;
+        match mute.for_s {
+            0 => Err(json::Error::of_field(text, "for_s", "it is missing; how long is it to last?")),
+            _ => Ok(mute),
+        }
+    }
+
+    /// The body to put.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a mute is plain data")
+    }
+
+    /// How long it lasts.
+    pub fn lasts(&self) -> Duration {
+        Duration::from_secs(self.for_s.into())
+    }
+}
+
+impl json::Object for Mute {
+    const WHAT: &'static str = "a mute";
+    const FIELDS: &'static [&'static str] = &["for_s", "reason"];
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
+        match field {
+            "for_s" => self.for_s = map.next_value_seed(&FOR_S)?,
+            _ => self.reason = map.next_value()?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mute_comes_back_and_needs_no_reason() {
+        let mute = Mute { for_s: 7_200, reason: Some("new disks".into()) };
+        assert_eq!(mute.to_json(), b"{\"for_s\":7200,\"reason\":\"new disks\"}");
+        assert_eq!(Mute::from_json(&mute.to_json()).unwrap(), mute);
+        assert_eq!(Mute::from_json(b"{\"for_s\": 60, \"by\": \"me\"}").unwrap(), Mute { for_s: 60, reason: None });
+    }
+
+    #[test]
+    fn a_mute_without_an_end_is_none() {
+        for text in ["{}", "{\"for_s\": 0}", "{\"for_s\": \"2h\"}", "{\"for_s\": 99999999}", "2h", ""] {
+            let error = Mute::from_json(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("for_s") || !text.starts_with('{'), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! `status.json`: what the sweeps know of every check, and what they still owe to the channels.
+//!
+//! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
+
+mod message;
+mod record;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use crate::clock::Time;
+use crate::name::CheckId;
+
+pub use message::{Down, Fact, Message};
+pub use record::{Change, Fault, HISTORY, Limits, Missing, Outage, Record, State, Told};
+
+/// The largest `status.json` that is read, in bytes: over a million checks.
+pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
+
+/// The content of `status.json`.
+pub type Status = StatusOf<Message>;
+
+/// The same, with as much of each message as its reader needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "M: DeserializeOwned"))]
+pub struct StatusOf<M> {
+    /// The format's version; see [`Status::VERSION`].
+    pub version: u32,
+    /// The *now* of the sweep that wrote it.
+    pub written: Time,
+    /// Since when the loop is stopped, as far as that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Time>,
+    /// Who sends at present; nobody else does while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// The channels that did not take what they were sent, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<String, BackOff>,
+    /// When the store was away, as long as a check is spared for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// Since when many checks are down at once, as far as that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub many_down: Option<Time>,
+    /// The trouble with our own probe, while checks are `unanswered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<Unanswered>,
+    /// The mutes that were read. Some may be over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mutes: BTreeMap<CheckId, Muted>,
+    /// What is owed, the oldest first.
+    #[serde(default, deserialize_with = "each_message")]
+    pub outbox: Vec<M>,
+    /// Every check's record.
+    #[serde(deserialize_with = "each_record")]
+    pub checks: BTreeMap<CheckId, Record>,
+}
+
+/// The right to send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who holds it: the id of a request.
+    pub by: String,
+    /// When it ends if its holder dies.
+    pub until: Time,
+}
+
+/// How a channel that does not take what it is sent is left alone for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackOff {
+    /// How many attempts in a row were in vain.
+    pub failures: u32,
+    /// Nothing is sent to it before this time.
+    pub until: Time,
+}
+
+/// A time without a completed sweep in which no pulse came from anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Its beginning.
+    pub from: Time,
+    /// Its end.
+    pub until: Time,
+}
+
+/// Checks whose pulses are not answered: trouble with our own probe, so it is one outage, not many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// Since when the first of them is `unanswered`.
+    pub since: Time,
+    /// How many there were at most, at once.
+    pub checks: usize,
+    /// What was told of it; none while all of them are muted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+}
+
+/// A mute that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Muted {
+    /// The object's `ETag`, quotes included.
+    pub etag: String,
+    /// When the store took it.
+    pub at: Time,
+    /// For how many seconds from then; 0 if that could not be read.
+    pub for_s: u32,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Why a text is no status that this version may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// It cannot be read, and why.
+    Unreadable(String),
+    /// It is of this version, which is newer. It must not be overwritten.
+    Newer(u32),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(why) => write!(f, "status.json cannot be read: {why}"),
+            Self::Newer(version) => write!(
+                f,
+                "status.json is of version {version}, and this program knows {} at most: use a newer one",
+                Status::VERSION
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Status {
+    /// The newest version that is known here.
+    pub const VERSION: u32 = 1;
+}
+
+impl<M> StatusOf<M> {
+    /// A status that knows nothing yet.
+    pub fn new(now: Time) -> Self {
+        Self {
+            version: Status::VERSION,
+            written: now,
+            stopped: None,
+            lease: None,
+            channels: BTreeMap::new(),
+            gaps: Vec::new(),
+            many_down: None,
+            unanswered: None,
+            mutes: BTreeMap::new(),
+            outbox: Vec::new(),
+            checks: BTreeMap::new(),
+        }
+    }
+
+    /// Reads a status. A record or a message that cannot be read is left out, with a line in the log: one bad record
+    /// never stops the rest.
+    pub fn from_json(text: &[u8]) -> Result<Self, Error>
+    where
+        M: DeserializeOwned,
+    {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+
+        let unreadable = |error: serde_json::Error| Error::Unreadable(error.to_string());
+        match serde_json::from_slice(text).map_err(unreadable)? {
+            Version { version } if version > Status::VERSION => Err(Error::Newer(version)),
+            _ => serde_json::from_slice(text).map_err(unreadable),
+        }
+    }
+
+    /// The body to put.
+    pub fn to_json(&self) -> Vec<u8>
+    where
+        M: Serialize,
+    {
+        serde_json::to_vec(self).expect("a status is plain data")
+    }
+
+    /// Whether nothing is to be told of a check at `now`.
+    pub fn is_muted(&self, id: &CheckId, now: Time) -> bool {
+        // Most fleets have no mute, and this is asked of each check.
+        !self.mutes.is_empty() && [id, &id.default_of_host()].iter().any(|id| self.mute_at(id, now).is_some())
+    }
+
+    /// The mute of exactly this id, if it lasts at `now`.
+    pub fn mute_at(&self, id: &CheckId, now: Time) -> Option<&Muted> {
+        self.mutes.get(id).filter(|mute| now < mute.until())
+    }
+}
+
+impl Muted {
+    /// When it ends.
+    pub fn until(&self) -> Time {
+        self.at + std::time::Duration::from_secs(self.for_s.into())
+    }
+}
+
+/// Entry by entry: of a large fleet, all records' texts would take as much memory as the records.
+fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
+    struct Records;
+
+    impl<'de> Visitor<'de> for Records {
+        type Value = BTreeMap<CheckId, Record>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a record for each check")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut records = Vec::new();
+            while let Some((id, text)) = map.next_entry::<String, &RawValue>()? {
+                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(text)?));
+                match entry() {
+                    Ok(entry) => records.push(entry),
+                    Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
+                }
+            }
+            // From a whole list, a map has no half-filled nodes.
+            Ok(records.into_iter().collect())
+        }
+    }
+
+    deserializer.deserialize_map(Records)
+}
+
+fn each_message<'de, D, M>(deserializer: D) -> Result<Vec<M>, D::Error>
+where
+    D: Deserializer<'de>,
+    M: DeserializeOwned,
+{
+    let entries = Vec::<&RawValue>::deserialize(deserializer)?;
+    let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
+    Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
+}
+
+fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
+    // From bytes, as all of status.json is: reading text is another copy of the whole reader.
+    serde_json::from_slice(text.get().as_bytes()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use std::time::Duration;
+
+use super::*;
+use crate::answer::Cause;
+
+fn time(minute: i64) -> Time {
+    Time::from_second(1_795_248_000 + 60 * minute)
+}
+
+fn id(text: &str) -> CheckId {
+    text.to_string().try_into().unwrap()
+}
+
+/// A check as most are: up, answered, never down.
+fn up() -> Record {
+    let etag = "\"0123456789abcdef0123456789abcdef\"".into();
+    Record {
+        state: State::Up,
+        since: time(0),
+        limits: Some(Limits { etag, every_s: 600, limit_s: 900 }),
+        echo: Some(time(1)),
+        ..Record::new(time(1))
+    }
+}
+
+fn full() -> Status {
+    let down = Down {
+        check: id("web-1/db.json"),
+        since: time(2),
+        state: State::Failing,
+        pulse: time(2),
+        limit_s: Some(900),
+        cause: Some(Cause::Body),
+        reason: Some("body differs".into()),
+        echo: Some(time(1)),
+        words: [("load1".to_string(), "48".to_string())].into(),
+        others: 3,
+    };
+    let message = |fact| Message {
+        id: "00ff".into(),
+        at: time(3),
+        owed: ["slack".to_string(), "sns".to_string()].into(),
+        waits: true,
+        fact,
+    };
+    let told = Told { at: time(3), next: time(243), step_s: 14_400, causes: vec!["body".into()] };
+    let failing = Record {
+        state: State::Failing,
+        fault: Some(Box::new(Fault {
+            at: time(2),
+            etag: "\"f\"".into(),
+            pulse_at: Some(time(2)),
+            cause: Some(Cause::Body),
+            reason: Some("body differs".into()),
+        })),
+        unread: Some(time(1)),
+        in_row: 1,
+        waiting: Some(time(2)),
+        missing: Some(Missing { since: time(3), with_many: true }),
+        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told.clone()) })),
+        history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
+        ..up()
+    };
+    Status {
+        stopped: Some(time(0)),
+        lease: Some(Lease { by: "request-1".into(), until: time(4) }),
+        channels: [("slack".to_string(), BackOff { failures: 2, until: time(5) })].into(),
+        gaps: vec![Gap { from: time(-60), until: time(-30) }],
+        many_down: Some(time(2)),
+        unanswered: Some(Unanswered { since: time(1), checks: 2, told: Some(told) }),
+        mutes: [(id("web-2.json"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None })].into(),
+        outbox: vec![
+            message(Fact::Down(down.clone())),
+            message(Fact::StillDown { down, told: time(3), changed: true }),
+            message(Fact::Vanished { checks: 2, of: 2, some: vec![id("web-1.json")] }),
+            message(Fact::Test),
+        ],
+        checks: [(id("web-1/db.json"), failing), (id("web-1.json"), up())].into(),
+        ..Status::new(time(3))
+    }
+}
+
+#[test]
+fn a_status_comes_back_as_it_was_written() {
+    let json = full().to_json();
+    assert_eq!(Status::from_json(&json).unwrap(), full());
+    assert_eq!(Status::from_json(&Status::new(time(0)).to_json()).unwrap(), Status::new(time(0)));
+}
+
+#[test]
+fn checks_are_in_the_stores_key_order() {
+    let mut status = Status::new(time(0));
+    for text in ["web.json", "web-1.json", "web/a.json", "Web.json", "käse.json"] {
+        status.checks.insert(id(text), up());
+    }
+    let json = String::from_utf8(status.to_json()).unwrap();
+    let place = |text: &str| json.find(&format!("{text:?}:")).unwrap();
+    let places = ["Web.json", "käse.json", "web-1.json", "web.json", "web/a.json"].map(place);
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn a_check_that_was_never_down_takes_at_most_300_bytes() {
+    let with = |checks: &[&str]| {
+        let mut status = Status::new(time(0));
+        status.checks = checks.iter().map(|text| (id(text), up())).collect();
+        status.to_json().len()
+    };
+    let longest_of_dns = format!("{}.json", "x".repeat(63));
+    assert!(with(&[&longest_of_dns]) - with(&[]) <= 300, "{}", with(&[&longest_of_dns]) - with(&[]));
+}
+
+#[test]
+fn a_newer_format_is_told_apart_from_an_unreadable_one() {
+    let newer = Status::from_json(b"{\"version\": 2, \"checks\": [\"quite another form\"]}").unwrap_err();
+    assert_eq!(newer, Error::Newer(2));
+    assert!(newer.to_string().contains("of version 2, and this program knows 1"), "{newer}");
+    let json = full().to_json();
+    for text in [&b""[..], b"{}", b"null", b"{\"version\": 1}", b"{\"version\": \"1\"}", &json[..json.len() / 2]] {
+        assert!(matches!(Status::from_json(text), Err(Error::Unreadable(_))), "{text:?}");
+    }
+}
+
+#[test]
+fn one_bad_record_or_message_does_not_stop_the_rest() {
+    let json = String::from_utf8(full().to_json()).unwrap();
+    let json =
+        json.replacen("{\"state\":\"up\"", "{\"state\":\"moon\"", 1).replacen("\"kind\":\"test\"", "\"kind\":7", 1);
+    let json = json.replacen("\"checks\":{", "\"checks\":{\"../a\":{},\"a/\":3,", 1);
+    let status = Status::from_json(json.as_bytes()).unwrap();
+    assert_eq!(status.checks.keys().map(CheckId::as_str).collect::<Vec<_>>(), ["web-1/db.json"]);
+    assert_eq!(status.outbox, full().outbox[..3]);
+}
+
+#[test]
+fn fields_that_are_not_known_are_ignored() {
+    let json = String::from_utf8(full().to_json()).unwrap().replace("{\"state\":", "{\"new\":[1],\"state\":");
+    assert_eq!(Status::from_json(json.as_bytes()).unwrap(), full());
+}
+
+#[test]
+fn a_mute_of_a_host_is_one_of_all_its_checks_until_its_last_second() {
+    let status = full();
+    let end = time(0) + Duration::from_secs(600);
+    let before = Time::from_second(end.as_second() - 1);
+    for (check, muted) in [("web-2.json", true), ("web-2/db.json", true), ("web-20.json", false), ("web-1.json", false)]
+    {
+        assert_eq!(status.is_muted(&id(check), before), muted, "{check}");
+        assert!(!status.is_muted(&id(check), end), "{check}");
+    }
+}
+
+#[test]
+fn late_is_between_the_interval_and_the_limit() {
+    let record = up();
+    for (age_s, late) in [(600, false), (601, true), (900, true), (901, false)] {
+        assert_eq!(record.is_late(record.pulse + Duration::from_secs(age_s)), late, "{age_s}");
+    }
+}

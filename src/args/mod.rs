@@ -1,0 +1,213 @@
+//! The command line: what can be asked for.
+
+// What looks like documentation here is the help that people read, where backticks would only be in the way.
+#![allow(clippy::doc_markdown)]
+
+mod operator;
+mod order;
+
+use argh::{ArgsInfo, FromArgs};
+
+use super::settings::TIMEOUT_S;
+use pulse_echo_core::json::Whole;
+
+pub use operator::{Loop, LoopCommand, Mute, Retire, Status, Unmute};
+pub use order::{Parsed, parse};
+
+/// pulse-echo: know that your servers are alive. Each host sends a pulse to S3; a Lambda answers it with an echo, or
+/// with a fault that says what is wrong.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    note = "Settings come from the option, else from the environment, else from the configuration file, else from \
+            the default. The options above go with every command.",
+    example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
+    example = "pulse-echo run",
+    error_code(0, "done (check, run: OK)"),
+    error_code(1, "not done (check, run: WARNING)"),
+    error_code(2, "wrong usage or configuration (check, run: CRITICAL)"),
+    error_code(3, "check, run: UNKNOWN: could not be told, wrong usage or configuration")
+)]
+pub struct Arguments {
+    /// configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it
+    #[argh(option, arg_name = "file")]
+    pub config: Option<String>,
+    /// bucket that is the store (PULSE_ECHO_BUCKET)
+    #[argh(option)]
+    pub bucket: Option<String>,
+    /// name of this host (PULSE_ECHO_HOST; default: the machine's hostname)
+    #[argh(option)]
+    pub host: Option<String>,
+    /// region of the bucket (AWS_REGION, AWS_DEFAULT_REGION, the profile's)
+    #[argh(option)]
+    pub region: Option<String>,
+    /// address of an S3 service other than AWS's (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)
+    #[argh(option, arg_name = "url")]
+    pub endpoint: Option<String>,
+    /// name the bucket in the path, not in the host's name (default for another service than AWS's)
+    #[argh(switch)]
+    pub path_style: bool,
+    /// profile in the AWS credentials and config files (AWS_PROFILE; default: default)
+    #[argh(option)]
+    pub profile: Option<String>,
+    /// PEM file with a private CA to trust beside the public ones (AWS_CA_BUNDLE)
+    #[argh(option, arg_name = "file")]
+    pub ca_file: Option<String>,
+    /// seconds for all requests together (default 60)
+    #[argh(option, arg_name = "seconds", from_str_fn(timeout_s))]
+    pub timeout_s: Option<u32>,
+    /// say nothing on success
+    #[argh(switch, short = 'q')]
+    pub quiet: bool,
+    /// say what is being done
+    #[argh(switch, short = 'v')]
+    pub verbose: bool,
+    /// what to do
+    #[argh(subcommand)]
+    pub command: Command,
+}
+
+/// The seconds of `--timeout-s`, of the configuration's range.
+fn timeout_s(text: &str) -> Result<u32, String> {
+    let Whole { min, max, .. } = TIMEOUT_S;
+    let is_inside = |seconds: &u32| (min..=max).contains(seconds);
+    text.parse().ok().filter(is_inside).ok_or_else(|| format!("expected a whole number of seconds from {min} to {max}"))
+}
+
+/// What to do.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(subcommand)]
+pub enum Command {
+    /// `send`
+    Send(Send),
+    /// `check`
+    Check(Check),
+    /// `run`
+    Run(Run),
+    /// `init`
+    Init(Init),
+    /// `doctor`
+    Doctor(Doctor),
+    /// `status`
+    Status(Status),
+    /// `mute`
+    Mute(Mute),
+    /// `unmute`
+    Unmute(Unmute),
+    /// `retire`
+    Retire(Retire),
+    /// `loop`
+    Loop(Loop),
+}
+
+/// Upload this host's pulses: what cron runs.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "send",
+    error_code(0, "all pulses sent (--retire: deleted)"),
+    error_code(1, "a pulse could not be sent (--retire: deleted)"),
+    error_code(2, "wrong usage or configuration, or a pulse file that is refused")
+)]
+pub struct Send {
+    /// send just this pulse file (default: pulse.json and pulses.d/*.json beside the configuration)
+    #[argh(option, arg_name = "file")]
+    pub pulse: Option<String>,
+    /// with --pulse: the name of the check (default: the host's own check)
+    #[argh(option, arg_name = "check")]
+    pub name: Option<String>,
+    /// first wait up to so many seconds; how many is this host's own, the same each time (default 0)
+    #[argh(option, arg_name = "seconds", default = "0")]
+    pub splay: u32,
+    /// say goodbye instead: delete this host's own pulses, as when it is shut down for good
+    #[argh(switch)]
+    pub retire: bool,
+}
+
+/// Is the newest echo fresh, and is the loop alive? For people, and a plugin for Nagios, Icinga, Sensu.
+#[derive(ArgsInfo, Debug, Default, FromArgs)]
+#[argh(
+    subcommand,
+    name = "check",
+    note = "Age is that of the pulse that was answered last. With --host, any machine's check can be looked at.",
+    example = "pulse-echo check",
+    example = "pulse-echo check --host web-7 --name db -w 900 -c 1500",
+    error_code(0, "OK: answered, and fresh"),
+    error_code(1, "WARNING: older than -w, the loop stands still, another machine of this name, or the clock is off"),
+    error_code(2, "CRITICAL: a fault, older than -c, or a pulse of over 5 minutes without an answer"),
+    error_code(3, "UNKNOWN: no pulse, no answer yet, or could not be asked")
+)]
+pub struct Check {
+    /// look at this check only (default: all that have a pulse here, else the host's own check)
+    #[argh(option, arg_name = "check")]
+    pub name: Option<String>,
+    /// seconds of age beyond which it is a WARNING (default: the pulse's limit, every_s × missed + grace_s)
+    #[argh(option, short = 'w', arg_name = "seconds")]
+    pub warning: Option<u32>,
+    /// seconds of age beyond which it is CRITICAL (default: the pulse's limit + every_s)
+    #[argh(option, short = 'c', arg_name = "seconds")]
+    pub critical: Option<u32>,
+    /// print JSON in place of the line
+    #[argh(switch)]
+    pub json: bool,
+    /// also write metrics to this file, for the textfile collector of Prometheus's node_exporter
+    #[argh(option, arg_name = "file")]
+    pub prom: Option<String>,
+}
+
+/// Send, then wait for the answer to this very pulse and show it: the whole chain, once.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "run",
+    error_code(0, "OK: an echo"),
+    error_code(2, "CRITICAL: a fault"),
+    error_code(3, "UNKNOWN: no answer in time, or could not be asked")
+)]
+pub struct Run {
+    /// send just this pulse file (default: pulse.json and pulses.d/*.json beside the configuration)
+    #[argh(option, arg_name = "file")]
+    pub pulse: Option<String>,
+    /// with --pulse: the name of the check (default: the host's own check)
+    #[argh(option, arg_name = "check")]
+    pub name: Option<String>,
+    /// how many seconds to wait for the answer (default 120)
+    #[argh(option, arg_name = "seconds", default = "120")]
+    pub wait: u32,
+}
+
+/// Write config.json and pulse.json, then say what doctor says.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "init",
+    note = "The options of the whole program that are given (--bucket, --region, --endpoint, --host …) are what is \
+            written. Files that are there are never overwritten.",
+    example = "pulse-echo init --bucket my-pulses --region eu-central-1",
+    example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
+    error_code(0, "written, whatever doctor then says"),
+    error_code(1, "not written"),
+    error_code(2, "wrong usage")
+)]
+pub struct Init {
+    /// address that the probe is to fetch (default: none, the pulse is a bare sign of life)
+    #[argh(option)]
+    pub url: Option<String>,
+    /// with --url: exactly what the answer must be
+    #[argh(option, arg_name = "text")]
+    pub body: Option<String>,
+    /// with --url: text that the answer must contain
+    #[argh(option, arg_name = "text")]
+    pub contains: Option<String>,
+}
+
+/// Walk through configuration, credentials, clock, name, connection, rights and the loop; of what is wrong say how to
+/// mend it. Nothing in the store is changed.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "doctor",
+    error_code(0, "all is well"),
+    error_code(1, "something is wrong"),
+    error_code(2, "wrong usage")
+)]
+pub struct Doctor {}

@@ -1,0 +1,74 @@
+//! Who we are to the store, in the SDKs' order: the environment, AWS's shared files, the container, the EC2 instance.
+//!
+//! A source that is not set up is passed over. One that is set up and fails ends the search: to go on would mean to act
+//! as somebody else.
+
+mod container;
+mod files;
+pub mod ini;
+mod instance;
+pub mod issued;
+mod process;
+
+use std::time::Instant;
+
+use super::Environment;
+use pulse_echo_core::http::Trust;
+use pulse_echo_core::store::{Credentials, credentials_from};
+
+pub use files::Profile;
+pub use instance::Instance;
+
+/// What was found.
+pub struct Found {
+    /// Who we are.
+    pub credentials: Credentials,
+    /// Where it was found, for people.
+    pub source: String,
+    /// The EC2 instance that it was found on, if it was: it knows its region.
+    pub instance: Option<Instance>,
+}
+
+/// The first credentials of the chain, found before the deadline. The error lists what was tried and why it did not
+/// serve, in one sentence.
+pub fn find(profile: &Profile, environment: Environment, trust: &Trust, deadline: Instant) -> Result<Found, String> {
+    let mut tried = Vec::new();
+    look(profile, environment, trust, deadline, &mut tried).map_err(|last| {
+        tried.push(last);
+        let none = if tried[0] == files::NOT_IN_GROUP { "" } else { "there are no credentials: " };
+        format!("{none}{}", tried.join("; "))
+    })
+}
+
+/// Adds why each source that is not set up was passed over to `tried`; the error is why the last one does not serve.
+fn look(
+    profile: &Profile,
+    environment: Environment,
+    trust: &Trust,
+    deadline: Instant,
+    tried: &mut Vec<String>,
+) -> Result<Found, String> {
+    let found = |credentials, source: &str| Found { credentials, source: source.into(), instance: None };
+    // As for AWS's own command line: who asks for a profile there wants no other keys.
+    if !profile.is_option {
+        match credentials_from(environment) {
+            Ok(Some(credentials)) => return Ok(found(credentials, "the environment")),
+            Ok(None) => tried.push("AWS_ACCESS_KEY_ID is not set".into()),
+            Err(missing) => return Err(format!("the environment has only half of the keys: {missing} is not set")),
+        }
+    }
+    if let Some((credentials, source)) = profile.credentials(tried, deadline)? {
+        return Ok(found(credentials, &source));
+    }
+    if environment("AWS_WEB_IDENTITY_TOKEN_FILE").is_some_and(|value| !value.is_empty()) {
+        let what = "AWS_WEB_IDENTITY_TOKEN_FILE asks for a web identity, which pulse-echo does not do";
+        return Err(format!("{what}: {}", files::REMEDY));
+    }
+    match container::credentials(environment, trust, deadline)? {
+        Some(credentials) => return Ok(found(credentials, "the container's service")),
+        None => tried.push("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set".into()),
+    }
+    let instance = Instance::open(environment, trust, deadline)?;
+    let (credentials, source) = (instance.credentials()?, "EC2 instance metadata".into());
+    Ok(Found { credentials, source, instance: Some(instance) })
+}

@@ -1,0 +1,139 @@
+//! What the store has of a check, and of the loop.
+
+use std::time::Duration;
+
+use pulse_echo_core::answer::{Echo, Fault};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::json::Unknown;
+use pulse_echo_core::mark::{self, Mark};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::{Pulse, SIZE_LIMIT, Sending};
+use pulse_echo_core::store::{Error, Object, Store};
+
+/// What a look at an object found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Look<T> {
+    /// It is there.
+    There(T),
+    /// It is not there.
+    Missing,
+    /// The store denied it. S3 says so of a missing key, too, to whoever may not list the bucket, as a host may not.
+    Denied,
+}
+
+impl<T> Look<T> {
+    /// What is there.
+    pub fn there(self) -> Option<T> {
+        match self {
+            Self::There(it) => Some(it),
+            Self::Missing | Self::Denied => None,
+        }
+    }
+
+    /// The same by reference.
+    pub fn as_ref(&self) -> Look<&T> {
+        match self {
+            Self::There(it) => Look::There(it),
+            Self::Missing => Look::Missing,
+            Self::Denied => Look::Denied,
+        }
+    }
+
+    /// What becomes of it by `read`; what that cannot read is as if it were not there.
+    fn read<U>(self, read: impl FnOnce(T) -> Option<U>) -> Look<U> {
+        match self {
+            Self::There(it) => read(it).map_or(Look::Missing, Look::There),
+            Self::Missing => Look::Missing,
+            Self::Denied => Look::Denied,
+        }
+    }
+}
+
+/// Looks at an object; its body is read if it has at most `limit` bytes.
+pub fn look(store: &Store, key: &Key, limit: u64) -> Result<Look<Object>, Error> {
+    log::debug!("get {key}");
+    match store.get(key, limit) {
+        Ok(object) => Ok(Look::There(object)),
+        Err(error) if error.is_missing() => Ok(Look::Missing),
+        Err(error) if error.is_denied() => Ok(Look::Denied),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks at a check's echo.
+pub fn echo(store: &Store, id: &CheckId) -> Result<Look<Echo>, Error> {
+    Ok(echo_in(look(store, &Key::echo(id), SIZE_LIMIT)?))
+}
+
+/// Looks at a check's fault. One that cannot be read is not the probe's answer to anything.
+pub fn fault(store: &Store, id: &CheckId) -> Result<Look<Fault>, Error> {
+    Ok(fault_in(look(store, &Key::fault(id), SIZE_LIMIT)?))
+}
+
+fn echo_in(object: Look<Object>) -> Look<Echo> {
+    object.read(|object| Some(Echo::from_metadata(&object.metadata, object.last_modified)))
+}
+
+fn fault_in(object: Look<Object>) -> Look<Fault> {
+    object.read(|object| Fault::from_json(&object.body?).ok())
+}
+
+/// A pulse as the store has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenPulse {
+    /// When the store took it.
+    pub at: Time,
+    /// Which machine sent it, if it said so.
+    pub instance: Option<String>,
+    /// What it says; none if that cannot be read.
+    pub pulse: Option<Pulse>,
+}
+
+/// What the store has of a check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The newest pulse.
+    pub pulse: Look<SeenPulse>,
+    /// The newest good answer.
+    pub echo: Look<Echo>,
+    /// The newest bad answer.
+    pub fault: Look<Fault>,
+    /// When that was, by the store's clock; none if nothing was there.
+    pub now: Option<Time>,
+    /// From sending the last request to its answer; none if nothing was there.
+    pub rtt: Option<Duration>,
+}
+
+impl Seen {
+    /// Looks at all of it: first at the pulse, so that an answer that comes meanwhile is seen with it.
+    pub fn look(store: &Store, id: &CheckId) -> Result<Self, Error> {
+        let pulse = look(store, &Key::pulse(id), SIZE_LIMIT)?;
+        let echo = look(store, &Key::echo(id), SIZE_LIMIT)?;
+        let fault = look(store, &Key::fault(id), SIZE_LIMIT)?;
+        let there = || [&pulse, &echo, &fault].into_iter().filter_map(|object| object.as_ref().there());
+        let now = there().map(|object| object.date).max();
+        let rtt = there().next_back().map(|object| object.rtt);
+        Ok(Self {
+            pulse: pulse.read(|object| Some(seen_pulse(object))),
+            echo: echo_in(echo),
+            fault: fault_in(fault),
+            now,
+            rtt,
+        })
+    }
+}
+
+fn seen_pulse(object: Object) -> SeenPulse {
+    SeenPulse {
+        at: object.last_modified,
+        instance: Sending::from_metadata(&object.metadata).instance,
+        // It may be of a newer agent, or put by hand.
+        pulse: object.body.and_then(|body| Pulse::parse(&body, Unknown::Ignored).ok()),
+    }
+}
+
+/// The loop's mark, and when it was looked at by the store's clock. One that cannot be read is as if it were not there.
+pub fn mark(store: &Store) -> Result<Look<(Mark, Time)>, Error> {
+    let object = look(store, &Key::mark(), mark::SIZE_LIMIT)?;
+    Ok(object.read(|object| Some((Mark::from_json(&object.body?).ok()?, object.date))))
+}

@@ -1,0 +1,63 @@
+//! `retire`: a check, or a host with all its checks, leaves the fleet on purpose.
+
+use super::args::{Arguments, Retire};
+use super::exit::Exit;
+use super::fleet::{Fleet, doubt};
+use super::look::{self, Look};
+use super::named::{Named, checks_of};
+use super::{Environment, print, with_store};
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::SIZE_LIMIT;
+use pulse_echo_core::store::{Condition, Store};
+
+/// Runs `retire`.
+pub fn command(arguments: &Arguments, options: &Retire, environment: Environment) -> Exit {
+    let say = |line: &str| {
+        if !arguments.quiet {
+            print(line);
+        }
+    };
+    with_store(arguments, environment, |store| retire(store, &options.named, options.dry_run, say))
+}
+
+fn retire(store: &Store, named: &Named, is_dry: bool, say: impl Fn(&str)) -> Result<(), String> {
+    let fleet = Fleet::read(store);
+    let status = fleet.as_ref().ok().map(|fleet| &fleet.status);
+    let id = named.among(status);
+    // A host may be known by its other checks only, and its mute is that of its default one.
+    let others = status.into_iter().flat_map(|status| checks_of(&id, status)).filter(|check| **check != id);
+    let mut found = 0;
+    for check in std::iter::once(&id).chain(others) {
+        for key in keys_of(check) {
+            // A DELETE does not tell whether there was anything.
+            let certain = match look::look(store, &key, SIZE_LIMIT).map_err(|error| error.to_string())? {
+                Look::Missing => continue,
+                Look::There(_) => "",
+                Look::Denied => ", if it was there",
+            };
+            found += 1;
+            if is_dry {
+                say(&format!("would delete {key}{certain}"));
+            } else {
+                store.delete(&key, &Condition::Always).map_err(|error| error.to_string())?;
+                say(&format!("deleted {key}{certain}"));
+            }
+        }
+    }
+    if found == 0 {
+        let doubt = doubt(&id, &fleet).map_or_else(String::new, |doubt| format!("; {doubt}"));
+        return Err(format!("there is nothing of {id} in bucket {}{doubt}", store.bucket_name()));
+    }
+    if let (Err(why), true) = (&fleet, id.default_of_host() == id) {
+        return Err(format!("which other checks the host {id} has could not be looked up, so they stay: {why}"));
+    }
+    if !is_dry {
+        say(&format!("{id} is told as gone after two sweeps; if its host still sends, it comes back as a new check"));
+    }
+    Ok(())
+}
+
+/// All that belongs to a check. The pulse comes first: it is what makes one.
+fn keys_of(id: &CheckId) -> [Key; 4] {
+    [Key::pulse(id), Key::echo(id), Key::fault(id), Key::mute(id)]
+}

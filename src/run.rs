@@ -1,0 +1,82 @@
+//! `run`: send, then wait for the answer to this very pulse. The whole chain, once, in a Nagios plugin's words.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use super::args::{Arguments, Run};
+use super::exit::Exit;
+use super::nagios::{self, Figure, Outcome, Severity, Subject};
+use super::pulses::{self, PulseFile};
+use super::send::send;
+use super::settings::Settings;
+use super::wait::{self, Answer, NoAnswer, Waiting};
+use super::{Environment, complain, reach, verdict};
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::store::Store;
+
+/// Runs `run`.
+pub fn command(arguments: &Arguments, options: &Run, environment: Environment) -> Exit {
+    let read = Settings::gather(arguments, environment).and_then(|settings| {
+        let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
+        Ok((settings, pulses))
+    });
+    let (settings, pulses) = match read {
+        Ok(read) => read,
+        Err(message) => return nagios::unknown(&message),
+    };
+    for url in pulses.iter().flatten().filter_map(|file| file.pulse.url.as_ref()).filter(|_| settings.is_aws) {
+        if let Some(warning) = reach::warning(url) {
+            complain(&warning);
+        }
+    }
+    // All are sent before any is waited for: their answers come side by side.
+    let mut sent: Vec<_> = pulses.iter().map(|pulse| sent(&settings.store, pulse)).collect();
+    let open: Vec<_> = sent.iter_mut().flatten().collect();
+    if !open.is_empty() && !arguments.quiet && std::io::stderr().is_terminal() {
+        complain(&format_args!("sent; waiting for the answer, at most {} s", options.wait));
+    }
+    wait::for_answers(&settings.store, open, Duration::from_secs(options.wait.into()));
+    let mut outcomes: Vec<_> = sent.into_iter().map(|sent| sent.map_or_else(|outcome| outcome, outcome)).collect();
+    outcomes.extend(settings.store.skew_s().map(verdict::judge_clock));
+    nagios::answer(&outcomes, arguments.quiet)
+}
+
+/// Sends a pulse, which then waits for its answer.
+fn sent(store: &Store, pulse: &Result<PulseFile, String>) -> Result<Waiting, Outcome> {
+    let file = pulse.as_ref().map_err(|message| Outcome::new(Subject::Run, Severity::Unknown, message))?;
+    match send(store, file) {
+        Ok(sent) => Ok(Waiting::new(file.id.clone(), sent)),
+        Err(error) => Err(of(&file.id, Severity::Unknown, format!("{}: {error}", file.id))),
+    }
+}
+
+/// What came of waiting.
+fn outcome(waiting: Waiting) -> Outcome {
+    let Waiting { id, answer, waited, rtt, .. } = waiting;
+    let (outcome, latency_ms) = match answer {
+        Ok(Answer::Echo(echo)) => {
+            let text = match (echo.latency_ms, echo.status) {
+                (Some(ms), Some(status)) => format!("{id} answered in {ms} ms with status {status}"),
+                _ => format!("{id}: the pulse arrived"),
+            };
+            (of(&id, Severity::Ok, text), echo.latency_ms)
+        }
+        Ok(Answer::Fault(fault)) => (verdict::of_fault(&id, &fault), fault.latency_ms),
+        Err(no_answer) => {
+            let text = format!("{id}: no answer within {:.1} s", waited.as_secs_f64());
+            let remedy = match no_answer {
+                NoAnswer::Missing => verdict::no_answer_remedy(&id, false),
+                NoAnswer::Denied => verdict::no_answer_remedy(&id, true),
+                NoAnswer::Unknown(error) => format!("the last look: {error}"),
+            };
+            (of(&id, Severity::Unknown, text).remedy(remedy), None)
+        }
+    };
+    let probe = latency_ms.map(|ms| Figure::duration("probe", Duration::from_millis(ms)));
+    let figures = [Some(Figure::duration("rtt", rtt)), probe, Some(Figure::duration("wait", waited))];
+    Outcome { figures: figures.into_iter().flatten().collect(), ..outcome }
+}
+
+fn of(id: &CheckId, severity: Severity, text: String) -> Outcome {
+    Outcome::new(Subject::Check(id.clone()), severity, text)
+}

@@ -1,0 +1,63 @@
+//! All that is known of one check.
+
+use super::row::{Row, words};
+use super::table::coloured;
+use crate::fleet::Fleet;
+use crate::nagios::spoken;
+use crate::printable;
+use crate::terminal::Terminal;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::status::{Change, Outage, State};
+
+/// The width of the labels.
+const LABELS: usize = 12;
+
+/// The check's page, without an end of line.
+pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
+    let (record, now) = (row.record, fleet.now);
+    let time = |at: Time| format!("{at}, {} ago", spoken(at.age(now)));
+    let word = row.word();
+    let head = format!("{} is {} for {}", row.id, coloured(row, &word, terminal), spoken(row.lasts(now)));
+    let limits = record
+        .limits
+        .as_ref()
+        .map(|limits| format!("a pulse every {} s is promised; silent after {} s", limits.every_s, limits.limit_s));
+    let mute = row.mute.map(|mute| {
+        let reason = mute.reason.as_deref().unwrap_or("no reason given");
+        format!("until {}, {} more: {reason}", mute.until(), spoken(now.age(mute.until())))
+    });
+    let missing = record.missing.map(|missing| format!("since {}: retired, unless it comes back", missing.since));
+    let facts = [
+        ("why", (record.state == State::Failing).then(|| row.reason())),
+        ("since", Some(time(record.since))),
+        ("last pulse", Some(time(row.pulse_at()))),
+        ("its host", row.newest.as_ref().map(|newest| words(&newest.vitals)).filter(|words| !words.is_empty())),
+        ("no pulse", missing),
+        ("last echo", Some(record.echo.map_or("there never was one".into(), time))),
+        ("last fault", record.fault.as_ref().map(|fault| time(fault.at))),
+        ("limits", Some(limits.unwrap_or("not read yet".into()))),
+        ("outage", record.outage.as_deref().map(told)),
+        ("mute", Some(mute.unwrap_or("none".into()))),
+    ];
+    let line = |label: &str, text: &str| {
+        let label = format!("  {label:<LABELS$}");
+        terminal.wrapped(&label, &printable(text), label.len())
+    };
+    let facts = facts.into_iter().filter_map(|(label, fact)| Some(line(label, &fact?)));
+    let changes = record.history.iter().rev().enumerate();
+    let changes = changes.map(|(at, change)| line(if at == 0 { "changes" } else { "" }, &words_of(change)));
+    let never = record.history.is_empty().then(|| line("changes", "none: it was never down"));
+    [head].into_iter().chain(facts).chain(changes).chain(never).collect::<Vec<_>>().join("\n")
+}
+
+fn told(outage: &Outage) -> String {
+    match &outage.told {
+        Some(told) => format!("since {}, told at {}, again at {}", outage.since, told.at, told.next),
+        None => format!("since {}, not told", outage.since),
+    }
+}
+
+fn words_of(change: &Change) -> String {
+    let cause = change.cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+    format!("{}  {}{cause}", change.at, change.state)
+}

@@ -1,0 +1,83 @@
+//! The first lines: is the loop alive, how many checks are how, do the messages arrive?
+
+use super::row::Row;
+use crate::fleet::Fleet;
+use crate::look::{self, Look};
+use crate::nagios::{Outcome, Severity, Subject, spoken};
+use crate::{printable, verdict};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::status::{BackOff, State};
+use pulse_echo_core::store::Store;
+
+/// What watches over the fleet.
+pub struct Watch {
+    /// The loop's mark, and when that was read, if it is there.
+    pub mark: Option<(Mark, Time)>,
+    /// What follows from it.
+    pub outcome: Outcome,
+}
+
+impl Watch {
+    /// Looks at the loop. That it could not be looked at is an outcome, too.
+    pub fn look(store: &Store) -> Self {
+        let mark = look::mark(store);
+        let outcome = match &mark {
+            Ok(mark) => verdict::judge_loop(mark.clone()),
+            Err(error) => Outcome::new(Subject::Loop, Severity::Unknown, error.to_string()),
+        };
+        Self { mark: mark.ok().and_then(Look::there), outcome }
+    }
+
+    /// Whether there is something to say of it: what is shown may be old.
+    pub fn is_trouble(&self) -> bool {
+        !self.outcome.text.is_empty()
+    }
+}
+
+/// How many checks there are of a kind, by what is shown of them.
+pub fn count(rows: &[Row], is_counted: impl Fn(&Row) -> bool) -> usize {
+    rows.iter().filter(|row| is_counted(row)).count()
+}
+
+/// The lines. Trouble with the loop comes first: then nothing below it is sure.
+pub fn lines(fleet: &Fleet, rows: &[Row], watch: &Watch) -> Vec<String> {
+    let trouble = watch.is_trouble().then(|| watch.outcome.sentence());
+    let swept = watch.mark.as_ref().and_then(|(mark, now)| Some(spoken(mark.swept?.age(*now))));
+    let swept = swept.map_or_else(|| format!("as of {}", fleet.status.written), |ago| format!("last swept {ago} ago"));
+    let checks = format!("{}; {swept}", counts(rows));
+    let channels = fleet.status.channels.iter().map(|(name, back_off)| channel(name, back_off, fleet));
+    trouble.into_iter().chain([checks]).chain(channels).collect()
+}
+
+/// `5 checks: 2 down (1 silent, 1 failing), 1 late, 2 up; 1 muted`
+fn counts(rows: &[Row]) -> String {
+    let of_state = |state: State| count(rows, |row| row.record.state == state && !row.is_late);
+    let counted = |number: usize, word: &str| (number > 0).then(|| format!("{number} {word}"));
+    let listed = |states: &[State]| {
+        let counts = states.iter().filter_map(|&state| counted(of_state(state), &state.to_string()));
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    let down = counted(count(rows, |row| row.record.state.is_down()), "down")
+        .map(|down| format!("{down} ({})", listed(&[State::Silent, State::Failing, State::Unanswered])));
+    let late = counted(count(rows, |row| row.is_late), "late");
+    let others = Some(listed(&[State::New, State::Up, State::Gone])).filter(|others| !others.is_empty());
+    let kinds: Vec<_> = [down, late, others].into_iter().flatten().collect();
+    let all = match rows.len() {
+        0 => return "no check yet: no host has sent a pulse".into(),
+        1 => "1 check".into(),
+        many => format!("{many} checks"),
+    };
+    let muted =
+        counted(count(rows, |row| row.mute.is_some()), "muted").map_or_else(String::new, |text| format!("; {text}"));
+    format!("{all}: {}{muted}", kinds.join(", "))
+}
+
+/// `channel slack is in trouble: 3 attempts in vain, the next at …; 2 messages wait`
+fn channel(name: &str, back_off: &BackOff, fleet: &Fleet) -> String {
+    let waiting = fleet.status.outbox.iter().filter(|message| message.owed.contains(name)).count();
+    let BackOff { failures, until } = back_off;
+    printable(&format!(
+        "channel {name} is in trouble: attempts in vain: {failures}, the next at {until}, messages that wait: {waiting}"
+    ))
+}

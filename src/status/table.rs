@@ -1,0 +1,76 @@
+//! The table: a line for each check; where a terminal is too narrow for what there is to say, two.
+
+use super::row::Row;
+use crate::nagios::spoken;
+use crate::printable;
+use crate::terminal::Terminal;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::status::State;
+
+/// The heads of the columns.
+const HEADS: [&str; 4] = ["STATE", "FOR", "CHECK", "WHY"];
+
+/// Between two columns, and before what stands on a line of its own.
+const GAP: &str = "  ";
+
+/// What there is to say is worth a column if so many characters of it fit: less of a sentence says nothing.
+const LEAST_TEXT: usize = 40;
+
+/// A longer name stands out of its column, instead of widening it for all.
+const WIDEST_NAME: usize = 40;
+
+/// The rows as text, without an end of line.
+pub fn of(rows: &[Row], now: Time, terminal: &Terminal) -> String {
+    let cells: Vec<_> = rows.iter().map(|row| [row.word(), spoken(row.lasts(now)), row.id.to_string()]).collect();
+    let width = |column: usize| {
+        let lengths = cells.iter().map(|cells| length(&cells[column]));
+        lengths.chain([length(HEADS[column])]).max().unwrap_or_default()
+    };
+    let widths = [width(0), width(1), width(2).min(WIDEST_NAME)];
+    let room = |beginning: &str| terminal.width.map(|width| width.saturating_sub(length(beginning)));
+
+    let mut lines = Vec::new();
+    let heads = beginning(HEADS[0], HEADS[1], HEADS[2], widths);
+    let has_room = room(&heads).is_none_or(|room| room >= LEAST_TEXT);
+    lines.push(if has_room { heads + HEADS[3] } else { heads.trim_end().into() });
+    for (row, [word, lasts, name]) in rows.iter().zip(&cells) {
+        let beginning = beginning(word, lasts, name, widths);
+        let room = room(&beginning);
+        let coloured = coloured(row, word, terminal) + &beginning[word.len()..];
+        let text = printable(&row.text(now));
+        if room.is_none_or(|room| room >= LEAST_TEXT) {
+            lines.push(format!("{coloured}{}", cut(&text, room)).trim_end().into());
+        } else {
+            lines.push(coloured.trim_end().into());
+            let room = terminal.width.map(|width| width - GAP.len());
+            lines.extend((!text.is_empty()).then(|| format!("{GAP}{}", cut(&text, room))));
+        }
+    }
+    lines.join("\n")
+}
+
+fn beginning(word: &str, lasts: &str, name: &str, [words, times, names]: [usize; 3]) -> String {
+    format!("{word:<words$}{GAP}{lasts:>times$}{GAP}{name:<names$}{GAP}")
+}
+
+/// The word for a check in its colour.
+pub fn coloured(row: &Row, word: &str, terminal: &Terminal) -> String {
+    match row.record.state {
+        state if state.is_down() && row.mute.is_none() => terminal.red(word),
+        State::Up if !row.is_late && row.record.missing.is_none() => terminal.green(word),
+        State::New | State::Gone if !row.is_late => word.into(),
+        _ => terminal.yellow(word),
+    }
+}
+
+/// In characters, which most terminals show as wide as one another.
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn cut(text: &str, room: Option<usize>) -> String {
+    match room {
+        Some(room) if length(text) > room => text.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
+        _ => text.into(),
+    }
+}

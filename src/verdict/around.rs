@@ -1,0 +1,110 @@
+//! What follows from what the store tells beside the checks: is the loop alive, is the clock right?
+
+use std::time::Duration;
+
+use crate::look::Look;
+use crate::nagios::{Figure, Outcome, Severity, Subject, spoken};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::name::Key;
+
+/// How far the clocks may differ, in seconds. Signatures live for 300.
+const SKEW_LIMIT_S: f64 = 60.0;
+
+/// How old the loop's last sweep may always be.
+const SWEEP_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// A mark that does not say it: how often the loop sweeps, in seconds.
+const TICK_S: u32 = 60;
+
+/// Judges the loop by its mark and when that was looked at. One that is not there decides nothing.
+pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
+    let is = |severity, text| Outcome::new(Subject::Loop, severity, text);
+    let (mark, now) = match mark {
+        Look::There(there) => there,
+        Look::Missing => return is(Severity::Ok, "the loop has no mark yet".into()).remedy("is the loop deployed?"),
+        Look::Denied => {
+            return is(Severity::Ok, "the loop has no mark, or it may not be read".into())
+                .remedy(format!("is the loop deployed? The policy must allow s3:GetObject on {}", Key::mark()));
+        }
+    };
+    if let Some(stopped) = mark.stopped {
+        return is(Severity::Warning, format!("the loop is stopped since {stopped}: nobody is told of anything"))
+            .remedy("an operator starts it: pulse-echo loop start");
+    }
+    let Some(swept) = mark.swept else {
+        return is(Severity::Ok, "the loop has not swept yet".into()).remedy("look again in a minute");
+    };
+    let limit = SWEEP_LIMIT.max(Duration::from_secs(3 * u64::from(mark.tick_s.unwrap_or(TICK_S))));
+    let age = swept.age(now);
+    if age > limit {
+        return is(Severity::Warning, format!("the loop last swept {} ago", spoken(age)))
+            .remedy("look at the loop's log, its schedule and its queue");
+    }
+    is(Severity::Ok, String::new())
+}
+
+/// Judges this machine's clock: how many seconds it is ahead of the store's.
+pub fn judge_clock(skew_s: f64) -> Outcome {
+    let figure = Figure { name: "skew", seconds: skew_s, digits: 1, warning: Some(SKEW_LIMIT_S), critical: None };
+    let outcome = if skew_s.abs() > SKEW_LIMIT_S {
+        let side = if skew_s > 0.0 { "ahead of" } else { "behind" };
+        let text = format!("this machine's clock is {:.0} s {side} the store's", skew_s.abs());
+        Outcome::new(Subject::Clock, Severity::Warning, text).remedy("set it, and keep it set (NTP)")
+    } else {
+        Outcome::new(Subject::Clock, Severity::Ok, "")
+    };
+    Outcome { figures: vec![figure], ..outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many seconds before it is looked at, which is 1,000,000 s after 1970.
+    fn ago(seconds: i64) -> Time {
+        Time::of(jiff::Timestamp::from_second(NOW - seconds).unwrap())
+    }
+
+    const NOW: i64 = 1_000_000;
+
+    #[test]
+    fn the_loop_is_stopped_or_stale_by_its_mark_and_none_decides_nothing() {
+        use Severity::{Ok, Warning};
+        let mark = |swept: Option<i64>, tick_s: Option<u32>, stopped: Option<i64>| {
+            let mark = Mark { swept: swept.map(ago), tick_s, stopped: stopped.map(ago), ..Mark::default() };
+            Look::There((mark, ago(0)))
+        };
+        for (mark, severity, text) in [
+            (mark(Some(300), Some(60), None), Ok, ""),
+            (mark(Some(301), Some(60), None), Warning, "the loop last swept 301 s ago"),
+            (mark(Some(301), None, None), Warning, "the loop last swept 301 s ago"),
+            // Three ticks, where that is longer.
+            (mark(Some(301), Some(101), None), Ok, ""),
+            (mark(Some(303), Some(101), None), Ok, ""),
+            (mark(Some(304), Some(101), None), Warning, "the loop last swept 304 s ago"),
+            (mark(Some(5), Some(60), Some(NOW)), Warning, "the loop is stopped since 1970-01-01T00:00:00Z"),
+            (mark(None, None, None), Ok, "the loop has not swept yet"),
+            (Look::Missing, Ok, "the loop has no mark yet"),
+            (Look::Denied, Ok, "the loop has no mark, or it may not be read"),
+        ] {
+            let outcome = judge_loop(mark);
+            assert_eq!(outcome.severity, severity, "{outcome:?}");
+            assert!(outcome.text.starts_with(text) && outcome.text.is_empty() == text.is_empty(), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_may_be_60_seconds_off_to_either_side() {
+        for (skew_s, text) in [
+            (60.0, ""),
+            (-60.0, ""),
+            (60.5, "this machine's clock is 60 s ahead of the store's"),
+            (-75.2, "this machine's clock is 75 s behind the store's"),
+        ] {
+            let outcome = judge_clock(skew_s);
+            assert_eq!(outcome.text, text);
+            assert_eq!(outcome.severity == Severity::Ok, text.is_empty());
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! What follows from what the store has of a check.
+
+use std::time::Duration;
+
+use crate::look::{Look, Seen};
+use crate::nagios::{Figure, Outcome, Severity, Subject, spoken};
+use pulse_echo_core::answer::{Echo, Fault};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Pulse;
+
+/// How old a pulse may become without an answer before our probe is in trouble.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// What to do about a pulse that is not answered.
+const PROBE_REMEDY: &str = "is the probe deployed, and told of what is put to pulse/?";
+
+/// How old the pulse that was answered may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Beyond this it is a WARNING.
+    pub warning: Duration,
+    /// Beyond this it is CRITICAL.
+    pub critical: Duration,
+}
+
+impl Limits {
+    /// What a pulse promises: a WARNING past its limit, CRITICAL when one more has been missed.
+    pub fn of(pulse: &Pulse) -> Self {
+        Self { warning: pulse.limit(), critical: pulse.limit() + Duration::from_secs(pulse.every_s.into()) }
+    }
+}
+
+/// Judges a check by what the store has of it. `own_instance` is this machine's, if the check is this machine's.
+pub fn judge(id: &CheckId, seen: &Seen, limits: Limits, own_instance: Option<&str>) -> Outcome {
+    let newest = Newest::of(seen);
+    let mut outcome = verdict(id, seen, newest.as_ref(), limits, own_instance);
+    if let (Some(newest), Some(now)) = (&newest, seen.now) {
+        outcome.figures.push(Figure {
+            name: "age",
+            seconds: newest.pulse_at().age(now).as_secs_f64(),
+            digits: 0,
+            warning: Some(limits.warning.as_secs_f64()),
+            critical: Some(limits.critical.as_secs_f64()),
+        });
+    }
+    outcome.figures.extend(seen.rtt.map(|rtt| Figure::duration("rtt", rtt)));
+    outcome.figures.extend(newest.and_then(|newest| newest.latency()).map(|took| Figure::duration("probe", took)));
+    outcome
+}
+
+/// The rules, the worst first.
+fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, own: Option<&str>) -> Outcome {
+    let is = |severity, text| Outcome::new(Subject::Check(id.clone()), severity, text);
+    let Some(now) = seen.now else { return is(Severity::Unknown, no_pulse(id, seen)).remedy(send_one(id, seen)) };
+    let waiting = waiting_since(seen, newest);
+    let age = newest.map(|newest| newest.pulse_at().age(now));
+
+    if let Some(Newest::Fault(fault)) = newest {
+        return of_fault(id, fault);
+    }
+    if let Some(waits) = waiting.map(|since| since.age(now)).filter(|&waits| waits > ANSWER_LIMIT) {
+        return is(Severity::Critical, format!("{id}: its pulse of {} ago has no answer", spoken(waits)))
+            .remedy(probe_remedy(id, seen));
+    }
+    if let Some(age) = age.filter(|&age| age > limits.warning) {
+        let severity = if age > limits.critical { Severity::Critical } else { Severity::Warning };
+        let age = spoken(age);
+        return match waiting {
+            None => is(severity, format!("{id}: its last pulse is {age} old"))
+                .remedy("does cron, or the timer, still run pulse-echo send?"),
+            Some(since) => is(severity, format!("{id}: the pulse answered last is {age} old"))
+                .remedy(format!("a pulse of {} ago waits for its answer: look again", spoken(since.age(now)))),
+        };
+    }
+    if is_of_another_machine(seen, waiting.is_some(), own) {
+        return is(Severity::Warning, format!("{id}: another machine sends under this name"))
+            .remedy("give one of the two another name: \"host\" in its configuration");
+    }
+    match (seen.pulse.as_ref().there(), newest) {
+        (None, _) => is(Severity::Unknown, no_pulse(id, seen)).remedy(send_one(id, seen)),
+        (Some(pulse), None) => {
+            let text = format!("{id}: its pulse of {} ago has no answer yet", spoken(pulse.at.age(now)));
+            is(Severity::Unknown, text).remedy("look again in a minute")
+        }
+        (Some(_), Some(newest)) => {
+            let ago = spoken(newest.pulse_at().age(now));
+            let took = newest.latency().map_or_else(String::new, |took| format!(" in {} ms", took.as_millis()));
+            is(Severity::Ok, format!("{id} answered {ago} ago{took}"))
+        }
+    }
+}
+
+/// What a fault says.
+pub fn of_fault(id: &CheckId, fault: &Fault) -> Outcome {
+    let what = fault.url.as_deref().unwrap_or("the pulse");
+    Outcome::new(Subject::Check(id.clone()), Severity::Critical, format!("{id}: {}", fault.reason))
+        .remedy(format!("look at {what}, and at what the pulse expects of it"))
+}
+
+/// The newest answer, by the pulse that it answers; a tie is the echo.
+enum Newest<'a> {
+    Echo(&'a Echo),
+    Fault(&'a Fault),
+}
+
+impl<'a> Newest<'a> {
+    fn of(seen: &'a Seen) -> Option<Self> {
+        match (seen.echo.as_ref().there(), seen.fault.as_ref().there()) {
+            (Some(echo), Some(fault)) if fault.pulse_at > echo.pulse_at => Some(Self::Fault(fault)),
+            (Some(echo), _) => Some(Self::Echo(echo)),
+            (None, Some(fault)) => Some(Self::Fault(fault)),
+            (None, None) => None,
+        }
+    }
+
+    fn pulse_at(&self) -> Time {
+        match self {
+            Self::Echo(echo) => echo.pulse_at,
+            Self::Fault(fault) => fault.pulse_at,
+        }
+    }
+
+    fn latency(&self) -> Option<Duration> {
+        match self {
+            Self::Echo(echo) => echo.latency_ms,
+            Self::Fault(fault) => fault.latency_ms,
+        }
+        .map(Duration::from_millis)
+    }
+}
+
+/// Since when the pulse in the store waits; none if it is answered, or not there.
+fn waiting_since(seen: &Seen, newest: Option<&Newest>) -> Option<Time> {
+    let at = seen.pulse.as_ref().there()?.at;
+    newest.is_none_or(|newest| newest.pulse_at() < at).then_some(at)
+}
+
+/// Whether pulse or echo are of another machine. While the own newest pulse waits, the echo may be of a machine that had
+/// the name before.
+fn is_of_another_machine(seen: &Seen, waits: bool, own: Option<&str>) -> bool {
+    let of_pulse = seen.pulse.as_ref().there().and_then(|pulse| pulse.instance.as_deref());
+    let of_echo = seen.echo.as_ref().there().and_then(|echo| echo.instance.as_deref());
+    let is_other = |instance: Option<&str>| instance.is_some() && own.is_some() && instance != own;
+    is_other(of_pulse) || (is_other(of_echo) && !(waits && of_pulse == own))
+}
+
+fn no_pulse(id: &CheckId, seen: &Seen) -> String {
+    match seen.pulse {
+        Look::Denied => format!("{id}: no pulse, or no right to read it"),
+        Look::There(_) | Look::Missing => format!("{id}: no pulse has been sent"),
+    }
+}
+
+fn send_one(id: &CheckId, seen: &Seen) -> String {
+    match seen.pulse {
+        Look::Denied => {
+            format!(
+                "send one (pulse-echo run); if that works, the policy must allow s3:GetObject on {}",
+                Key::pulse(id)
+            )
+        }
+        Look::There(_) | Look::Missing => "send one: pulse-echo run".into(),
+    }
+}
+
+fn probe_remedy(id: &CheckId, seen: &Seen) -> String {
+    no_answer_remedy(id, matches!((&seen.echo, &seen.fault), (Look::Denied, _) | (_, Look::Denied)))
+}
+
+/// What to do where no answer comes; `is_denied` if the store would not say whether there is one.
+pub fn no_answer_remedy(id: &CheckId, is_denied: bool) -> String {
+    if is_denied {
+        let (echo, fault) = (Key::echo(id), Key::fault(id));
+        format!("{PROBE_REMEDY} And does the policy allow s3:GetObject on {echo} and {fault}?")
+    } else {
+        PROBE_REMEDY.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::look::SeenPulse;
+
+    /// When it is looked at: 1,000,000 s after 1970.
+    const NOW: i64 = 1_000_000;
+    const OWN: &str = "00aa";
+    const OTHER: &str = "00bb";
+
+    /// So many seconds ago.
+    fn ago(seconds: i64) -> Time {
+        Time::of(jiff::Timestamp::from_second(NOW - seconds).unwrap())
+    }
+
+    fn id() -> CheckId {
+        CheckId::from_pulse_key("pulse/web-1.json").unwrap()
+    }
+
+    fn pulse(seconds_ago: i64) -> Look<SeenPulse> {
+        Look::There(SeenPulse { at: ago(seconds_ago), instance: None, pulse: None })
+    }
+
+    fn echo(pulse_seconds_ago: i64) -> Look<Echo> {
+        let pulse_at = ago(pulse_seconds_ago);
+        let (status, latency_ms) = (Some(200), Some(84));
+        let (pulse_id, instance, cert_days) = (None, None, None);
+        Look::There(Echo { pulse_id, pulse_at, instance, probed_at: pulse_at, status, latency_ms, cert_days })
+    }
+
+    fn fault(pulse_seconds_ago: i64) -> Look<Fault> {
+        let json =
+            format!("{{\"reason\": \"broken\", \"cause\": \"body\", \"pulse_at\": \"{}\"}}", ago(pulse_seconds_ago));
+        Look::There(Fault::from_json(json.as_bytes()).unwrap())
+    }
+
+    fn seen(pulse: Look<SeenPulse>, echo: Look<Echo>, fault: Look<Fault>) -> Seen {
+        Seen { pulse, echo, fault, now: Some(ago(0)), rtt: None }
+    }
+
+    fn judged(seen: &Seen) -> (Severity, String) {
+        let outcome = judge(&id(), seen, Limits::of(&Pulse::default()), Some(OWN));
+        assert_eq!(outcome.remedy.is_none(), outcome.severity == Severity::Ok, "what is wrong has a remedy");
+        (outcome.severity, outcome.text)
+    }
+
+    #[test]
+    fn the_rules_a_second_before_and_after_each_border() {
+        use Look::{Denied, Missing};
+        use Severity::{Critical, Ok, Unknown, Warning};
+        for (pulse, echo, fault, severity, text) in [
+            // Age of the pulse that was answered.
+            (pulse(212), echo(212), Missing, Ok, "web-1 answered 212 s ago in 84 ms"),
+            (pulse(900), echo(900), Missing, Ok, "web-1 answered 900 s ago in 84 ms"),
+            (pulse(901), echo(901), Missing, Warning, "web-1: its last pulse is 901 s old"),
+            (pulse(1500), echo(1500), Missing, Warning, "web-1: its last pulse is 25 min old"),
+            (pulse(1501), echo(1501), Missing, Critical, "web-1: its last pulse is 25 min old"),
+            (pulse(20), echo(901), Missing, Warning, "web-1: the pulse answered last is 901 s old"),
+            (pulse(20), echo(1501), Missing, Critical, "web-1: the pulse answered last is 25 min old"),
+            // A pulse from the future has age 0.
+            (pulse(-5), echo(-5), Missing, Ok, "web-1 answered 0 s ago in 84 ms"),
+            // The newest answer, by the pulse that it answers; a tie is the echo.
+            (pulse(10), echo(10), fault(10), Ok, "web-1 answered 10 s ago in 84 ms"),
+            (pulse(10), echo(11), fault(10), Critical, "web-1: broken"),
+            (pulse(10), echo(10), fault(11), Ok, "web-1 answered 10 s ago in 84 ms"),
+            (pulse(10), Missing, fault(10), Critical, "web-1: broken"),
+            (pulse(10), Denied, fault(2000), Critical, "web-1: broken"),
+            // A pulse waits for its answer.
+            (pulse(300), echo(301), Missing, Ok, "web-1 answered 301 s ago in 84 ms"),
+            (pulse(301), echo(302), Missing, Critical, "web-1: its pulse of 301 s ago has no answer"),
+            (pulse(301), echo(301), Missing, Ok, "web-1 answered 301 s ago in 84 ms"),
+            (pulse(300), Missing, Missing, Unknown, "web-1: its pulse of 300 s ago has no answer yet"),
+            (pulse(301), Missing, Missing, Critical, "web-1: its pulse of 301 s ago has no answer"),
+            (pulse(300), Denied, Denied, Unknown, "web-1: its pulse of 300 s ago has no answer yet"),
+            (pulse(301), Denied, Denied, Critical, "web-1: its pulse of 301 s ago has no answer"),
+            // No pulse.
+            (Missing, echo(10), Missing, Unknown, "web-1: no pulse has been sent"),
+            (Denied, echo(10), Missing, Unknown, "web-1: no pulse, or no right to read it"),
+            (Missing, echo(901), Missing, Warning, "web-1: its last pulse is 901 s old"),
+        ] {
+            let seen = seen(pulse, echo, fault);
+            assert_eq!(judged(&seen), (severity, text.to_string()), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_there_it_is_unknown() {
+        for (pulse, text) in
+            [(Look::Missing, "no pulse has been sent"), (Look::Denied, "no pulse, or no right to read it")]
+        {
+            let seen = Seen { now: None, ..seen(pulse, Look::Denied, Look::Denied) };
+            assert_eq!(judged(&seen), (Severity::Unknown, format!("web-1: {text}")));
+        }
+    }
+
+    #[test]
+    fn what_is_denied_names_both_possibilities() {
+        let remedy = |seen: &Seen| judge(&id(), seen, Limits::of(&Pulse::default()), None).remedy.unwrap();
+        let no_pulse = remedy(&seen(Look::Denied, echo(10), Look::Missing));
+        assert!(no_pulse.contains("send one") && no_pulse.contains("s3:GetObject on pulse/web-1.json"), "{no_pulse}");
+        let no_answer = remedy(&seen(pulse(301), Look::Denied, Look::Missing));
+        assert!(
+            no_answer.contains("probe deployed") && no_answer.contains("s3:GetObject on echo/web-1.json"),
+            "{no_answer}"
+        );
+        assert!(!remedy(&seen(pulse(301), Look::Missing, Look::Missing)).contains("policy"));
+    }
+
+    #[test]
+    fn a_pulses_own_limits_and_those_asked_for_are_what_age_is_held_against() {
+        let hourly = Pulse { every_s: 3600, grace_s: 60, missed: 2, ..Pulse::default() };
+        let limits = Limits::of(&hourly);
+        assert_eq!((limits.warning.as_secs(), limits.critical.as_secs()), (7260, 10_860));
+        for (age, severity) in [(7260, Severity::Ok), (7261, Severity::Warning), (10_861, Severity::Critical)] {
+            let seen = seen(pulse(age), echo(age), Look::Missing);
+            assert_eq!(judge(&id(), &seen, limits, None).severity, severity, "{age}");
+        }
+    }
+
+    #[test]
+    fn another_machine_of_this_name_is_warned_of_but_not_while_the_own_pulse_waits() {
+        use Severity::{Ok, Warning};
+        let judged = |pulse_by: Option<&str>, echo_by: Option<&str>, pulse_ago: i64, own: Option<&str>| {
+            let mut seen = seen(pulse(pulse_ago), echo(20), Look::Missing);
+            if let (Look::There(pulse), Look::There(echo)) = (&mut seen.pulse, &mut seen.echo) {
+                (pulse.instance, echo.instance) = (pulse_by.map(String::from), echo_by.map(String::from));
+            }
+            judge(&id(), &seen, Limits::of(&Pulse::default()), own).severity
+        };
+        for (pulse_by, echo_by, pulse_ago, own, severity) in [
+            (Some(OWN), Some(OWN), 20, Some(OWN), Ok),
+            (Some(OTHER), Some(OTHER), 20, Some(OWN), Warning),
+            (Some(OTHER), Some(OWN), 10, Some(OWN), Warning),
+            (Some(OWN), Some(OTHER), 20, Some(OWN), Warning),
+            // The own newest pulse waits for its answer.
+            (Some(OWN), Some(OTHER), 10, Some(OWN), Ok),
+            // Only where both are known.
+            (None, Some(OTHER), 20, Some(OWN), Warning),
+            (None, None, 20, Some(OWN), Ok),
+            (Some(OTHER), Some(OTHER), 20, None, Ok),
+        ] {
+            assert_eq!(
+                judged(pulse_by, echo_by, pulse_ago, own),
+                severity,
+                "{pulse_by:?} {echo_by:?} {pulse_ago} {own:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn figures_are_there_as_far_as_they_were_seen() {
+        let names = |seen: &Seen| -> Vec<_> {
+            judge(&id(), seen, Limits::of(&Pulse::default()), None).figures.iter().map(|figure| figure.name).collect()
+        };
+        let all = Seen { rtt: Some(Duration::from_millis(41)), ..seen(pulse(212), echo(212), Look::Missing) };
+        assert_eq!(names(&all), ["age", "rtt", "probe"]);
+        assert_eq!(names(&seen(pulse(20), Look::Missing, Look::Missing)), [] as [&str; 0]);
+        let outcome = judge(&id(), &all, Limits::of(&Pulse::default()), None);
+        assert_eq!((outcome.figures[0].seconds, outcome.figures[2].seconds), (212.0, 0.084));
+    }
+}
