@@ -6,11 +6,14 @@ use std::time::Duration;
 use super::args::{Arguments, Check};
 use super::exit::Exit;
 use super::look::{self, Seen};
-use super::nagios::{self, Outcome, Severity, Subject};
+use super::nagios;
+use super::outcome::{Outcome, Severity, Subject, worst};
+use super::output::print;
 use super::pulses::{self, PulseFile};
 use super::settings::Settings;
 use super::verdict::{self, Limits};
-use super::{Environment, machine, print, report};
+use super::{export, machine};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Name};
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::store::Store;
@@ -22,13 +25,13 @@ pub fn command(arguments: &Arguments, options: &Check, environment: Environment)
         Err(message) => return nagios::unknown(&message),
     };
     if let Some(file) = &options.prom
-        && let Err(error) = report::write_prometheus(Path::new(file), &outcomes)
+        && let Err(error) = export::write_prometheus(Path::new(file), &outcomes)
     {
         outcomes.push(Outcome::new(Subject::Run, Severity::Unknown, format!("cannot write {file}: {error}")));
     }
     if options.json {
-        print(&report::json(&outcomes));
-        return nagios::worst(&outcomes).exit();
+        print(&export::json(&outcomes));
+        return worst(&outcomes).exit();
     }
     nagios::answer(&outcomes, arguments.quiet)
 }

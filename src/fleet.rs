@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::look::{self, Look};
-use super::named::Unknown;
+use super::target::Unknown;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::status::{Error, SIZE_LIMIT, StatusOf};

@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use super::args::{Arguments, Init};
 use super::exit::Exit;
+use super::output::{complain, print};
 use super::settings::Sources;
-use super::{Environment, complain, doctor, file, print};
+use super::{atomic_file, doctor};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::json::{self, Unknown};
 use pulse_echo_core::pulse::Pulse;
 
@@ -54,7 +56,7 @@ fn write(files: &[(PathBuf, String)]) -> Result<(), String> {
     for (file, content) in files {
         let written = match file.symlink_metadata() {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-            Err(_) => make_folder(file).and_then(|()| file::create(file, content.as_bytes())),
+            Err(_) => make_folder(file).and_then(|()| atomic_file::create(file, content.as_bytes())),
         };
         if let Err(error) = written {
             let others = files.iter().map(|(other, _)| other).take_while(|other| *other != file);

@@ -1,27 +1,31 @@
 //! `mute` and `unmute`: nothing is told of a check, or of a host, for a while.
 
 use super::args::{Arguments, Mute, Unmute};
+use super::duration;
 use super::exit::Exit;
 use super::fleet::{Fleet, doubt};
 use super::look::{self, Look};
-use super::nagios::spoken;
-use super::named::Named;
+use super::operator::with_store;
+use super::output::{complain, print};
+use super::target::Target;
 use super::terminal::Terminal;
-use super::{Environment, complain, lasting, print, printable, with_store};
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::{self, SIZE_LIMIT};
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{Condition, Store};
+use pulse_echo_core::text::printable;
+use pulse_echo_core::words;
 
 /// Runs `mute`.
 pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) -> Exit {
     match options {
-        Mute { named: None, for_s: None, reason: None, list: true } => {
+        Mute { target: None, for_s: None, reason: None, list: true } => {
             with_store(arguments, environment, |store| list(store, &Terminal::of_stdout(environment)))
         }
-        Mute { named: Some(named), for_s: Some(for_s), reason, list: false } => {
+        Mute { target: Some(target), for_s: Some(for_s), reason, list: false } => {
             let mute = mute::Mute { for_s: *for_s, reason: reason.clone() };
-            with_store(arguments, environment, |store| put(store, named, &mute, arguments.quiet))
+            with_store(arguments, environment, |store| put(store, target, &mute, arguments.quiet))
         }
         _ => {
             complain(&"mute needs an ID and --for, such as: pulse-echo mute web-1 --for 2h; or --list alone");
@@ -31,18 +35,18 @@ pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) 
 }
 
 /// Runs `unmute`.
-pub fn end(arguments: &Arguments, options: &Unmute, environment: Environment) -> Exit {
-    with_store(arguments, environment, |store| delete(store, &options.named, arguments.quiet))
+pub fn unmute(arguments: &Arguments, options: &Unmute, environment: Environment) -> Exit {
+    with_store(arguments, environment, |store| delete(store, &options.target, arguments.quiet))
 }
 
-fn put(store: &Store, named: &Named, mute: &mute::Mute, is_quiet: bool) -> Result<(), String> {
+fn put(store: &Store, target: &Target, mute: &mute::Mute, is_quiet: bool) -> Result<(), String> {
     let fleet = Fleet::read(store);
-    let id = named.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
+    let id = target.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
     let put = store.put(&Key::mute(&id), "application/json", &mute.to_json(), &Metadata::new(), &Condition::Always);
     put.map_err(|error| error.to_string())?;
     if !is_quiet {
         let all = if id.default_of_host() == id { " and all checks of this host" } else { "" };
-        let time = lasting::show(mute.for_s);
+        let time = duration::show(mute.for_s);
         print(&format!("muted {id}{all} for {time}: nothing is told; what is down at its end is told then"));
     }
     if let Some(doubt) = doubt(&id, &fleet) {
@@ -51,9 +55,9 @@ fn put(store: &Store, named: &Named, mute: &mute::Mute, is_quiet: bool) -> Resul
     Ok(())
 }
 
-fn delete(store: &Store, named: &Named, is_quiet: bool) -> Result<(), String> {
+fn delete(store: &Store, target: &Target, is_quiet: bool) -> Result<(), String> {
     let fleet = Fleet::read(store);
-    let id = named.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
+    let id = target.among(fleet.as_ref().ok().map(|fleet| &fleet.status));
     let was_muted = lasts(store, &id)?;
     store.delete(&Key::mute(&id), &Condition::Always).map_err(|error| error.to_string())?;
     let host = id.default_of_host();
@@ -95,7 +99,8 @@ fn list(store: &Store, terminal: &Terminal) -> Result<(), String> {
     let names: Vec<_> = mutes.iter().map(|(id, _)| id.to_string()).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     for (name, (_, mute)) in names.iter().zip(&mutes) {
-        let (left, reason) = (spoken(now.age(mute.until())), mute.reason.as_deref().unwrap_or("(no reason given)"));
+        let (left, reason) =
+            (words::duration(now.age(mute.until())), mute.reason.as_deref().unwrap_or("(no reason given)"));
         let beginning = format!("{name:<width$}  {left:>7} more, ");
         let text = format!("until {}: {}", mute.until(), printable(reason));
         print(&terminal.wrapped(&beginning, &text, width + 2));

@@ -1,148 +1,16 @@
-//! A Nagios plugin's answer: how bad it is, one line, performance data.
-//!
-//! What is found is a list of [`Outcome`]s; the worst decides. The line, `--json` and `--prom` are three ways to show the
-//! same list.
+//! A Nagios plugin's answer: one line with performance data, and the exit code.
 
-use std::time::Duration;
+use pulse_echo_core::text::cut;
 
-use super::exit::Exit;
-use super::{complain, print, printable};
-use pulse_echo_core::name::CheckId;
+use crate::exit::Exit;
+use crate::outcome::{Figure, Outcome, Severity, Subject, safe, worst};
+use crate::output::{complain, print};
 
 /// The plugin rules: the line is shorter than this before the `|`.
 const LINE_LIMIT: usize = 80;
 
 /// What a text may have beside the names in it, however long these are.
 const LEAST_TEXT: usize = 40;
-
-/// How bad a thing is, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// It is down, or seems so.
-    Critical,
-    /// Something wants looking after.
-    Warning,
-    /// It could not be told.
-    Unknown,
-    /// All is well.
-    Ok,
-}
-
-impl Severity {
-    /// The plugin rules' word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Critical => "CRITICAL",
-            Self::Warning => "WARNING",
-            Self::Unknown => "UNKNOWN",
-            Self::Ok => "OK",
-        }
-    }
-
-    /// The exit code that says so.
-    pub fn exit(self) -> Exit {
-        match self {
-            Self::Critical => Exit::Critical,
-            Self::Warning => Exit::Warning,
-            Self::Unknown => Exit::Unknown,
-            Self::Ok => Exit::Ok,
-        }
-    }
-}
-
-/// What an outcome is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// A check.
-    Check(CheckId),
-    /// The fleet's loop.
-    Loop,
-    /// This machine's clock.
-    Clock,
-    /// This run of the agent: a file that is refused, say.
-    Run,
-}
-
-/// What came of looking at one thing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// What was looked at.
-    pub subject: Subject,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What there is to say, one clause; empty if nothing.
-    pub text: String,
-    /// What to do about it, if anything is to be done.
-    pub remedy: Option<String>,
-    /// What was measured.
-    pub figures: Vec<Figure>,
-}
-
-impl Outcome {
-    /// One without remedy and figures.
-    pub fn new(subject: Subject, severity: Severity, text: impl Into<String>) -> Self {
-        Self { subject, severity, text: text.into(), remedy: None, figures: Vec::new() }
-    }
-
-    /// The same with a remedy.
-    #[must_use]
-    pub fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
-    }
-
-    /// The text, then what to do about it, with nothing in it that could write to the terminal.
-    pub fn sentence(&self) -> String {
-        match &self.remedy {
-            Some(remedy) => safe(&format!("{}; {remedy}", self.text)),
-            None => safe(&self.text),
-        }
-    }
-}
-
-/// A time that was measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figure {
-    /// What it is called.
-    pub name: &'static str,
-    /// How long it is, in seconds.
-    pub seconds: f64,
-    /// How many digits behind the point are known, up to 3.
-    pub digits: usize,
-    /// Beyond how many seconds it is a WARNING.
-    pub warning: Option<f64>,
-    /// Beyond how many seconds it is CRITICAL.
-    pub critical: Option<f64>,
-}
-
-impl Figure {
-    /// A duration, to the millisecond.
-    pub fn duration(name: &'static str, duration: Duration) -> Self {
-        Self { name, seconds: duration.as_secs_f64(), digits: 3, warning: None, critical: None }
-    }
-
-    /// The seconds as far as they are known.
-    pub fn rounded(&self) -> f64 {
-        let scale = [1.0, 10.0, 100.0, 1000.0][self.digits];
-        (self.seconds * scale).round() / scale
-    }
-
-    /// As performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is off
-    /// does not show here.
-    fn perfdata(&self, subject: &Subject) -> String {
-        // The label depends on nothing but the check, so that a graph goes on when another check is added.
-        let check = match subject {
-            Subject::Check(id) => id.to_string().split_once('/').map(|(_, check)| format!("_{check}")),
-            Subject::Loop | Subject::Clock | Subject::Run => None,
-        };
-        let (name, check, seconds, digits) = (self.name, check.unwrap_or_default(), self.seconds.abs(), self.digits);
-        let limits = match (self.warning, self.critical) {
-            (Some(warning), Some(critical)) => format!(";{warning};{critical};0"),
-            (Some(warning), None) => format!(";{warning}"),
-            (None, _) => String::new(),
-        };
-        format!("{name}{check}={seconds:.digits$}s{limits}")
-    }
-}
 
 /// Shows the outcomes as one line, and on stderr what to do about them; the exit code says how bad the worst is. With
 /// `is_quiet` there is no line where all is well.
@@ -159,11 +27,6 @@ pub fn answer(outcomes: &[Outcome], is_quiet: bool) -> Exit {
 /// Says that it could not be asked at all, and why.
 pub fn unknown(message: &str) -> Exit {
     answer(&[Outcome::new(Subject::Run, Severity::Unknown, message)], false)
-}
-
-/// How bad the worst is.
-pub fn worst(outcomes: &[Outcome]) -> Severity {
-    outcomes.iter().map(|outcome| outcome.severity).min().unwrap_or(Severity::Ok)
 }
 
 /// One line for all, the worst first: `ECHO OK - text; text | perfdata`. Where not all texts fit, the worst stands for
@@ -186,7 +49,7 @@ pub fn line(outcomes: &[Outcome]) -> String {
     }
     let figures = outcomes.iter().flat_map(|outcome| {
         let subject = &outcome.subject;
-        outcome.figures.iter().map(move |figure| figure.perfdata(subject))
+        outcome.figures.iter().map(move |figure| perfdata(figure, subject))
     });
     let perfdata: Vec<_> = figures.collect();
     if perfdata.is_empty() { head + &text } else { format!("{head}{text} | {}", perfdata.join(" ")) }
@@ -199,32 +62,29 @@ fn count(others: &[&Outcome]) -> String {
     if counts.is_empty() { String::new() } else { format!("; also {}", counts.join(", ")) }
 }
 
-fn cut(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
-        return text.into();
-    }
-    let beginning: String = text.chars().take(room - 1).collect();
-    format!("{}…", beginning.trim_end())
-}
-
-/// Text for the line: a probe's words may come from a stranger, so nothing in them may write to the terminal, end the
-/// line or begin the performance data.
-fn safe(text: &str) -> String {
-    printable(&text.replace('|', "¦"))
-}
-
-/// A time as people say it, in the largest unit that has at least two digits: `212 s`, `26 min`, `30 h`, `12 d`.
-pub fn spoken(duration: Duration) -> String {
-    match duration.as_secs() {
-        s @ 0..1_000 => format!("{s} s"),
-        s @ 1_000..36_000 => format!("{} min", s / 60),
-        s @ 36_000..864_000 => format!("{} h", s / 3_600),
-        s => format!("{} d", s / 86_400),
-    }
+/// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is off
+/// does not show here.
+fn perfdata(figure: &Figure, subject: &Subject) -> String {
+    // The label depends on nothing but the check, so that a graph goes on when another check is added.
+    let check = match subject {
+        Subject::Check(id) => id.to_string().split_once('/').map(|(_, check)| format!("_{check}")),
+        Subject::Loop | Subject::Clock | Subject::Run => None,
+    };
+    let (name, check, seconds, digits) = (figure.name, check.unwrap_or_default(), figure.seconds.abs(), figure.digits);
+    let limits = match (figure.warning, figure.critical) {
+        (Some(warning), Some(critical)) => format!(";{warning};{critical};0"),
+        (Some(warning), None) => format!(";{warning}"),
+        (None, _) => String::new(),
+    };
+    format!("{name}{check}={seconds:.digits$}s{limits}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use pulse_echo_core::name::CheckId;
+
     use super::*;
 
     fn check(id: &str) -> Subject {
@@ -261,9 +121,9 @@ mod tests {
     #[test]
     fn a_label_depends_on_its_check_alone_and_a_clock_behind_is_as_far_off_as_one_ahead() {
         let db = Figure::duration("rtt", Duration::from_millis(5));
-        assert_eq!(db.perfdata(&check("web-1/db")), "rtt_db=0.005s");
-        assert_eq!(db.perfdata(&check("web-1")), "rtt=0.005s");
-        assert_eq!(seconds("skew", -75.0).perfdata(&Subject::Clock), "skew=75.000s");
+        assert_eq!(perfdata(&db, &check("web-1/db")), "rtt_db=0.005s");
+        assert_eq!(perfdata(&db, &check("web-1")), "rtt=0.005s");
+        assert_eq!(perfdata(&seconds("skew", -75.0), &Subject::Clock), "skew=75.000s");
     }
 
     #[test]
@@ -317,20 +177,5 @@ mod tests {
     fn a_strangers_words_cannot_end_the_line_or_begin_the_performance_data() {
         let line = line(&[is(Severity::Critical, "a", "x | y=1\nOK\u{1b}[2J")]);
         assert_eq!(line, "ECHO CRITICAL - a: x ¦ y=1OK[2J");
-    }
-
-    #[test]
-    fn times_are_said_in_two_digits_or_more() {
-        for (s, text) in [
-            (0, "0 s"),
-            (999, "999 s"),
-            (1_000, "16 min"),
-            (35_999, "599 min"),
-            (36_000, "10 h"),
-            (863_999, "239 h"),
-            (864_000, "10 d"),
-        ] {
-            assert_eq!(spoken(Duration::from_secs(s)), text);
-        }
     }
 }

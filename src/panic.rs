@@ -2,8 +2,8 @@
 
 use std::panic::{self, PanicHookInfo};
 
-use super::complain;
 use super::exit::Exit;
+use super::output::complain;
 
 /// From now on a panic of any thread is one line and ends the program with exit code 3.
 pub fn panics_in_one_line() {

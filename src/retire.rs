@@ -4,8 +4,10 @@ use super::args::{Arguments, Retire};
 use super::exit::Exit;
 use super::fleet::{Fleet, doubt};
 use super::look::{self, Look};
-use super::named::{Named, checks_of};
-use super::{Environment, print, with_store};
+use super::operator::with_store;
+use super::output::print;
+use super::target::{Target, checks_of};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::SIZE_LIMIT;
 use pulse_echo_core::store::{Condition, Store};
@@ -17,13 +19,13 @@ pub fn command(arguments: &Arguments, options: &Retire, environment: Environment
             print(line);
         }
     };
-    with_store(arguments, environment, |store| retire(store, &options.named, options.dry_run, say))
+    with_store(arguments, environment, |store| retire(store, &options.target, options.dry_run, say))
 }
 
-fn retire(store: &Store, named: &Named, is_dry: bool, say: impl Fn(&str)) -> Result<(), String> {
+fn retire(store: &Store, target: &Target, is_dry: bool, say: impl Fn(&str)) -> Result<(), String> {
     let fleet = Fleet::read(store);
     let status = fleet.as_ref().ok().map(|fleet| &fleet.status);
-    let id = named.among(status);
+    let id = target.among(status);
     // A host may be known by its other checks only, and its mute is that of its default one.
     let others = status.into_iter().flat_map(|status| checks_of(&id, status)).filter(|check| **check != id);
     let mut found = 0;

@@ -5,25 +5,27 @@ use std::time::Duration;
 
 use super::args::{Arguments, Run};
 use super::exit::Exit;
-use super::nagios::{self, Figure, Outcome, Severity, Subject};
+use super::nagios;
+use super::outcome::{Figure, Outcome, Severity, Subject};
+use super::output::complain;
 use super::pulses::{self, PulseFile};
 use super::send::send;
 use super::settings::Settings;
 use super::wait::{self, Answer, NoAnswer, Waiting};
-use super::{Environment, complain, reach, verdict};
+use super::{reach, verdict};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::store::Store;
 
 /// Runs `run`.
 pub fn command(arguments: &Arguments, options: &Run, environment: Environment) -> Exit {
-    let read = Settings::gather(arguments, environment).and_then(|settings| {
-        let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
-        Ok((settings, pulses))
-    });
-    let (settings, pulses) = match read {
-        Ok(read) => read,
-        Err(message) => return nagios::unknown(&message),
-    };
+    attempt(arguments, options, environment).unwrap_or_else(|message| nagios::unknown(&message))
+}
+
+/// The error is a mistake in usage or configuration that keeps everything from being sent.
+fn attempt(arguments: &Arguments, options: &Run, environment: Environment) -> Result<Exit, String> {
+    let settings = Settings::gather(arguments, environment)?;
+    let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
     for url in pulses.iter().flatten().filter_map(|file| file.pulse.url.as_ref()).filter(|_| settings.is_aws) {
         if let Some(warning) = reach::warning(url) {
             complain(&warning);
@@ -38,7 +40,7 @@ pub fn command(arguments: &Arguments, options: &Run, environment: Environment) -
     wait::for_answers(&settings.store, open, Duration::from_secs(options.wait.into()));
     let mut outcomes: Vec<_> = sent.into_iter().map(|sent| sent.map_or_else(|outcome| outcome, outcome)).collect();
     outcomes.extend(settings.store.skew_s().map(verdict::judge_clock));
-    nagios::answer(&outcomes, arguments.quiet)
+    Ok(nagios::answer(&outcomes, arguments.quiet))
 }
 
 /// Sends a pulse, which then waits for its answer.

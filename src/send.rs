@@ -6,41 +6,41 @@ use jiff::Timestamp;
 
 use super::args::{Arguments, Send};
 use super::exit::Exit;
+use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
 use super::settings::{Settings, Sources};
-use super::{Environment, complain, machine, print, splay};
+use super::{machine, splay};
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::{Metadata, Sending};
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::metadata::Metadata;
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::pulse::Sending;
 use pulse_echo_core::random;
 use pulse_echo_core::store::{Condition, Error, Store, Taken};
 
 /// Runs `send`.
 pub fn command(arguments: &Arguments, options: &Send, environment: Environment) -> Exit {
+    attempt(arguments, options, environment).unwrap_or_else(|message| {
+        complain(&message);
+        Exit::Usage
+    })
+}
+
+/// The error is a mistake in usage or configuration that keeps everything from being sent.
+fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> Result<Exit, String> {
     if options.splay > 0 {
-        // The name is all that is needed; whatever else is read, is read when it is used.
-        match Sources::read(arguments, environment).and_then(|sources| sources.host()) {
-            Ok(host) => splay::wait(&host, options.splay),
-            Err(message) => {
-                complain(&message);
-                return Exit::Usage;
-            }
-        }
+        // Only the name is needed now. All else is read when it is used, after the wait.
+        splay::wait(&Sources::read(arguments, environment)?.host()?, options.splay);
     }
+    let settings = Settings::gather(arguments, environment)?;
+    let (file, name) = (options.pulse.as_deref(), options.name.as_deref());
     if options.retire {
-        return retire(arguments, options, environment);
+        return Ok(retire(&settings, &pulses::ids(&settings, file, name)?, arguments.quiet));
     }
-    let read = Settings::gather(arguments, environment).and_then(|settings| {
-        let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
-        Ok((settings, pulses))
-    });
-    let (settings, pulses) = match read {
-        Ok(read) => read,
-        Err(message) => {
-            complain(&message);
-            return Exit::Usage;
-        }
-    };
+    Ok(send_all(&settings, pulses::read(&settings, file, name)?, arguments.quiet))
+}
+
+fn send_all(settings: &Settings, pulses: Vec<Result<PulseFile, String>>, is_quiet: bool) -> Exit {
     let (mut refused, mut failed) = (false, false);
     for pulse in pulses {
         let file = match pulse {
@@ -52,7 +52,7 @@ pub fn command(arguments: &Arguments, options: &Send, environment: Environment) 
             }
         };
         match send(&settings.store, &file) {
-            Ok(sent) if !arguments.quiet => print(&sent.to_string()),
+            Ok(sent) if !is_quiet => print(&sent.to_string()),
             Ok(_) => {}
             Err(error) => {
                 complain(&error);
@@ -68,22 +68,11 @@ pub fn command(arguments: &Arguments, options: &Send, environment: Environment) 
 }
 
 /// Says goodbye: deletes this host's own pulses. Their answers are not a host's to delete.
-fn retire(arguments: &Arguments, options: &Send, environment: Environment) -> Exit {
-    let read = Settings::gather(arguments, environment).and_then(|settings| {
-        let ids = pulses::ids(&settings, options.pulse.as_deref(), options.name.as_deref())?;
-        Ok((settings, ids))
-    });
-    let (settings, ids) = match read {
-        Ok(read) => read,
-        Err(message) => {
-            complain(&message);
-            return Exit::Usage;
-        }
-    };
+fn retire(settings: &Settings, ids: &[CheckId], is_quiet: bool) -> Exit {
     let mut exit = Exit::Ok;
     for key in ids.iter().map(Key::pulse) {
         match settings.store.delete(&key, &Condition::Always) {
-            Ok(()) if !arguments.quiet => print(&format!("deleted {key} in bucket {}", settings.store.bucket_name())),
+            Ok(()) if !is_quiet => print(&format!("deleted {key} in bucket {}", settings.store.bucket_name())),
             Ok(()) => {}
             Err(error) => {
                 complain(&error);

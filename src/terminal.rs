@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stdout};
 
 use rustix::termios::tcgetwinsize;
 
-use crate::Environment;
+use pulse_echo_core::environment::Environment;
 
 /// No table fits into less.
 const LEAST_WIDTH: usize = 20;
@@ -26,10 +26,10 @@ impl Terminal {
     }
 
     fn of(is_terminal: bool, columns: impl Fn() -> Option<usize>, environment: Environment) -> Self {
-        let asked_for = environment("COLUMNS").and_then(|text| text.parse().ok());
+        let asked_for = environment.get("COLUMNS").and_then(|text| text.parse().ok());
         let width = asked_for.or_else(columns).filter(|&width| width > 0).map(|width: usize| width.max(LEAST_WIDTH));
-        let is_plain = environment("NO_COLOR").is_some_and(|text| !text.is_empty())
-            || environment("TERM").is_some_and(|text| text == "dumb");
+        let is_plain =
+            environment.get("NO_COLOR").is_some() || environment.get("TERM").is_some_and(|text| text == "dumb");
         Self { width, has_colours: is_terminal && !is_plain }
     }
 
@@ -81,7 +81,7 @@ mod tests {
 
     fn terminal(is_terminal: bool, columns: Option<usize>, set: &[(&str, &str)]) -> (Option<usize>, bool) {
         let environment = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| value.to_string());
-        let terminal = Terminal::of(is_terminal, || columns, &environment);
+        let terminal = Terminal::of(is_terminal, || columns, Environment::new(&environment));
         (terminal.width, terminal.has_colours)
     }
 

@@ -10,8 +10,8 @@ use std::process::Stdio;
 use bed::{Bed, Ended, agent, id};
 use kit::server::{Reply, Server, date};
 use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::Metadata;
 
 /// A host whose pulse was sent and answered so many seconds ago.
 fn answered(seconds_ago: i64) -> Bed {

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use bed::{Bed, Ended, agent, id};
 use kit::server::{Reply, Server, date};
 use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::Metadata;
 
 impl Ended {
     /// Its line about this, with its sign.

@@ -8,8 +8,8 @@ use kit::server::{Reply, Server};
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::status::{Change, Fault, Limits, Record, State, Status};
 use pulse_echo_core::vitals::Vitals;
 
@@ -178,7 +178,7 @@ fn no_escape_of_a_stranger_reaches_the_terminal_by_any_way() {
     bed.put(&Key::pulse(&id("web-2")), b"{}", &vitals);
     for arguments in [&["status"][..], &["status", "web-1"], &["status", "--json"], &["status", "-v"]] {
         let ended = bed.run(arguments);
-        let is_plain = |text: &str| text.chars().all(|c| c == '\n' || pulse_echo_core::name::prints(c));
+        let is_plain = |text: &str| text.chars().all(|c| c == '\n' || pulse_echo_core::text::prints(c));
         assert!(ended.code == 0 && ended.stdout.contains("owned"), "{ended:?}");
         assert!(is_plain(&ended.stdout) && is_plain(&ended.stderr), "{ended:?}");
     }

@@ -5,9 +5,9 @@ mod bed;
 use bed::{Bed, Ended, id};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::status::{Muted, Record, Status};
 
 fn ago(seconds: i64) -> Time {

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use kit::server::{Reply, Server, date};
 use kit::{Host, S3, at_every_level};
 use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 
 const EXPIRED: (&str, &str) = ("AccessDenied", "Request has expired");

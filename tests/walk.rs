@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY, agent};
 use pulse_echo_core::answer::{Cause, Echo, Fault};
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{Condition, Object, Store};
 use pulse_echo_local::demo::Service;
 use pulse_echo_local::s3::KeyPair;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
-use crate::pulse::{Metadata, hex, present};
+use crate::metadata::{Metadata, hex, number, present};
 
 /// The longest text of a fault, in bytes.
 const TEXT_LIMIT: usize = 256;
@@ -55,9 +55,9 @@ impl Echo {
             pulse_at: time("pulse-at"),
             instance: hex(metadata, "instance"),
             probed_at: time("probed-at"),
-            status: metadata.get("status").and_then(|text| text.parse().ok()),
-            latency_ms: metadata.get("latency-ms").and_then(|text| text.parse().ok()),
-            cert_days: metadata.get("cert-days").and_then(|text| text.parse().ok()),
+            status: number(metadata, "status"),
+            latency_ms: number(metadata, "latency-ms"),
+            cert_days: number(metadata, "cert-days"),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor};
 use serde_json::Value;
 
+use crate::text::{nearest, without_middle};
+
 /// What to do with a field that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
@@ -62,16 +64,9 @@ impl From<serde_json::Error> for Error {
         let place = format!(" at line {line} column {column}");
         let message = error.to_string();
         let message = message.strip_suffix(&place).unwrap_or(&message);
-        Self { line, column, message: in_one_sentence(message) }
+        // A message may quote more of the text than anybody would read.
+        Self { line, column, message: without_middle(message, 120) }
     }
-}
-
-/// Leaves out the middle of a sentence that quotes more of the text than anybody would read.
-fn in_one_sentence(message: &str) -> String {
-    const END: usize = 120;
-    let (head, tail) =
-        (message.floor_char_boundary(END), message.ceil_char_boundary(message.len().saturating_sub(END)));
-    if head < tail { format!("{}…{}", &message[..head], &message[tail..]) } else { message.into() }
 }
 
 /// Reads `text` as one object and nothing after it.
@@ -94,16 +89,6 @@ pub fn write(fields: &[(&str, Option<Value>)]) -> String {
     let lines: Vec<_> =
         fields.iter().filter_map(|(name, value)| Some(format!("\n  \"{name}\": {}", value.as_ref()?))).collect();
     if lines.is_empty() { "{}\n".into() } else { format!("{{{}\n}}\n", lines.join(",")) }
-}
-
-/// The known word that `word` was most likely meant to be, if any is near.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .min_by_key(|&(distance, _)| distance)
-        .filter(|&(distance, candidate)| distance <= candidate.len().div_ceil(3))
-        .map(|(_, candidate)| candidate)
 }
 
 struct FieldByField<T> {
@@ -290,11 +275,5 @@ mod tests {
         let error = Error::of_field(text, "size_ml", "too small");
         assert_eq!((error.line, error.column), (2, 2));
         assert_eq!(error.to_string(), "size_ml: too small (line 2, column 2)");
-    }
-
-    #[test]
-    fn the_nearest_word_is_near() {
-        assert_eq!(nearest("bdoy", ["url", "body", "status"]), Some("body"));
-        assert_eq!(nearest("x", ["url", "body"]), None);
     }
 }

@@ -2,17 +2,19 @@
 //!
 //! Rooms further down never look up:
 //!
-//! - plain data and pure rules: [`name`], [`clock`], [`random`], [`json`], [`pulse`], [`vitals`], [`answer`], [`mark`],
-//!   [`status`], [`mute`];
-//! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
-//! - what every program of ours says on [`stderr`].
+//! - the world: [`store`] (S3 by presigned URLs), [`http`] (one client: TLS, deadline);
+//! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`mute`], [`vitals`];
+//! - what people read: [`words`] (times, sizes, vitals), [`text`] (strangers' text made safe), [`stderr`];
+//! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`environment`].
 
 pub mod answer;
 pub mod clock;
 mod crypto;
+pub mod environment;
 pub mod http;
 pub mod json;
 pub mod mark;
+pub mod metadata;
 pub mod mute;
 pub mod name;
 pub mod pulse;
@@ -20,4 +22,6 @@ pub mod random;
 pub mod status;
 pub mod stderr;
 pub mod store;
+pub mod text;
 pub mod vitals;
+pub mod words;

@@ -2,6 +2,8 @@
 //!
 //! Hosts and loops of other versions read it: fields that are not known are ignored, and any may be missing.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
@@ -35,6 +37,12 @@ impl Mark {
     /// The version that is written here. Later ones only add fields.
     pub const VERSION: u32 = 1;
 
+    /// Without a completed sweep for longer than this the loop is stale. A mark that does not say how often the loop
+    /// sweeps is of a loop that sweeps each minute.
+    pub fn stale_after(&self) -> Duration {
+        stale_after(self.tick_s.unwrap_or(60))
+    }
+
     /// Reads a mark. The error is serde's, without the file's name.
     pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
@@ -44,6 +52,12 @@ impl Mark {
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a mark is plain data")
     }
+}
+
+/// Without a completed sweep for longer than this a loop that sweeps every `tick_s` seconds is stale: three ticks, and at
+/// least five minutes.
+pub fn stale_after(tick_s: u32) -> Duration {
+    Duration::from_secs((3 * u64::from(tick_s)).max(300))
 }
 
 #[cfg(test)]

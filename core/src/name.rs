@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
+use crate::text::prints;
 
 /// The longest key that counts, in bytes.
 const KEY_LIMIT: usize = 512;
@@ -202,13 +203,6 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Whether a character shows as itself; std's own table says so, by what `escape_debug` leaves alone.
-///
-/// The `a` in front keeps a combining accent, which may follow a letter in a key, from counting as alone.
-pub fn prints(c: char) -> bool {
-    (' '..='~').contains(&c) || (!c.is_ascii() && format!("a{c}").escape_debug().count() == 2)
 }
 
 #[cfg(test)]

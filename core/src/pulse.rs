@@ -1,6 +1,5 @@
 //! The pulse: what a host asks to have fetched, and what it expects there.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,15 +7,17 @@ use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
 use crate::clock::Time;
+use crate::http::url::web_url;
 use crate::json::{self, Unknown, Whole};
-use crate::name::prints;
+use crate::metadata::{Metadata, hex, present};
+use crate::text::prints;
 use crate::vitals::Vitals;
 
 /// The largest pulse, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
 
-/// User metadata of an object: names in lower case, without `x-amz-meta-`.
-pub type Metadata = BTreeMap<String, String>;
+/// How long a pulse may wait for its answer before our probe is in trouble.
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 const MONTH_S: u32 = 32 * 24 * 3600;
 const STATUS: Whole = Whole { unit: "", min: 100, max: 599 };
@@ -155,24 +156,6 @@ impl json::Object for Pulse {
     }
 }
 
-/// A URL that the probe would fetch: http or https, without credentials. The error never shows the URL: it may hold a
-/// password.
-pub fn web_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| match error {
-        url::ParseError::RelativeUrlWithoutBase => "it is no URL; it must begin with http:// or https://".to_string(),
-        // So says the packages' agent of all that is not ASCII, see packaging/README.md.
-        url::ParseError::IdnaError => format!("it is no URL: {error}; write its host in ASCII (xn--…)"),
-        error => format!("it is no URL: {error}"),
-    })?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("its scheme is {:?}; only http and https are fetched", url.scheme()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it has credentials in it; none are sent".into());
-    }
-    Ok(url)
-}
-
 /// `status`: one code or a list of them.
 struct StatusCodes;
 
@@ -250,17 +233,6 @@ impl Sending {
             vitals: Vitals::from_metadata(metadata),
         }
     }
-}
-
-/// The entries that have a value.
-pub(crate) fn present<const N: usize>(entries: [(&str, Option<String>); N]) -> Metadata {
-    entries.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
-}
-
-/// A value of up to 64 hex digits.
-pub(crate) fn hex(metadata: &Metadata, name: &str) -> Option<String> {
-    let is_hex = |text: &&String| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    metadata.get(name).filter(is_hex).cloned()
 }
 
 #[cfg(test)]

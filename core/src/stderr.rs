@@ -1,4 +1,4 @@
-//! What a program says on stderr. That nobody reads it any more, or that the disk behind it is full, is no reason to fail.
+//! What a program says on stderr. A closed pipe or a full disk behind it is not an error.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -6,13 +6,12 @@ use std::io::Write;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
-use crate::name::prints;
+use crate::text::printable;
 
 /// A line on stderr, with the program's name, as cron's mails and logs want it. A stranger's words may be in it: what would
 /// not show as itself, such as an escape that the terminal would obey, is left out.
 pub fn complain(program: &str, message: &dyn Display) {
-    let line: String = message.to_string().chars().filter(|&c| prints(c)).collect();
-    let _ = writeln!(std::io::stderr(), "{program}: {line}");
+    let _ = writeln!(std::io::stderr(), "{program}: {}", printable(&message.to_string()));
 }
 
 /// Has log lines shown, from this level up, or as `RUST_LOG` says.

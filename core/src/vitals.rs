@@ -1,8 +1,6 @@
 //! A host's vitals: what it says of itself with each pulse, and so its last words when it falls silent.
 
-use std::str::FromStr;
-
-use crate::pulse::{Metadata, present};
+use crate::metadata::{Metadata, number, present};
 
 /// Above this nothing is a load, and the number would fill the line.
 const LOAD_LIMIT: f64 = 1_000_000.0;
@@ -45,10 +43,6 @@ impl Vitals {
 /// A load as the kernel writes it. JSON's reader is there anyway; that of `str::parse` has 15 KB of tables.
 pub fn load(text: &str) -> Option<f64> {
     serde_json::from_slice(text.as_bytes()).ok()
-}
-
-fn number<T: FromStr>(metadata: &Metadata, name: &str) -> Option<T> {
-    metadata.get(name).and_then(|text| text.parse().ok())
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use pulse_echo_core::answer::Echo;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::pulse::{Metadata, Sending};
+use pulse_echo_core::pulse::Sending;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_fuzz::shows_on_one_line;
 
 fuzz_target!(|text: &str| {

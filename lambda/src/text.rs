@@ -1,6 +1,6 @@
 //! Text that anybody may have written, made fit to be shown: on one line, without control characters, short.
 
-use pulse_echo_core::name::prints;
+use pulse_echo_core::text::prints;
 
 /// `text` in quotes, escaped. If that takes more than `room` bytes: the part around the byte `at`, with `…` for what
 /// was left out.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use fleet::schema::{misfit, schema};
 use fleet::{Fleet, id, time};
 use pulse_echo_core::answer::Cause;
-use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::status::{
     BackOff, Change, Down, Fact, Fault, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, State, Status,
     Told, Unanswered,

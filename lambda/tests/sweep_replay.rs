@@ -7,7 +7,8 @@ use std::fmt::Write;
 
 use fleet::{Fleet, time, word};
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::pulse::{Metadata, Pulse};
+use pulse_echo_core::metadata::Metadata;
+use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::Fact;
 use pulse_echo_lambda::channel::{Entry, What};
 use pulse_echo_local::replay::{List, Sweeps};

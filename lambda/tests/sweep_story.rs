@@ -305,7 +305,7 @@ fn a_lock_or_a_mark_that_others_change_meanwhile_does_no_harm() {
         &Key::mark(),
         "x",
         b"{}",
-        &pulse_echo_core::pulse::Metadata::new(),
+        &pulse_echo_core::metadata::Metadata::new(),
         &Condition::IfMatch(stale),
     );
     assert!(put.unwrap_err().is_precondition());

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 use pulse_echo_local::keys;
 use pulse_echo_local::system::System;

@@ -8,7 +8,7 @@ use std::process;
 use std::thread;
 
 use clap::Args;
-use pulse_echo_core::pulse::web_url;
+use pulse_echo_core::http::url::web_url;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 

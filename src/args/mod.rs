@@ -5,14 +5,18 @@
 
 mod operator;
 mod order;
+mod selection;
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::settings::TIMEOUT_S;
 use pulse_echo_core::json::Whole;
 
 pub use operator::{Loop, LoopCommand, Mute, Retire, Status, Unmute};
 pub use order::{Parsed, parse};
+pub use selection::Selection;
+
+/// How long all requests together may take.
+pub const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 3600 };
 
 /// pulse-echo: know that your servers are alive. Each host sends a pulse to S3; a Lambda answers it with an echo, or
 /// with a fault that says what is wrong.

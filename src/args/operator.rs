@@ -5,9 +5,9 @@
 
 use argh::{ArgsInfo, FromArgs};
 
-use crate::lasting;
-use crate::named::Named;
-use crate::status::Selection;
+use super::selection::Selection;
+use crate::duration;
+use crate::target::Target;
 
 /// Show the fleet as the last sweep left it, the worst first; with an ID, all that is known of that check.
 #[derive(ArgsInfo, Debug, FromArgs)]
@@ -27,7 +27,7 @@ use crate::status::Selection;
 pub struct Status {
     /// one check, as it is shown: HOST or HOST/CHECK (default: all)
     #[argh(positional, arg_name = "id")]
-    pub named: Option<Named>,
+    pub target: Option<Target>,
     /// only the checks that are down, up, late, new, failing, silent, unanswered, gone or muted
     #[argh(option, arg_name = "state")]
     pub state: Option<Selection>,
@@ -53,9 +53,9 @@ pub struct Status {
 pub struct Mute {
     /// a check (HOST/CHECK), or a host with all its checks (HOST)
     #[argh(positional, arg_name = "id")]
-    pub named: Option<Named>,
+    pub target: Option<Target>,
     /// for how long from now: 90s, 30m, 2h, 1d or such together, up to 366d
-    #[argh(option, long = "for", arg_name = "time", from_str_fn(lasting::parse))]
+    #[argh(option, long = "for", arg_name = "time", from_str_fn(duration::parse))]
     pub for_s: Option<u32>,
     /// why, for those who look at the status
     #[argh(option, arg_name = "text")]
@@ -78,7 +78,7 @@ pub struct Mute {
 pub struct Unmute {
     /// what was muted: HOST or HOST/CHECK
     #[argh(positional, arg_name = "id")]
-    pub named: Named,
+    pub target: Target,
 }
 
 /// Take a check out of the fleet on purpose, or a host with all its checks: delete its pulse, echo, fault and mute.
@@ -97,7 +97,7 @@ pub struct Unmute {
 pub struct Retire {
     /// a check (HOST/CHECK), or a host with all its checks (HOST)
     #[argh(positional, arg_name = "id")]
-    pub named: Named,
+    pub target: Target,
     /// only say what would be deleted
     #[argh(switch)]
     pub dry_run: bool,

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfo, FlagInfoKind, FromArgs};
 
 use super::Arguments;
-use pulse_echo_core::json::nearest;
+use pulse_echo_core::text::nearest;
 
 /// What the arguments came to.
 pub enum Parsed {

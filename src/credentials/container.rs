@@ -7,7 +7,8 @@ use std::time::Instant;
 use ureq::http::Request;
 use url::{Host, Url};
 
-use super::{Environment, issued};
+use super::issued;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::Credentials;
 
@@ -20,17 +21,16 @@ const EKS: [IpAddr; 2] =
 
 /// Asks the endpoint that the environment names; none if it names none. The error is a sentence.
 pub fn credentials(environment: Environment, trust: &Trust, deadline: Instant) -> Result<Option<Credentials>, String> {
-    let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-    let Some((name, url)) = address(&variable) else { return Ok(None) };
+    let Some((name, url)) = address(environment) else { return Ok(None) };
     let url = url.map_err(|why| format!("{name} {why}"))?;
-    let token = match variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
+    let token = match environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
         Some(file) => {
             let text = fs::read_to_string(&file).map_err(|error| {
                 format!("the file {file} of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read ({error})")
             })?;
             Some(text.trim_end().to_string())
         }
-        None => variable("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+        None => environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
     };
     // Paths and queries are the endpoint's own, and may be secret.
     let source = format!("the container's endpoint at {}", url.host_str().unwrap_or_default());
@@ -53,13 +53,13 @@ fn hint(status: u16) -> &'static str {
 }
 
 /// The variable that is set and the address that it says, or the end of a sentence about the variable.
-fn address(variable: &dyn Fn(&str) -> Option<String>) -> Option<(&'static str, Result<Url, String>)> {
+fn address(environment: Environment) -> Option<(&'static str, Result<Url, String>)> {
     let (relative, full) = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI");
-    if let Some(path) = variable(relative) {
+    if let Some(path) = environment.get(relative) {
         let url = Url::parse(&format!("http://{ECS}{path}")).ok().filter(|_| path.starts_with('/'));
         return Some((relative, url.ok_or_else(|| "is not a path that begins with /".into())));
     }
-    let text = variable(full)?;
+    let text = environment.get(full)?;
     let Ok(url) = Url::parse(&text) else { return Some((full, Err("is not an address".into()))) };
     Some((
         full,
@@ -89,7 +89,7 @@ mod tests {
 
     fn asked(name: &str, value: &str) -> Result<String, String> {
         let variable = |wanted: &str| (wanted == name).then(|| value.to_string());
-        address(&variable).expect("it is set").1.map(String::from)
+        address(Environment::new(&variable)).expect("it is set").1.map(String::from)
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::ini::Sections;
-use super::{Environment, process};
+use super::process;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::{Credentials, credentials_from};
 
 /// Where the package keeps this host's credentials.
@@ -48,15 +49,14 @@ struct File {
 impl Profile {
     /// The profile that was asked for, or `AWS_PROFILE`, or `default`.
     pub fn new(asked_for: Option<&str>, environment: Environment) -> Self {
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let home = variable("HOME").map(PathBuf::from);
+        let home = environment.get("HOME").map(PathBuf::from);
         let in_home = |name: &str| home.as_ref().map(|home| home.join(".aws").join(name));
-        let credentials = match variable("AWS_SHARED_CREDENTIALS_FILE") {
+        let credentials = match environment.get("AWS_SHARED_CREDENTIALS_FILE") {
             Some(file) => vec![PathBuf::from(file)],
             None => std::iter::once(PathBuf::from(OWN_FILE)).chain(in_home("credentials")).collect(),
         };
-        let config = variable("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| in_home("config"));
-        let name = asked_for.map(String::from).or_else(|| variable("AWS_PROFILE"));
+        let config = environment.get("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| in_home("config"));
+        let name = asked_for.map(String::from).or_else(|| environment.get("AWS_PROFILE"));
         Self {
             is_option: asked_for.is_some(),
             is_named: name.is_some(),
@@ -138,7 +138,7 @@ impl File {
             return Look::Stopped(format!("needs {what} ({name}), which pulse-echo does not do: {REMEDY}"));
         }
         let word = |name: &str| sections.word(&section, name).map(String::from);
-        match (credentials_from(&word), sections.line(&section, "credential_process")) {
+        match (credentials_from(Environment::new(&word)), sections.line(&section, "credential_process")) {
             (Ok(Some(credentials)), _) => Look::Found(credentials),
             (Err(missing), _) => Look::Stopped(format!("has no {}", missing.to_ascii_lowercase())),
             (Ok(None), Some(command_line)) => match process::credentials(command_line, deadline) {
@@ -188,7 +188,11 @@ mod tests {
         let paths = |variables: &[(&str, &str)]| -> Vec<String> {
             let variable =
                 |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_string());
-            Profile::new(None, &variable).files.iter().map(|file| file.path.display().to_string()).collect()
+            Profile::new(None, Environment::new(&variable))
+                .files
+                .iter()
+                .map(|file| file.path.display().to_string())
+                .collect()
         };
         assert_eq!(paths(&[("HOME", "/h")]), [OWN_FILE, "/h/.aws/credentials", "/h/.aws/config"]);
         assert_eq!(paths(&[("AWS_SHARED_CREDENTIALS_FILE", "/c"), ("HOME", "/h")]), ["/c", "/h/.aws/config"]);

@@ -5,7 +5,8 @@ use std::time::Instant;
 use ureq::Agent;
 use ureq::http::Request;
 
-use super::{Environment, issued};
+use super::issued;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{Failure, Trouble, Trust};
 use pulse_echo_core::store::Credentials;
 
@@ -30,11 +31,10 @@ pub struct Instance {
 impl Instance {
     /// Asks for a token. The error is a sentence.
     pub fn open(environment: Environment, trust: &Trust, deadline: Instant) -> Result<Self, String> {
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        if environment.get("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Err("EC2 instance metadata is switched off by AWS_EC2_METADATA_DISABLED".into());
         }
-        let endpoint = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or(ENDPOINT.into());
+        let endpoint = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or(ENDPOINT.into());
         let endpoint = endpoint.trim_end_matches('/').to_string();
         let agent = issued::agent(trust);
         let request = Request::put(format!("{endpoint}/latest/api/token"))

@@ -12,7 +12,7 @@ mod process;
 
 use std::time::Instant;
 
-use super::Environment;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::{Credentials, credentials_from};
 
@@ -60,7 +60,7 @@ fn look(
     if let Some((credentials, source)) = profile.credentials(tried, deadline)? {
         return Ok(found(credentials, &source));
     }
-    if environment("AWS_WEB_IDENTITY_TOKEN_FILE").is_some_and(|value| !value.is_empty()) {
+    if environment.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
         let what = "AWS_WEB_IDENTITY_TOKEN_FILE asks for a web identity, which pulse-echo does not do";
         return Err(format!("{what}: {}", files::REMEDY));
     }

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::issued::{self, ANSWER_LIMIT};
-use pulse_echo_core::name::prints;
 use pulse_echo_core::store::Credentials;
+use pulse_echo_core::text::printable;
 
 /// How long the program may take, if the deadline leaves it so long: half of the default one.
 const TIME: Duration = Duration::from_secs(30);
@@ -76,7 +76,7 @@ fn wait(child: &mut Child, until: Instant) -> io::Result<Option<ExitStatus>> {
 fn first_of(complaint: &[u8]) -> String {
     let text = String::from_utf8_lossy(complaint);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let shown: String = line.chars().filter(|&c| prints(c)).take(COMPLAINT_LIMIT).collect();
+    let shown: String = printable(&line).chars().take(COMPLAINT_LIMIT).collect();
     if shown.is_empty() { shown } else { format!(": {shown}") }
 }
 

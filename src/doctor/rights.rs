@@ -2,8 +2,8 @@
 
 use crate::look::{Look, Seen};
 use crate::pulses::PulseFile;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{Condition, Store};
 
 /// An `ETag` of the form that S3 gives, which no object has.

@@ -6,10 +6,8 @@ use std::path::Path;
 use serde::de::MapAccess;
 use serde_json::Value;
 
-use pulse_echo_core::json::{self, Unknown, Whole};
-
-/// How long all requests together may take.
-pub const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 3600 };
+use crate::args::TIMEOUT_S;
+use pulse_echo_core::json::{self, Unknown};
 
 /// What it says.
 #[derive(Debug, Default, PartialEq)]

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::Environment;
 use super::args::Arguments;
 use super::credentials::{self, Found, Instance, Profile};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::name::Name;
 use pulse_echo_core::store::{Credentials, Place, Store};
 
 use config::Config;
-pub use config::{TIMEOUT_S, in_file};
+pub use config::in_file;
 
 /// The package's folder.
 pub const OWN_FOLDER: &str = "/etc/pulse-echo";
@@ -47,7 +47,7 @@ impl Settings {
     /// Gathers the settings. The error is one sentence that names the setting, its place and the remedy.
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
         let sources = Sources::read(arguments, environment)?;
-        let store = sources.reach()?;
+        let store = sources.open_store()?;
         Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.endpoint().is_none(), store })
     }
 }
@@ -55,7 +55,7 @@ impl Settings {
 /// The store alone, whatever this machine is called, as an operator's commands need it. The error is as of
 /// [`Settings::gather`].
 pub fn store(arguments: &Arguments, environment: Environment) -> Result<Store, String> {
-    Sources::read(arguments, environment)?.reach()
+    Sources::read(arguments, environment)?.open_store()
 }
 
 /// Where settings come from, to be asked for one at a time.
@@ -72,7 +72,7 @@ impl<'a> Sources<'a> {
     /// Reads the configuration file, if there is one.
     pub fn read(arguments: &'a Arguments, environment: Environment<'a>) -> Result<Self, String> {
         let mut sources = Self::without_file(arguments, environment);
-        let is_asked_for = arguments.config.is_some() || sources.variable("PULSE_ECHO_CONFIG").is_some();
+        let is_asked_for = arguments.config.is_some() || environment.get("PULSE_ECHO_CONFIG").is_some();
         sources.config = Config::read(&sources.file, is_asked_for)?;
         Ok(sources)
     }
@@ -158,7 +158,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The store, with the place and the credentials that there are.
-    fn reach(&self) -> Result<Store, String> {
+    fn open_store(&self) -> Result<Store, String> {
         // Known before anybody is asked for credentials, which may take its time.
         self.bucket()?;
         let trust = self.trust()?;
@@ -215,13 +215,7 @@ impl<'a> Sources<'a> {
 
     /// Option, then environment, then configuration file.
     fn first(&self, option: Option<&String>, names: &[&str], configured: Option<&String>) -> Option<String> {
-        let variable = || names.iter().find_map(|name| self.variable(name));
-        option.cloned().or_else(variable).or_else(|| configured.cloned())
-    }
-
-    /// A variable of the environment; an empty one is none.
-    fn variable(&self, name: &str) -> Option<String> {
-        (self.environment)(name).filter(|value| !value.is_empty())
+        option.cloned().or_else(|| self.environment.first(names)).or_else(|| configured.cloned())
     }
 }
 

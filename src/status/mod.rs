@@ -1,10 +1,10 @@
 //! `status`: the fleet as the last sweep left it, the worst first; or all that is known of one check.
 //!
 //! What is shown of a check is one list of rows (`row`); the table (`table`), the page of one check (`page`) and JSON
-//! (`report`) are three ways to show it.
+//! (`json`) are three ways to show it.
 
+mod json;
 mod page;
-mod report;
 mod row;
 mod selection;
 mod summary;
@@ -12,15 +12,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use selection::Selection;
-
 use super::args::{Arguments, Status};
 use super::exit::Exit;
 use super::fleet::Fleet;
 use super::look;
-use super::named::{Unknown, checks_of};
+use super::operator::with_store;
+use super::output::{print, print_json};
+use super::target::{Unknown, checks_of};
 use super::terminal::Terminal;
-use super::{Environment, print, print_json, with_store};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{SIZE_LIMIT, Sending};
 use pulse_echo_core::status::State;
@@ -42,7 +42,7 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
     let watch = Watch::look(store);
     let rows = row::worst_first(&fleet);
     let summary = summary::lines(&fleet, &rows, &watch);
-    let id = options.named.as_ref().map(|named| named.among(Some(&fleet.status)));
+    let id = options.target.as_ref().map(|target| target.among(Some(&fleet.status)));
     if let Some(unknown) = id.as_ref().and_then(|id| Unknown::find(id, &fleet.status)) {
         return Err(unknown.to_string());
     }
@@ -59,7 +59,7 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
         }
     }
     if options.json {
-        print_json(&report::json(&fleet, &watch, &wanted));
+        print_json(&json::json(&fleet, &watch, &wanted));
         return Ok(());
     }
     for (at, line) in summary.iter().enumerate() {

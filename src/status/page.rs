@@ -1,13 +1,13 @@
 //! All that is known of one check.
 
-use super::row::{Row, words};
+use super::row::Row;
 use super::table::coloured;
 use crate::fleet::Fleet;
-use crate::nagios::spoken;
-use crate::printable;
 use crate::terminal::Terminal;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{Change, Outage, State};
+use pulse_echo_core::text::printable;
+use pulse_echo_core::words;
 
 /// The width of the labels.
 const LABELS: usize = 12;
@@ -15,23 +15,23 @@ const LABELS: usize = 12;
 /// The check's page, without an end of line.
 pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
     let (record, now) = (row.record, fleet.now);
-    let time = |at: Time| format!("{at}, {} ago", spoken(at.age(now)));
+    let time = |at: Time| format!("{at}, {} ago", words::duration(at.age(now)));
     let word = row.word();
-    let head = format!("{} is {} for {}", row.id, coloured(row, &word, terminal), spoken(row.lasts(now)));
+    let head = format!("{} is {} for {}", row.id, coloured(row, &word, terminal), words::duration(row.lasts(now)));
     let limits = record
         .limits
         .as_ref()
         .map(|limits| format!("a pulse every {} s is promised; silent after {} s", limits.every_s, limits.limit_s));
     let mute = row.mute.map(|mute| {
         let reason = mute.reason.as_deref().unwrap_or("no reason given");
-        format!("until {}, {} more: {reason}", mute.until(), spoken(now.age(mute.until())))
+        format!("until {}, {} more: {reason}", mute.until(), words::duration(now.age(mute.until())))
     });
     let missing = record.missing.map(|missing| format!("since {}: retired, unless it comes back", missing.since));
     let facts = [
         ("why", (record.state == State::Failing).then(|| row.reason())),
         ("since", Some(time(record.since))),
         ("last pulse", Some(time(row.pulse_at()))),
-        ("its host", row.newest.as_ref().map(|newest| words(&newest.vitals)).filter(|words| !words.is_empty())),
+        ("its host", row.newest.as_ref().map(|newest| words::vitals(&newest.vitals)).filter(|words| !words.is_empty())),
         ("no pulse", missing),
         ("last echo", Some(record.echo.map_or("there never was one".into(), time))),
         ("last fault", record.fault.as_ref().map(|fault| time(fault.at))),

@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::fleet::Fleet;
-use crate::nagios::spoken;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Muted, Record, State};
 use pulse_echo_core::vitals::Vitals;
+use pulse_echo_core::words;
 
 /// A check as it is shown.
 pub struct Row<'a> {
@@ -88,17 +88,17 @@ impl<'a> Row<'a> {
     pub fn text(&self, now: Time) -> String {
         let muted = self.mute.map(|mute| {
             let reason = mute.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-            format!("muted for {} more{reason}", spoken(now.age(mute.until())))
+            format!("muted for {} more{reason}", words::duration(now.age(mute.until())))
         });
         let missing = self.record.missing.map(|_| "its pulse is no longer there".into());
         let last_words = self.newest.as_ref().filter(|_| self.record.state == State::Silent && !self.is_back());
-        let last_words = last_words.map(|newest| words(&newest.vitals));
+        let last_words = last_words.map(|newest| words::vitals(&newest.vitals));
         let clauses = [muted, self.why(now), last_words, missing].into_iter().flatten();
         clauses.filter(|clause| !clause.is_empty()).collect::<Vec<_>>().join("; ")
     }
 
     fn why(&self, now: Time) -> Option<String> {
-        let pulse = || format!("last pulse {} ago", spoken(self.pulse_at().age(now)));
+        let pulse = || format!("last pulse {} ago", words::duration(self.pulse_at().age(now)));
         match self.record.state {
             State::Failing => Some(self.reason()),
             State::Silent if self.is_back() => Some(format!("{}: no sweep has judged it yet", pulse())),
@@ -128,15 +128,4 @@ impl<'a> Row<'a> {
         let reason = fault.and_then(|fault| fault.reason.clone());
         reason.or_else(cause).unwrap_or_else(|| "why is not known: its fault could not be read".into())
     }
-}
-
-/// How a machine said that it was.
-pub fn words(vitals: &Vitals) -> String {
-    let parts = [
-        vitals.uptime_s.map(|s| format!("up {}", spoken(Duration::from_secs(s)))),
-        vitals.load1.map(|load| format!("load {load}")),
-        vitals.mem_available_kb.map(|kb| format!("{} MiB of memory free", kb / 1024)),
-        vitals.disk_free_pct.map(|percent| format!("disk {percent} % free")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

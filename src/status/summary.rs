@@ -3,12 +3,14 @@
 use super::row::Row;
 use crate::fleet::Fleet;
 use crate::look::{self, Look};
-use crate::nagios::{Outcome, Severity, Subject, spoken};
-use crate::{printable, verdict};
+use crate::outcome::{Outcome, Severity, Subject};
+use crate::verdict;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::status::{BackOff, State};
 use pulse_echo_core::store::Store;
+use pulse_echo_core::text::printable;
+use pulse_echo_core::words;
 
 /// What watches over the fleet.
 pub struct Watch {
@@ -43,7 +45,7 @@ pub fn count(rows: &[Row], is_counted: impl Fn(&Row) -> bool) -> usize {
 /// The lines. Trouble with the loop comes first: then nothing below it is sure.
 pub fn lines(fleet: &Fleet, rows: &[Row], watch: &Watch) -> Vec<String> {
     let trouble = watch.is_trouble().then(|| watch.outcome.sentence());
-    let swept = watch.mark.as_ref().and_then(|(mark, now)| Some(spoken(mark.swept?.age(*now))));
+    let swept = watch.mark.as_ref().and_then(|(mark, now)| Some(words::duration(mark.swept?.age(*now))));
     let swept = swept.map_or_else(|| format!("as of {}", fleet.status.written), |ago| format!("last swept {ago} ago"));
     let checks = format!("{}; {swept}", counts(rows));
     let channels = fleet.status.channels.iter().map(|(name, back_off)| channel(name, back_off, fleet));

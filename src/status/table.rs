@@ -1,11 +1,11 @@
 //! The table: a line for each check; where a terminal is too narrow for what there is to say, two.
 
 use super::row::Row;
-use crate::nagios::spoken;
-use crate::printable;
 use crate::terminal::Terminal;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::State;
+use pulse_echo_core::text::{cut, printable};
+use pulse_echo_core::words;
 
 /// The heads of the columns.
 const HEADS: [&str; 4] = ["STATE", "FOR", "CHECK", "WHY"];
@@ -21,7 +21,8 @@ const WIDEST_NAME: usize = 40;
 
 /// The rows as text, without an end of line.
 pub fn of(rows: &[Row], now: Time, terminal: &Terminal) -> String {
-    let cells: Vec<_> = rows.iter().map(|row| [row.word(), spoken(row.lasts(now)), row.id.to_string()]).collect();
+    let cells: Vec<_> =
+        rows.iter().map(|row| [row.word(), words::duration(row.lasts(now)), row.id.to_string()]).collect();
     let width = |column: usize| {
         let lengths = cells.iter().map(|cells| length(&cells[column]));
         lengths.chain([length(HEADS[column])]).max().unwrap_or_default()
@@ -39,11 +40,11 @@ pub fn of(rows: &[Row], now: Time, terminal: &Terminal) -> String {
         let coloured = coloured(row, word, terminal) + &beginning[word.len()..];
         let text = printable(&row.text(now));
         if room.is_none_or(|room| room >= LEAST_TEXT) {
-            lines.push(format!("{coloured}{}", cut(&text, room)).trim_end().into());
+            lines.push(format!("{coloured}{}", fitted(&text, room)).trim_end().into());
         } else {
             lines.push(coloured.trim_end().into());
             let room = terminal.width.map(|width| width - GAP.len());
-            lines.extend((!text.is_empty()).then(|| format!("{GAP}{}", cut(&text, room))));
+            lines.extend((!text.is_empty()).then(|| format!("{GAP}{}", fitted(&text, room))));
         }
     }
     lines.join("\n")
@@ -68,9 +69,6 @@ fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-fn cut(text: &str, room: Option<usize>) -> String {
-    match room {
-        Some(room) if length(text) > room => text.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
-        _ => text.into(),
-    }
+fn fitted(text: &str, room: Option<usize>) -> String {
+    room.map_or_else(|| text.into(), |room| cut(text, room))
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::look::Look;
-use crate::nagios::{Outcome, Severity, Subject};
+use crate::outcome::{Outcome, Severity, Subject};
 use crate::verdict;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
@@ -84,16 +84,16 @@ fn in_80_columns_a_check_is_a_line_the_worst_first() {
         table::of(&row::worst_first(&fleet), fleet.now, &wide(80)),
         "\
 STATE           FOR  CHECK     WHY
-silent        400 s  web-2     last pulse 21 min ago
+silent        6 min  web-2     last pulse 21 min ago
 failing        60 s  web-1/db  no connection: the connection was refused
 failing      41 min  web-1     status 500, expected 200
-unanswered    900 s  web-3     its pulses get no answer: look at the probe
-failing        27 h  mail      muted for 120 min more (new disks); body differs…
-up             25 h  db-3      its pulse is no longer there
-late          100 s  db-2      last pulse 700 s ago
+unanswered   15 min  web-3     its pulses get no answer: look at the probe
+failing     1 d 3 h  mail      muted for 2 h more (new disks); body differs at…
+up          1 d 1 h  db-3      its pulse is no longer there
+late          100 s  db-2      last pulse 11 min ago
 new             5 s  db-4      its pulse waits for the first answer
-up             25 h  db-1
-gone        120 min  old       retired"
+up          1 d 1 h  db-1
+gone            2 h  old       retired"
     );
 }
 
@@ -104,17 +104,17 @@ fn in_40_columns_what_there_is_to_say_has_a_line_of_its_own() {
     assert_eq!(
         table::of(&rows[..5], fleet.now, &wide(40)),
         "\
-STATE          FOR  CHECK
-silent       400 s  web-2
+STATE           FOR  CHECK
+silent        6 min  web-2
   last pulse 21 min ago
-failing       60 s  web-1/db
+failing        60 s  web-1/db
   no connection: the connection was ref…
-failing     41 min  web-1
+failing      41 min  web-1
   status 500, expected 200
-unanswered   900 s  web-3
+unanswered   15 min  web-3
   its pulses get no answer: look at the…
-failing       27 h  mail
-  muted for 120 min more (new disks); b…"
+failing     1 d 3 h  mail
+  muted for 2 h more (new disks); body…"
     );
     let widest = table::of(&rows, fleet.now, &wide(40)).lines().map(|line| line.chars().count()).max();
     assert_eq!(widest, Some(40));
@@ -161,7 +161,7 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     let lines = summary::lines(&fleet, &rows, &watch).join("\n");
     for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, &PLAIN), lines] {
         assert!(text.contains("x[2J]0;owned31my"), "{text}");
-        assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::name::prints(c)), "{text:?}");
+        assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::text::prints(c)), "{text:?}");
     }
 }
 
@@ -171,7 +171,7 @@ fn colours_are_around_the_state_and_change_no_column() {
     let rows = row::worst_first(&fleet);
     let coloured = table::of(&rows, fleet.now, &Terminal { has_colours: true, ..wide(80) });
     for part in
-        ["\x1b[31msilent\x1b[0m    ", "\x1b[33mfailing\x1b[0m        27 h", "\x1b[33mlate\x1b[0m", "\x1b[32mup\x1b[0m"]
+        ["\x1b[31msilent\x1b[0m    ", "\x1b[33mfailing\x1b[0m     1 d 3 h", "\x1b[33mlate\x1b[0m", "\x1b[32mup\x1b[0m"]
     {
         assert!(coloured.contains(part), "{part:?} in {coloured:?}");
     }
@@ -208,7 +208,7 @@ fn trouble_with_the_loop_is_the_first_line() {
             ago(60)
         )
     );
-    assert!(first(mark(None, Some(ago(301)))).starts_with("the loop last swept 301 s ago; "));
+    assert!(first(mark(None, Some(ago(301)))).starts_with("the loop last swept 5 min ago; "));
     assert!(first(Look::Missing).starts_with("the loop has no mark yet"));
 }
 
@@ -276,7 +276,7 @@ web-1 is failing for 41 min
 fn json_has_each_check_with_its_times_and_no_raw_escape() {
     let mut fleet = fleet();
     fleet.status.checks.retain(|id, _| id.to_string() == "mail" || id.to_string() == "db-2");
-    let json = report::json(&fleet, &running(), &row::worst_first(&fleet));
+    let json = json::json(&fleet, &running(), &row::worst_first(&fleet));
     assert_eq!((&json["shown"], &json["down"]), (&2.into(), &1.into()));
     let [mail, late] = &json["checks"].as_array().unwrap()[..] else { panic!("{json}") };
     assert_eq!((&mail["check"], &mail["state"], &mail["cause"]), (&"mail".into(), &"failing".into(), &"status".into()));

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use crate::look::{Look, Seen};
-use crate::nagios::{Figure, Outcome, Severity, Subject, spoken};
+use crate::outcome::{Figure, Outcome, Severity, Subject};
 use pulse_echo_core::answer::{Echo, Fault};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Pulse;
-
-/// How old a pulse may become without an answer before our probe is in trouble.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5 * 60);
+use pulse_echo_core::pulse::{ANSWER_LIMIT, Pulse};
+use pulse_echo_core::words;
 
 /// What to do about a pulse that is not answered.
 const PROBE_REMEDY: &str = "is the probe deployed, and told of what is put to pulse/?";
@@ -60,17 +58,17 @@ fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, o
         return of_fault(id, fault);
     }
     if let Some(waits) = waiting.map(|since| since.age(now)).filter(|&waits| waits > ANSWER_LIMIT) {
-        return is(Severity::Critical, format!("{id}: its pulse of {} ago has no answer", spoken(waits)))
+        return is(Severity::Critical, format!("{id}: its pulse of {} ago has no answer", words::duration(waits)))
             .remedy(probe_remedy(id, seen));
     }
     if let Some(age) = age.filter(|&age| age > limits.warning) {
         let severity = if age > limits.critical { Severity::Critical } else { Severity::Warning };
-        let age = spoken(age);
+        let age = words::duration(age);
         return match waiting {
             None => is(severity, format!("{id}: its last pulse is {age} old"))
                 .remedy("does cron, or the timer, still run pulse-echo send?"),
             Some(since) => is(severity, format!("{id}: the pulse answered last is {age} old"))
-                .remedy(format!("a pulse of {} ago waits for its answer: look again", spoken(since.age(now)))),
+                .remedy(format!("a pulse of {} ago waits for its answer: look again", words::duration(since.age(now)))),
         };
     }
     if is_of_another_machine(seen, waiting.is_some(), own) {
@@ -80,11 +78,11 @@ fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, o
     match (seen.pulse.as_ref().there(), newest) {
         (None, _) => is(Severity::Unknown, no_pulse(id, seen)).remedy(send_one(id, seen)),
         (Some(pulse), None) => {
-            let text = format!("{id}: its pulse of {} ago has no answer yet", spoken(pulse.at.age(now)));
+            let text = format!("{id}: its pulse of {} ago has no answer yet", words::duration(pulse.at.age(now)));
             is(Severity::Unknown, text).remedy("look again in a minute")
         }
         (Some(_), Some(newest)) => {
-            let ago = spoken(newest.pulse_at().age(now));
+            let ago = words::duration(newest.pulse_at().age(now));
             let took = newest.latency().map_or_else(String::new, |took| format!(" in {} ms", took.as_millis()));
             is(Severity::Ok, format!("{id} answered {ago} ago{took}"))
         }
@@ -231,11 +229,11 @@ mod tests {
         for (pulse, echo, fault, severity, text) in [
             // Age of the pulse that was answered.
             (pulse(212), echo(212), Missing, Ok, "web-1 answered 212 s ago in 84 ms"),
-            (pulse(900), echo(900), Missing, Ok, "web-1 answered 900 s ago in 84 ms"),
-            (pulse(901), echo(901), Missing, Warning, "web-1: its last pulse is 901 s old"),
+            (pulse(900), echo(900), Missing, Ok, "web-1 answered 15 min ago in 84 ms"),
+            (pulse(901), echo(901), Missing, Warning, "web-1: its last pulse is 15 min old"),
             (pulse(1500), echo(1500), Missing, Warning, "web-1: its last pulse is 25 min old"),
             (pulse(1501), echo(1501), Missing, Critical, "web-1: its last pulse is 25 min old"),
-            (pulse(20), echo(901), Missing, Warning, "web-1: the pulse answered last is 901 s old"),
+            (pulse(20), echo(901), Missing, Warning, "web-1: the pulse answered last is 15 min old"),
             (pulse(20), echo(1501), Missing, Critical, "web-1: the pulse answered last is 25 min old"),
             // A pulse from the future has age 0.
             (pulse(-5), echo(-5), Missing, Ok, "web-1 answered 0 s ago in 84 ms"),
@@ -246,17 +244,17 @@ mod tests {
             (pulse(10), Missing, fault(10), Critical, "web-1: broken"),
             (pulse(10), Denied, fault(2000), Critical, "web-1: broken"),
             // A pulse waits for its answer.
-            (pulse(300), echo(301), Missing, Ok, "web-1 answered 301 s ago in 84 ms"),
-            (pulse(301), echo(302), Missing, Critical, "web-1: its pulse of 301 s ago has no answer"),
-            (pulse(301), echo(301), Missing, Ok, "web-1 answered 301 s ago in 84 ms"),
-            (pulse(300), Missing, Missing, Unknown, "web-1: its pulse of 300 s ago has no answer yet"),
-            (pulse(301), Missing, Missing, Critical, "web-1: its pulse of 301 s ago has no answer"),
-            (pulse(300), Denied, Denied, Unknown, "web-1: its pulse of 300 s ago has no answer yet"),
-            (pulse(301), Denied, Denied, Critical, "web-1: its pulse of 301 s ago has no answer"),
+            (pulse(300), echo(301), Missing, Ok, "web-1 answered 5 min ago in 84 ms"),
+            (pulse(301), echo(302), Missing, Critical, "web-1: its pulse of 5 min ago has no answer"),
+            (pulse(301), echo(301), Missing, Ok, "web-1 answered 5 min ago in 84 ms"),
+            (pulse(300), Missing, Missing, Unknown, "web-1: its pulse of 5 min ago has no answer yet"),
+            (pulse(301), Missing, Missing, Critical, "web-1: its pulse of 5 min ago has no answer"),
+            (pulse(300), Denied, Denied, Unknown, "web-1: its pulse of 5 min ago has no answer yet"),
+            (pulse(301), Denied, Denied, Critical, "web-1: its pulse of 5 min ago has no answer"),
             // No pulse.
             (Missing, echo(10), Missing, Unknown, "web-1: no pulse has been sent"),
             (Denied, echo(10), Missing, Unknown, "web-1: no pulse, or no right to read it"),
-            (Missing, echo(901), Missing, Warning, "web-1: its last pulse is 901 s old"),
+            (Missing, echo(901), Missing, Warning, "web-1: its last pulse is 15 min old"),
         ] {
             let seen = seen(pulse, echo, fault);
             assert_eq!(judged(&seen), (severity, text.to_string()), "{seen:?}");

@@ -1,7 +1,7 @@
 //! What follows from what the store has: pure rules of (what was seen, limits, the store's now).
 
-mod around;
 mod check;
+mod loop_state;
 
-pub use around::{judge_clock, judge_loop};
 pub use check::{Limits, judge, no_answer_remedy, of_fault};
+pub use loop_state::{judge_clock, judge_loop};

@@ -9,7 +9,7 @@ use ureq::Error;
 use super::Unresolved;
 use super::certificate::{SelfSigned, time};
 use super::proxy::ProxyFailed;
-use crate::name::prints;
+use crate::text::printable;
 
 const CLOSED: &str = "the connection was closed before the answer was complete";
 
@@ -128,7 +128,7 @@ fn certificate_text(error: &CertificateError) -> String {
             let expected = expected.to_str();
             let presented: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
             // They may be a stranger's, and many.
-            match presented.join(", ").chars().filter(|&c| prints(c)).take(300).collect::<String>() {
+            match printable(&presented.join(", ")).chars().take(300).collect::<String>() {
                 none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
                 names => format!("the certificate is not for {expected}, but for {names}"),
             }

@@ -4,6 +4,7 @@ mod certificate;
 mod failure;
 pub mod proxy;
 mod tls;
+pub mod url;
 
 use ureq::Agent;
 use ureq::config::{Config, ConfigBuilder};

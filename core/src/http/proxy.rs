@@ -12,22 +12,22 @@ use ureq::{Error, Proxy};
 use url::{Host, Url};
 
 use super::Failure;
+use crate::environment::Environment;
 
 /// What curl takes a proxy's port to be where none is given, by the proxy's own scheme.
 const DEFAULT_PORTS: [(&str, u16); 2] = [("http", 1080), ("https", 443)];
 
 /// The proxy that the variables name for `url`; none to go there directly. The error names the variable and what is
 /// wrong, but not its value, which may hold a password.
-pub fn from_variables(url: &Url, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Proxy>, String> {
-    let set = |name: &&str| variable(name).filter(|value| !value.is_empty()).map(|value| ((*name).to_string(), value));
+pub fn from_variables(url: &Url, environment: Environment) -> Result<Option<Proxy>, String> {
     // A web server puts a client's `Proxy` header into HTTP_PROXY, so only the small one counts.
     let names = match url.scheme() {
         "https" => ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].as_slice(),
         _ => ["http_proxy", "all_proxy", "ALL_PROXY"].as_slice(),
     };
-    let Some((name, value)) = names.iter().find_map(set) else { return Ok(None) };
-    let exceptions = ["no_proxy", "NO_PROXY"].iter().find_map(set);
-    if exceptions.is_some_and(|(_, exceptions)| goes_directly(url, &exceptions)) {
+    let set = names.iter().find_map(|name| Some((name, environment.get(name)?)));
+    let Some((name, value)) = set else { return Ok(None) };
+    if environment.first(&["no_proxy", "NO_PROXY"]).is_some_and(|exceptions| goes_directly(url, &exceptions)) {
         return Ok(None);
     }
     parse(value.trim()).map(Some).map_err(|why| format!("the proxy in {name} cannot be used: {why}"))
@@ -129,7 +129,7 @@ mod tests {
     fn chosen(url: &str, variables: &[(&str, &str)]) -> Option<String> {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_string());
-        let proxy = from_variables(&Url::parse(url).unwrap(), &variable).unwrap();
+        let proxy = from_variables(&Url::parse(url).unwrap(), Environment::new(&variable)).unwrap();
         proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
     }
 
@@ -179,7 +179,8 @@ mod tests {
             ("ftp://proxy.example", "ftp:// is not supported"),
         ] {
             let variable = |name: &str| (name == "HTTPS_PROXY").then(|| value.to_string());
-            let error = from_variables(&Url::parse("https://s3.example.com").unwrap(), &variable).unwrap_err();
+            let error = from_variables(&Url::parse("https://s3.example.com").unwrap(), Environment::new(&variable))
+                .unwrap_err();
             assert!(error.contains(why) && !error.contains("sec"), "{value}: {error}");
         }
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::State;
 use crate::answer::Cause;
 use crate::clock::Time;
+use crate::metadata::Metadata;
 use crate::name::CheckId;
-use crate::pulse::Metadata;
 
 /// A message that channels owe to people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,8 @@ use ureq::http::HeaderMap;
 
 use super::request::header;
 use crate::http::{Failure, Trouble};
+use crate::text::printable;
+use crate::words;
 
 /// A request to the store that did not do what it should.
 #[derive(Clone, Debug)]
@@ -136,8 +138,7 @@ impl Error {
 
 /// The clause that names a wrong clock and its distance.
 pub(super) fn clock_is_off(skew: SignedDuration) -> String {
-    let side = if skew.is_positive() { "ahead of" } else { "behind" };
-    format!("this machine's clock is {:.0} s {side} the store's", skew.abs().as_secs_f64())
+    words::skew(skew.as_secs_f64())
 }
 
 impl Refusal {
@@ -220,7 +221,7 @@ fn element(xml: &str, tag: &str) -> Option<String> {
     let (text, _) = rest.split_once(&format!("</{tag}>"))?;
     let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
     let plain = entities.iter().fold(text.to_string(), |text, (entity, c)| text.replace(entity, c));
-    Some(plain.chars().filter(|&c| crate::name::prints(c)).take(300).collect())
+    Some(printable(&plain).chars().take(300).collect())
 }
 
 #[cfg(test)]

@@ -17,8 +17,9 @@ use ureq::Agent;
 use ureq::http::HeaderMap;
 
 use crate::clock::Time;
+use crate::environment::Environment;
+use crate::metadata::Metadata;
 use crate::name::Key;
-use crate::pulse::Metadata;
 
 use learnt::Learnt;
 use request::{Answer, Ask, header};
@@ -51,15 +52,14 @@ pub struct Store {
     deadline: Instant,
 }
 
-/// The credentials that the environment's variables hold, by whichever `lookup`; none if there is no access key id. An
-/// empty value is none: so Lambda's own environment has it on some emulators. The error names the half that is missing.
-pub fn credentials_from(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<Credentials>, &'static str> {
-    let value = |name: &str| lookup(name).filter(|value| !value.is_empty());
-    match (value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY")) {
+/// The credentials in the environment; `None` if it holds neither half of a key. Some emulators set an empty session
+/// token, which counts as unset. The error names the half that is missing.
+pub fn credentials_from(environment: Environment) -> Result<Option<Credentials>, &'static str> {
+    match (environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err("AWS_ACCESS_KEY_ID"),
         (Some(_), None) => Err("AWS_SECRET_ACCESS_KEY"),
-        (Some(key), Some(secret)) => Ok(Some(match value("AWS_SESSION_TOKEN") {
+        (Some(key), Some(secret)) => Ok(Some(match environment.get("AWS_SESSION_TOKEN") {
             None => Credentials::new(key, secret),
             Some(token) => Credentials::new_with_token(key, secret, token),
         })),

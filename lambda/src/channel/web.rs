@@ -5,8 +5,8 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::url::web_url;
 use pulse_echo_core::http::{self, Failure, SystemResolver, Trouble, Trust};
-use pulse_echo_core::pulse::web_url;
 use ureq::http::{HeaderMap, Request, Response};
 use ureq::{Agent, Body, Timeout};
 use url::Url;

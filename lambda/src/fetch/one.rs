@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::url::web_url;
 use pulse_echo_core::http::{Failure, Trouble};
-use pulse_echo_core::pulse::{Pulse, web_url};
+use pulse_echo_core::pulse::Pulse;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 use url::Url;

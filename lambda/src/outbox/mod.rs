@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::status::{Down, Fact, Message, Outage, Record, State, Told};
 
 use crate::rules::Rules;

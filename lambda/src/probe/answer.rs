@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use pulse_echo_core::answer::{Cause, Echo, Fault};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::json::{self, Unknown};
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::{Metadata, Pulse, SIZE_LIMIT, Sending};
+use pulse_echo_core::pulse::{Pulse, SIZE_LIMIT, Sending};
 use pulse_echo_core::store::{Clock, Condition, Object, Store};
 use url::Url;
 

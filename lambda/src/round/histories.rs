@@ -161,7 +161,7 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         let changed = round.judge(&mut status, cases);
         if reads {
             for id in words_wanted(&status.outbox) {
-                give_words(&mut status.outbox, &id, &pulse_echo_core::pulse::Metadata::new());
+                give_words(&mut status.outbox, &id, &pulse_echo_core::metadata::Metadata::new());
             }
         }
         if let Some(attempt) = due(&status, "hook", at(now)) {

@@ -1,8 +1,8 @@
 //! Whether the loop is stopped: a fact of the store, not an event.
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{Condition, Store};
 use serde::{Deserialize, Serialize};
 

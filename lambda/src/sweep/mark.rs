@@ -1,8 +1,8 @@
 //! The mark in the store, changed only by compare-and-set.
 
 use pulse_echo_core::mark::{Mark, SIZE_LIMIT};
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{Condition, Error, Store};
 
 /// How often a change is tried again when others change the mark meanwhile.

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::status::{self, SIZE_LIMIT, Status};
 use pulse_echo_core::store::{Condition, Store};
 

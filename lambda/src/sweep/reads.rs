@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use pulse_echo_core::answer::{Cause, Fault};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::json::Unknown;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::{self, Mute};
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::{self, Metadata, Pulse};
+use pulse_echo_core::pulse::{self, Pulse};
 use pulse_echo_core::status::{Limits, Message, Muted, Record};
 use pulse_echo_core::store::{Error, Object, Store};
 

@@ -15,7 +15,7 @@ use std::thread;
 
 use front::{Front, Requests};
 use jiff::Timestamp;
-use pulse_echo_core::pulse::Metadata;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use sweeper::{Cost, Sweeper};
 use tempfile::TempDir;

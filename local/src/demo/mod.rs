@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use pulse_echo_core::http::url::web_url;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::web_url;
 use pulse_echo_core::status::State;
 use serde_json::json;
 

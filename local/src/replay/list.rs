@@ -5,8 +5,9 @@ use std::io::{BufRead, Cursor, Read};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::json::{self, Object, Unknown, nearest};
+use pulse_echo_core::json::{self, Object, Unknown};
 use pulse_echo_core::name::CheckId;
+use pulse_echo_core::text::nearest;
 
 use super::row::{Row, What};
 

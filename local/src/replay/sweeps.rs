@@ -6,8 +6,9 @@ use std::time::Duration;
 use std::vec;
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::pulse::{Metadata, Pulse};
+use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::{Limits, Status};
 use pulse_echo_lambda::channel::{Entry, Outcome};
 use pulse_echo_lambda::outbox::attempt::{due, settle};

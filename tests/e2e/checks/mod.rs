@@ -7,8 +7,8 @@ pub mod refusals;
 
 use std::error::Error;
 
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{self, Condition, Store, Taken};
 
 /// How a server did, or what it did instead.

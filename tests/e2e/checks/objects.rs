@@ -4,8 +4,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::Metadata;
 use pulse_echo_core::store::{self, Condition, Store};
 
 use super::{Outcome, ensure, key, put};

@@ -37,8 +37,9 @@ pub(super) fn channel(means: &Means) -> Made {
     };
     let topic: Topic = arn.parse().map_err(|why| format!("ALERT_TOPIC_ARN is {arn:?}: {why}"))?;
     let unset = |name| format!("{name} is not set: ALERT_TOPIC_ARN needs the right to publish");
-    let credentials =
-        credentials_from(means.lookup).and_then(|found| found.ok_or("AWS_ACCESS_KEY_ID")).map_err(unset)?;
+    let credentials = credentials_from(pulse_echo_core::environment::Environment::new(means.lookup))
+        .and_then(|found| found.ok_or("AWS_ACCESS_KEY_ID"))
+        .map_err(unset)?;
     let endpoint = match Address::read(means.lookup, "AWS_ENDPOINT_URL_SNS")? {
         Some(endpoint) => endpoint,
         None => match Address::read(means.lookup, "AWS_ENDPOINT_URL")? {

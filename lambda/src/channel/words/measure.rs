@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::pulse::Metadata;
 
 use crate::text::{grouped, line};
 

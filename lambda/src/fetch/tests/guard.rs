@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
 
-use pulse_echo_core::pulse::web_url;
+use pulse_echo_core::http::url::web_url;
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;

@@ -1,21 +1,14 @@
 //! What follows from what the store tells beside the checks: is the loop alive, is the clock right?
 
-use std::time::Duration;
-
 use crate::look::Look;
-use crate::nagios::{Figure, Outcome, Severity, Subject, spoken};
+use crate::outcome::{Figure, Outcome, Severity, Subject};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::name::Key;
+use pulse_echo_core::words;
 
 /// How far the clocks may differ, in seconds. Signatures live for 300.
 const SKEW_LIMIT_S: f64 = 60.0;
-
-/// How old the loop's last sweep may always be.
-const SWEEP_LIMIT: Duration = Duration::from_secs(5 * 60);
-
-/// A mark that does not say it: how often the loop sweeps, in seconds.
-const TICK_S: u32 = 60;
 
 /// Judges the loop by its mark and when that was looked at. One that is not there decides nothing.
 pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
@@ -35,10 +28,9 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
     let Some(swept) = mark.swept else {
         return is(Severity::Ok, "the loop has not swept yet".into()).remedy("look again in a minute");
     };
-    let limit = SWEEP_LIMIT.max(Duration::from_secs(3 * u64::from(mark.tick_s.unwrap_or(TICK_S))));
     let age = swept.age(now);
-    if age > limit {
-        return is(Severity::Warning, format!("the loop last swept {} ago", spoken(age)))
+    if age > mark.stale_after() {
+        return is(Severity::Warning, format!("the loop last swept {} ago", words::duration(age)))
             .remedy("look at the loop's log, its schedule and its queue");
     }
     is(Severity::Ok, String::new())
@@ -48,9 +40,7 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
 pub fn judge_clock(skew_s: f64) -> Outcome {
     let figure = Figure { name: "skew", seconds: skew_s, digits: 1, warning: Some(SKEW_LIMIT_S), critical: None };
     let outcome = if skew_s.abs() > SKEW_LIMIT_S {
-        let side = if skew_s > 0.0 { "ahead of" } else { "behind" };
-        let text = format!("this machine's clock is {:.0} s {side} the store's", skew_s.abs());
-        Outcome::new(Subject::Clock, Severity::Warning, text).remedy("set it, and keep it set (NTP)")
+        Outcome::new(Subject::Clock, Severity::Warning, words::skew(skew_s)).remedy("set it, and keep it set (NTP)")
     } else {
         Outcome::new(Subject::Clock, Severity::Ok, "")
     };
@@ -77,12 +67,12 @@ mod tests {
         };
         for (mark, severity, text) in [
             (mark(Some(300), Some(60), None), Ok, ""),
-            (mark(Some(301), Some(60), None), Warning, "the loop last swept 301 s ago"),
-            (mark(Some(301), None, None), Warning, "the loop last swept 301 s ago"),
+            (mark(Some(301), Some(60), None), Warning, "the loop last swept 5 min ago"),
+            (mark(Some(301), None, None), Warning, "the loop last swept 5 min ago"),
             // Three ticks, where that is longer.
             (mark(Some(301), Some(101), None), Ok, ""),
             (mark(Some(303), Some(101), None), Ok, ""),
-            (mark(Some(304), Some(101), None), Warning, "the loop last swept 304 s ago"),
+            (mark(Some(304), Some(101), None), Warning, "the loop last swept 5 min ago"),
             (mark(Some(5), Some(60), Some(NOW)), Warning, "the loop is stopped since 1970-01-01T00:00:00Z"),
             (mark(None, None, None), Ok, "the loop has not swept yet"),
             (Look::Missing, Ok, "the loop has no mark yet"),

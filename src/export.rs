@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::file;
-use super::nagios::{Outcome, Severity, Subject, line, worst};
+use super::atomic_file;
+use super::nagios::line;
+use super::outcome::{Outcome, Severity, Subject, worst};
 
 /// `{"severity": …, "line": …, "outcomes": [{"of": "check", "check": …, "severity": …, "text": …, "remedy": …,
 /// "age_s": …, "age_warning_s": …, …}, …]}`; all figures are seconds.
@@ -47,7 +48,7 @@ fn kind(subject: &Subject) -> &'static str {
 
 /// Writes metrics for `node_exporter`'s textfile collector, whole or not at all.
 pub fn write_prometheus(file: &Path, outcomes: &[Outcome]) -> io::Result<()> {
-    file::replace(file, prometheus(outcomes).as_bytes())
+    atomic_file::replace(file, prometheus(outcomes).as_bytes())
 }
 
 /// A family of metrics: its name without `pulse_echo_`, what it is, and its samples as labels and value.
@@ -123,7 +124,7 @@ fn written(labels: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nagios::Figure;
+    use crate::outcome::Figure;
     use pulse_echo_core::name::CheckId;
 
     fn outcomes() -> Vec<Outcome> {

@@ -8,14 +8,19 @@ use serde_json::json;
 use super::args::{Arguments, Loop, LoopCommand};
 use super::exit::Exit;
 use super::look::{self, Look};
-use super::nagios::{Severity, spoken};
+use super::operator::with_store;
+use super::outcome::Severity;
+use super::output::{print, print_json};
 use super::terminal::Terminal;
-use super::{Environment, print, print_json, verdict, with_store};
+use super::verdict;
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::pulse::{Metadata, SIZE_LIMIT};
+use pulse_echo_core::pulse::SIZE_LIMIT;
 use pulse_echo_core::store::{Condition, Store};
+use pulse_echo_core::words;
 
 /// Runs `loop`.
 pub fn command(arguments: &Arguments, options: &Loop, environment: Environment) -> Exit {
@@ -138,7 +143,7 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
 fn lines(mark: &Mark, now: Time) -> Vec<String> {
     let swept = mark.swept.map(|swept| {
         let took = mark.took_ms.map_or_else(String::new, |ms| format!(", which took {ms} ms"));
-        format!("last sweep: {} ago, at {swept}{took}", spoken(swept.age(now)))
+        format!("last sweep: {} ago, at {swept}{took}", words::duration(swept.age(now)))
     });
     // Only a chain of ticks has a beginning; the number of the next one is kept for it in any case.
     let every = mark.tick_s.map(|tick_s| match mark.tick.filter(|_| mark.started.is_some()) {

@@ -3,21 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::fleet::Owed;
-use pulse_echo_core::json::nearest;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::StatusOf;
+use pulse_echo_core::text::nearest;
 
 /// A check as an operator names it: as it is shown, so without `.json`, or by the rest of its key.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct Target {
     /// What it is if the name is as it is shown.
     shown: CheckId,
     /// What it is if the name is the rest of a key.
     key: CheckId,
 }
 
-impl FromStr for Named {
+impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -25,9 +24,9 @@ impl FromStr for Named {
     }
 }
 
-impl Named {
+impl Target {
     /// The check that is meant: one that is known, if the name fits one.
-    pub fn among(&self, status: Option<&StatusOf<Owed>>) -> CheckId {
+    pub fn among<M>(&self, status: Option<&StatusOf<M>>) -> CheckId {
         let is_known = |id: &CheckId| status.is_some_and(|status| status.checks.contains_key(id));
         let is_as_agents_put_it = self.key.as_str().strip_suffix(".json").is_some();
         let is_key = is_known(&self.key) || is_as_agents_put_it;
@@ -36,7 +35,7 @@ impl Named {
 }
 
 /// The checks that an id stands for: itself and, if it is a host's default check, all others of the host.
-pub fn checks_of<'a>(id: &'a CheckId, status: &'a StatusOf<Owed>) -> impl Iterator<Item = &'a CheckId> {
+pub fn checks_of<'a, M>(id: &'a CheckId, status: &'a StatusOf<M>) -> impl Iterator<Item = &'a CheckId> {
     let is_host = id.default_of_host() == *id;
     status.checks.keys().filter(move |check| *check == id || (is_host && check.host() == id.host()))
 }
@@ -49,7 +48,7 @@ pub struct Unknown<'a> {
 
 impl<'a> Unknown<'a> {
     /// None where the id stands for a check.
-    pub fn find(id: &'a CheckId, status: &StatusOf<Owed>) -> Option<Self> {
+    pub fn find<M>(id: &'a CheckId, status: &StatusOf<M>) -> Option<Self> {
         if checks_of(id, status).next().is_some() {
             return None;
         }
@@ -75,14 +74,14 @@ mod tests {
     use pulse_echo_core::clock::Time;
     use pulse_echo_core::status::Record;
 
-    fn status(keys: &[&str]) -> StatusOf<Owed> {
+    fn status(keys: &[&str]) -> StatusOf<()> {
         let now = Time::from_second(0);
         let check = |key: &&str| (key.to_string().try_into().unwrap(), Record::new(now));
         StatusOf { checks: keys.iter().map(check).collect(), ..StatusOf::new(now) }
     }
 
     fn meant(text: &str, keys: &[&str]) -> String {
-        text.parse::<Named>().unwrap().among(Some(&status(keys))).as_str().into()
+        text.parse::<Target>().unwrap().among(Some(&status(keys))).as_str().into()
     }
 
     #[test]
@@ -99,13 +98,13 @@ mod tests {
         ] {
             assert_eq!(meant(text, keys), id, "{text} among {keys:?}");
         }
-        assert_eq!("web-1".parse::<Named>().unwrap().among(None).as_str(), "web-1.json");
+        assert_eq!("web-1".parse::<Target>().unwrap().among::<()>(None).as_str(), "web-1.json");
     }
 
     #[test]
     fn what_could_leave_its_place_is_no_check() {
         for text in ["", "..", "../x", "a//b", "a/", "/a", "a\u{1b}[2J", &"x".repeat(600)] {
-            assert!(text.parse::<Named>().is_err(), "{text:?}");
+            assert!(text.parse::<Target>().is_err(), "{text:?}");
         }
     }
 

@@ -1,0 +1,21 @@
+//! URLs that may be fetched.
+
+use url::{ParseError, Url};
+
+/// A URL that the probe would fetch: http or https, without credentials. The error never shows the URL: it may hold a
+/// password.
+pub fn web_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| match error {
+        ParseError::RelativeUrlWithoutBase => "it is no URL; it must begin with http:// or https://".to_string(),
+        // The packages' agent says so of every host that is not ASCII, see packaging/README.md.
+        ParseError::IdnaError => format!("it is no URL: {error}; write its host in ASCII (xn--…)"),
+        error => format!("it is no URL: {error}"),
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("its scheme is {:?}; only http and https are fetched", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has credentials in it; none are sent".into());
+    }
+    Ok(url)
+}

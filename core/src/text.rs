@@ -1,0 +1,149 @@
+//! Text from outside, made safe to show: the one room that escapes, cuts and quotes it.
+//!
+//! A pulse's file name, a service's answer and a program's complaint are written by strangers. Nothing in them may obey
+//! as an escape in a terminal, end a line, or fill a screen.
+
+/// Whether a character shows as itself; std's own table says so, by what `escape_debug` leaves alone.
+///
+/// The `a` in front keeps a combining accent, which may follow a letter in a key, from counting as alone.
+pub fn prints(c: char) -> bool {
+    (' '..='~').contains(&c) || (!c.is_ascii() && format!("a{c}").escape_debug().count() == 2)
+}
+
+/// `text` without the characters that do not show as themselves, such as an escape that the terminal would obey.
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|&c| prints(c)).collect()
+}
+
+/// `text` with the characters that do not print escaped, and its middle left out if it is longer than `room` bytes.
+pub fn line(text: &str, room: usize) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        if prints(c) { line.push(c) } else { line.extend(c.escape_debug()) }
+    }
+    if line.len() <= room {
+        return line;
+    }
+    let half = room.saturating_sub('…'.len_utf8()) / 2;
+    without_middle(&line, half)
+}
+
+/// The first and the last `end` bytes of `text`, to whole characters, with `…` between; all of it if that is shorter.
+pub fn without_middle(text: &str, end: usize) -> String {
+    let (head, tail) = (text.floor_char_boundary(end), text.ceil_char_boundary(text.len().saturating_sub(end)));
+    if head < tail { format!("{}…{}", &text[..head], &text[tail..]) } else { text.into() }
+}
+
+/// `text` if it has at most `room` characters, else its beginning and `…`, `room` characters in all.
+pub fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.into();
+    }
+    let beginning: String = text.chars().take(room.saturating_sub(1)).collect();
+    format!("{}…", beginning.trim_end())
+}
+
+/// `text` in quotes, escaped. If that takes more than `room` bytes: the part around the byte `at`, with `…` for what
+/// was left out.
+pub fn quoted(text: &[u8], at: usize, room: usize) -> String {
+    format!("\"{}\"", excerpt(text, at, room))
+}
+
+/// As [`quoted`], without the quotes.
+pub fn excerpt(text: &[u8], at: usize, room: usize) -> String {
+    let (whole, is_whole) = fit(text, room);
+    if is_whole {
+        return whole;
+    }
+    let from = boundary(text, at.min(text.len()).saturating_sub(room / 3));
+    let (part, to_end) = fit(&text[from..], room);
+    let (before, after) = (if from > 0 { "…" } else { "" }, if to_end { "" } else { "…" });
+    format!("{before}{part}{after}")
+}
+
+/// The known word that `word` was most likely meant to be, if any is near.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .min_by_key(|&(distance, _)| distance)
+        .filter(|&(distance, candidate)| distance <= candidate.len().div_ceil(3))
+        .map(|(_, candidate)| candidate)
+}
+
+/// The beginning of `text`, escaped, that takes at most `room` bytes, and whether that is all of it.
+fn fit(text: &[u8], room: usize) -> (String, bool) {
+    let mut shown = String::new();
+    for chunk in text.utf8_chunks() {
+        let valid = chunk.valid().chars().map(escape);
+        let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        for piece in valid.chain(invalid) {
+            if shown.len() + piece.len() > room {
+                return (shown, false);
+            }
+            shown.push_str(&piece);
+        }
+    }
+    (shown, true)
+}
+
+fn escape(c: char) -> String {
+    if prints(c) && !matches!(c, '"' | '\\') { c.into() } else { c.escape_debug().collect() }
+}
+
+/// The nearest place at or before `at` where a character begins.
+fn boundary(text: &[u8], at: usize) -> usize {
+    let continues = |&at: &usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    // A character has at most three continuing bytes; with more of them the text is not UTF-8.
+    (at.saturating_sub(3)..=at).rev().find(|at| !continues(at)).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_print_is_escaped_and_a_quote_cannot_end_the_quotes() {
+        assert_eq!(quoted(b"ok\n", 0, 40), "\"ok\\n\"");
+        assert_eq!(quoted("a\u{1b}[2J\u{202e}é\"\\'".as_bytes(), 0, 40), "\"a\\u{1b}[2J\\u{202e}é\\\"\\\\'\"");
+        assert_eq!(quoted(b"a\xff\xfe", 0, 40), "\"a\\xff\\xfe\"");
+        assert_eq!(line("a\r\nb", 40), "a\\r\\nb");
+        assert_eq!(printable("a\u{1b}[2J\r\nb\u{202e}é"), "a[2Jbé");
+    }
+
+    #[test]
+    fn a_long_text_is_shown_around_the_place_that_matters() {
+        let text = format!("{}X{}", "a".repeat(100), "b".repeat(100));
+        assert_eq!(excerpt(text.as_bytes(), 100, 12), "…aaaaXbbbbbbb…");
+        assert_eq!(excerpt(text.as_bytes(), 0, 12), "aaaaaaaaaaaa…");
+        assert_eq!(excerpt(text.as_bytes(), 201, 12), "…bbbb");
+    }
+
+    #[test]
+    fn no_character_is_cut_in_two() {
+        let text = "é".repeat(100);
+        assert_eq!(excerpt(text.as_bytes(), 51, 13), "…éééééé…");
+        assert_eq!(excerpt(&[0x80; 100], 50, 12), "…\\x80\\x80\\x80…");
+        assert_eq!(line(&text, 12), "éé…éé");
+    }
+
+    #[test]
+    fn a_long_line_keeps_both_its_ends() {
+        assert_eq!(line(&format!("head{}tail", "x".repeat(100)), 11), "head…tail");
+        assert_eq!(line("short", 11), "short");
+    }
+
+    #[test]
+    fn a_text_that_is_too_wide_is_cut_to_the_width() {
+        assert_eq!(
+            [cut("12345", 5), cut("123456", 5), cut("123 56", 5), cut("12", 0)],
+            ["12345", "1234…", "123…", "…"]
+        );
+    }
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        assert_eq!(nearest("bdoy", ["url", "body", "status"]), Some("body"));
+        assert_eq!(nearest("x", ["url", "body"]), None);
+    }
+}

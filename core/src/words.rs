@@ -1,0 +1,106 @@
+//! Times, sizes and vitals as people read them: the agent, the messages and the page say each of them in these words.
+
+use std::time::Duration;
+
+use crate::vitals::Vitals;
+
+/// A length of time: `212 s`, `16 min`, `4 h 10 min`, `2 d 4 h`, `41 d`. It is cut off, not rounded, where a smaller
+/// unit no longer matters.
+pub fn duration(time: Duration) -> String {
+    let s = time.as_secs();
+    let two = |large: u64, unit: &str, small: u64, small_unit: &str| match small {
+        0 => format!("{large} {unit}"),
+        _ => format!("{large} {unit} {small} {small_unit}"),
+    };
+    match s {
+        0..300 => format!("{s} s"),
+        300..3_600 => format!("{} min", s / 60),
+        3_600..86_400 => two(s / 3_600, "h", s / 60 % 60, "min"),
+        86_400..864_000 => two(s / 86_400, "d", s / 3_600 % 24, "h"),
+        _ => format!("{} d", grouped(s / 86_400)),
+    }
+}
+
+/// A number in groups of three digits: `1,048,576`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// How a host said that it was, such as `up 41 d, load 48, 12 MiB of memory free, disk 0 % free`. A vital that the host
+/// did not send is left out, so the text may be empty. Sizes are powers of 1,024.
+pub fn vitals(vitals: &Vitals) -> String {
+    let parts = [
+        vitals.uptime_s.map(|s| format!("up {}", duration(Duration::from_secs(s)))),
+        vitals.load1.map(|load| if load < 10.0 { format!("load {load:.2}") } else { format!("load {load:.0}") }),
+        vitals.mem_available_kb.map(|kb| format!("{} MiB of memory free", kb / 1024)),
+        vitals.disk_free_pct.map(|percent| format!("disk {percent} % free")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// On which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it; the rest of the sentence is
+/// `the store's`.
+pub fn side(skew_s: f64) -> &'static str {
+    if skew_s > 0.0 { "ahead of" } else { "behind" }
+}
+
+/// The clause that names a wrong clock and its distance: `this machine's clock is 75 s behind the store's`.
+pub fn skew(skew_s: f64) -> String {
+    format!("this machine's clock is {:.0} s {} the store's", skew_s.abs(), side(skew_s))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_has_two_units_at_most() {
+        for (s, text) in [
+            (0, "0 s"),
+            (299, "299 s"),
+            (300, "5 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (15_000, "4 h 10 min"),
+            (86_399, "23 h 59 min"),
+            (86_400, "1 d"),
+            (187_200, "2 d 4 h"),
+            (41 * 86_400 + 3_600, "41 d"),
+            (1_200 * 86_400, "1,200 d"),
+        ] {
+            assert_eq!(duration(Duration::from_secs(s)), text);
+        }
+    }
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        assert_eq!([7, 999, 1000, 1_048_576].map(grouped), ["7", "999", "1,000", "1,048,576"]);
+    }
+
+    #[test]
+    fn a_host_says_only_what_it_knows() {
+        let all = Vitals {
+            uptime_s: Some(3_542_400),
+            load1: Some(48.12),
+            mem_available_kb: Some(12_345),
+            disk_free_pct: Some(0),
+        };
+        assert_eq!(vitals(&all), "up 41 d, load 48, 12 MiB of memory free, disk 0 % free");
+        assert_eq!(vitals(&Vitals { load1: Some(0.5), ..Vitals::default() }), "load 0.50");
+        assert_eq!(vitals(&Vitals::default()), "");
+    }
+
+    #[test]
+    fn a_clock_is_ahead_or_behind() {
+        assert_eq!(skew(75.4), "this machine's clock is 75 s ahead of the store's");
+        assert_eq!(skew(-86_400.0), "this machine's clock is 86400 s behind the store's");
+    }
+}
