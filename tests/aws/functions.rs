@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::template::{Stack, as_text, walk, whole};
+use crate::template::{Stack, as_text, whole};
+use crate::values::walk;
 
 /// What the loop writes in embedded metric format, below `PulseEcho`, with the dimension `Stack`.
 const METRICS: [&str; 4] = ["Rounds", "OwedSeconds", "ChecksDown", "Errors"];

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::template::{TEXT, as_text, walk, whole};
+use crate::template::{TEXT, as_text, whole};
+use crate::values::walk;
 
 const SECRETS: [&str; 4] = ["SlackUrl", "WebhookUrl", "WebhookSecret", "HeartbeatUrl"];
 

@@ -4,22 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::template::{ANCHOR, Stack, TEXT, as_text, texts, walk};
-
-/// The policies of the resources, by `RESOURCE` or, inside a role, `ROLE`.
-pub fn policies(stack: &Stack) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    for (name, resource) in stack.resources() {
-        let properties = &resource["Properties"];
-        if let Some(document) = properties.get("PolicyDocument") {
-            found.insert(name.clone(), document.clone());
-        }
-        for policy in properties["Policies"].as_array().into_iter().flatten() {
-            assert!(found.insert(name.clone(), policy["PolicyDocument"].clone()).is_none(), "{name} has two policies");
-        }
-    }
-    found
-}
+use crate::template::{ANCHOR, Stack, TEXT, as_text};
+use crate::values::{texts, walk};
 
 /// `EFFECT ACTION RESOURCE` of each statement, with what all ARNs here begin with left out.
 fn rights(document: &Value) -> BTreeSet<String> {
@@ -150,7 +136,7 @@ fn assert_host(documents: &BTreeMap<String, Value>, name: &str, variable: &str) 
 
 #[test]
 fn each_policy_grants_what_the_contract_lists_and_nothing_else() {
-    let documents = policies(&Stack::new(&[]));
+    let documents = Stack::new(&[]).policies();
     assert_rights(&documents, "ProbeRole", PROBE);
     assert_rights(&documents, "LoopRole", LOOP);
     assert_rights(&documents, "ScheduleRole", SCHEDULE);
@@ -164,7 +150,7 @@ fn each_policy_grants_what_the_contract_lists_and_nothing_else() {
 
 #[test]
 fn what_is_asked_for_adds_its_own_rights_and_nothing_else() {
-    let documents = policies(&Stack::with_all());
+    let documents = Stack::with_all().policies();
     assert_rights(&documents, "ProbeRole", &[PROBE, IN_A_VPC].concat());
     assert_rights(&documents, "LoopRole", &[LOOP, LOOP_WITH_A_QUEUE, LOOP_WITH_SECRETS, IN_A_VPC].concat());
     assert_rights(&documents, "ScheduleRole", SCHEDULE);
@@ -176,16 +162,16 @@ fn what_is_asked_for_adds_its_own_rights_and_nothing_else() {
 #[test]
 fn only_a_secret_that_names_a_parameter_gives_the_right_to_read_it() {
     for plain in ["https://hooks.slack.com/services/T/B/x", "https://example.com/ssm:/not-a-parameter"] {
-        let documents = policies(&Stack::new(&[("SlackUrl", plain), ("HeartbeatUrl", plain)]));
+        let documents = Stack::new(&[("SlackUrl", plain), ("HeartbeatUrl", plain)]).policies();
         assert_rights(&documents, "LoopRole", LOOP);
     }
-    let documents = policies(&Stack::new(&[("WebhookSecret", "ssm:/a/b"), ("WebhookUrl", "https://example.com/")]));
+    let documents = Stack::new(&[("WebhookSecret", "ssm:/a/b"), ("WebhookUrl", "https://example.com/")]).policies();
     assert_rights(&documents, "LoopRole", &[LOOP, &["ssm:GetParameter ssm:parameter/a/b"]].concat());
 }
 
 #[test]
 fn nobody_is_allowed_everything_of_a_service_or_all_resources_but_where_a_vpc_takes_no_less() {
-    for (name, document) in policies(&Stack::with_all()) {
+    for (name, document) in Stack::with_all().policies() {
         for statement in document["Statement"].as_array().unwrap() {
             if statement["Effect"] == "Deny" {
                 continue;
@@ -204,7 +190,7 @@ fn nobody_is_allowed_everything_of_a_service_or_all_resources_but_where_a_vpc_ta
 
 #[test]
 fn what_a_host_puts_can_be_read_by_the_probe() {
-    let documents = policies(&Stack::with_all());
+    let documents = Stack::with_all().policies();
     for name in ["HostPolicy", "CertificatePolicy", "FleetPolicy"] {
         for statement in documents[name]["Statement"].as_array().unwrap() {
             let puts = texts(&statement["Action"]).contains(&"s3:PutObject".to_string());
@@ -264,7 +250,7 @@ fn without_a_boundary_or_a_trust_anchor_the_roles_have_none() {
 
 #[test]
 fn who_is_not_of_the_account_is_let_in_only_for_it() {
-    let documents = policies(&Stack::with_all());
+    let documents = Stack::with_all().policies();
     let alarms = &documents["AlertsPolicy"]["Statement"][0];
     assert_eq!(alarms["Principal"], json!({"Service": "cloudwatch.amazonaws.com"}));
     assert_eq!(alarms["Condition"], json!({"StringEquals": {"aws:SourceAccount": "111122223333"}}));
@@ -296,7 +282,7 @@ fn each_arn_has_the_form_of_its_service() {
 /// AWS counts the letters without white space: 6,144 for a managed policy, 10,240 for what stands in a role.
 #[test]
 fn each_policy_fits_its_room() {
-    for (name, document) in policies(&Stack::with_all()) {
+    for (name, document) in Stack::with_all().policies() {
         let room = if name.ends_with("Role") { 10_240 } else { 6_144 };
         let letters = document.to_string().len();
         assert!(letters < room / 2, "{name} has {letters} letters");

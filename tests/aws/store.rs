@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::rights::policies;
-use crate::template::{Stack, texts};
+use crate::template::Stack;
+use crate::values::texts;
 
 #[test]
 fn s3_may_invoke_a_function_before_the_bucket_is_told_to_and_for_this_account_alone() {
@@ -72,7 +72,7 @@ fn the_bucket_is_private_without_acls_encrypted_by_s3_unversioned_and_outlives_t
 
 #[test]
 fn the_bucket_is_reached_by_tls_only() {
-    let statement = &policies(&Stack::new(&[]))["BucketPolicy"]["Statement"][0];
+    let statement = &Stack::new(&[]).policies()["BucketPolicy"]["Statement"][0];
     assert_eq!((&statement["Effect"], &statement["Principal"]), (&json!("Deny"), &json!("*")));
     assert_eq!(statement["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
 }

@@ -93,6 +93,21 @@ impl Stack {
         made.map(|(name, resource)| (name.clone(), self.resolve(resource))).collect()
     }
 
+    /// The policies of the resources, by `RESOURCE` or, inside a role, `ROLE`.
+    pub fn policies(&self) -> BTreeMap<String, Value> {
+        let mut found = BTreeMap::new();
+        for (name, resource) in self.resources() {
+            let properties = &resource["Properties"];
+            if let Some(document) = properties.get("PolicyDocument") {
+                found.insert(name.clone(), document.clone());
+            }
+            for policy in properties["Policies"].as_array().into_iter().flatten() {
+                assert!(found.insert(name.clone(), policy["PolicyDocument"].clone()).is_none(), "{name} has two");
+            }
+        }
+        found
+    }
+
     fn holds(&self, condition: &Value) -> bool {
         self.is_true(&self.template["Conditions"][condition.as_str().unwrap()])
     }
@@ -215,22 +230,4 @@ fn list_or_text(parameter: &Value, value: Value) -> Value {
 /// A text as it is, anything else as CloudFormation writes it.
 pub fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToString::to_string)
-}
-
-/// One or many, as a list.
-pub fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(values) => values.iter().map(as_text).collect(),
-        one => vec![as_text(one)],
-    }
-}
-
-/// Every value below this one, itself first.
-pub fn walk<'a>(value: &'a Value, see: &mut dyn FnMut(&'a Value)) {
-    see(value);
-    match value {
-        Value::Array(values) => values.iter().for_each(|each| walk(each, see)),
-        Value::Object(pairs) => pairs.values().for_each(|each| walk(each, see)),
-        _ => (),
-    }
 }
