@@ -5,13 +5,14 @@ CARGO ?= cargo
 # How long `make fuzz` gives each target.
 SECONDS ?= 60
 
-.PHONY: help demo test lint dist e2e bench fuzz
+.PHONY: help demo test lint dist deploy e2e bench fuzz
 
 help:
 	@echo "make demo              from a pulse to the messages that people read, on this machine alone; half a minute"
 	@echo "make demo URL=https://example.com/ BODY='...'    the same for an address of yours"
 	@echo "make test              format, lints, documentation, all tests"
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
+	@echo "make deploy BUCKET=my-pulses   to AWS, or changes what is there; docs/aws.md has the other settings"
 	@echo "make e2e               that, looked at; the agent against S3 servers that others wrote (in target/e2e)"
 	@echo "make bench             what is measured, as ratios within one run"
 	@echo "make fuzz SECONDS=60   each parser of foreign input, for so long; installs cargo-fuzz, needs a C++ compiler"
@@ -35,7 +36,8 @@ test: lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
-	$(CARGO) clippy --locked --workspace --all-features --test e2e --test packages --test install -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-features --test e2e --test packages --test install --test aws_e2e -- \
+		-D warnings
 	$(CARGO) clippy --locked -p pulse-echo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --all-features --quiet
 
@@ -43,12 +45,16 @@ lint:
 dist:
 	@CARGO="$(CARGO)" packaging/dist.sh
 
+# The settings reach the script by the environment, as they were typed; what has no name there is in PARAMETERS.
+deploy:
+	@CARGO="$(CARGO)" packaging/aws/deploy.sh $(PARAMETERS)
+
 # The whole workspace, as `test` has it: else everything is built once more with other features. The agent that is given
 # away is built in another way than the tests' own, so it has to pass theirs: TLS, proxies, faults, the whole walk.
 e2e: dist
 	PULSE_ECHO_AGENT=$$(realpath $${CARGO_TARGET_DIR:-target}/dist/pulse-echo-*-linux-x86_64) $(CARGO) test --locked --workspace --quiet \
 		--test bad_input --test check --test credentials_services --test faults --test proxies --test walk
-	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e
+	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e --test aws_e2e
 	@if $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz; then \
 		$(MAKE) --no-print-directory fuzz SECONDS=5; \
 	else echo "fuzzing is left out: cargo-fuzz cannot be installed, see above"; fi

@@ -18,6 +18,12 @@ trap 'rm -rf "$work"' EXIT
 export GENERATED=$work/generated
 packaging/generate.sh "$GENERATED"
 
+# Packs a folder in $work.
+archive() {
+  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=ustar \
+    -C "$work" -cf - "$1" | gzip -n -9 >"$out/$1.tar.gz"
+}
+
 for arch in x86_64 aarch64; do
   # Debian and AWS have other names for them.
   case $arch in
@@ -43,15 +49,19 @@ for arch in x86_64 aarch64; do
     rm "$deb"
     ar rcD "$deb" debian-binary control.tar.gz data.tar.xz
   )
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=ustar \
-    -C "$work" -cf - "$name" | gzip -n -9 >"$out/$name.tar.gz"
+  archive "$name"
   rm -r "$work/deb"
 
-  install -D -m 755 "$programs/lambda-$arch" "$work/$aws/bootstrap"
-  touch -d "@$SOURCE_DATE_EPOCH" "$work/$aws/bootstrap"
-  rm -f "$out/pulse-echo-lambda-$VERSION-$aws.zip"
-  (cd "$work/$aws" && zip -X -q -9 "$out/pulse-echo-lambda-$VERSION-$aws.zip" bootstrap)
+  packaging/zip.sh "$programs/lambda-$arch" "$out/pulse-echo-lambda-$VERSION-$aws.zip"
 done
+
+# All that a deployment to AWS needs, without a compiler.
+name=pulse-echo-aws-$VERSION
+mkdir "$work/$name"
+install -m 755 packaging/aws/{deploy,host,remove}.sh "$work/$name"
+install -m 644 packaging/aws/{common.sh,template.yaml} docs/aws.md LICENSE-MIT LICENSE-APACHE "$work/$name"
+install -m 644 "$out/pulse-echo-lambda-$VERSION"-{x86_64,arm64}.zip "$work/$name"
+archive "$name"
 
 cd "$out"
 sha256sum -- pulse-echo* >SHA256SUMS

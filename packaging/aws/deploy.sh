@@ -255,12 +255,14 @@ done
 if [ $type = NONE ]; then
   echo "the stack $STACK is as it should be: nothing changes"
 else
+  # At last the properties whose change always replaces, even where their values are not known yet.
   aws cloudformation describe-change-set --stack-name "$STACK" --change-set-name "$set" --output text \
-    --query "Changes[].ResourceChange.[Action, Replacement || '-', ResourceType, LogicalResourceId]" >"$work/changes"
+    --query "Changes[].ResourceChange.[Action, Replacement || '-', ResourceType, LogicalResourceId,
+      join(' ', Details[?Target.RequiresRecreation == 'Always'].Target.Name || \`[]\`)]" >"$work/changes"
   { printf 'ACTION\tREPLACED\tTYPE\tNAME\n' && sort "$work/changes"; } |
     awk -F '\t' '{ sub(/^None$/, "-", $2); printf "%-8s %-12s %-34s %s\n", $1, $2, $3, $4 }'
-  replaced=$(awk -F '\t' '$2 ~ /True|Conditional/ && $3 ~ /^AWS::(S3::Bucket|SQS::Queue)$/ { print $4 }' \
-    "$work/changes")
+  replaced=$(awk -F '\t' '$3 ~ /^AWS::(S3::Bucket|SQS::Queue)$/ && ($2 == "True" || $2 == "Conditional" && $5 != "") {
+    print $4 }' "$work/changes")
   if [ -n "$replaced" ]; then
     forget
     fail "this would replace $replaced, and lose what is in it: deploy it as another STACK, then remove this one"

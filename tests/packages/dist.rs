@@ -45,6 +45,11 @@ impl Processor {
     }
 }
 
+/// What a deployment to AWS needs.
+pub fn aws_tarball() -> PathBuf {
+    folder().join(format!("pulse-echo-aws-{VERSION}.tar.gz"))
+}
+
 /// What `make dist` made.
 pub fn folder() -> PathBuf {
     target().join("dist")

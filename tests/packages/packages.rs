@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::dist::{Processor, ensure, said, shell};
+use crate::dist::{self, Processor, ensure, said, shell};
 use crate::{Check, Outcome};
 
 pub const CHECKS: &[Check] = &[
     ("deb and rpm have the same files, with the same modes, owners and content", equal),
     ("deb and rpm keep the same files as configuration", same_configuration),
     ("the tarball is what the deb installs", tarballs),
+    ("the tarball for AWS has both zips, the template, the scripts and their page", aws),
     ("SHA256SUMS has every file and is right", sums),
 ];
 
@@ -59,6 +60,33 @@ fn equal() -> Outcome {
         ensure(rpm.len() > 10, || format!("there is little in it: {rpm:?}"))?;
     }
     Ok(())
+}
+
+fn aws() -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let unpack = "tar -xzf \"$1\" -C \"$2\" --strip-components 1; ls -A \"$2\"";
+    let listed = said(&mut shell(unpack, &[&dist::aws_tarball(), folder.path()]))?;
+    let mut expected = BTreeSet::from(["LICENSE-APACHE".to_string(), "LICENSE-MIT".to_string()]);
+    for (place, names) in [
+        ("packaging/aws", &["common.sh", "deploy.sh", "host.sh", "remove.sh", "template.yaml"][..]),
+        ("docs", &["aws.md"]),
+    ] {
+        for name in names {
+            let own = dist::checkout().join(place).join(name);
+            said(&mut shell("cmp \"$1\" \"$2\"", &[&own, &folder.path().join(name)]))?;
+            expected.insert((*name).to_string());
+        }
+    }
+    for processor in Processor::ALL {
+        let zip = processor.lambda();
+        let name = zip.file_name().unwrap();
+        said(&mut shell("cmp \"$1\" \"$2\"", &[&zip, &folder.path().join(name)]))?;
+        expected.insert(name.to_string_lossy().into_owned());
+    }
+    let found: BTreeSet<_> = listed.lines().map(ToString::to_string).collect();
+    ensure(found == expected, || format!("{found:?}, expected {expected:?}"))?;
+    let modes = said(&mut shell("cd \"$1\"; find . -name '*.sh' -perm -a=x -printf '%f\\n' | sort", &[folder.path()]))?;
+    ensure(modes == "deploy.sh\nhost.sh\nremove.sh\n", || modes.clone())
 }
 
 fn of_deb(deb: &Path) -> Result<Listing, String> {

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cloud::{BUCKET, Cloud, eventually, refused, said};
+use crate::cloud::{BUCKET, Cloud, checkout, eventually, refused, said};
 use crate::{Outcome, Story, ensure};
 
 pub const BEFORE: &[Story] = &[
@@ -21,6 +21,7 @@ pub const STORIES: &[Story] = &[
     ("a changed parameter changes what it is for and no other", changed_parameter),
     ("another zip goes to the functions while pulses flow, and none is lost", another_zip),
     ("a program for another processor, without its run bit, or not static is refused", wrong_zips),
+    ("a change that replaces a queue is refused, and nothing is changed", replacement),
     ("what is no parameter, no stack's name, or less than a minute without a queue is refused", wrong_words),
     ("a bucket of another region or account is refused, and so is another one for the same stack", wrong_buckets),
 ];
@@ -67,8 +68,10 @@ fn second(cloud: &Cloud) -> Outcome {
 
 fn changed_parameter(cloud: &Cloud) -> Outcome {
     let table = said(&cloud.deploy(&["RemindSeconds=3600"]))?;
+    // What names the loop's ARN may be in the table, too.
     let rows: Vec<_> = table.lines().filter(|line| line.contains(" AWS::")).collect();
-    ensure(rows.len() == 1 && rows[0].starts_with("Modify") && rows[0].ends_with(" Loop"), || table.clone())?;
+    let of = |name| rows.iter().any(|row| row.ends_with(name));
+    ensure(of(" Loop") && !of(" Probe") && rows.iter().all(|row| row.starts_with("Modify")), || table.clone())?;
     let variables = variables_of(cloud, "LoopArn")?;
     ensure(variables.contains("\"REMIND_S\": \"3600\""), || variables.clone())?;
     // What was not given stays, a secret, too.
@@ -153,6 +156,25 @@ fn wrong_zips(cloud: &Cloud) -> Outcome {
     fs::write(&empty, "")?;
     refuses(&empty, &["holds no bootstrap"])?;
     refuses(Path::new("missing.zip"), &["there is no missing.zip"])
+}
+
+fn replacement(cloud: &Cloud) -> Outcome {
+    // As if a newer template gave the dead letters a name.
+    let scripts = cloud.folder.path().join("newer");
+    fs::create_dir(&scripts)?;
+    for name in ["common.sh", "deploy.sh", "template.yaml"] {
+        fs::copy(checkout().join("packaging/aws").join(name), scripts.join(name))?;
+    }
+    let queue = "  DeadLetters:\n    Type: AWS::SQS::Queue\n    Properties:\n";
+    let template = fs::read_to_string(scripts.join("template.yaml"))?;
+    ensure(template.contains(queue), || "the template has changed".into())?;
+    let named = template.replace(queue, &format!("{queue}      QueueName: letters\n"));
+    fs::write(scripts.join("template.yaml"), named)?;
+    let script = scripts.join("deploy.sh");
+    let before = cloud.output("pulse-echo", "DeadLetterQueue")?;
+    refused(&cloud.script(script.to_str().unwrap(), &[]), &["would replace DeadLetters", "another STACK"])?;
+    let now = cloud.output("pulse-echo", "DeadLetterQueue")?;
+    ensure(now == before, || format!("from {before} to {now}"))
 }
 
 fn wrong_words(cloud: &Cloud) -> Outcome {

@@ -30,7 +30,7 @@ fn run(cloud: &Cloud) -> Outcome {
     configure(cloud, "web-1", &json!({"url": format!("{}/ok", cloud.web.address), "body": "ok"}).to_string())?;
     let told = said(&cloud.agent("web-1", &["run", "--pulse", "pulse.json"]))?;
     ensure(told.starts_with("ECHO OK - web-1 "), || told.clone())?;
-    let told = said(&cloud.agent("web-1", &["check", "--pulse", "pulse.json"]))?;
+    let told = said(&cloud.agent("web-1", &["check"]))?;
     ensure(told.starts_with("ECHO OK - web-1 "), || told.clone())
 }
 
@@ -45,6 +45,11 @@ fn alert(cloud: &Cloud) -> Outcome {
     let queue = cloud.sqs(&["create-queue", "--queue-name", "on-call", "--query", "QueueUrl", "--output", "text"])?;
     let arn = "arn:aws:sqs:eu-central-1:000000000000:on-call";
     let topic = cloud.output("pulse-echo", "AlertTopic")?;
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+    }]});
+    let attributes = json!({"Policy": policy.to_string()}).to_string();
+    cloud.sqs(&["set-queue-attributes", "--queue-url", queue.trim(), "--attributes", &attributes])?;
     cloud.aws(&["sns", "subscribe", "--topic-arn", &topic, "--protocol", "sqs", "--notification-endpoint", arn])?;
 
     configure(cloud, "web-1", &json!({"url": format!("{}/bad", cloud.web.address)}).to_string())?;
