@@ -71,11 +71,11 @@ impl Cloud {
         command.args(arguments).env("ZIP", &self.zip).env("ARCH", "x86_64").output().unwrap()
     }
 
-    /// `deploy.sh` for the first stack, with what every stack here needs.
+    /// `deploy.sh` of the checkout.
     pub fn deploy(&self, arguments: &[&str]) -> Output {
-        let ca = format!("ProbeCaBundle={}", self.emulator.ca.display());
-        let all = ["ProbeAllow=127.0.0.0/8", "MinIntervalSeconds=0", &ca];
-        self.script("deploy.sh", &[&all, arguments].concat())
+        let needed = self.needed();
+        let all: Vec<_> = needed.iter().map(String::as_str).chain(arguments.iter().copied()).collect();
+        self.script("deploy.sh", &all)
     }
 
     /// The same, where a program in that folder takes the place of `aws`.
@@ -84,6 +84,21 @@ impl Cloud {
         let path = env::split_paths(&env::var_os("PATH").unwrap()).collect::<Vec<_>>();
         command.env("PATH", env::join_paths([folder.to_path_buf()].into_iter().chain(path)).unwrap());
         command.args(arguments).env("ZIP", &self.zip).env("ARCH", "x86_64").output().unwrap()
+    }
+
+    /// `deploy.sh` of the tarball that `make dist` made, which finds the zip beside it.
+    pub fn deploy_from_tarball(&self, arguments: &[&str]) -> Result<Output, Box<dyn Error>> {
+        let name = format!("pulse-echo-aws-{}", env!("CARGO_PKG_VERSION"));
+        let tarball = self.zip.with_file_name(format!("{name}.tar.gz"));
+        said(&Command::new("tar").arg("-xzf").arg(tarball).arg("-C").arg(self.folder.path()).output()?)?;
+        let mut command = self.command(&self.folder.path().join(name).join("deploy.sh"));
+        Ok(command.args(self.needed()).args(arguments).env("ARCH", "x86_64").output()?)
+    }
+
+    /// What every stack here needs: to reach services and store on this machine, and to sweep at once.
+    fn needed(&self) -> [String; 3] {
+        let ca = format!("ProbeCaBundle={}", self.emulator.ca.display());
+        ["ProbeAllow=127.0.0.0/8".into(), "MinIntervalSeconds=0".into(), ca]
     }
 
     fn command(&self, program: &Path) -> Command {

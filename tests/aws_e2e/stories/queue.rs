@@ -23,10 +23,10 @@ pub const STORIES: &[Story] = &[
 
 fn to_the_queue(cloud: &Cloud) -> Outcome {
     while_pulses_flow(cloud, "queue", || {
-        let table = said(&cloud.deploy(&["DRIVER=queue", "TICK_S=5"]))?;
-        ensure(table.lines().any(|line| line.starts_with("Add") && line.ends_with(" Ticks")), || table.clone())
+        // The emulator's table leaves out what a condition adds or takes away.
+        said(&cloud.deploy(&["DRIVER=queue", "TICK_S=5"])).map(drop)
     })?;
-    ensure(!cloud.output("pulse-echo", "TickQueue")?.is_empty(), || "there is no queue".into())
+    ensure(cloud.output("pulse-echo", "TickQueue")?.starts_with("https://"), || "there is no queue".into())
 }
 
 fn tick(cloud: &Cloud) -> u64 {
@@ -86,10 +86,9 @@ fn torn(cloud: &Cloud) -> Outcome {
 }
 
 fn back(cloud: &Cloud) -> Outcome {
-    while_pulses_flow(cloud, "schedule", || {
-        let table = said(&cloud.deploy(&["DRIVER=schedule", "TICK_S=60"]))?;
-        ensure(table.lines().any(|line| line.starts_with("Remove") && line.ends_with(" Ticks")), || table.clone())
-    })?;
+    while_pulses_flow(cloud, "schedule", || said(&cloud.deploy(&["DRIVER=schedule", "TICK_S=60"])).map(drop))?;
+    let queue = cloud.output("pulse-echo", "TickQueue")?;
+    ensure(!queue.starts_with("https://"), || format!("{queue} is still there"))?;
     let before = cloud.mark("swept");
     eventually("a sweep by the schedule", || (cloud.mark("swept") != before).then_some(()))
 }

@@ -6,7 +6,10 @@ use crate::{Outcome, Story, ensure};
 pub const STORIES: &[Story] = &[
     ("nothing is taken away without a yes", asks),
     ("remove.sh takes the stack, and keeps bucket and users without rights", removed),
-    ("deployed again on the kept bucket, hosts have their rights again with the keys that they have", again),
+    (
+        "deployed again from the tarball on the kept bucket, hosts have their rights again with the keys that they have",
+        again,
+    ),
     ("with --data and --hosts nothing is left but the code", all),
 ];
 
@@ -29,7 +32,7 @@ fn removed(cloud: &Cloud) -> Outcome {
 }
 
 fn again(cloud: &Cloud) -> Outcome {
-    let told = said(&cloud.deploy(&["BUCKET=pulses"]))?;
+    let told = said(&cloud.deploy_from_tarball(&["BUCKET=pulses"])?)?;
     for words in ["the bucket pulses was there", "has its echo"] {
         ensure(told.contains(words), || format!("no {words:?} in {told}"))?;
     }
