@@ -1,4 +1,4 @@
-//! What works on which server: the expectation that the run holds each server to, and the table that `docs/compatibility.md` shows.
+//! What works on which server: the run holds each server to it, and `docs/compatibility.md` shows it as a table.
 
 use crate::checks::{Outcome, agent, lists, objects, refusals};
 use crate::server::Server;

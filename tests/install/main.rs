@@ -1,7 +1,7 @@
 //! `make e2e`: the packages of `make dist`, installed.
 //!
-//! Each story has a Debian of its own, a copy of what debootstrap made, and nothing in it is mounted: it is gone when the
-//! story ends. What the machine lacks is installed; what cannot be is left out and named.
+//! Each story has a Debian of its own, a copy of what debootstrap made, and nothing in it is mounted: it is gone when
+//! the story ends. What the machine lacks is installed; what cannot be is left out and named.
 
 #[path = "../bed/mod.rs"]
 mod bed;
