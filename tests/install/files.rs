@@ -1,6 +1,5 @@
 //! What else is in the packages, held against the programs that it is for.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
