@@ -78,11 +78,11 @@ fn each_message_is_shown_as_people_would_have_read_it_at_its_time() {
 }
 
 #[test]
-fn the_example_in_readme_is_what_is_printed() {
-    let readme = include_str!("../../README.md");
+fn the_example_in_the_documentation_is_what_is_printed() {
+    let page = include_str!("../../docs/replay.md");
     let block = |begins: &str| {
-        let from = readme.find(&format!("```\n{begins}")).expect("README has it") + "```\n".len();
-        readme[from..].split("```").next().unwrap()
+        let from = page.find(&format!("```\n{begins}")).expect("the page has it") + "```\n".len();
+        page[from..].split("```").next().unwrap()
     };
     assert_eq!(replay(block("time,kind,"), &[]).stdout, block("2026-11-21T00:11:00Z\n"));
 }

@@ -1,5 +1,5 @@
-//! The package for Fedora, RHEL and Amazon Linux, installed by rpm into a Debian: its scripts really run there, but it is
-//! no Fedora.
+//! The package for Fedora, RHEL and Amazon Linux, installed by rpm into a Debian: its scripts really run there, but no
+//! Fedora is tried.
 
 use std::path::Path;
 use std::process::Command;

@@ -168,12 +168,12 @@ pub fn the_program_for_arm_sends() {
     assert!(send.code == 0 && site.pulse_id("arm-1").is_some(), "{send:?}");
 }
 
-/// The lines of README's section for the tarball, run as root.
-pub fn the_tarball_is_set_up_as_readme_says() {
+/// The lines for the tarball in `docs/install.md`, run as root.
+pub fn the_tarball_is_set_up_as_documented() {
     let (root, site) = (Root::new(), Site::start());
     root.take(&tarball());
-    let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
-    let section = readme.split("### From the tarball\n").nth(1).expect("README has the section");
+    let page = std::fs::read_to_string(checkout().join("docs/install.md")).unwrap();
+    let section = page.split("\n## From the tarball\n").nth(1).expect("the page has the section");
     let lines = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     let set_up = || root.ok(&["sh", "-euc", &format!("cd /tmp\n{lines}")]);
     set_up();

@@ -1,7 +1,7 @@
 //! `make e2e`: the packages of `make dist`, installed.
 //!
-//! Each story has a Debian of its own, a copy of what debootstrap made, and nothing in it is mounted: it is gone when the
-//! story ends. What the machine lacks is installed; what cannot be is left out and named.
+//! Each story has a Debian of its own, a copy of what debootstrap made, and nothing in it is mounted: it is gone when
+//! the story ends. What the machine lacks is installed; what cannot be is left out and named.
 
 #[path = "../bed/mod.rs"]
 mod bed;
@@ -41,8 +41,8 @@ const STORIES: &[Story] = &[
     ("systemd takes the units, and they are closed", &[DEBIAN, SYSTEMD], files::systemd_takes_the_units),
     ("bash, zsh and fish complete", &[SHELLS], files::shells_complete),
     ("the man pages are clean", &[MAN], files::man_pages_are_clean),
-    ("Ansible and cloud-init take README's examples", &[PYTHON], files::ansible_and_cloud_init_take_the_examples),
-    ("README's lines for the tarball do what they say", &[DEBIAN], host::the_tarball_is_set_up_as_readme_says),
+    ("Ansible and cloud-init take the examples", &[PYTHON], files::ansible_and_cloud_init_take_the_examples),
+    ("the documented lines for the tarball do what they say", &[DEBIAN], host::the_tarball_is_set_up_as_documented),
 ];
 
 fn main() -> ExitCode {

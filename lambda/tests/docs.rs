@@ -1,4 +1,4 @@
-//! README's tables of settings are those that the functions read.
+//! The tables of settings in `docs/` are those that the functions read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,12 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use pulse_echo_lambda::sweep::Loop;
 
-const README: &str = include_str!("../../README.md");
+/// The pages that have the settings.
+const PAGES: &str = concat!(
+    include_str!("../../docs/security.md"),
+    include_str!("../../docs/alerts.md"),
+    include_str!("../../docs/agent.md")
+);
 
 /// What the functions read where everything is set that leads to more. The loop reads what the probe reads, too.
 fn read() -> BTreeSet<String> {
@@ -27,7 +32,7 @@ fn read() -> BTreeSet<String> {
 
 /// The names in the first column of the tables with this head.
 fn table(head: &str) -> BTreeSet<String> {
-    let rows = README.lines().skip_while(|line| !line.starts_with(&format!("| {head} |"))).skip(2);
+    let rows = PAGES.lines().skip_while(|line| !line.starts_with(&format!("| {head} |"))).skip(2);
     let rows = rows.take_while(|line| line.starts_with('|'));
     rows.map(|row| row.split('`').nth(1).unwrap_or_else(|| panic!("{row} names no setting")).to_string()).collect()
 }
@@ -38,7 +43,7 @@ fn each_setting_that_is_read_is_in_a_table_and_no_other() {
     let (of_aws, own): (BTreeSet<_>, BTreeSet<_>) = read().into_iter().partition(|name| name.starts_with("AWS_"));
     assert_eq!(own, documented);
     for name in of_aws {
-        assert!(README.contains(&format!("`{name}`")), "README does not name {name}");
+        assert!(PAGES.contains(&format!("`{name}`")), "no page names {name}");
     }
 }
 
@@ -56,6 +61,6 @@ fn the_ranges_and_defaults_of_the_rules_are_those_of_the_table() {
         let error = Rules::read(&|asked| (asked == name).then(|| "x".into())).unwrap_err();
         let range = error.rsplit_once("from ").unwrap().1;
         let row = format!("| `{name}` | {range} | {default} |");
-        assert!(README.lines().any(|line| line.starts_with(&row)), "README has no row that begins {row:?}");
+        assert!(PAGES.lines().any(|line| line.starts_with(&row)), "no page has a row that begins {row:?}");
     }
 }
