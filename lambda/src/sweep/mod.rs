@@ -1,6 +1,6 @@
 //! The sweep: one look at all checks, as the loop's handler has it done whenever it is told to.
 //!
-//! In this order: `occasion` (what the event asks for), `memory` (`status.json`), `lists`, `control` (is the loop
+//! In this order: `trigger` (what the event asks for), `memory` (`status.json`), `lists`, `control` (is the loop
 //! stopped?), `mark`, `walk` and `reads` (what there is to judge), then [`crate::round`] judges, and `deliver` sends.
 
 mod control;
@@ -8,7 +8,6 @@ mod deliver;
 mod lists;
 mod mark;
 mod memory;
-mod occasion;
 mod reads;
 mod walk;
 
@@ -26,6 +25,7 @@ use serde_json::Value;
 use ureq::Agent;
 
 use crate::channel::{self, Channel, Heartbeat, Means};
+use crate::event::Trigger;
 use crate::outbox::Teller;
 use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
 use crate::outbox::fleet::forget_channels;
@@ -37,7 +37,6 @@ use control::Control;
 use deliver::Sent;
 use lists::{Lists, Opening};
 use memory::{Memory, Unreadable, Written, store_time};
-use occasion::Occasion;
 
 /// How many connections are kept for reading side by side.
 const CONNECTIONS: usize = 32;
@@ -152,8 +151,8 @@ pub fn sweep(
     request: &str,
     deadline: Instant,
 ) -> Result<Summary, String> {
-    let occasion = Occasion::of(event);
-    if occasion.is_none() {
+    let trigger = Trigger::of(event);
+    if trigger.is_none() {
         return Ok(Summary::default());
     }
     let memory = Memory::read(store)?;
@@ -166,7 +165,7 @@ pub fn sweep(
     };
     let names = channels.iter().map(|channel| channel.name().to_string()).collect();
     let invocation = Invocation { store, channels, names, rules, request, deadline, started: Instant::now() };
-    invocation.run(occasion, memory, opening, &control, mark)
+    invocation.run(trigger, memory, opening, &control, mark)
 }
 
 /// One invocation, and all that it goes by.
@@ -183,7 +182,7 @@ struct Invocation<'a> {
 impl Invocation<'_> {
     fn run(
         &self,
-        occasion: Occasion,
+        trigger: Trigger,
         memory: Memory,
         opening: Opening,
         control: &Control,
@@ -192,7 +191,7 @@ impl Invocation<'_> {
         let (now, anchor) = (opening.now, opening.anchor);
         let course = match control.stopped {
             Some(_) => Course::Stopped,
-            None if occasion.sweep && !self.is_too_soon(&mark.mark, now) => Course::Swept,
+            None if trigger.sweep && !self.is_too_soon(&mark.mark, now) => Course::Swept,
             None => Course::TooSoon,
         };
         let mut summary = Summary { course, ..Summary::default() };
@@ -201,7 +200,7 @@ impl Invocation<'_> {
         let mut status = memory.status.unwrap_or_else(|| Status::new(now));
 
         changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
-        changed |= self.tell_of_us(&mut status, now, control, occasion, memory.unreadable);
+        changed |= self.tell_of_us(&mut status, now, control, trigger, memory.unreadable);
         if course == Course::Swept {
             changed |= self.judge(&mut status, opening, swept, &mut summary)?;
             changed |= status.written.age(now) >= WRITE_EVERY;
@@ -250,7 +249,7 @@ impl Invocation<'_> {
         status: &mut Status,
         now: Time,
         control: &Control,
-        occasion: Occasion,
+        trigger: Trigger,
         unreadable: Option<Unreadable>,
     ) -> bool {
         let mut new_id = random::id;
@@ -261,7 +260,7 @@ impl Invocation<'_> {
         if let Some(Unreadable { copy, why }) = unreadable {
             teller.tell(Fact::StatusUnreadable { copy: copy.to_string(), why });
         }
-        if occasion.test {
+        if trigger.test {
             teller.tell(Fact::Test);
         }
         let changed = stopped_before != status.stopped || !teller.messages.is_empty();
