@@ -234,7 +234,7 @@ fn what_lies_in_the_store_while_messages_are_owed_is_as_the_schema_says() {
     assert_eq!(fleet.words(), ["failing web-1"]);
     fleet.sweep_until(880);
     *fleet.hook.answer.lock().unwrap() =
-        Some(pulse_echo_lambda::channel::Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
+        Some(pulse_echo_lambda::outbox::entry::Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
     fleet.sweep_until(940);
     let status = as_json(&fleet.status());
     assert_eq!(misfit(&status), None);

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use fleet::{Fleet, Hook, Wire, word};
 use pulse_echo::name::Key;
 use pulse_echo::status::Lease;
-use pulse_echo_lambda::channel::{Channel, Entry, Outcome};
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::sweep::Course;
 use serde_json::json;
 

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use pulse_echo::http::Trust;
 use pulse_echo::name::Key;
 use pulse_echo::status::{Fact, Limits, Record, State, Status};
-use pulse_echo_lambda::channel::{self, Channel, Means, What};
+use pulse_echo_lambda::channel::{self, Channel, Means};
+use pulse_echo_lambda::outbox::entry::What;
 use serde_json::{Value, json};
 use server::{Server, answer, request};
 

@@ -9,7 +9,7 @@ use fleet::{Fleet, time, word};
 use pulse_echo::clock::Time;
 use pulse_echo::pulse::{Metadata, Pulse};
 use pulse_echo::status::Fact;
-use pulse_echo_lambda::channel::{Entry, What};
+use pulse_echo_lambda::outbox::entry::{Entry, What};
 use pulse_echo_local::replay::{List, Sweeps};
 
 /// What happened, by second: some fail, some fall silent, one waits for its answer, and all come back but one.

@@ -9,7 +9,8 @@ use pulse_echo::mute::Mute;
 use pulse_echo::name::Key;
 use pulse_echo::status::{Fact, State};
 use pulse_echo::store::Condition;
-use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
 use pulse_echo_lambda::sweep::Course;
 use serde_json::json;
 

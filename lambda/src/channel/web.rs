@@ -11,7 +11,7 @@ use ureq::http::{HeaderMap, Request, Response};
 use ureq::{Agent, Body, Timeout};
 use url::Url;
 
-use super::{Entry, Outcome};
+use crate::outbox::entry::{Entry, Outcome};
 use crate::text::line;
 
 /// How receivers see us.

@@ -6,9 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::event::event;
+use super::json::event;
 use super::web::{Address, Missed, PART, Web, in_parts};
-use super::{Channel, Entry, Made, Means, Outcome, in_words};
+use super::{Channel, Made, Means, in_words};
+use crate::outbox::entry::{Entry, Outcome};
 
 /// The version of what is posted. It changes when receivers must.
 const VERSION: u32 = 1;

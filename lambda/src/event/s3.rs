@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn records_of_another_service_are_not_an_event_of_s3() {
-        for event in [json!({"Records": [{"eventSource": "aws:sqs"}]}), json!({"Records": []}), json!({}), json!(null)] {
+        for event in [json!({"Records": [{"eventSource": "aws:sqs"}]}), json!({"Records": []}), json!({}), json!(null)]
+        {
             assert_eq!(records(&event), None, "{event}");
         }
     }

@@ -8,7 +8,7 @@ use pulse_echo::name::CheckId;
 use pulse_echo::status::{Fact, Message, Record, State, Status, Unanswered};
 
 use super::Teller;
-use crate::channel::ENTRIES;
+use super::entry::ENTRIES;
 
 /// How many checks are named where there are too many.
 const SOME: usize = 10;

@@ -1,9 +1,11 @@
 //! The outbox: what is owed, as pure functions of what changed.
 //!
 //! - here: what is told of one check; [`fleet`]: what is told of many, and of us;
-//! - [`attempt`]: what a channel is sent of it, and what is struck off after.
+//! - [`attempt`]: what a channel is sent of it, and what is struck off after;
+//! - [`entry`]: how both are put to a channel.
 
 pub mod attempt;
+pub mod entry;
 pub mod fleet;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@ use pulse_echo::status::{BackOff, Fault, Lease, Limits, Muted, Status};
 
 use super::attempt::{Attempt, any_due, due, end_lease, may_send, settle};
 use super::*;
-use crate::channel::{ENTRIES, Outcome, What};
+use crate::outbox::entry::{ENTRIES, Outcome, What};
 
 fn at(second: i64) -> Time {
     Time::from_second(1_795_248_000 + second)

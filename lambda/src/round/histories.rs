@@ -9,8 +9,8 @@ use pulse_echo::answer::{self, Cause};
 use pulse_echo::status::{Limits, Muted};
 
 use super::*;
-use crate::channel::{Entry, Outcome, What};
 use crate::outbox::attempt::{due, settle};
+use crate::outbox::entry::{Entry, Outcome, What};
 use crate::outbox::{give_words, words_wanted};
 use crate::verdict::Seen;
 

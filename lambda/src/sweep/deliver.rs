@@ -7,8 +7,9 @@ use std::time::Instant;
 use pulse_echo::clock::Time;
 use pulse_echo::status::Status;
 
-use crate::channel::{Channel, Outcome};
+use crate::channel::Channel;
 use crate::outbox::attempt::{Attempt, due};
+use crate::outbox::entry::Outcome;
 
 /// An attempt that was made, and what became of it.
 pub(super) struct Sent<'a> {

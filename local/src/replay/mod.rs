@@ -23,7 +23,8 @@ use clap::Args;
 use pulse_echo::clock::Time;
 use pulse_echo::json::Unknown;
 use pulse_echo::pulse::Pulse;
-use pulse_echo_lambda::channel::{Entry, in_words};
+use pulse_echo_lambda::channel::in_words;
+use pulse_echo_lambda::outbox::entry::Entry;
 use pulse_echo_lambda::rules::Rules;
 
 use crate::complain;

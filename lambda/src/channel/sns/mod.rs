@@ -10,9 +10,10 @@ use pulse_echo::store::{Clock, Credentials, credentials_from};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded::Serializer;
 
-use super::event::event;
+use super::json::event;
 use super::web::{Address, Answer, Missed, PART, Web, in_parts};
-use super::{Channel, Entry, Made, Means, Outcome, words};
+use super::{Channel, Made, Means, words};
+use crate::outbox::entry::{Entry, Outcome};
 use topic::Topic;
 
 /// The longest text, in bytes: an e-mail that people still read, and far below SNS's 256 KiB.

@@ -8,15 +8,20 @@ mod sns;
 mod trouble;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pulse_echo::answer::Cause;
-use pulse_echo::status::Down;
+use pulse_echo::clock::Time;
+use pulse_echo::name::CheckId;
+use pulse_echo::status::{Down, Fact, State};
 
 use super::*;
+use crate::outbox::entry::*;
 use crate::server::{Server, request};
 use messages::everything;
 

@@ -12,7 +12,7 @@ use pulse_echo::clock::Time;
 use pulse_echo::name::CheckId;
 use pulse_echo::status::{Down, Fact, State};
 
-use super::{Count, Entry, Summary, What};
+use crate::outbox::entry::{Count, Counts, Entry, What};
 use crate::text::grouped;
 use fact::{Detail, label, sentence, silent_together, whole};
 use measure::{checks, command, name, names};
@@ -201,7 +201,7 @@ fn tally(entries: &[&Entry]) -> String {
     counts.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
-fn summed_up(summary: &Summary) -> String {
+fn summed_up(summary: &Counts) -> String {
     let part = |(kind, state, count): &(&str, Option<State>, &Count)| {
         let state = state.map(|state| format!(", {state}")).unwrap_or_default();
         format!("{kind}{state}: {} ({}).", checks(count.checks), names(count.checks, &count.some))
@@ -210,7 +210,7 @@ fn summed_up(summary: &Summary) -> String {
 }
 
 /// A summary's counts that are not zero, by the words that single entries have.
-fn summed(summary: &Summary) -> Vec<(&'static str, Option<State>, &Count)> {
+fn summed(summary: &Counts) -> Vec<(&'static str, Option<State>, &Count)> {
     let down = summary.down.iter().map(|(state, count)| ("DOWN", Some(*state), count));
     let others = [
         ("STILL DOWN", None, &summary.still_down),
