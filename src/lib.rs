@@ -3,7 +3,7 @@
 //! This library holds what both sides share; rooms further down never look up:
 //!
 //! - plain data and pure rules: [`name`], [`clock`], [`random`], [`json`], [`pulse`], [`vitals`], [`answer`], [`mark`],
-//!   [`status`], [`mute`];
+//!   [`status`], [`mute`], [`xml`];
 //! - the world: [`http`] (one client: TLS, deadline), [`store`] (S3 by presigned URLs);
 //! - what every program of ours says on [`stderr`];
 //! - the agent's commands: `agent` (feature `agent`), whose door is `main.rs`.
@@ -24,3 +24,4 @@ pub mod status;
 pub mod stderr;
 pub mod store;
 pub mod vitals;
+pub mod xml;
