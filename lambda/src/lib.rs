@@ -9,6 +9,7 @@
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
+mod aws;
 mod bounds;
 pub mod channel;
 mod event;
@@ -26,6 +27,7 @@ mod side_by_side;
 pub mod sweep;
 mod text;
 pub mod verdict;
+mod web;
 
 #[cfg(test)]
 #[path = "../tests/support/server.rs"]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Means;
-use super::web::{Address, Web};
+use crate::web::{Address, Web};
 
 /// How long it may take at most.
 const LIMIT: Duration = Duration::from_secs(10);

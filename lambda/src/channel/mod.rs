@@ -4,11 +4,11 @@
 
 mod heartbeat;
 mod json;
+mod parts;
 mod slack;
 mod sns;
 #[cfg(test)]
 mod tests;
-mod web;
 mod webhook;
 mod words;
 

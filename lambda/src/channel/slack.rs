@@ -5,9 +5,10 @@ use std::time::Instant;
 use serde_json::json;
 use url::form_urlencoded::Serializer;
 
-use super::web::{Address, Missed, Web, in_parts};
+use super::parts::in_parts;
 use super::{Channel, Made, Means, words};
 use crate::outbox::entry::{ENTRIES, Entry, Outcome};
+use crate::web::{Address, Missed, Web};
 
 /// The longest text, in bytes once it is escaped: Slack cuts one of more than 4,000 characters into several messages.
 const ROOM: usize = 3_900;

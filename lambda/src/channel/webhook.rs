@@ -7,9 +7,10 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::json::event;
-use super::web::{Address, Missed, PART, Web, in_parts};
+use super::parts::{PART, in_parts};
 use super::{Channel, Made, Means, in_words};
 use crate::outbox::entry::{Entry, Outcome};
+use crate::web::{Address, Missed, Web};
 
 /// The version of what is posted. It changes when receivers must.
 const VERSION: u32 = 1;
