@@ -11,6 +11,7 @@
 
 mod aws;
 mod bounds;
+mod cas;
 pub mod channel;
 mod event;
 mod expect;

@@ -78,7 +78,7 @@ impl Handler {
                 Err(error @ Error::Event(_)) => ("UnexpectedEvent", error.to_string()),
                 Err(error @ Error::Records(_)) => ("RecordsFailed", error.to_string()),
             },
-            Self::Loop(the_loop) => match the_loop.handle(&event.payload, &event.context.request_id, deadline) {
+            Self::Loop(the_loop) => match the_loop.handle(&event.payload, deadline) {
                 Ok(summary) => return Ok(json!(summary)),
                 Err(error) => ("SweepFailed", error),
             },

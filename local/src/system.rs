@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pulse_echo::random;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
 use pulse_echo_lambda::sweep::Loop;
@@ -51,7 +50,7 @@ impl System {
             if key.starts_with("pulse/") {
                 probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
             } else {
-                of_events.handle(&event, &random::id(), deadline).map(drop)
+                of_events.handle(&event, deadline).map(drop)
             }
         })
         .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;

@@ -8,6 +8,8 @@ use pulse_echo::pulse::Metadata;
 use pulse_echo::status::{self, SIZE_LIMIT, Status};
 use pulse_echo::store::{Condition, Store};
 
+use crate::cas::{self, Written};
+
 /// The status as it was read.
 pub(super) struct Memory {
     /// What was read; none if it is missing, or could not be read.
@@ -52,35 +54,10 @@ impl Memory {
     }
 }
 
-/// What became of a write.
-pub(super) enum Written {
-    /// It was taken; the condition for the next write.
-    Taken(Condition),
-    /// Somebody else has changed the status meanwhile.
-    Raced,
-    /// No answer came, and what is there is still what was there before: nobody has written anything.
-    Not(String),
-}
-
-/// Writes the status.
+/// Writes the status once. One whose answer is lost and that was then replaced counts as lost: all that was written is
+/// there for the next sweep, and a lease that nobody ends runs out.
 pub(super) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
-    let body = status.to_json();
-    match store.put(&Key::status(), "application/json", &body, &Metadata::new(), condition) {
-        Ok(taken) => Ok(Written::Taken(Condition::IfMatch(taken.etag))),
-        Err(error) if error.is_precondition() || error.is_conflict() || error.is_missing() => Ok(Written::Raced),
-        // The answer was lost: what is there now tells whether it was taken. If it was, and then replaced, all that was
-        // written is there for the next sweep, and a lease that nobody ends runs out.
-        Err(error) if error.is_in_doubt() => {
-            let there = store.get(&Key::status(), SIZE_LIMIT).map_err(|_| error.to_string())?;
-            let is_ours = there.body == Some(body);
-            Ok(match Condition::IfMatch(there.etag) {
-                now if is_ours => Written::Taken(now),
-                now if now == *condition => Written::Not(error.to_string()),
-                _ => Written::Raced,
-            })
-        }
-        Err(error) => Err(error.to_string()),
-    }
+    cas::write(store, &Key::status(), &status.to_json(), condition)
 }
 
 /// Changes the status on whatever is there by now, again until nobody else is in between, or until `deadline`. `status`
@@ -95,9 +72,9 @@ pub(super) fn amend(
     loop {
         change(&mut status);
         let why = match write(store, &status, &condition)? {
-            Written::Taken(_) => return Ok(()),
-            Written::Raced => "others kept changing status.json".into(),
-            Written::Not(why) => why,
+            Written::Won(_) => return Ok(()),
+            Written::Lost => "others kept changing status.json".into(),
+            Written::Unwritten(why) => why,
         };
         if Instant::now() >= deadline {
             return Err(format!("cannot strike off what was sent: {why}"));

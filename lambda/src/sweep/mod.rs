@@ -24,6 +24,7 @@ use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;
 
+use crate::cas::Written;
 use crate::channel::{self, Channel, Heartbeat, Means};
 use crate::event::Trigger;
 use crate::outbox::Teller;
@@ -36,7 +37,7 @@ use crate::settings::Settings;
 use control::Control;
 use deliver::Sent;
 use lists::{Lists, Opening};
-use memory::{Memory, Unreadable, Written, store_time};
+use memory::{Memory, Unreadable, store_time};
 
 /// How many connections are kept for reading side by side.
 const CONNECTIONS: usize = 32;
@@ -125,16 +126,16 @@ impl Loop {
         Duration::from_secs(self.rules.tick_s.into())
     }
 
-    /// Does what an event asks for. `request` is the id of this invocation, which no other has; `deadline` is its end.
+    /// Does what an event asks for. `deadline` is the end of this invocation.
     ///
     /// The error is one sentence; after it, the next invocation finds all that is still owed.
-    pub fn handle(&self, event: &Value, request: &str, deadline: Instant) -> Result<Summary, String> {
+    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Summary, String> {
         let bucket = self.settings.bucket.as_deref().ok_or("BUCKET is not set: the bucket to sweep")?;
         let (place, credentials) = (self.settings.place(bucket), self.settings.credentials.clone());
         let until = before(deadline, TO_REPORT);
         let store = Store::new(&place, credentials, self.to_store.clone(), self.clock.clone(), until)?;
         let Self { rules, channels, heartbeat, .. } = self;
-        let summary = sweep(event, &store, channels, rules, request, deadline)?;
+        let summary = sweep(event, &store, channels, rules, deadline)?;
         if let (Some(heartbeat), Course::Swept) = (heartbeat, summary.course) {
             heartbeat.beat(deadline);
         }
@@ -148,7 +149,6 @@ pub fn sweep(
     store: &Store,
     channels: &[Box<dyn Channel>],
     rules: &Rules,
-    request: &str,
     deadline: Instant,
 ) -> Result<Summary, String> {
     let trigger = Trigger::of(event);
@@ -164,7 +164,7 @@ pub fn sweep(
         None => mark::Kept::missing(),
     };
     let names = channels.iter().map(|channel| channel.name().to_string()).collect();
-    let invocation = Invocation { store, channels, names, rules, request, deadline, started: Instant::now() };
+    let invocation = Invocation { store, channels, names, rules, deadline, started: Instant::now() };
     invocation.run(trigger, memory, opening, &control, mark)
 }
 
@@ -174,7 +174,6 @@ struct Invocation<'a> {
     channels: &'a [Box<dyn Channel>],
     names: BTreeSet<String>,
     rules: &'a Rules,
-    request: &'a str,
     deadline: Instant,
     started: Instant,
 }
@@ -208,9 +207,11 @@ impl Invocation<'_> {
         summary.told = status.outbox.iter().filter(|message| message.at == now).count();
 
         let sends = Instant::now() < self.send_until() && may_send(&status, now) && any_due(&status, now);
+        // A write of its own: see `cas::write`.
+        let by = random::id();
         if sends {
             let left = self.deadline.saturating_duration_since(Instant::now());
-            status.lease = Some(Lease { by: self.request.into(), until: store_time(anchor) + left + LEASE_MARGIN });
+            status.lease = Some(Lease { by: by.clone(), until: store_time(anchor) + left + LEASE_MARGIN });
         }
         let mut condition = memory.condition;
         if changed || sends {
@@ -218,16 +219,16 @@ impl Invocation<'_> {
                 status.written = now;
             }
             match memory::write(self.store, &status, &condition)? {
-                Written::Taken(next) => condition = next,
-                Written::Raced => return Ok(Summary { course: Course::Lost, ..summary }),
-                Written::Not(why) => return Err(why),
+                Written::Won(next) => condition = next,
+                Written::Lost => return Ok(Summary { course: Course::Lost, ..summary }),
+                Written::Unwritten(why) => return Err(why),
             }
         }
         // A mark that cannot be written must not keep back what people are to be told; that is still an error.
         let marked = self.keep_mark(mark, now, control, course);
         control.keep_lock(self.store);
         if sends {
-            self.deliver(status, condition, now, anchor, &mut summary)?;
+            self.deliver(status, condition, now, anchor, &by, &mut summary)?;
         }
         marked.map(|()| summary)
     }
@@ -297,7 +298,7 @@ impl Invocation<'_> {
     /// Brings the mark up to date: `swept` after a whole sweep only.
     fn keep_mark(&self, mark: mark::Kept, now: Time, control: &Control, course: Course) -> Result<(), String> {
         let took_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        mark.change(self.store, self.request, |mark| {
+        let change = mark.change(self.store, |mark| {
             mark.version = Mark::VERSION;
             mark.tick_s = Some(self.rules.tick_s);
             mark.stopped = control.stopped;
@@ -306,7 +307,8 @@ impl Invocation<'_> {
                 mark.swept = Some(now);
                 mark.took_ms = Some(took_ms);
             }
-        })
+        });
+        change.map(drop)
     }
 
     /// Sends what is due, under the lease that was taken, and strikes off what was taken.
@@ -316,6 +318,7 @@ impl Invocation<'_> {
         condition: Condition,
         now: Time,
         anchor: (Time, Instant),
+        by: &str,
         summary: &mut Summary,
     ) -> Result<(), String> {
         let sent = deliver::send(&status, self.channels, now, self.send_until());
@@ -327,7 +330,7 @@ impl Invocation<'_> {
             for Sent { channel, attempt, outcome } in &sent {
                 settle(status, channel, attempt, outcome, sent_at);
             }
-            end_lease(status, self.request);
+            end_lease(status, by);
         })
     }
 }

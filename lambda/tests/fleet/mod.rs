@@ -47,7 +47,6 @@ pub(crate) struct Fleet {
     pub(crate) hook: Hook,
     /// A sweep's requests to the store, counted, and what happens at them.
     pub(crate) wire: Arc<Wire>,
-    requests: AtomicUsize,
     _dir: TempDir,
 }
 
@@ -147,7 +146,6 @@ impl Fleet {
             time: Duration::from_secs(60),
             hook,
             wire,
-            requests: AtomicUsize::new(0),
             _dir: dir,
         }
     }
@@ -263,8 +261,7 @@ impl Fleet {
         event: &Value,
         time: Duration,
     ) -> Result<Summary, String> {
-        let request = format!("request-{}", self.requests.fetch_add(1, Ordering::SeqCst));
-        let summary = sweep(event, &self.wired(), channels, &self.rules, &request, Instant::now() + time)?;
+        let summary = sweep(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
         if summary.course == Course::Swept {
             self.assert_that_status_is_as_documented();
         }
