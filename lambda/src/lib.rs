@@ -1,7 +1,7 @@
 //! The fleet's side of pulse-echo. Rooms further down never look up:
 //!
-//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`sweep`]: the loop's handler, which looks at all
-//!   checks and tells; [`settings`] and [`rules`]: what they are told from outside;
+//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`tick`]: the loop's handler, which has `sweep`
+//!   look at all checks, and tells; [`settings`] and [`rules`]: what they are told from outside;
 //! - `event` (what came to the probe), `fetch` (the web, within limits), [`channel`] (the ways to people);
 //! - pure rules: `bounds` (may the probe go there?), `expect` (what was seen, is it what the pulse expects?), [`round`] (one
 //!   round over all checks), [`verdict`] (what a check is), [`outbox`] (what is owed), `text` (foreign text made safe and
@@ -13,6 +13,7 @@ mod aws;
 mod bounds;
 mod cas;
 pub mod channel;
+mod deadline;
 mod event;
 mod expect;
 mod fetch;
@@ -25,8 +26,9 @@ pub mod round;
 pub mod rules;
 pub mod settings;
 mod side_by_side;
-pub mod sweep;
+mod sweep;
 mod text;
+pub mod tick;
 pub mod verdict;
 mod web;
 

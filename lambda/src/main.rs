@@ -11,7 +11,7 @@ use log::LevelFilter;
 use pulse_echo::stderr;
 use pulse_echo_lambda::probe::{Error, Probe};
 use pulse_echo_lambda::settings::Settings;
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::tick::Loop;
 use serde_json::{Value, json};
 
 /// What Lambda starts us as.

@@ -1,9 +1,11 @@
 //! What the handlers are told from outside.
 
 use std::fs;
+use std::time::Instant;
 
 use pulse_echo::http::Trust;
-use pulse_echo::store::{Credentials, Place};
+use pulse_echo::store::{Clock, Credentials, Place, Store};
+use ureq::Agent;
 
 use crate::bounds::Bounds;
 
@@ -65,10 +67,11 @@ impl Settings {
         }
     }
 
-    /// Where `bucket` is.
-    pub(crate) fn place(&self, bucket: &str) -> Place {
+    /// The store that `bucket` is, by requests of `agent` until `deadline`, signed by `clock`. The error is one sentence.
+    pub(crate) fn store(&self, bucket: &str, agent: &Agent, clock: &Clock, deadline: Instant) -> Result<Store, String> {
         let (region, endpoint) = (self.region.clone(), self.endpoint.clone());
-        Place { bucket: bucket.into(), region, endpoint, path_style: None }
+        let place = Place { bucket: bucket.into(), region, endpoint, path_style: None };
+        Store::new(&place, self.credentials.clone(), agent.clone(), clock.clone(), deadline)
     }
 }
 

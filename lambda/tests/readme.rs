@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::tick::Loop;
 
 const README: &str = include_str!("../../README.md");
 

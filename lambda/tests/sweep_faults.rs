@@ -13,7 +13,7 @@ use pulse_echo::name::Key;
 use pulse_echo::status::Lease;
 use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
-use pulse_echo_lambda::sweep::Course;
+use pulse_echo_lambda::tick::Course;
 use serde_json::json;
 
 /// How often each id was told, with what it says.

@@ -11,7 +11,7 @@ use pulse_echo::status::{Fact, State};
 use pulse_echo::store::Condition;
 use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
-use pulse_echo_lambda::sweep::Course;
+use pulse_echo_lambda::tick::Course;
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];

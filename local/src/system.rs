@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::settings::Settings;
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::tick::Loop;
 
 use crate::events::{self, Dispatcher};
 use crate::s3::{KeyPair, Options, Server};

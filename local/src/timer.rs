@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::tick::Loop;
 use serde_json::json;
 
 /// How long a sweep may take, as on AWS.

@@ -3,16 +3,17 @@
 mod answer;
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pulse_echo::answer::Cause;
 use pulse_echo::http::{self, SystemResolver};
 use pulse_echo::name::CheckId;
-use pulse_echo::store::{Clock, Store};
+use pulse_echo::store::Clock;
 use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;
 
+use crate::deadline::{TO_REPORT, TO_WRITE, before};
 use crate::event::{self, Record};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
@@ -23,12 +24,6 @@ use answer::Outcome;
 
 /// How many records of one event are answered side by side.
 const SIDE_BY_SIDE: usize = 16;
-
-/// How long before the invocation's end fetching ends, so that the answer can still be put.
-const TO_WRITE: Duration = Duration::from_secs(5);
-
-/// How long before the invocation's end the store is given up, so that the error can still be reported.
-const TO_REPORT: Duration = Duration::from_secs(1);
 
 /// The probe, ready to answer events.
 pub struct Probe {
@@ -127,11 +122,8 @@ impl Probe {
         if bucket != ours {
             return Err(format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}"));
         }
-        let before_end = |time| deadline.checked_sub(time).unwrap_or(deadline);
-        let place = self.settings.place(bucket);
-        let (credentials, agent) = (self.settings.credentials.clone(), self.to_store.clone());
-        let store = Store::new(&place, credentials, agent, self.clock.clone(), before_end(TO_REPORT))?;
-        answer::answer(id, &store, &self.web, &self.clock, before_end(TO_WRITE))
+        let store = self.settings.store(bucket, &self.to_store, &self.clock, before(deadline, TO_REPORT))?;
+        answer::answer(id, &store, &self.web, &self.clock, before(deadline, TO_WRITE))
     }
 }
 

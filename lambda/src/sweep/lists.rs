@@ -17,36 +17,36 @@ const FOLDERS: [&str; 4] = ["mute/", "pulse/", "echo/", "fault/"];
 
 /// An object in a folder: the rest of its key, and what the list tells.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) rest: String,
-    pub(super) seen: Seen,
+pub(crate) struct Found {
+    pub(crate) rest: String,
+    pub(crate) seen: Seen,
 }
 
 /// What was asked first: how it is with the loop, and what time it is.
-pub(super) struct Opening {
+pub(crate) struct Opening {
     /// The sweep's *now*.
-    pub(super) now: Time,
+    pub(crate) now: Time,
     /// The store's time at a moment of this machine's clock that never jumps.
-    pub(super) anchor: (Time, Instant),
+    pub(crate) anchor: (Time, Instant),
     /// The objects in `loop/`.
-    pub(super) control: Folder,
+    pub(crate) control: Folder,
     /// The other folders, where one page held the whole bucket.
     others: Option<BTreeMap<&'static str, Folder>>,
 }
 
 /// The other folders, each in key order.
-pub(super) struct Lists {
-    pub(super) mutes: Folder,
-    pub(super) pulses: Folder,
-    pub(super) echoes: Folder,
-    pub(super) faults: Folder,
+pub(crate) struct Lists {
+    pub(crate) mutes: Folder,
+    pub(crate) pulses: Folder,
+    pub(crate) echoes: Folder,
+    pub(crate) faults: Folder,
 }
 
 type Folder = Vec<Found>;
 
 impl Opening {
     /// Lists the whole bucket, if it may fit a page and does, else `loop/`.
-    pub(super) fn look(store: &Store, may_fit: bool) -> Result<Self, String> {
+    pub(crate) fn look(store: &Store, may_fit: bool) -> Result<Self, String> {
         if may_fit && let Some(opening) = Self::whole(store)? {
             return Ok(opening);
         }
@@ -78,7 +78,7 @@ impl Opening {
 
     /// The other folders, listed side by side if they are not here already. One that fails half-way tells nothing of what
     /// is not there, so then there are none.
-    pub(super) fn others(self, store: &Store) -> Result<Lists, String> {
+    pub(crate) fn others(self, store: &Store) -> Result<Lists, String> {
         let mut folders = match self.others {
             Some(folders) => folders,
             None => thread::scope(|scope| {
@@ -129,7 +129,7 @@ fn take(folder: &mut Folder, prefix: &str, entry: Entry) -> Result<(), String> {
 }
 
 /// The object of this name in a folder.
-pub(super) fn find<'a>(folder: &'a [Found], rest: &str) -> Option<&'a Seen> {
+pub(crate) fn find<'a>(folder: &'a [Found], rest: &str) -> Option<&'a Seen> {
     folder.iter().find(|found| found.rest == rest).map(|found| &found.seen)
 }
 

@@ -11,26 +11,26 @@ use pulse_echo::store::{Condition, Store};
 use crate::cas::{self, Written};
 
 /// The status as it was read.
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// What was read; none if it is missing, or could not be read.
-    pub(super) status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// On what the next write depends.
-    pub(super) condition: Condition,
+    pub(crate) condition: Condition,
     /// What could not be read.
-    pub(super) unreadable: Option<Unreadable>,
+    pub(crate) unreadable: Option<Unreadable>,
 }
 
 /// A status that cannot be read, copied aside.
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     /// The copy's key.
-    pub(super) copy: Key,
+    pub(crate) copy: Key,
     /// What is wrong with it.
-    pub(super) why: String,
+    pub(crate) why: String,
 }
 
 impl Memory {
     /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
-    pub(super) fn read(store: &Store) -> Result<Self, String> {
+    pub(crate) fn read(store: &Store) -> Result<Self, String> {
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
             Ok(object) => object,
             Err(error) if error.is_missing() => {
@@ -56,13 +56,13 @@ impl Memory {
 
 /// Writes the status once. One whose answer is lost and that was then replaced counts as lost: all that was written is
 /// there for the next sweep, and a lease that nobody ends runs out.
-pub(super) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
+pub(crate) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
     cas::write(store, &Key::status(), &status.to_json(), condition)
 }
 
 /// Changes the status on whatever is there by now, again until nobody else is in between, or until `deadline`. `status`
 /// and `condition` are from this invocation's own write.
-pub(super) fn amend(
+pub(crate) fn amend(
     store: &Store,
     mut status: Status,
     mut condition: Condition,
@@ -88,6 +88,6 @@ pub(super) fn amend(
 }
 
 /// The store's time now, told from when it was last heard and how long that is ago: no other clock is asked.
-pub(super) fn store_time((heard, at): (Time, Instant)) -> Time {
+pub(crate) fn store_time((heard, at): (Time, Instant)) -> Time {
     heard + at.elapsed()
 }

@@ -22,7 +22,7 @@ use pulse_echo::store::{Condition, Credentials, Place, Store};
 use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
 use pulse_echo_lambda::rules::Rules;
-use pulse_echo_lambda::sweep::{Course, Summary, sweep};
+use pulse_echo_lambda::tick::{Course, Report, invoke};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -240,7 +240,7 @@ impl Fleet {
     }
 
     /// Sweeps as the schedule does.
-    pub(crate) fn sweep(&self) -> Result<Summary, String> {
+    pub(crate) fn sweep(&self) -> Result<Report, String> {
         self.invoke(&json!({"source": "aws.events"}))
     }
 
@@ -251,7 +251,7 @@ impl Fleet {
         }
     }
 
-    pub(crate) fn invoke(&self, event: &Value) -> Result<Summary, String> {
+    pub(crate) fn invoke(&self, event: &Value) -> Result<Report, String> {
         self.invoke_over(&[Box::new(self.hook.clone())], event, self.time)
     }
 
@@ -260,12 +260,12 @@ impl Fleet {
         channels: &[Box<dyn Channel>],
         event: &Value,
         time: Duration,
-    ) -> Result<Summary, String> {
-        let summary = sweep(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
-        if summary.course == Course::Swept {
+    ) -> Result<Report, String> {
+        let report = invoke(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
+        if report.course == Course::Swept {
             self.assert_that_status_is_as_documented();
         }
-        Ok(summary)
+        Ok(report)
     }
 
     /// Holds the status, if it is not of a very large fleet, against its schema.

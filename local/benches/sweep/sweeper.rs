@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pulse_echo_lambda::sweep::{Course, Loop};
+use pulse_echo_lambda::tick::{Course, Loop};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

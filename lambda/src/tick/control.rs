@@ -6,7 +6,7 @@ use pulse_echo::pulse::Metadata;
 use pulse_echo::store::{Condition, Store};
 use serde::{Deserialize, Serialize};
 
-use super::lists::{Found, find};
+use crate::sweep::lists::{Found, find};
 use crate::verdict::Seen;
 
 /// The largest lock that is read, in bytes: ours are far smaller.

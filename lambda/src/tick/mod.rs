@@ -1,0 +1,141 @@
+//! The loop's handler: one invocation, whatever it was told of.
+//!
+//! In this order: [`crate::event`] (what the event asks for), `control` (is the loop stopped?), `mark`, and then
+//! `invocation`, which has [`crate::sweep`] look at all checks and tells what is owed.
+
+mod control;
+mod invocation;
+mod mark;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use pulse_echo::http::{self, SystemResolver};
+use pulse_echo::store::{Clock, Store};
+use serde::Serialize;
+use serde_json::Value;
+use ureq::Agent;
+
+use crate::channel::{self, Channel, Heartbeat, Means};
+use crate::deadline::{TO_REPORT, before};
+use crate::event::Trigger;
+use crate::rules::Rules;
+use crate::settings::Settings;
+use crate::sweep::lists::{self, Opening};
+use crate::sweep::memory::Memory;
+
+use control::Control;
+use invocation::Invocation;
+
+/// How many connections are kept for reading side by side.
+const CONNECTIONS: usize = 32;
+
+/// With this many checks there are more objects than on a page of a list: each has a pulse and an answer.
+const CHECKS_ON_A_PAGE: usize = 500;
+
+/// The loop, ready to be told to sweep.
+pub struct Loop {
+    settings: Settings,
+    rules: Rules,
+    channels: Vec<Box<dyn Channel>>,
+    heartbeat: Option<Heartbeat>,
+    to_store: Agent,
+    clock: Clock,
+}
+
+/// What an invocation came to: the function's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What it did.
+    pub course: Course,
+    /// How many checks there are; 0 if they were not looked at.
+    pub checks: usize,
+    /// How many keys in `pulse/` are nobody's pulse.
+    pub skipped: usize,
+    /// How many objects could not be read; they are for the next sweep.
+    pub unread: usize,
+    /// How many messages are owed that were not before.
+    pub told: usize,
+    /// How many entries each channel took, of those that were sent anything.
+    pub taken: BTreeMap<String, usize>,
+}
+
+/// What an invocation did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Course {
+    /// Nothing: the event asks for nothing.
+    #[default]
+    Nothing,
+    /// A whole sweep. Only then a heartbeat is due.
+    Swept,
+    /// No sweep, since the last one is hardly over, or nothing asked for one; what was owed was sent.
+    TooSoon,
+    /// No sweep, since the loop is stopped; what was owed was sent.
+    Stopped,
+    /// Another invocation has changed `status.json` meanwhile: it tells.
+    Lost,
+}
+
+impl Loop {
+    /// A loop with these settings, telling over these channels. `clock` gives the time of signing, and nothing else.
+    pub fn new(settings: Settings, rules: Rules, channels: Vec<Box<dyn Channel>>, clock: Clock) -> Self {
+        let config =
+            http::config().max_idle_connections(CONNECTIONS).max_idle_connections_per_host(CONNECTIONS).build();
+        let to_store = http::agent(config, &settings.trust, SystemResolver::default());
+        Self { settings, rules, channels, heartbeat: None, to_store, clock }
+    }
+
+    /// A loop as the environment asks for it, by `lookup`. The error is one sentence that names the variable.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>, clock: Clock) -> Result<Self, String> {
+        let (settings, rules) = (Settings::read(lookup)?, Rules::read(lookup)?);
+        let means = Means { lookup, trust: &settings.trust, clock: clock.clone() };
+        let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
+        Ok(Self { heartbeat, ..Self::new(settings, rules, channels, clock) })
+    }
+
+    /// How often it means to sweep.
+    pub fn tick(&self) -> Duration {
+        Duration::from_secs(self.rules.tick_s.into())
+    }
+
+    /// Does what an event asks for; `deadline` is the end of the invocation.
+    ///
+    /// The error is one sentence; after it, the next invocation finds all that is still owed.
+    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Report, String> {
+        let bucket = self.settings.bucket.as_deref().ok_or("BUCKET is not set: the bucket to sweep")?;
+        let until = before(deadline, TO_REPORT);
+        let store = self.settings.store(bucket, &self.to_store, &self.clock, until)?;
+        let Self { rules, channels, heartbeat, .. } = self;
+        let report = invoke(event, &store, channels, rules, deadline)?;
+        if let (Some(heartbeat), Course::Swept) = (heartbeat, report.course) {
+            heartbeat.beat(deadline);
+        }
+        Ok(report)
+    }
+}
+
+/// Does what an event asks for, in this store; see [`Loop::handle`].
+pub fn invoke(
+    event: &Value,
+    store: &Store,
+    channels: &[Box<dyn Channel>],
+    rules: &Rules,
+    deadline: Instant,
+) -> Result<Report, String> {
+    let trigger = Trigger::of(event);
+    if trigger.is_none() {
+        return Ok(Report::default());
+    }
+    let memory = Memory::read(store)?;
+    let may_fit = memory.status.as_ref().is_none_or(|status| status.checks.len() < CHECKS_ON_A_PAGE);
+    let opening = Opening::look(store, may_fit)?;
+    let control = Control::of(&opening.control, store)?;
+    let mark = match lists::find(&opening.control, "Update.json") {
+        Some(_) => mark::Kept::read(store).map_err(|error| error.to_string())?,
+        None => mark::Kept::missing(),
+    };
+    let names = channels.iter().map(|channel| channel.name().to_string()).collect();
+    let invocation = Invocation { store, channels, names, rules, deadline, started: Instant::now() };
+    invocation.run(trigger, memory, opening, &control, mark)
+}
