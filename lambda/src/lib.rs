@@ -3,14 +3,13 @@
 //! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`tick`]: the loop's handler, which has `sweep`
 //!   look at all checks, and tells; [`settings`] and [`rules`]: what they are told from outside;
 //! - `event` (what came to the probe), `fetch` (the web, within limits), [`channel`] (the ways to people);
-//! - pure rules: `bounds` (may the probe go there?), `expect` (what was seen, is it what the pulse expects?), [`round`] (one
+//! - pure rules: `ipfilter` (may the probe go there?), `expect` (what was seen, is it what the pulse expects?), [`round`] (one
 //!   round over all checks), [`verdict`] (what a check is), [`outbox`] (what is owed), `text` (foreign text made safe and
 //!   short).
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
 mod aws;
-mod bounds;
 mod cas;
 pub mod channel;
 mod deadline;
@@ -20,12 +19,13 @@ mod fetch;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod ipfilter;
 pub mod outbox;
+mod parallel;
 pub mod probe;
 pub mod round;
 pub mod rules;
 pub mod settings;
-mod side_by_side;
 mod sweep;
 mod text;
 pub mod tick;

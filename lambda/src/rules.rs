@@ -1,8 +1,8 @@
-//! What the operator may set of the sweep's rules.
+//! The loop's settings: what the operator may set of its rules.
 
 use std::time::Duration;
 
-/// The sweep's rules, as far as they can be set.
+/// The loop's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// `TICK_S`, 5 to 900: how often the loop means to sweep, in seconds.

@@ -7,7 +7,7 @@ use pulse_echo::http::Trust;
 use pulse_echo::store::{Clock, Credentials, Place, Store};
 use ureq::Agent;
 
-use crate::bounds::Bounds;
+use crate::ipfilter::IpFilter;
 
 /// How long `PROBE_CONTACT` may be, in bytes: services cut or refuse a long user agent.
 const CONTACT_ROOM: usize = 100;
@@ -28,7 +28,7 @@ pub struct Settings {
     /// `PROBE_CONTACT`: whom a service that is bothered by the probe may turn to; each request names it.
     pub contact: Option<String>,
     /// `PROBE_ALLOW` and `PROBE_PORTS`: where the probe may go beside, and only within, what is public.
-    pub(crate) bounds: Bounds,
+    pub(crate) filter: IpFilter,
 }
 
 impl Settings {
@@ -52,7 +52,10 @@ impl Settings {
                 None => Trust::built_in(),
             },
             contact: value("PROBE_CONTACT").map(contact).transpose()?,
-            bounds: Bounds::read(&value("PROBE_ALLOW").unwrap_or_default(), &value("PROBE_PORTS").unwrap_or_default())?,
+            filter: IpFilter::read(
+                &value("PROBE_ALLOW").unwrap_or_default(),
+                &value("PROBE_PORTS").unwrap_or_default(),
+            )?,
         })
     }
 

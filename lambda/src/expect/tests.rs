@@ -23,7 +23,7 @@ fn time(text: &str) -> Time {
 }
 
 fn judged(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
-    judge(pulse, seen, time("2026-11-21T08:00:00Z"))
+    compare(pulse, seen, time("2026-11-21T08:00:00Z"))
 }
 
 fn to(location: &str) -> Redirect {

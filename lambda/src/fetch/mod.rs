@@ -20,8 +20,8 @@ use ureq::unversioned::resolver::Resolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 use url::Url;
 
-use crate::bounds::Bounds;
 use crate::expect::{self, Miss};
+use crate::ipfilter::IpFilter;
 use crate::settings::Settings;
 use guard::Guard;
 use lookup::Lookup;
@@ -40,7 +40,7 @@ const LEAST: Duration = Duration::from_secs(1);
 pub(crate) struct Web {
     trust: Trust,
     user_agent: String,
-    bounds: Arc<Bounds>,
+    filter: Arc<IpFilter>,
     lookup: Arc<Lookup>,
 }
 
@@ -68,7 +68,7 @@ impl Web {
         Self {
             trust: settings.trust.clone(),
             user_agent: settings.user_agent(),
-            bounds: Arc::new(settings.bounds.clone()),
+            filter: Arc::new(settings.filter.clone()),
             lookup: Arc::new(Lookup::new(resolver)),
         }
     }
@@ -89,7 +89,7 @@ impl Web {
         let started = Instant::now();
         match one::fetch(self, pulse, url, now, started, deadline) {
             Ok(seen) => Checked {
-                verdict: expect::judge(pulse, &seen, now),
+                verdict: expect::compare(pulse, &seen, now),
                 status: Some(seen.status),
                 latency_ms: millis(seen.latency),
                 trusted_until: seen.trusted_until,
@@ -113,7 +113,7 @@ impl Web {
             .build();
         let tls = Tls::new(&self.trust);
         let shown = tls.shown();
-        let guard = Guard { lookup: self.lookup.clone(), bounds: self.bounds.clone() };
+        let guard = Guard { lookup: self.lookup.clone(), filter: self.filter.clone() };
         (Agent::with_parts(config, TcpConnector::default().chain(tls), guard), shown)
     }
 }

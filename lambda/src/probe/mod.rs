@@ -17,8 +17,8 @@ use crate::deadline::{TO_REPORT, TO_WRITE, before};
 use crate::event::{self, Record};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
+use crate::parallel;
 use crate::settings::Settings;
-use crate::side_by_side::side_by_side;
 
 use answer::Outcome;
 
@@ -146,7 +146,7 @@ fn each<T: Sync, R: Send + Sync>(
     records: &[T],
     act: impl Fn(&T) -> Result<R, String> + Sync,
 ) -> Vec<Result<R, String>> {
-    let results = side_by_side(records, SIDE_BY_SIDE, act).into_iter();
+    let results = parallel::map(records, SIDE_BY_SIDE, act).into_iter();
     results.map(|result| result.unwrap_or_else(|| Err("the probe panicked; its log says where".into()))).collect()
 }
 

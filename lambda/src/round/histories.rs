@@ -12,7 +12,7 @@ use super::*;
 use crate::outbox::attempt::{due, settle};
 use crate::outbox::entry::{Entry, Outcome, What};
 use crate::outbox::{give_words, words_wanted};
-use crate::verdict::Seen;
+use crate::verdict::Listed;
 
 const LIMIT: i64 = 900;
 
@@ -64,7 +64,7 @@ impl History {
         history
     }
 
-    fn sight(&self, now: i64, reads: bool) -> Sight {
+    fn observation(&self, now: i64, reads: bool) -> Observation {
         let newest = |times: &[i64]| times.iter().copied().rfind(|&second| second <= now);
         let is_there = self.retired.is_none_or(|retired| now < retired);
         let pulse = newest(&self.pulses).filter(|_| is_there);
@@ -80,10 +80,10 @@ impl History {
             pulse_at: at(pulse),
             url: None,
         };
-        Sight {
-            pulse: pulse.map(|second| Seen { at: at(second), etag: "p".into() }),
+        Observation {
+            pulse: pulse.map(|second| Listed { at: at(second), etag: "p".into() }),
             echo: newest(&self.echoes).map(at),
-            fault: fault.map(|&(second, pulse, _)| Seen { at: at(second), etag: format!("{second} {pulse}") }),
+            fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}") }),
             limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900 }),
             fault_read: fault.filter(|_| reads).map(read).map(Box::new),
         }
@@ -158,7 +158,7 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         };
         let round = Round { now: at(now), swept, rules, channels: &channels, new_id: &mut new_id };
         let cases = cases(histories, &mut status, now, reads);
-        let changed = round.judge(&mut status, cases);
+        let changed = round.run(&mut status, cases);
         if reads {
             for id in words_wanted(&status.outbox) {
                 give_words(&mut status.outbox, &id, &pulse_echo::pulse::Metadata::new());
@@ -184,9 +184,9 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
 fn cases(histories: &[History], status: &mut Status, now: i64, reads: bool) -> Vec<Case> {
     let mut records = std::mem::take(&mut status.checks);
     let case = |(check, history): (usize, &History)| {
-        let (id, sight) = (id(check), history.sight(now, reads));
+        let (id, observation) = (id(check), history.observation(now, reads));
         let record = records.remove(&id);
-        (record.is_some() || sight.pulse.is_some()).then_some(Case { id, record, sight })
+        (record.is_some() || observation.pulse.is_some()).then_some(Case { id, record, observation })
     };
     histories.iter().enumerate().filter_map(case).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use pulse_echo::clock::Time;
 use pulse_echo::store::{Entry, Store};
 
-use crate::verdict::Seen;
+use crate::verdict::Listed;
 
 /// How many keys a page of a list has at most.
 const PAGE: usize = 1_000;
@@ -19,7 +19,7 @@ const FOLDERS: [&str; 4] = ["mute/", "pulse/", "echo/", "fault/"];
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) rest: String,
-    pub(crate) seen: Seen,
+    pub(crate) listed: Listed,
 }
 
 /// What was asked first: how it is with the loop, and what time it is.
@@ -124,13 +124,13 @@ fn take(folder: &mut Folder, prefix: &str, entry: Entry) -> Result<(), String> {
     }
     // Of an echo nobody asks for the ETag, and of a large fleet it would take room.
     let etag = if prefix == "echo/" { String::new() } else { entry.etag };
-    folder.push(Found { rest: rest.into(), seen: Seen { at: entry.last_modified, etag } });
+    folder.push(Found { rest: rest.into(), listed: Listed { at: entry.last_modified, etag } });
     Ok(())
 }
 
 /// The object of this name in a folder.
-pub(crate) fn find<'a>(folder: &'a [Found], rest: &str) -> Option<&'a Seen> {
-    folder.iter().find(|found| found.rest == rest).map(|found| &found.seen)
+pub(crate) fn find<'a>(folder: &'a [Found], rest: &str) -> Option<&'a Listed> {
+    folder.iter().find(|found| found.rest == rest).map(|found| &found.listed)
 }
 
 #[cfg(test)]

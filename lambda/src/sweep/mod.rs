@@ -1,13 +1,13 @@
 //! The sweep: one look at all checks.
 //!
-//! In this order: `memory` (`status.json`), `lists`, `walk` and `reads` (what there is to judge), then [`crate::round`]
+//! In this order: `status` (`status.json`), `lists`, `merge` and `load` (what there is to judge), then [`crate::round`]
 //! judges, and `deliver` sends. When it is done, and what is told of the loop itself, is for [`crate::tick`] to say.
 
 pub(crate) mod deliver;
 pub(crate) mod lists;
-pub(crate) mod memory;
-mod reads;
-mod walk;
+mod load;
+mod merge;
+pub(crate) mod status;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -22,6 +22,7 @@ use crate::round::Round;
 use crate::rules::Rules;
 
 use lists::{Lists, Opening};
+use load::{load_answers, load_last_words, load_mutes};
 
 /// What a sweep goes by.
 pub(crate) struct Sweep<'a> {
@@ -56,14 +57,14 @@ impl Sweep<'_> {
         let reading = self.store.until(before(self.deadline, TO_JUDGE));
 
         let mutes_before = status.mutes.clone();
-        let mut unread = reads::mutes(&reading, mutes, &mut status.mutes, now);
-        let (mut cases, skipped) = walk::cases(pulses, echoes, faults, std::mem::take(&mut status.checks));
-        unread += reads::sights(&reading, &mut cases);
+        let mut unread = load_mutes(&reading, mutes, &mut status.mutes, now);
+        let (mut cases, skipped) = merge::cases(pulses, echoes, faults, std::mem::take(&mut status.checks));
+        unread += load_answers(&reading, &mut cases);
 
         let mut new_id = random::id;
         let round = Round { now, swept, rules: self.rules, channels: self.channels, new_id: &mut new_id };
-        let changed = round.judge(status, cases) || status.mutes != mutes_before;
-        unread += reads::words(&reading, &mut status.outbox, now);
+        let changed = round.run(status, cases) || status.mutes != mutes_before;
+        unread += load_last_words(&reading, &mut status.outbox, now);
         Ok(Swept { changed, checks: status.checks.len(), skipped, unread })
     }
 }

@@ -7,7 +7,7 @@ use pulse_echo::store::{Condition, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::sweep::lists::{Found, find};
-use crate::verdict::Seen;
+use crate::verdict::Listed;
 
 /// The largest lock that is read, in bytes: ours are far smaller.
 const LOCK_LIMIT: u64 = 1024;
@@ -17,7 +17,7 @@ const LOCK_LIMIT: u64 = 1024;
 pub(super) struct Control {
     /// Since when it is stopped; none while it runs.
     pub(super) stopped: Option<Time>,
-    lock: Option<Seen>,
+    lock: Option<Listed>,
 }
 
 /// What a lock of ours says: the stop that it stands for.

@@ -18,11 +18,11 @@ use crate::deadline::{TO_REPORT, TO_STRIKE_OFF, before};
 use crate::event::Trigger;
 use crate::outbox::Teller;
 use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
-use crate::outbox::fleet::forget_channels;
+use crate::outbox::many::forget_channels;
 use crate::rules::Rules;
 use crate::sweep::deliver::{self, Sent};
 use crate::sweep::lists::Opening;
-use crate::sweep::memory::{self, Memory, Unreadable, store_time};
+use crate::sweep::status::{self, StatusFile, Unreadable, store_time};
 use crate::sweep::{Sweep, Swept};
 
 /// How much longer a lease runs than the invocation that holds it.
@@ -48,7 +48,7 @@ impl Invocation<'_> {
     pub(super) fn run(
         &self,
         trigger: Trigger,
-        memory: Memory,
+        file: StatusFile,
         opening: Opening,
         control: &Control,
         mark: mark::Kept,
@@ -60,12 +60,12 @@ impl Invocation<'_> {
             None => Course::TooSoon,
         };
         let mut report = Report { course, ..Report::default() };
-        let swept = mark.mark.swept.max(memory.status.as_ref().map(|status| status.written));
-        let mut changed = memory.status.is_none();
-        let mut status = memory.status.unwrap_or_else(|| Status::new(now));
+        let swept = mark.mark.swept.max(file.status.as_ref().map(|status| status.written));
+        let mut changed = file.status.is_none();
+        let mut status = file.status.unwrap_or_else(|| Status::new(now));
 
         changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
-        changed |= self.tell_of_us(&mut status, now, control, trigger, memory.unreadable);
+        changed |= self.tell_of_us(&mut status, now, control, trigger, file.unreadable);
         if course == Course::Swept {
             changed |= self.sweep(&mut status, opening, swept, &mut report)?;
             changed |= status.written.age(now) >= WRITE_EVERY;
@@ -73,12 +73,12 @@ impl Invocation<'_> {
         report.told = status.outbox.iter().filter(|message| message.at == now).count();
 
         let lease = self.take_lease(&mut status, now, anchor);
-        let mut condition = memory.condition;
+        let mut condition = file.condition;
         if changed || lease.is_some() {
             if course == Course::Swept {
                 status.written = now;
             }
-            match memory::write(self.store, &status, &condition)? {
+            match status::write(self.store, &status, &condition)? {
                 Written::Won(next) => condition = next,
                 Written::Lost => return Ok(Report { course: Course::Lost, ..report }),
                 Written::Unwritten(why) => return Err(why),
@@ -117,7 +117,7 @@ impl Invocation<'_> {
         let (rules, channels) = (self.rules, &self.names);
         let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
         let stopped_before = status.stopped;
-        teller.stopped(&mut status.stopped, control.stopped);
+        teller.tell_stopped(&mut status.stopped, control.stopped);
         if let Some(Unreadable { copy, why }) = unreadable {
             teller.tell(Fact::StatusUnreadable { copy: copy.to_string(), why });
         }
@@ -185,7 +185,7 @@ impl Invocation<'_> {
         for Sent { channel, attempt, outcome } in &sent {
             report.taken.insert((*channel).into(), outcome.taken_of(attempt.entries.len()));
         }
-        memory::amend(self.store, status, condition, before(self.deadline, TO_REPORT), |status| {
+        status::amend(self.store, status, condition, before(self.deadline, TO_REPORT), |status| {
             for Sent { channel, attempt, outcome } in &sent {
                 settle(status, channel, attempt, outcome, sent_at);
             }

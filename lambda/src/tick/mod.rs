@@ -22,7 +22,7 @@ use crate::event::Trigger;
 use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::sweep::lists::{self, Opening};
-use crate::sweep::memory::Memory;
+use crate::sweep::status::StatusFile;
 
 use control::Control;
 use invocation::Invocation;
@@ -127,8 +127,8 @@ pub fn invoke(
     if trigger.is_none() {
         return Ok(Report::default());
     }
-    let memory = Memory::read(store)?;
-    let may_fit = memory.status.as_ref().is_none_or(|status| status.checks.len() < CHECKS_ON_A_PAGE);
+    let file = StatusFile::read(store)?;
+    let may_fit = file.status.as_ref().is_none_or(|status| status.checks.len() < CHECKS_ON_A_PAGE);
     let opening = Opening::look(store, may_fit)?;
     let control = Control::of(&opening.control, store)?;
     let mark = match lists::find(&opening.control, "Update.json") {
@@ -137,5 +137,5 @@ pub fn invoke(
     };
     let names = channels.iter().map(|channel| channel.name().to_string()).collect();
     let invocation = Invocation { store, channels, names, rules, deadline, started: Instant::now() };
-    invocation.run(trigger, memory, opening, &control, mark)
+    invocation.run(trigger, file, opening, &control, mark)
 }

@@ -3,7 +3,7 @@
 use pulse_echo::clock::Time;
 use pulse_echo::status::{Fault, Record};
 
-use super::{Seen, Sight};
+use super::{Listed, Observation};
 
 /// The newest answer, if it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +30,11 @@ pub(super) struct Answers {
 
 impl Answers {
     /// `pulse` is the time of the newest pulse.
-    pub(super) fn of(record: Option<&Record>, sight: &Sight, pulse: Time) -> Self {
+    pub(super) fn of(record: Option<&Record>, observation: &Observation, pulse: Time) -> Self {
         // The newest answer seen stays: one that the bucket's lifecycle removes is not missed.
-        let echo = record.and_then(|record| record.echo).max(sight.echo);
-        let listed = newest_fault(record, sight);
-        let content = listed.and_then(|fault| read(record, sight, fault));
+        let echo = record.and_then(|record| record.echo).max(observation.echo);
+        let listed = newest_fault(record, observation);
+        let content = listed.and_then(|fault| read(record, observation, fault));
         let waiting = waiting(record, echo.max(listed.map(|fault| fault.at)).max(fault_at(record)), pulse);
         let mut answers = Self {
             newest: Answer::None,
@@ -58,7 +58,7 @@ impl Answers {
             }
             (None, _) => {}
         }
-        answers.judge(record, pulse);
+        answers.find_newest(record, pulse);
         answers
     }
 
@@ -78,7 +78,7 @@ impl Answers {
     }
 
     /// Finds the newest answer and whether it counts.
-    fn judge(&mut self, record: Option<&Record>, pulse: Time) {
+    fn find_newest(&mut self, record: Option<&Record>, pulse: Time) {
         let is_new = |at, last: Option<Time>| Some(at) != last;
         let fault = self.fault.as_deref().filter(|fault| Some(fault.at) > self.echo);
         // A slow probe of an older pulse says nothing against the echo that answers a newer one.
@@ -119,20 +119,20 @@ fn fault_at(record: Option<&Record>) -> Option<Time> {
 }
 
 /// The fault in the list, if it is the newest answer; a tie is the echo.
-pub(super) fn newest_fault<'a>(record: Option<&Record>, sight: &'a Sight) -> Option<&'a Seen> {
-    let echo = record.and_then(|record| record.echo).max(sight.echo);
-    sight.fault.as_ref().filter(|fault| Some(fault.at) > echo.max(fault_at(record).filter(|&at| at > fault.at)))
+pub(super) fn newest_fault<'a>(record: Option<&Record>, observation: &'a Observation) -> Option<&'a Listed> {
+    let echo = record.and_then(|record| record.echo).max(observation.echo);
+    observation.fault.as_ref().filter(|fault| Some(fault.at) > echo.max(fault_at(record).filter(|&at| at > fault.at)))
 }
 
 /// This fault in the record, if it is there; it may have counted unread.
-pub(super) fn known<'a>(record: Option<&'a Record>, fault: &Seen) -> Option<&'a Fault> {
+pub(super) fn known<'a>(record: Option<&'a Record>, fault: &Listed) -> Option<&'a Fault> {
     record.and_then(|record| record.fault.as_deref()).filter(|last| last.etag == fault.etag)
 }
 
 /// What this fault says, if it was read now or taken before.
-fn read(record: Option<&Record>, sight: &Sight, fault: &Seen) -> Option<Fault> {
+fn read(record: Option<&Record>, observation: &Observation, fault: &Listed) -> Option<Fault> {
     let (at, etag) = (fault.at, fault.etag.clone());
-    match &sight.fault_read {
+    match &observation.fault_read {
         Some(read) => Some(Fault {
             at,
             etag,

@@ -21,7 +21,7 @@ use super::{BODIES, Clock, DETAILS, Details, ETag, LISTING, NEWEST, PENDING, SEQ
 
 /// What S3 says of an object whose sender named no type.
 pub(crate) const DEFAULT_TYPE: &str = "binary/octet-stream";
-/// Bounds what one transaction holds in memory and how long its first command waits.
+/// IpFilter what one transaction holds in memory and how long its first command waits.
 const MAX_BATCH: usize = 256;
 /// How long changes are refused untried after a failed transaction: each failure costs opening the file anew.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use pulse_echo::store::{Condition, Store};
 use crate::cas::{self, Written};
 
 /// The status as it was read.
-pub(crate) struct Memory {
+pub(crate) struct StatusFile {
     /// What was read; none if it is missing, or could not be read.
     pub(crate) status: Option<Status>,
     /// On what the next write depends.
@@ -28,7 +28,7 @@ pub(crate) struct Unreadable {
     pub(crate) why: String,
 }
 
-impl Memory {
+impl StatusFile {
     /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
     pub(crate) fn read(store: &Store) -> Result<Self, String> {
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
@@ -79,10 +79,10 @@ pub(crate) fn amend(
         if Instant::now() >= deadline {
             return Err(format!("cannot strike off what was sent: {why}"));
         }
-        match Memory::read(store)? {
-            Memory { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
+        match StatusFile::read(store)? {
+            StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
             // Somebody has removed it, and what was owed with it.
-            Memory { status: None, .. } => return Ok(()),
+            StatusFile { status: None, .. } => return Ok(()),
         }
     }
 }
