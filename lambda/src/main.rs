@@ -10,7 +10,6 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use log::LevelFilter;
 use pulse_echo::stderr;
 use pulse_echo_lambda::probe::{Error, Probe};
-use pulse_echo_lambda::settings::Settings;
 use pulse_echo_lambda::tick::Loop;
 use serde_json::{Value, json};
 
@@ -60,8 +59,7 @@ impl Handler {
         // The origin's functions are known as `index.checkEcho` to Lambda.
         match name.rsplit('.').next() {
             Some("probe" | "checkEcho") => {
-                let settings = Settings::read(&|name| env::var(name).ok())?;
-                Ok(Self::Probe(Box::new(Probe::new(settings, Arc::new(Timestamp::now)))))
+                Ok(Self::Probe(Box::new(Probe::read(&|name| env::var(name).ok(), Arc::new(Timestamp::now))?)))
             }
             Some("loop" | "checkResult") => {
                 Ok(Self::Loop(Box::new(Loop::read(&|name| env::var(name).ok(), Arc::new(Timestamp::now))?)))

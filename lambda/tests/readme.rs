@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::tick::Loop;
 
 const README: &str = include_str!("../../README.md");
 
-/// What the functions read where everything is set that leads to more. The loop reads what the probe reads, too.
+/// What the functions read where everything is set that leads to more.
 fn read() -> BTreeSet<String> {
     let asked = Mutex::new(BTreeSet::new());
     let lookup = |name: &str| {
@@ -21,6 +22,7 @@ fn read() -> BTreeSet<String> {
         };
         Some(value.to_string())
     };
+    Probe::read(&lookup, Arc::new(Timestamp::now)).map(drop).unwrap();
     Loop::read(&lookup, Arc::new(Timestamp::now)).map(drop).unwrap();
     asked.into_inner().unwrap()
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::settings::Settings;
 use pulse_echo_lambda::tick::Loop;
 
 use crate::events::{self, Dispatcher};
@@ -42,7 +41,7 @@ impl System {
             "BUCKET" => Some(bucket.into()),
             name => environment(name),
         };
-        let probe = Probe::new(Settings::read(&lookup)?, Arc::new(Timestamp::now));
+        let probe = Probe::read(&lookup, Arc::new(Timestamp::now))?;
         let the_loop = Arc::new(Loop::read(&lookup, Arc::new(Timestamp::now))?);
         let of_events = the_loop.clone();
         let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {

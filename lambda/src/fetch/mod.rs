@@ -22,7 +22,6 @@ use url::Url;
 
 use crate::expect::{self, Miss};
 use crate::ipfilter::IpFilter;
-use crate::settings::Settings;
 use guard::Guard;
 use lookup::Lookup;
 
@@ -58,19 +57,15 @@ pub(crate) struct Checked {
 }
 
 impl Web {
-    /// The web, as far as the settings let the probe go.
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self::with_resolver(settings, Arc::new(SystemResolver::default()))
+    /// The web, as far as `filter` lets the probe go, which names itself `user_agent` there and trusts what `trust` does.
+    pub(crate) fn new(trust: &Trust, user_agent: String, filter: IpFilter) -> Self {
+        Self::with_resolver(trust, user_agent, filter, Arc::new(SystemResolver::default()))
     }
 
     /// As [`Web::new`], but names mean what `resolver` says.
-    fn with_resolver(settings: &Settings, resolver: Arc<dyn Resolver>) -> Self {
-        Self {
-            trust: settings.trust.clone(),
-            user_agent: settings.user_agent(),
-            filter: Arc::new(settings.filter.clone()),
-            lookup: Arc::new(Lookup::new(resolver)),
-        }
+    fn with_resolver(trust: &Trust, user_agent: String, filter: IpFilter, resolver: Arc<dyn Resolver>) -> Self {
+        let lookup = Arc::new(Lookup::new(resolver));
+        Self { trust: trust.clone(), user_agent, filter: Arc::new(filter), lookup }
     }
 
     /// Fetches `url` and judges what comes by `pulse`: once, and once more after a pause if it failed in a way that

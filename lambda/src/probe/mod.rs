@@ -1,6 +1,7 @@
 //! The probe: answers each pulse of an event with an echo or a fault.
 
 mod answer;
+mod settings;
 
 use std::fmt;
 use std::time::Instant;
@@ -18,16 +19,17 @@ use crate::event::{self, Record};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
 use crate::parallel;
-use crate::settings::Settings;
+use crate::settings::StoreSettings;
 
 use answer::Outcome;
+use settings::Settings;
 
 /// How many records of one event are answered side by side.
 const SIDE_BY_SIDE: usize = 16;
 
 /// The probe, ready to answer events.
 pub struct Probe {
-    settings: Settings,
+    store: StoreSettings,
     to_store: Agent,
     web: Web,
     clock: Clock,
@@ -39,7 +41,7 @@ pub struct Summary {
     /// The checks that were answered with an echo.
     pub echoes: Vec<String>,
     /// The checks that were answered with a fault.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FailedCheck>,
     /// The checks whose echo was dropped, since their pulse was replaced or removed meanwhile; a new one has its own
     /// event.
     pub replaced: Vec<String>,
@@ -51,7 +53,7 @@ pub struct Summary {
 
 /// A check that was answered with a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct FailedCheck {
     /// The check.
     pub id: String,
     /// What kind of failure it is.
@@ -81,11 +83,14 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Probe {
-    /// A probe with these settings. `clock` gives the time of signing and of `probed-at`.
-    pub fn new(settings: Settings, clock: Clock) -> Self {
-        let to_store = http::agent(http::config().build(), &settings.trust, SystemResolver::default());
-        let web = Web::new(&settings);
-        Self { settings, to_store, web, clock }
+    /// A probe as the environment asks for it, by `lookup`. `clock` gives the time of signing and of `probed-at`. The
+    /// error is one sentence that names the variable.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>, clock: Clock) -> Result<Self, String> {
+        let settings = Settings::read(lookup)?;
+        let web = Web::new(&settings.store.trust, settings.user_agent(), settings.filter);
+        let store = settings.store;
+        let to_store = http::agent(http::config().build(), &store.trust, SystemResolver::default());
+        Ok(Self { store, to_store, web, clock })
     }
 
     /// Answers each record of an S3 event; `deadline` is the end of the invocation.
@@ -118,11 +123,11 @@ impl Probe {
     }
 
     fn answer(&self, bucket: &str, id: &CheckId, deadline: Instant) -> Result<Outcome, String> {
-        let ours = self.settings.bucket.as_deref().unwrap_or(bucket);
+        let ours = self.store.bucket.as_deref().unwrap_or(bucket);
         if bucket != ours {
             return Err(format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}"));
         }
-        let store = self.settings.store(bucket, &self.to_store, &self.clock, before(deadline, TO_REPORT))?;
+        let store = self.store.open(bucket, &self.to_store, &self.clock, before(deadline, TO_REPORT))?;
         answer::answer(id, &store, &self.web, &self.clock, before(deadline, TO_WRITE))
     }
 }
@@ -133,7 +138,7 @@ impl Summary {
         match outcome {
             Outcome::Answered(Checked { verdict: Ok(()), .. }) => self.echoes.push(id),
             Outcome::Answered(Checked { verdict: Err(Miss { cause, reason, .. }), .. }) => {
-                self.faults.push(Fault { id, cause, reason });
+                self.faults.push(FailedCheck { id, cause, reason });
             }
             Outcome::Replaced => self.replaced.push(id),
             Outcome::Missing => self.missing.push(id),

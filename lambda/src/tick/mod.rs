@@ -20,7 +20,7 @@ use crate::channel::{self, Channel, Heartbeat, Means};
 use crate::deadline::{TO_REPORT, before};
 use crate::event::Trigger;
 use crate::rules::Rules;
-use crate::settings::Settings;
+use crate::settings::StoreSettings;
 use crate::sweep::lists::{self, Opening};
 use crate::sweep::status::StatusFile;
 
@@ -35,7 +35,7 @@ const CHECKS_ON_A_PAGE: usize = 500;
 
 /// The loop, ready to be told to sweep.
 pub struct Loop {
-    settings: Settings,
+    store: StoreSettings,
     rules: Rules,
     channels: Vec<Box<dyn Channel>>,
     heartbeat: Option<Heartbeat>,
@@ -78,20 +78,16 @@ pub enum Course {
 }
 
 impl Loop {
-    /// A loop with these settings, telling over these channels. `clock` gives the time of signing, and nothing else.
-    pub fn new(settings: Settings, rules: Rules, channels: Vec<Box<dyn Channel>>, clock: Clock) -> Self {
+    /// A loop as the environment asks for it, by `lookup`. `clock` gives the time of signing, and nothing else. The error
+    /// is one sentence that names the variable.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>, clock: Clock) -> Result<Self, String> {
+        let (store, rules) = (StoreSettings::read(lookup)?, Rules::read(lookup)?);
+        let means = Means { lookup, trust: &store.trust, clock: clock.clone() };
+        let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
         let config =
             http::config().max_idle_connections(CONNECTIONS).max_idle_connections_per_host(CONNECTIONS).build();
-        let to_store = http::agent(config, &settings.trust, SystemResolver::default());
-        Self { settings, rules, channels, heartbeat: None, to_store, clock }
-    }
-
-    /// A loop as the environment asks for it, by `lookup`. The error is one sentence that names the variable.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>, clock: Clock) -> Result<Self, String> {
-        let (settings, rules) = (Settings::read(lookup)?, Rules::read(lookup)?);
-        let means = Means { lookup, trust: &settings.trust, clock: clock.clone() };
-        let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
-        Ok(Self { heartbeat, ..Self::new(settings, rules, channels, clock) })
+        let to_store = http::agent(config, &store.trust, SystemResolver::default());
+        Ok(Self { store, rules, channels, heartbeat, to_store, clock })
     }
 
     /// How often it means to sweep.
@@ -103,9 +99,9 @@ impl Loop {
     ///
     /// The error is one sentence; after it, the next invocation finds all that is still owed.
     pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Report, String> {
-        let bucket = self.settings.bucket.as_deref().ok_or("BUCKET is not set: the bucket to sweep")?;
+        let bucket = self.store.bucket.as_deref().ok_or("BUCKET is not set: the bucket to sweep")?;
         let until = before(deadline, TO_REPORT);
-        let store = self.settings.store(bucket, &self.to_store, &self.clock, until)?;
+        let store = self.store.open(bucket, &self.to_store, &self.clock, until)?;
         let Self { rules, channels, heartbeat, .. } = self;
         let report = invoke(event, &store, channels, rules, deadline)?;
         if let (Some(heartbeat), Course::Swept) = (heartbeat, report.course) {

@@ -7,7 +7,7 @@ use pulse_echo::status::{Limits, Record};
 use pulse_echo_lambda::round::Case;
 use pulse_echo_lambda::verdict::{Listed, Observation};
 
-use super::row::{self, What};
+use super::row::{RecordedFault, What};
 
 /// The `ETag` of every pulse: all promise the same.
 pub(super) const ETAG: &str = "\"replayed\"";
@@ -56,8 +56,8 @@ impl Objects {
 }
 
 /// The fault as the probe would have put it, as far as that is known.
-fn answer(fault: row::Fault, pulse_at: Time) -> answer::Fault {
-    let row::Fault { cause, reason, .. } = fault;
+fn answer(fault: RecordedFault, pulse_at: Time) -> answer::Fault {
+    let RecordedFault { cause, reason, .. } = fault;
     answer::Fault {
         reason,
         cause,

@@ -1,0 +1,55 @@
+//! The probe's own settings.
+
+use crate::ipfilter::IpFilter;
+use crate::settings::StoreSettings;
+
+/// How long `PROBE_CONTACT` may be, in bytes: services cut or refuse a long user agent.
+const CONTACT_ROOM: usize = 100;
+
+/// What the probe is told from outside.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// The store; without a bucket, that of each event counts.
+    pub(super) store: StoreSettings,
+    /// `PROBE_CONTACT`: whom a service that is bothered by the probe may turn to; each request names it.
+    pub(super) contact: Option<String>,
+    /// `PROBE_ALLOW` and `PROBE_PORTS`: where the probe may go beside, and only within, what is public.
+    pub(super) filter: IpFilter,
+}
+
+impl Settings {
+    /// Reads the settings by `lookup`, which gives a variable's value; an empty value counts as unset. The error names
+    /// the variable and what it should be.
+    pub(super) fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let value = |name| lookup(name).filter(|value| !value.is_empty());
+        let or_empty = |name| value(name).unwrap_or_default();
+        Ok(Self {
+            store: StoreSettings::read(lookup)?,
+            contact: value("PROBE_CONTACT").map(contact).transpose()?,
+            filter: IpFilter::read(&or_empty("PROBE_ALLOW"), &or_empty("PROBE_PORTS"))?,
+        })
+    }
+
+    /// How the probe names itself to services: what it is, and who answers for it. Without a contact that is the bucket,
+    /// whose owner AWS knows; on a store of one's own a bucket's name says nothing to strangers.
+    pub(super) fn user_agent(&self) -> String {
+        let name = concat!("pulse-echo-probe/", env!("CARGO_PKG_VERSION"));
+        match (&self.contact, &self.store.bucket, &self.store.endpoint) {
+            (Some(contact), ..) => format!("{name} (a health check; contact: {contact})"),
+            (None, Some(bucket), None) => format!("{name} (a health check for the owner of the S3 bucket {bucket})"),
+            _ => format!("{name} (a health check)"),
+        }
+    }
+}
+
+/// A text that can stand within a comment in the user agent.
+fn contact(text: String) -> Result<String, String> {
+    let fits = |c: char| matches!(c, ' '..='~') && !matches!(c, '(' | ')' | '\\');
+    if text.len() <= CONTACT_ROOM && text.chars().all(fits) {
+        return Ok(text);
+    }
+    Err(format!(
+        "PROBE_CONTACT: {text:?} cannot be sent: it must be an address such as ops@example.com, of at most {CONTACT_ROOM} \
+         printable ASCII characters without brackets and backslashes"
+    ))
+}
