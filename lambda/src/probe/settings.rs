@@ -53,3 +53,38 @@ fn contact(text: String) -> Result<String, String> {
          printable ASCII characters without brackets and backslashes"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user_agent(variables: &[(&str, &str)]) -> Result<String, String> {
+        let needed = [("AWS_REGION", "r"), ("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")];
+        let settings = Settings::read(&|name| {
+            let mut all = variables.iter().chain(&needed);
+            all.find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string())
+        });
+        Ok(settings?.user_agent().split_once(' ').unwrap().1.into())
+    }
+
+    #[test]
+    fn services_are_told_whom_to_turn_to() {
+        let (bucket, endpoint) = (("BUCKET", "pulses"), ("AWS_ENDPOINT_URL", "http://s3"));
+        let ops = ("PROBE_CONTACT", "ops@example.com");
+        assert_eq!(user_agent(&[]).unwrap(), "(a health check)");
+        assert_eq!(user_agent(&[bucket]).unwrap(), "(a health check for the owner of the S3 bucket pulses)");
+        assert_eq!(user_agent(&[bucket, endpoint]).unwrap(), "(a health check)");
+        assert_eq!(user_agent(&[bucket, ops]).unwrap(), "(a health check; contact: ops@example.com)");
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_named() {
+        let long = "x".repeat(CONTACT_ROOM + 1);
+        for (name, value) in
+            [("PROBE_CONTACT", "(me)"), ("PROBE_CONTACT", &*long), ("PROBE_ALLOW", "lan"), ("PROBE_PORTS", "http")]
+        {
+            let error = user_agent(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{name}: ")), "{error}");
+        }
+    }
+}

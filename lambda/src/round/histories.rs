@@ -69,17 +69,7 @@ impl History {
         let is_there = self.retired.is_none_or(|retired| now < retired);
         let pulse = newest(&self.pulses).filter(|_| is_there);
         let fault = self.faults.iter().rfind(|&&(second, ..)| second <= now);
-        let read = |&(_, pulse, cause): &(i64, i64, Cause)| answer::Fault {
-            reason: "it failed".into(),
-            cause,
-            expected: None,
-            got: None,
-            status: None,
-            latency_ms: None,
-            pulse_id: None,
-            pulse_at: at(pulse),
-            url: None,
-        };
+        let read = |&(_, pulse, cause): &(i64, i64, Cause)| answer::Fault::new(cause, "it failed", at(pulse));
         Observation {
             pulse: pulse.map(|second| Listed { at: at(second), etag: "p".into() }),
             echo: newest(&self.echoes).map(at),

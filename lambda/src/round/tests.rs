@@ -40,19 +40,8 @@ impl Objects {
         // Its content stays the same.
         let pulse = self.pulse.map(|second| Listed { etag: "p".into(), ..seen(second) });
         let limits = pulse.as_ref().map(|pulse| Limits { etag: pulse.etag.clone(), every_s: 600, limit_s: 900 });
-        let fault_read = self.fault.map(|second| {
-            Box::new(answer::Fault {
-                reason: "it failed".into(),
-                cause: Cause::Status,
-                expected: None,
-                got: None,
-                status: None,
-                latency_ms: None,
-                pulse_id: None,
-                pulse_at: at(second - 1),
-                url: None,
-            })
-        });
+        let fault_read =
+            self.fault.map(|second| Box::new(answer::Fault::new(Cause::Status, "it failed", at(second - 1))));
         Observation { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read }
     }
 }

@@ -95,16 +95,8 @@ pub(super) fn load_answers(store: &Store, cases: &mut [Case]) -> usize {
 
 /// What a fault says. One that cannot be understood is a fault all the same.
 fn fault(object: &Object) -> Fault {
-    Fault::from_json(object.body.as_deref().unwrap_or_default()).unwrap_or_else(|error| Fault {
-        reason: format!("the fault in the store cannot be read: {error}"),
-        cause: Cause::Other,
-        expected: None,
-        got: None,
-        status: None,
-        latency_ms: None,
-        pulse_id: None,
-        pulse_at: object.last_modified,
-        url: None,
+    Fault::from_json(object.body.as_deref().unwrap_or_default()).unwrap_or_else(|error| {
+        Fault::new(Cause::Other, format!("the fault in the store cannot be read: {error}"), object.last_modified)
     })
 }
 

@@ -64,17 +64,8 @@ impl Check {
     /// A fault that answers the pulse of `pulse` and is read.
     fn fault(&mut self, second: i64, pulse: i64) {
         self.unread_fault(second);
-        self.observation.fault_read = Some(Box::new(answer::Fault {
-            reason: "status 500, expected 200".into(),
-            cause: Cause::Status,
-            expected: None,
-            got: None,
-            status: Some(500),
-            latency_ms: None,
-            pulse_id: None,
-            pulse_at: at(pulse),
-            url: None,
-        }));
+        let fault = answer::Fault::new(Cause::Status, "status 500, expected 200", at(pulse));
+        self.observation.fault_read = Some(Box::new(answer::Fault { status: Some(500), ..fault }));
     }
 
     fn unread_fault(&mut self, second: i64) {

@@ -224,16 +224,13 @@ impl Fleet {
 
     /// A fault that answers the pulse of that second.
     pub(crate) fn fault(&self, check: &str, pulse: i64) -> &Self {
+        let reason = format!("status 500, expected 200 ({pulse})");
         let fault = Fault {
-            reason: format!("status 500, expected 200 ({pulse})"),
-            cause: Cause::Status,
             expected: Some("200".into()),
             got: Some("500".into()),
             status: Some(500),
             latency_ms: Some(12),
-            pulse_id: None,
-            pulse_at: time(pulse),
-            url: None,
+            ..Fault::new(Cause::Status, reason, time(pulse))
         };
         self.put(&Key::fault(&id(check)), &fault.to_json());
         self

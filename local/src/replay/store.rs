@@ -7,7 +7,7 @@ use pulse_echo::status::{Limits, Record};
 use pulse_echo_lambda::round::Case;
 use pulse_echo_lambda::verdict::{Listed, Observation};
 
-use super::row::{RecordedFault, What};
+use super::row::What;
 
 /// The `ETag` of every pulse: all promise the same.
 pub(super) const ETAG: &str = "\"replayed\"";
@@ -34,7 +34,9 @@ impl Objects {
                 let pulse_at = fault.pulse_at.or(self.pulse).unwrap_or(at);
                 // A list that was recorded by looking again and again has one object many times.
                 let etag = format!("\"{at} {pulse_at}\"");
-                self.fault = Some((Listed { at, etag }, answer(*fault, pulse_at)));
+                // As the probe would have put it, as far as that is known.
+                let put = answer::Fault::new(fault.cause, fault.reason, pulse_at);
+                self.fault = Some((Listed { at, etag }, put));
             }
         }
     }
@@ -52,21 +54,5 @@ impl Objects {
             observation.fault_read = self.fault.as_ref().map(|(_, fault)| Box::new(fault.clone()));
         }
         Some(Case { id: self.id.clone(), record, observation })
-    }
-}
-
-/// The fault as the probe would have put it, as far as that is known.
-fn answer(fault: RecordedFault, pulse_at: Time) -> answer::Fault {
-    let RecordedFault { cause, reason, .. } = fault;
-    answer::Fault {
-        reason,
-        cause,
-        expected: None,
-        got: None,
-        status: None,
-        latency_ms: None,
-        pulse_id: None,
-        pulse_at,
-        url: None,
     }
 }
