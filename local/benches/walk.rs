@@ -18,7 +18,7 @@ const BUCKET: &str = "bench";
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let keys = keys::make().unwrap();
+    let keys = keys::make();
     let system = System::start(folder.path(), (Ipv4Addr::LOCALHOST, 0).into(), BUCKET, &keys, &|_| None).unwrap();
     let place = Place {
         bucket: BUCKET.into(),

@@ -46,7 +46,7 @@ pub fn serve(options: &Options, environment: &dyn Fn(&str) -> Option<String>) ->
     let Options { data, listen, bucket, .. } = options;
     let kept = match keys::kept_in(data)? {
         Some(kept) => kept,
-        None => Kept { keys: keys::make().map_err(|error| format!("cannot make keys: {error}"))?, are_seen: false },
+        None => Kept { keys: keys::make(), are_seen: false },
     };
     // Before the keys are kept or shown: a start that fails must not be the one that shows them.
     let system = System::start(data, *listen, bucket, &kept.keys, environment)?;

@@ -59,7 +59,7 @@ impl<'a> Stage<'a> {
     ) -> Result<Self, String> {
         let started = Instant::now();
         let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder for the demo: {error}"))?;
-        let keys = keys::make().map_err(|error| format!("cannot make keys: {error}"))?;
+        let keys = keys::make();
         let webhook = Webhook::start().map_err(|error| format!("cannot start the demo's webhook: {error}"))?;
         let lookup = |name: &str| match name {
             // The demo's service is on this machine, where a probe in AWS may not go.
