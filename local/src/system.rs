@@ -9,6 +9,7 @@ use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::tick::Loop;
 
 use crate::events::{self, Dispatcher};
+use crate::s3::notification::Kind;
 use crate::s3::{KeyPair, Options, Server};
 use crate::timer::Timer;
 
@@ -44,15 +45,12 @@ impl System {
         let probe = Probe::read(&lookup, Arc::new(Timestamp::now))?;
         let the_loop = Arc::new(Loop::read(&lookup, Arc::new(Timestamp::now))?);
         let of_events = the_loop.clone();
-        let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {
-            let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap_or_default();
-            if key.starts_with("pulse/") {
-                probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
-            } else {
-                of_events.handle(&event, deadline).map(drop)
-            }
-        })
-        .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
+        let dispatcher =
+            Dispatcher::start(&server, events::Options::default(), move |kind, event, deadline| match kind {
+                Kind::Probe => probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string()),
+                Kind::Loop => of_events.handle(&event, deadline).map(drop),
+            })
+            .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         let timer = Timer::start(the_loop).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
         Ok(Self { _timer: timer, dispatcher, server })
     }
