@@ -1,12 +1,13 @@
 //! The fleet's side of pulse-echo. Rooms further down never look up:
 //!
-//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`tick`]: the loop's handler, which has `sweep`
-//!   look at all checks, and tells; `settings` (which store) and
-//!   [`rules`] (the loop's settings): what they are told from outside;
-//! - `event` (what came to the probe), `fetch` (the web, within limits), [`channel`] (the ways to people);
-//! - pure rules: `ipfilter` (may the probe go there?), `expect` (what was seen, is it what the pulse expects?), [`round`] (one
-//!   round over all checks), [`verdict`] (what a check is), [`outbox`] (what is owed), `text` (foreign text made safe and
-//!   short).
+//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`tick`]: the loop's handler, one invocation
+//!   of it, which has `sweep` look at all checks, and tells;
+//! - `event` (what came, to either of them), `fetch` (the services, within limits), [`channel`] (the ways to people),
+//!   `aws` (signed requests), `web` (the others), `cas` (an object changed by several);
+//! - pure rules: [`round`] (one round over all checks), [`outbox`] (what is owed), [`verdict`] (what a check is),
+//!   `expect` (is what was seen as the pulse expects?), `ipfilter` (may the probe go there?);
+//! - what they all use: `settings` (which store) and [`rules`] (the loop's settings), `deadline`, `parallel`, `text`
+//!   (foreign text made safe and short).
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 

@@ -10,7 +10,8 @@ pub struct Rules {
     /// `MIN_INTERVAL_S`, 0 to 900: nothing is swept within so many seconds of the last sweep; see
     /// [`Rules::min_interval`].
     pub min_interval_s: u32,
-    /// `REMIND_S`, 60 to 2,678,400: after how many seconds an outage is told again; each time twice as many, up to a day.
+    /// `REMIND_S`, 60 to 2,678,400: after how many seconds an outage is told again; each time twice as many, up to a
+    /// day.
     pub remind_s: u32,
     /// `FAULTS_IN_ROW`, 1 to 100: how many distinct pulses in a row must fail before that is an outage.
     pub faults_in_row: u32,
@@ -23,8 +24,8 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Reads the rules by `lookup`, which gives a variable's value; an empty one is none. The error names the variable and
-    /// its range.
+    /// Reads the rules by `lookup`, which gives a variable's value; an empty one is none. The error names the variable
+    /// and its range.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let number = |name: &str, default: u32, min: u32, max: u32| match lookup(name).filter(|text| !text.is_empty()) {
             None => Ok(default),

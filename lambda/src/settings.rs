@@ -23,8 +23,8 @@ pub struct StoreSettings {
 }
 
 impl StoreSettings {
-    /// Reads the settings by `lookup`, which gives a variable's value; an empty value counts as unset. The error names the
-    /// variable and what it should be.
+    /// Reads the settings by `lookup`, which gives a variable's value; an empty value counts as unset. The error names
+    /// the variable and what it should be.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let value = |name| lookup(name).filter(|value| !value.is_empty());
         let credentials = credentials_from(lookup).and_then(|found| found.ok_or("AWS_ACCESS_KEY_ID"));
@@ -45,7 +45,8 @@ impl StoreSettings {
         })
     }
 
-    /// The store that `bucket` is, by requests of `agent` until `deadline`, signed by `clock`. The error is one sentence.
+    /// The store that `bucket` is, by requests of `agent` until `deadline`, signed by `clock`. The error is one
+    /// sentence.
     pub(crate) fn open(&self, bucket: &str, agent: &Agent, clock: &Clock, deadline: Instant) -> Result<Store, String> {
         let (region, endpoint) = (self.region.clone(), self.endpoint.clone());
         let place = Place { bucket: bucket.into(), region, endpoint, path_style: None };

@@ -1,5 +1,5 @@
-//! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write is
-//! held against it by their fleet.
+//! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write
+//! is held against it by their fleet.
 
 mod fleet;
 
@@ -64,7 +64,8 @@ fn limits() -> Limits {
     Limits { etag: "\"0123456789abcdef0123456789abcdef\"".into(), every_s: 600, limit_s: 900 }
 }
 
-/// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is here.
+/// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is
+/// here.
 fn facts() -> Vec<Fact> {
     let words: Metadata = [("load1".to_string(), "48".to_string())].into();
     let (check, since, some, reason) = (id("web-1/db"), time(2), vec![id("web-1")], Some("body differs".to_string()));

@@ -57,8 +57,9 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Begins with the events that wait in the store, then takes each new one as it comes.
     ///
-    /// `handler` gets the kind of the rule that fits, one S3 event (`{"Records": [one record]}`, as AWS sends it) and the
-    /// time by which it must return: nothing can stop it. An `Err` is a failed try, and so is a panic (unless panics abort).
+    /// `handler` gets the kind of the rule that fits, one S3 event (`{"Records": [one record]}`, as AWS sends it) and
+    /// the time by which it must return: nothing can stop it. An `Err` is a failed try, and so is a panic (unless
+    /// panics abort).
     ///
     /// A server has one dispatcher at a time: a later one takes over. Events of a server without one wait in its store.
     pub fn start(

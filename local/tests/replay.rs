@@ -150,7 +150,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
     let cases = [
         (
             String::new(),
-            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON object",
+            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON \
+             object",
         ),
         (
             "\n\ntime,kind,check\n".into(),
@@ -159,7 +160,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         ("\ntime,kind,chekc\n".into(), "line 2: \"chekc\" is not a column; did you mean \"check\"?"),
         (
             "time;kind;check\n".into(),
-            "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, pulse_at, with commas between them",
+            "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, \
+             pulse_at, with commas between them",
         ),
         ("time,kind\n".into(), "line 1: the column check is missing; time, kind and check are needed"),
         ("time,kind,check,time\n".into(), "line 1: the column time is there twice"),
@@ -173,7 +175,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         ),
         (
             csv("2026-11-21 08:27:27,echo,web-1,"),
-            "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as 2026-11-21T08:27:27Z, nor Unix seconds",
+            "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as \
+             2026-11-21T08:27:27Z, nor Unix seconds",
         ),
         (
             csv("1795219200000,echo,web-1,"),

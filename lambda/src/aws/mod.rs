@@ -28,8 +28,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Posts `body`, signed by our clock, and once more by the service's clock if it refused that and the clocks differ.
-    /// An answer of any status is an answer.
+    /// Posts `body`, signed by our clock, and once more by the service's clock if it refused that and the clocks
+    /// differ. An answer of any status is an answer.
     fn post(&self, content_type: &str, body: &str, deadline: Instant) -> Result<Answer, Missed> {
         let now = (self.clock)();
         let answer = self.post_at(content_type, body, now, deadline)?;

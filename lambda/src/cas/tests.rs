@@ -13,8 +13,8 @@ use crate::server::{Server, request};
 
 const OURS: &[u8] = b"{\"swept\":1,\"by\":\"ours\"}";
 
-/// What becomes of writing [`OURS`] on `condition`, if its answer is lost and the object then is `there`, an `ETag` and a
-/// body.
+/// What becomes of writing [`OURS`] on `condition`, if its answer is lost and the object then is `there`, an `ETag` and
+/// a body.
 fn written(condition: &Condition, there: Option<(&str, &[u8])>) -> Result<Written, String> {
     let failed = |status: u16, code: &str| {
         let body = format!("<Error><Code>{code}</Code></Error>").into_bytes();

@@ -57,7 +57,8 @@ pub(crate) struct Checked {
 }
 
 impl Web {
-    /// The web, as far as `filter` lets the probe go, which names itself `user_agent` there and trusts what `trust` does.
+    /// The web, as far as `filter` lets the probe go, which names itself `user_agent` there and trusts what `trust`
+    /// does.
     pub(crate) fn new(trust: &Trust, user_agent: String, filter: IpFilter) -> Self {
         Self::with_resolver(trust, user_agent, filter, Arc::new(SystemResolver::default()))
     }
@@ -98,8 +99,8 @@ impl Web {
         }
     }
 
-    /// A client for one hop, and where it will put what the hop's server shows of itself. There is no pool: a connection
-    /// of an earlier hop may lead to an address that its name no longer has.
+    /// A client for one hop, and where it will put what the hop's server shows of itself. There is no pool: a
+    /// connection of an earlier hop may lead to an address that its name no longer has.
     fn client(&self) -> (Agent, Arc<OnceLock<Shown>>) {
         let config = http::config()
             .user_agent(&self.user_agent)

@@ -132,7 +132,8 @@ fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> 
         (Trouble::Untrusted, None) => (
             Cause::Tls,
             format!(
-                "no trusted TLS connection to {site}: {text}; PROBE_CA_BUNDLE can name a CA to trust beside the public ones"
+                "no trusted TLS connection to {site}: {text}; PROBE_CA_BUNDLE can name a CA to trust beside the \
+                 public ones"
             ),
         ),
         (Trouble::Timeout, status) => (Cause::Timeout, out_of_time(pulse, url, status)),

@@ -225,8 +225,8 @@ fn a_refusal_names_the_address_and_the_setting_that_would_allow_it() {
             &all,
             "[fd00:ec2::254]",
             "[fd00:ec2::254]:80",
-            "the probe may not go to fd00:ec2::254: it is a private (unique-local) address; PROBE_ALLOW=fd00:ec2::254/128 \
-             allows it",
+            "the probe may not go to fd00:ec2::254: it is a private (unique-local) address; \
+             PROBE_ALLOW=fd00:ec2::254/128 allows it",
         ),
         (
             &few,

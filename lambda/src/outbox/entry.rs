@@ -13,8 +13,8 @@ pub const ENTRIES: usize = 1_000;
 /// What is to be told in one piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Random, never used again for anything else, and the same at each attempt: a receiver that has seen it before need
-    /// not tell it again.
+    /// Random, never used again for anything else, and the same at each attempt: a receiver that has seen it before
+    /// need not tell it again.
     pub id: String,
     /// When a sweep first had it to tell, by the store's clock.
     pub at: Time,
@@ -27,7 +27,8 @@ pub struct Entry {
 pub enum What {
     /// It happened.
     Fact(Fact),
-    /// An outage that is over, of which this channel was told nothing so far; the fact is its end: "was down from … to …".
+    /// An outage that is over, of which this channel was told nothing so far; the fact is its end: "was down from … to
+    /// …".
     Whole(Fact),
     /// Checks of which too many changed for a line each, at most [`ENTRIES`] in an attempt.
     Summary(Counts),

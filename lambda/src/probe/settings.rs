@@ -30,8 +30,8 @@ impl Settings {
         })
     }
 
-    /// How the probe names itself to services: what it is, and who answers for it. Without a contact that is the bucket,
-    /// whose owner AWS knows; on a store of one's own a bucket's name says nothing to strangers.
+    /// How the probe names itself to services: what it is, and who answers for it. Without a contact that is the
+    /// bucket, whose owner AWS knows; on a store of one's own a bucket's name says nothing to strangers.
     pub(super) fn user_agent(&self) -> String {
         let name = concat!("pulse-echo-probe/", env!("CARGO_PKG_VERSION"));
         match (&self.contact, &self.store.bucket, &self.store.endpoint) {
@@ -49,8 +49,8 @@ fn contact(text: String) -> Result<String, String> {
         return Ok(text);
     }
     Err(format!(
-        "PROBE_CONTACT: {text:?} cannot be sent: it must be an address such as ops@example.com, of at most {CONTACT_ROOM} \
-         printable ASCII characters without brackets and backslashes"
+        "PROBE_CONTACT: {text:?} cannot be sent: it must be an address such as ops@example.com, of at most \
+         {CONTACT_ROOM} printable ASCII characters without brackets and backslashes"
     ))
 }
 

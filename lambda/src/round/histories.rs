@@ -182,8 +182,8 @@ fn cases(histories: &[History], status: &mut Status, now: i64, reads: bool) -> V
 }
 
 impl Told {
-    /// The facts about one check, in the order in which they were told: `d` down, `s` still down, `u` up, `w` down and up
-    /// in one, `g` gone.
+    /// The facts about one check, in the order in which they were told: `d` down, `s` still down, `u` up, `w` down and
+    /// up in one, `g` gone.
     fn of(&self, check: usize) -> String {
         let letter = |(_, entry): &(i64, Entry)| match &entry.what {
             What::Fact(fact) | What::Whole(fact) if fact.check() != Some(&id(check)) => None,
@@ -322,7 +322,9 @@ proptest! {
 
     #[test]
     fn a_check_that_was_never_late_faulted_or_unanswered_is_never_told(
-        histories in vec(history((1..=LIMIT, prop_oneof![Just(Answer::Echo), Just(Answer::Tie)], 0..=0_i64), 1..30), 1..4),
+        histories in vec(
+            history((1..=LIMIT, prop_oneof![Just(Answer::Echo), Just(Answer::Tie)], 0..=0_i64), 1..30), 1..4
+        ),
         delays in vec(0..=300_i64, 30), weather in any_weather(),
     ) {
         // Each pulse is answered within five minutes, slower than the next one comes or not.
@@ -369,8 +371,8 @@ proptest! {
     }
 }
 
-/// That sweeps at `coarse` find the outages that sweeps at each moment of a history find, but for those that begin and end
-/// between two sweeps.
+/// That sweeps at `coarse` find the outages that sweeps at each moment of a history find, but for those that begin and
+/// end between two sweeps.
 fn assert_same_outages(history: &History, fine: &[i64], coarse: &[i64]) -> Result<(), TestCaseError> {
     let outages =
         |sweeps: &[i64]| run(std::slice::from_ref(history), &Weather::fair_at(sweeps), &Rules::default()).outages(0);
@@ -382,8 +384,8 @@ fn assert_same_outages(history: &History, fine: &[i64], coarse: &[i64]) -> Resul
         sweeps.iter().copied().map(at).take_while(|&now| now < hidden).any(|now| now > *since)
     };
     for (since, until) in &coarse {
-        // Its beginning may have been hidden between two sweeps: that of a silence that becomes a fault at once, or that of
-        // one which a pulse without an answer interrupts.
+        // Its beginning may have been hidden between two sweeps: that of a silence that becomes a fault at once, or
+        // that of one which a pulse without an answer interrupts.
         let began = |outage: &(Time, Time)| outage.0.age(*since).as_secs() <= 60 || !is_seen(outage);
         let is_it = |outage: &(Time, Time)| outage.1 == *until && outage.0 <= *since && began(outage);
         prop_assert!(fine.iter().any(is_it), "{since} to {until} is none of {fine:?}");

@@ -1,5 +1,5 @@
-//! One round over all checks: judges each, and appends what is to be told. Pure: all that was seen, and the time, come as
-//! arguments.
+//! One round over all checks: judges each, and appends what is to be told. Pure: all that was seen, and the time, come
+//! as arguments.
 
 #[cfg(test)]
 mod histories;
@@ -62,8 +62,8 @@ enum Before {
 }
 
 impl Round<'_> {
-    /// Judges all checks: `cases`, in key order, which stand for the status's own, and become them. Whether anything but
-    /// newer times of pulses and echoes has changed, so that it is worth writing.
+    /// Judges all checks: `cases`, in key order, which stand for the status's own, and become them. Whether anything
+    /// but newer times of pulses and echoes has changed, so that it is worth writing.
     pub fn run(self, status: &mut Status, cases: Vec<Case>) -> bool {
         let Self { now, swept, rules, channels, new_id } = self;
         let head = |status: &Status| (status.gaps.clone(), status.unanswered.clone(), status.many_down);

@@ -76,8 +76,8 @@ impl Opening {
         Ok(Some(Self { now, anchor, control, others: Some(folders) }))
     }
 
-    /// The other folders, listed side by side if they are not here already. One that fails half-way tells nothing of what
-    /// is not there, so then there are none.
+    /// The other folders, listed side by side if they are not here already. One that fails half-way tells nothing of
+    /// what is not there, so then there are none.
     pub(crate) fn others(self, store: &Store) -> Result<Lists, String> {
         let mut folders = match self.others {
             Some(folders) => folders,

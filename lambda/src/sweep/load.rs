@@ -29,8 +29,8 @@ const FAULT_LIMIT: u64 = 64 * 1024;
 /// A host's last words: these of its pulse's metadata.
 const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
 
-/// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is read,
-/// in the next sweep: what is told cannot be taken back. Tells how many those are.
+/// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
+/// read, in the next sweep: what is told cannot be taken back. Tells how many those are.
 pub(super) fn load_mutes(store: &Store, listed: Vec<Found>, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
     let listed: BTreeMap<CheckId, Listed> =
         listed.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.listed))).collect();
@@ -100,8 +100,8 @@ fn fault(object: &Object) -> Fault {
     })
 }
 
-/// What a pulse promises. One that cannot be understood, which is the probe's to tell, promises what the one before did,
-/// or the defaults.
+/// What a pulse promises. One that cannot be understood, which is the probe's to tell, promises what the one before
+/// did, or the defaults.
 fn limits(object: &Object, record: Option<&Record>) -> Limits {
     let pulse = Pulse::parse(object.body.as_deref().unwrap_or_default(), Unknown::Ignored);
     let before = record.and_then(|record| record.limits.clone());

@@ -27,8 +27,8 @@ struct Lock {
 }
 
 impl Control {
-    /// Reads it off the list of `loop/`. The loop is stopped if a stop or a lock is there, and not older than the start; a
-    /// lock of ours counts with the time of its stop.
+    /// Reads it off the list of `loop/`. The loop is stopped if a stop or a lock is there, and not older than the
+    /// start; a lock of ours counts with the time of its stop.
     pub(super) fn of(control: &[Found], store: &Store) -> Result<Self, String> {
         let there = |key: &Key| find(control, key.as_str().strip_prefix("loop/").expect("it is in loop/"));
         let (start, stop) = (there(&Key::loop_start()), there(&Key::loop_stop()));
@@ -43,7 +43,8 @@ impl Control {
         Ok(Self { stopped, lock })
     }
 
-    /// Puts a missing lock, or removes an old one, for those who look at it as the origin did. No guarantee rests on it.
+    /// Puts a missing lock, or removes an old one, for those who look at it as the origin did. No guarantee rests on
+    /// it.
     pub(super) fn keep_lock(&self, store: &Store) {
         let kept = match (self.stopped, &self.lock) {
             (Some(stop), None) => {

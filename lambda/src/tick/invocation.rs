@@ -1,5 +1,5 @@
-//! One invocation: sweeps unless the loop is stopped or the last sweep is hardly over, records it, keeps the mark and the
-//! lock, and sends what is owed under a lease.
+//! One invocation: sweeps unless the loop is stopped or the last sweep is hardly over, records it, keeps the mark and
+//! the lock, and sends what is owed under a lease.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use pulse_echo::status::{Fact, Lease, Status};
 use pulse_echo::store::{Condition, Store};
 
 use super::control::Control;
-use super::{Course, Report, mark};
+use super::mark;
+use super::report::{Course, Report};
 use crate::cas::Written;
 use crate::channel::Channel;
 use crate::deadline::{TO_REPORT, TO_STRIKE_OFF, before};

@@ -48,7 +48,8 @@ impl Kept {
         Self { mark: Mark::default(), condition: Condition::IfAbsent }
     }
 
-    /// Writes what `change` makes of the mark, on whatever is there by now; nothing if that changes nothing. Tells which.
+    /// Writes what `change` makes of the mark, on whatever is there by now; nothing if that changes nothing. Tells
+    /// which.
     pub(super) fn change(mut self, store: &Store, change: impl Fn(&mut Mark)) -> Result<Changed, String> {
         let mut why = format!("others changed it {TRIES} times meanwhile");
         for _ in 0..TRIES {

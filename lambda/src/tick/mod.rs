@@ -6,13 +6,12 @@
 mod control;
 mod invocation;
 mod mark;
+mod report;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pulse_echo::http::{self, SystemResolver};
 use pulse_echo::store::{Clock, Store};
-use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;
 
@@ -26,6 +25,8 @@ use crate::sweep::status::StatusFile;
 
 use control::Control;
 use invocation::Invocation;
+
+pub use report::{Course, Report};
 
 /// How many connections are kept for reading side by side.
 const CONNECTIONS: usize = 32;
@@ -43,43 +44,9 @@ pub struct Loop {
     clock: Clock,
 }
 
-/// What an invocation came to: the function's answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// What it did.
-    pub course: Course,
-    /// How many checks there are; 0 if they were not looked at.
-    pub checks: usize,
-    /// How many keys in `pulse/` are nobody's pulse.
-    pub skipped: usize,
-    /// How many objects could not be read; they are for the next sweep.
-    pub unread: usize,
-    /// How many messages are owed that were not before.
-    pub told: usize,
-    /// How many entries each channel took, of those that were sent anything.
-    pub taken: BTreeMap<String, usize>,
-}
-
-/// What an invocation did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Course {
-    /// Nothing: the event asks for nothing.
-    #[default]
-    Nothing,
-    /// A whole sweep. Only then a heartbeat is due.
-    Swept,
-    /// No sweep, since the last one is hardly over, or nothing asked for one; what was owed was sent.
-    TooSoon,
-    /// No sweep, since the loop is stopped; what was owed was sent.
-    Stopped,
-    /// Another invocation has changed `status.json` meanwhile: it tells.
-    Lost,
-}
-
 impl Loop {
-    /// A loop as the environment asks for it, by `lookup`. `clock` gives the time of signing, and nothing else. The error
-    /// is one sentence that names the variable.
+    /// A loop as the environment asks for it, by `lookup`. `clock` gives the time of signing, and nothing else. The
+    /// error is one sentence that names the variable.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>, clock: Clock) -> Result<Self, String> {
         let (store, rules) = (StoreSettings::read(lookup)?, Rules::read(lookup)?);
         let means = Means { lookup, trust: &store.trust, clock: clock.clone() };

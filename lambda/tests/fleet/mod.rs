@@ -102,7 +102,8 @@ impl Wire {
 /// S3's answer to a conditional request while another one changes the object; as its documentation has it.
 fn conflict() -> Response<ureq::Body> {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
-                conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>";
+                conditional request cannot succeed due to a conflicting operation against this resource.\
+                </Message></Error>";
     Response::builder().status(409).body(ureq::Body::builder().data(body)).unwrap()
 }
 

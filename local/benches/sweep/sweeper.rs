@@ -16,8 +16,8 @@ use serde_json::json;
 /// The variable that makes this program the one that sweeps.
 pub(crate) const CHILD: &str = "PULSE_ECHO_BENCH_SWEEPER";
 
-/// Far more than the loop's time-out on Lambda, so that all is measured: what takes over 40 s there is left for the next
-/// sweep.
+/// Far more than the loop's time-out on Lambda, so that all is measured: what takes over 40 s there is left for the
+/// next sweep.
 const TIME: Duration = Duration::from_secs(1_200);
 
 /// What a sweep cost its process.

@@ -44,8 +44,8 @@ pub struct Options {
 }
 
 /// Walks. With a URL, checks that address once; without, breaks and mends a service of its own, and then has its host
-/// fall silent; `out` is told of each step. The error is one sentence; that the walk did not go as it should is one. Once `is_interrupted`, it ends
-/// early, and waits for nothing.
+/// fall silent; `out` is told of each step. The error is one sentence; that the walk did not go as it should is one.
+/// Once `is_interrupted`, it ends early, and waits for nothing.
 pub fn demo(
     options: &Options,
     environment: &dyn Fn(&str) -> Option<String>,

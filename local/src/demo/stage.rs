@@ -179,8 +179,8 @@ impl<'a> Stage<'a> {
         fields.into_iter().flatten().for_each(|(name, value)| self.page.entry(name, &value.to_string()));
     }
 
-    /// Waits for the message that tells that the check is in this state, which takes up to `time` to be so, and shows it
-    /// as people read it.
+    /// Waits for the message that tells that the check is in this state, which takes up to `time` to be so, and shows
+    /// it as people read it.
     pub fn hears_of(&mut self, state: &str, time: Duration, text: &str) -> Result<(), String> {
         let begun = Instant::now();
         let message = self.wait_for(state, begun + time + PATIENCE)?;

@@ -92,8 +92,8 @@ impl Sweeps {
         while let Some(event) = self.events.next_if(|event| event.at <= now) {
             self.objects[event.check].put(event.at, event.what);
         }
-        // All of it is kept. The loop forgets newer times of pulses and echoes until there is more to write, or ten minutes
-        // are over; for its next verdict that makes no difference.
+        // All of it is kept. The loop forgets newer times of pulses and echoes until there is more to write, or ten
+        // minutes are over; for its next verdict that makes no difference.
         let mut status = std::mem::replace(&mut self.status, Status::new(now));
         self.run_round(&mut status, self.swept, now);
         // No history has a host's last words.
@@ -122,8 +122,8 @@ impl Sweeps {
         Round { now, swept, rules, channels, new_id: &mut new_id }.run(status, cases);
     }
 
-    /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its answer
-    /// may become `unanswered` and then `silent`, which it may have been before.
+    /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its
+    /// answer may become `unanswered` and then `silent`, which it may have been before.
     fn one_way(&self, swept: Time) -> u64 {
         let waiting = self.status.checks.values().filter(|record| record.waiting.is_some());
         let ends = waiting.map(|record| record.pulse + self.limits.limit()).filter(|&end| end >= swept);

@@ -125,8 +125,8 @@ struct Running {
 impl Server {
     /// Opens the store and listens.
     ///
-    /// Fails if the address is taken, if the bucket's name is none, or if the store's file is in use by another process,
-    /// damaged, no such store, or that of another bucket.
+    /// Fails if the address is taken, if the bucket's name is none, or if the store's file is in use by another
+    /// process, damaged, no such store, or that of another bucket.
     pub fn start(options: Options) -> io::Result<Self> {
         if !s3s::path::check_bucket_name(&options.bucket) {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);
@@ -161,9 +161,9 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Puts many objects, each by its key, body and user metadata, without a request for each: so tests and benches come
-    /// by a large fleet. They are what requests would have put, events included. Blocks until all are durable; not for
-    /// async code.
+    /// Puts many objects, each by its key, body and user metadata, without a request for each: so tests and benches
+    /// come by a large fleet. They are what requests would have put, events included. Blocks until all are durable; not
+    /// for async code.
     pub fn fill(&self, objects: impl IntoIterator<Item = (String, Vec<u8>, Metadata)>) -> io::Result<()> {
         let put = |(key, body, metadata)| (key, Change::Put(NewObject::of(body, metadata)));
         self.store.change_all(objects.into_iter().map(put)).map_err(|_| broken())

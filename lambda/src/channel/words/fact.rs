@@ -96,8 +96,8 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             format!("all is watched again. It was stopped for {}, from {}.", how_long(stopped.age(at)), when(*stopped))
         }
         Fact::StatusUnreadable { copy, why } => format!(
-            "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept as \
-             {}. What is wrong with it: {}",
+            "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept \
+             as {}. What is wrong with it: {}",
             line(copy, REASON_ROOM),
             line(why, REASON_ROOM)
         ),

@@ -32,8 +32,8 @@ const LINE_ROOM: usize = 1_200;
 /// With more lines than this, each says less.
 const FULL_LINES: usize = 5;
 
-/// The whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, which must be
-/// 2,500 at least. What concerns many checks, or us, comes first; what does not fit is counted.
+/// The whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, which must
+/// be 2,500 at least. What concerns many checks, or us, comes first; what does not fit is counted.
 pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> String) -> String {
     let groups = groups(entries);
     let detail = if groups.len() > FULL_LINES { Detail::Brief } else { Detail::Full };

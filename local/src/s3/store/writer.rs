@@ -1,8 +1,8 @@
 //! The one thread that writes.
 //!
-//! Whatever waits when a transaction begins goes into it together (group commit): the costly part, waiting for the disk,
-//! is paid once for all. With 64 clients at once that makes 9,000 PUTs a second of 400 (`benches/list.rs`, on a small
-//! virtual machine).
+//! Whatever waits when a transaction begins goes into it together (group commit): the costly part, waiting for the
+//! disk, is paid once for all. With 64 clients at once that makes 9,000 PUTs a second of 400 (`benches/list.rs`, on a
+//! small virtual machine).
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -22,7 +22,7 @@ use super::{BODIES, Clock, DETAILS, Details, ETag, LISTING, NEWEST, PENDING, SEQ
 
 /// What S3 says of an object whose sender named no type.
 pub(crate) const DEFAULT_TYPE: &str = "binary/octet-stream";
-/// IpFilter what one transaction holds in memory and how long its first command waits.
+/// Bounds what one transaction holds in memory and how long its first command waits.
 const MAX_BATCH: usize = 256;
 /// How long changes are refused untried after a failed transaction: each failure costs opening the file anew.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
