@@ -10,7 +10,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::status::{Change, Fault, Limits, Record, State, Status};
+use pulse_echo_core::status::{Change, Limits, Record, SeenFault, State, Status};
 use pulse_echo_core::vitals::Vitals;
 
 /// A bed in which a sweep was just completed.
@@ -48,7 +48,7 @@ fn up(pulse: i64) -> Record {
 }
 
 fn failing(reason: &str) -> Record {
-    let fault = Fault {
+    let fault = SeenFault {
         at: ago(100),
         etag: "\"f\"".into(),
         pulse_at: Some(ago(100)),

@@ -29,7 +29,8 @@ pub struct Mark {
     pub swept: Option<Time>,
     /// How long that sweep took, in milliseconds.
     pub took_ms: Option<u64>,
-    /// Which write this is (the request's id and a count): read back after an ambiguous answer, it tells who won.
+    /// Which write this is: 128 random bits in hex, new for each write. Read back after an answer was lost, it tells who
+    /// won. An invocation's id would not do: Lambda's retries repeat it, and one invocation may write twice.
     pub by: Option<String>,
 }
 
@@ -75,13 +76,13 @@ mod tests {
             stopped: None,
             swept: time("2026-11-21T08:01:00Z"),
             took_ms: Some(420),
-            by: Some("request-1/1".into()),
+            by: Some("0123456789abcdef0123456789abcdef".into()),
         };
         let json = String::from_utf8(mark.to_json()).unwrap();
         assert_eq!(
             json,
             "{\"version\":1,\"tick\":7,\"tick_s\":60,\"started\":\"2026-11-21T08:00:00Z\",\"stopped\":null,\
-             \"swept\":\"2026-11-21T08:01:00Z\",\"took_ms\":420,\"by\":\"request-1/1\"}"
+             \"swept\":\"2026-11-21T08:01:00Z\",\"took_ms\":420,\"by\":\"0123456789abcdef0123456789abcdef\"}"
         );
         assert_eq!(Mark::from_json(json.as_bytes()).unwrap(), mark);
     }

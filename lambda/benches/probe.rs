@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::settings::Settings;
 use support::server::{Server, answer, request};
 use support::{World, event};
 
@@ -104,8 +104,7 @@ fn answer_events(part: &str) {
     let mut words = part.split(' ');
     let times: usize = words.next().unwrap().parse().unwrap();
     let keys: Vec<_> = words.collect();
-    let settings = Settings::read(&|name| env::var(name).ok()).unwrap();
-    let probe = Probe::new(settings, Arc::new(Timestamp::now));
+    let probe = Probe::read(Environment::new(&|name| env::var(name).ok()), Arc::new(Timestamp::now)).unwrap();
     let event = event(&keys);
     let median_ms = median_ms(times, || {
         let summary = probe.handle(&event, Instant::now() + Duration::from_secs(90)).unwrap();

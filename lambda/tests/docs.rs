@@ -1,10 +1,12 @@
 //! The tables of settings in `docs/` are those that the functions read.
 
+use pulse_echo_core::environment::Environment;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::probe::Probe;
+use pulse_echo_lambda::tick::Loop;
 
 /// The pages that have the settings.
 const PAGES: &str = concat!(
@@ -26,7 +28,8 @@ fn read() -> BTreeSet<String> {
         };
         Some(value.to_string())
     };
-    Loop::read(&lookup, Arc::new(Timestamp::now)).map(drop).unwrap();
+    Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now)).map(drop).unwrap();
+    Loop::read(Environment::new(&lookup), Arc::new(Timestamp::now)).map(drop).unwrap();
     asked.into_inner().unwrap()
 }
 
@@ -58,7 +61,7 @@ fn the_ranges_and_defaults_of_the_rules_are_those_of_the_table() {
         ("REMIND_S", rules.remind_s),
         ("FAULTS_IN_ROW", rules.faults_in_row),
     ] {
-        let error = Rules::read(&|asked| (asked == name).then(|| "x".into())).unwrap_err();
+        let error = Rules::read(Environment::new(&|asked| (asked == name).then(|| "x".into()))).unwrap_err();
         let range = error.rsplit_once("from ").unwrap().1;
         let row = format!("| `{name}` | {range} | {default} |");
         assert!(PAGES.lines().any(|line| line.starts_with(&row)), "no page has a row that begins {row:?}");

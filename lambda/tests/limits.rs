@@ -1,4 +1,5 @@
-//! A hundred bad servers in a row, and what they leave behind. Alone in its process, whose threads and memory it counts.
+//! A hundred bad servers in a row, and what they leave behind. Alone in its process, whose threads and memory it
+//! counts.
 
 mod support;
 
@@ -8,7 +9,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulse_echo_lambda::probe::Fault;
+use pulse_echo_lambda::probe::FailedCheck;
 use support::server::{Server, request};
 use support::{World, event};
 
@@ -78,7 +79,7 @@ fn a_hundred_hostile_servers_in_a_row_leave_no_thread_and_no_memory_behind() {
         let summary = probe.handle(&event(keys), started + Duration::from_secs(90)).unwrap();
         assert_eq!(summary.faults.len(), keys.len(), "{summary:?}");
         assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
-        for Fault { id, reason, .. } in summary.faults {
+        for FailedCheck { id, reason, .. } in summary.faults {
             assert!(reason.len() <= 256 && !reason.contains(char::is_control), "{id}: {reason}");
         }
     }

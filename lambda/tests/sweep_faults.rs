@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use fleet::{Fleet, Hook, Wire, word};
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::Lease;
-use pulse_echo_lambda::channel::{Channel, Entry, Outcome};
-use pulse_echo_lambda::sweep::Course;
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
+use pulse_echo_lambda::tick::Course;
 use serde_json::json;
 
 /// How often each id was told, with what it says.

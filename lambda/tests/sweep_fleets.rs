@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use fleet::{Fleet, id, time};
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, Limits, Record, State, Status};
-use pulse_echo_lambda::channel::{self, Channel, Means, What};
+use pulse_echo_lambda::channel::{self, Channel, Means};
+use pulse_echo_lambda::outbox::entry::What;
 use serde_json::{Value, json};
 use server::{Server, answer, request};
 
@@ -172,7 +174,11 @@ impl People {
             "WEBHOOK_URL" => Some(format!("{}webhook", server.url())),
             _ => None,
         };
-        let means = Means { lookup: &lookup, trust: &Trust::built_in(), clock: Arc::new(Timestamp::now) };
+        let means = Means {
+            environment: Environment::new(&lookup),
+            trust: &Trust::built_in(),
+            clock: Arc::new(Timestamp::now),
+        };
         Self { channels: channel::channels(&means).unwrap(), requests }
     }
 

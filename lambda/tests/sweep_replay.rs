@@ -10,7 +10,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::Fact;
-use pulse_echo_lambda::channel::{Entry, What};
+use pulse_echo_lambda::outbox::entry::{Entry, What};
 use pulse_echo_local::replay::{List, Sweeps};
 
 /// What happened, by second: some fail, some fall silent, one waits for its answer, and all come back but one.

@@ -9,8 +9,9 @@ use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, State};
 use pulse_echo_core::store::Condition;
-use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
-use pulse_echo_lambda::sweep::Course;
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
+use pulse_echo_lambda::tick::Course;
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];

@@ -1,11 +1,12 @@
-//! How long a pulse takes to its echo: the whole local system, one pulse after the other, each without a URL, so what is
-//! measured is S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
+//! How long a pulse takes to its echo: the whole local system, one pulse after the other, each without a URL, so what
+//! is measured is S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
@@ -18,8 +19,10 @@ const BUCKET: &str = "bench";
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let keys = keys::make().unwrap();
-    let system = System::start(folder.path(), (Ipv4Addr::LOCALHOST, 0).into(), BUCKET, &keys, &|_| None).unwrap();
+    let keys = keys::make();
+    let system =
+        System::start(folder.path(), (Ipv4Addr::LOCALHOST, 0).into(), BUCKET, &keys, Environment::new(&|_| None))
+            .unwrap();
     let place = Place {
         bucket: BUCKET.into(),
         region: "us-east-1".into(),

@@ -124,11 +124,12 @@ for style in "path", "virtual":
     for n in range(5):
         s3.put_object(Bucket=BUCKET, Key=f"{style}-n/{n}")
     for operation in "list_objects_v2", "list_objects":
-        pages = list(s3.get_paginator(operation).paginate(Bucket=BUCKET, Prefix=style, PaginationConfig={"PageSize": 2}))
+        paginate = s3.get_paginator(operation).paginate
+        pages = list(paginate(Bucket=BUCKET, Prefix=style, PaginationConfig={"PageSize": 2}))
         found = [o["Key"] for page in pages for o in page["Contents"]]
         assert found == [f"{style}-n/{n}" for n in range(5)] + [key], found
         assert len(pages) == 3
-        pages = list(s3.get_paginator(operation).paginate(Bucket=BUCKET, Delimiter="/", PaginationConfig={"PageSize": 1}))
+        pages = list(paginate(Bucket=BUCKET, Delimiter="/", PaginationConfig={"PageSize": 1}))
         found = [p["Prefix"] for page in pages for p in page.get("CommonPrefixes", [])]
         assert found[-2:] == [f"{style}-n/", f"{style}/"], found
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix=style + "/")["Contents"][0]["ETag"].startswith('"')

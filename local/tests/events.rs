@@ -21,7 +21,7 @@ fn hasty() -> Options {
 /// A dispatcher that hands on what it gets.
 fn listen(server: &Server) -> (Dispatcher, mpsc::Receiver<(Value, Instant)>) {
     let (sender, receiver) = mpsc::channel();
-    let dispatcher = Dispatcher::start(server, Options::default(), move |event, deadline| {
+    let dispatcher = Dispatcher::start(server, Options::default(), move |_, event, deadline| {
         sender.send((event, deadline)).map_err(|e| e.to_string())
     });
     (dispatcher.unwrap(), receiver)
@@ -101,7 +101,7 @@ fn a_handler_may_ask_the_very_server_that_told_it() {
     let (sender, seen) = mpsc::channel();
     let client = Client::of(&server);
     let reader = Mutex::new(client.clone());
-    let _dispatcher = Dispatcher::start(&server, Options::default(), move |event, _| {
+    let _dispatcher = Dispatcher::start(&server, Options::default(), move |_, event, _| {
         let client = reader.lock().unwrap().clone();
         client.put(&key_of(&event).replacen("pulse", "echo", 1), client.get(&key_of(&event)).text().as_bytes());
         sender.send(client.get("echo/a").text()).map_err(|e| e.to_string())
@@ -134,7 +134,7 @@ fn an_event_whose_handler_did_not_finish_comes_again() {
     let (server, dir) = server();
     let (sender, started) = mpsc::channel();
     let options_now = Options { stop_grace: Duration::from_millis(50), ..Options::default() };
-    let dispatcher = Dispatcher::start(&server, options_now, move |event, _| {
+    let dispatcher = Dispatcher::start(&server, options_now, move |_, event, _| {
         sender.send(key_of(&event)).unwrap();
         thread::sleep(Duration::from_secs(3600));
         Ok(())
@@ -156,7 +156,7 @@ fn stopping_waits_for_the_handlers_under_way() {
     let (sender, started) = mpsc::channel();
     let finished = Arc::new(AtomicUsize::new(0));
     let count = finished.clone();
-    let dispatcher = Dispatcher::start(&server, Options::default(), move |_, _| {
+    let dispatcher = Dispatcher::start(&server, Options::default(), move |_, _, _| {
         sender.send(()).unwrap();
         thread::sleep(Duration::from_millis(300));
         count.fetch_add(1, Ordering::SeqCst);
@@ -172,7 +172,7 @@ fn stopping_waits_for_the_handlers_under_way() {
 fn a_failed_event_is_tried_three_times_and_then_dropped() {
     let (server, dir) = server();
     let (sender, tries) = mpsc::channel();
-    let dispatcher = Dispatcher::start(&server, hasty(), move |event, _| {
+    let dispatcher = Dispatcher::start(&server, hasty(), move |_, event, _| {
         sender.send((key_of(&event), Instant::now())).unwrap();
         if key_of(&event) == "pulse/panics" { panic!("on purpose") } else { Err("on purpose".to_owned()) }
     })
@@ -199,7 +199,7 @@ fn a_retry_that_waits_holds_up_nothing_else() {
     let (server, _dir) = server();
     let (sender, told) = mpsc::channel();
     let slow = Options { retries: vec![Duration::from_secs(3600)], concurrency: 1, ..Options::default() };
-    let _dispatcher = Dispatcher::start(&server, slow, move |event, _| {
+    let _dispatcher = Dispatcher::start(&server, slow, move |_, event, _| {
         sender.send(key_of(&event)).unwrap();
         if key_of(&event) == "pulse/bad" { Err("on purpose".to_owned()) } else { Ok(()) }
     });
@@ -217,7 +217,7 @@ fn as_many_handlers_run_at_once_as_may_and_every_put_is_told_of() {
     let (sender, told) = mpsc::channel();
     let (now, high) = (running.clone(), most.clone());
     let five = Options { concurrency: 5, ..Options::default() };
-    let _dispatcher = Dispatcher::start(&server, five, move |event, _| {
+    let _dispatcher = Dispatcher::start(&server, five, move |_, event, _| {
         high.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         thread::sleep(Duration::from_millis(20));
         now.fetch_sub(1, Ordering::SeqCst);

@@ -7,7 +7,7 @@ use crate::verdict;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
-use pulse_echo_core::status::{BackOff, Change, Fault, Limits, Missing, Muted, Outage, Record, Told};
+use pulse_echo_core::status::{BackOff, Change, Limits, Missing, Muted, Outage, Record, SeenFault, Told};
 use pulse_echo_core::vitals::Vitals;
 
 const PLAIN: Terminal = Terminal { width: None, has_colours: false };
@@ -38,7 +38,7 @@ fn down(state: State, since: i64) -> Record {
 fn failing(since: i64, reason: &str) -> Record {
     let (at, etag) = (ago(since), "\"f\"".into());
     let reason = Some(reason.to_string());
-    let fault = Fault { at, etag, pulse_at: Some(at), cause: Some(Cause::Status), reason };
+    let fault = SeenFault { at, etag, pulse_at: Some(at), cause: Some(Cause::Status), reason };
     Record { fault: Some(Box::new(fault)), pulse: ago(20), ..down(State::Failing, since) }
 }
 

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod failure;
+pub mod header;
 pub mod proxy;
 mod tls;
 pub mod url;

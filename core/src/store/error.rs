@@ -5,10 +5,13 @@ use std::fmt;
 use jiff::SignedDuration;
 use ureq::http::HeaderMap;
 
-use super::request::header;
-use crate::http::{Failure, Trouble};
+use crate::http::{Failure, Trouble, header};
 use crate::text::printable;
 use crate::words;
+use crate::xml::element;
+
+/// How much of S3's texts is kept, in characters.
+const ROOM: usize = 300;
 
 /// A request to the store that did not do what it should.
 #[derive(Clone, Debug)]
@@ -53,12 +56,13 @@ impl Refusal {
     /// Reads S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
     pub(super) fn new(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let is_s3 = body.contains("<Error>");
-        let text = |tag| element(body, tag).filter(|_| is_s3);
+        let shown = |text: String| printable(&text).chars().take(ROOM).collect();
+        let text = |tag| element(body, tag).filter(|_| is_s3).map(shown);
         Self {
             status,
             code: text("Code").unwrap_or_default(),
             message: text("Message").unwrap_or_default(),
-            region: header(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
+            region: header::text(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
         }
     }
 }
@@ -212,16 +216,6 @@ impl std::error::Error for Error {}
 pub fn read_refusal(status: u16, body: &str) -> Error {
     let kind = Kind::Refused(Box::new(Refusal::new(status, &HeaderMap::new(), body)));
     Error { operation: String::new(), place: String::new(), skew: None, tries: 1, in_doubt: false, kind }
-}
-
-/// The text of the first element of this name, its entities replaced and what does not print left out. A whole XML
-/// reader would be the largest part of the agent, for two short texts.
-fn element(xml: &str, tag: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{tag}>"))?;
-    let (text, _) = rest.split_once(&format!("</{tag}>"))?;
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
-    let plain = entities.iter().fold(text.to_string(), |text, (entity, c)| text.replace(entity, c));
-    Some(printable(&plain).chars().take(300).collect())
 }
 
 #[cfg(test)]

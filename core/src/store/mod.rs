@@ -18,11 +18,12 @@ use ureq::http::HeaderMap;
 
 use crate::clock::Time;
 use crate::environment::Environment;
+use crate::http::header;
 use crate::metadata::Metadata;
 use crate::name::Key;
 
 use learnt::Learnt;
-use request::{Answer, Ask, header};
+use request::{Answer, Ask};
 
 pub use error::Error;
 #[cfg(feature = "fuzzing")]
@@ -154,7 +155,7 @@ impl Store {
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
         let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
         let Answer { headers, rtt, skew, .. } = self.send(&ask)?;
-        let etag = header(&headers, "etag").unwrap_or_default().to_string();
+        let etag = header::text(&headers, "etag").unwrap_or_default().to_string();
         Ok(Taken { etag, rtt, skew_s: skew.map(|skew| skew.as_secs_f64()) })
     }
 
@@ -162,13 +163,13 @@ impl Store {
     pub fn get(&self, key: &Key, limit: u64) -> Result<Object, Error> {
         let ask = Ask { limit, ..Ask::new("get", Method::Get, key) };
         let answer = self.send(&ask)?;
-        let size = header(&answer.headers, "content-length").and_then(|text| text.parse().ok());
-        let date = |name| header(&answer.headers, name).and_then(Time::from_http_date);
+        let size = header::text(&answer.headers, "content-length").and_then(|text| text.parse().ok());
+        let date = |name| header::time(&answer.headers, name);
         let (last_modified, date) = (date("last-modified"), date("date"));
         Ok(Object {
             size: size.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Content-Length"))?,
             last_modified: last_modified.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Last-Modified"))?,
-            etag: header(&answer.headers, "etag").unwrap_or_default().to_string(),
+            etag: header::text(&answer.headers, "etag").unwrap_or_default().to_string(),
             metadata: metadata(&answer.headers),
             date: date.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Date"))?,
             rtt: answer.rtt,

@@ -13,7 +13,7 @@ use super::error::{Kind, Refusal};
 use super::retry::{self, TRIES};
 use super::{Error, Learnt, Store};
 use crate::clock::Time;
-use crate::http::{Failure, Trouble};
+use crate::http::{Failure, Trouble, header};
 use crate::name::Key;
 use crate::random;
 
@@ -154,7 +154,7 @@ impl Store {
         let response = response.map_err(Failure::from)?;
         let rtt = sent.elapsed();
         let (head, body) = response.into_parts();
-        let skew = skew(started, (self.clock)(), header(&head.headers, "date"));
+        let skew = skew(started, (self.clock)(), header::time(&head.headers, "date"));
         self.saw_skew(skew);
         if head.status.is_success() {
             let failed = |failure| Failed { skew, ..Failed::from(failure) };
@@ -163,8 +163,7 @@ impl Store {
         }
         let text = read(&head.headers, body, TEXT_LIMIT)?.unwrap_or_default();
         let refusal = Refusal::new(head.status.as_u16(), &head.headers, &String::from_utf8_lossy(&text));
-        let retry_after = header(&head.headers, "retry-after")
-            .and_then(|value| retry::retry_after(value, header(&head.headers, "date")));
+        let retry_after = header::retry_after(&head.headers);
         Err(Failed { kind: Kind::Refused(Box::new(refusal)), skew, retry_after })
     }
 
@@ -195,13 +194,10 @@ impl Store {
     }
 }
 
-pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 /// Reads a body to its end, so that the connection can be used again; none if it is longer than `limit` bytes.
 fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    if header(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit) {
+    if header::text(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit)
+    {
         return Ok(None);
     }
     let mut bytes = Vec::new();
@@ -210,8 +206,8 @@ fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<
 }
 
 /// The difference of the middle of a request and the middle of the second that the store answered.
-fn skew(sent: Timestamp, answered: Timestamp, date: Option<&str>) -> Option<SignedDuration> {
-    let date = Timestamp::from_second(Time::from_http_date(date?)?.as_second()).ok()?;
+fn skew(sent: Timestamp, answered: Timestamp, date: Option<Time>) -> Option<SignedDuration> {
+    let date = Timestamp::from_second(date?.as_second()).ok()?;
     let middle = sent + answered.duration_since(sent) / 2;
     Some(middle.duration_since(date) - SignedDuration::from_millis(500))
 }

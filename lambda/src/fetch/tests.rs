@@ -4,6 +4,7 @@ mod hostile;
 #[path = "../../tests/support/https.rs"]
 mod https;
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -15,21 +16,23 @@ use super::*;
 use crate::server;
 use server::{Server, answer, redirect, request, until_closed};
 
-/// The settings of a probe that may go to this machine's 127.0.0.0/8, with these variables besides.
-fn settings(variables: &[(&str, &str)]) -> Settings {
-    let lookup = |name: &str| {
-        let set = variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string());
-        set.or_else(|| match name {
-            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("any".into()),
-            "PROBE_ALLOW" => Some("127.0.0.0/8".into()),
-            _ => None,
-        })
-    };
-    Settings::read(&lookup).unwrap()
+/// The web for a probe that may go to this machine's 127.0.0.0/8, with these variables besides.
+fn web_with(variables: &[(&str, &str)]) -> Web {
+    web_by(variables, Arc::new(SystemResolver::default()))
+}
+
+/// As [`web_with`], but names mean what `resolver` says.
+fn web_by(variables: &[(&str, &str)], resolver: Arc<dyn Resolver>) -> Web {
+    let value = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| *value);
+    let allow = value("PROBE_ALLOW").unwrap_or("127.0.0.0/8");
+    let filter = IpFilter::read(allow, value("PROBE_PORTS").unwrap_or_default()).unwrap();
+    let bundle = value("PROBE_CA_BUNDLE").map(|path| fs::read(path).unwrap());
+    let trust = bundle.map_or(Trust::built_in(), |pem| Trust::with_pem(&pem).unwrap());
+    Web::with_resolver(&trust, "a-probe/1 (a health check)".into(), filter, resolver)
 }
 
 fn web() -> Web {
-    Web::new(&settings(&[]))
+    web_with(&[])
 }
 
 /// Checks `url` as a pulse with these further fields asks for, but within this time.
@@ -76,8 +79,7 @@ fn the_request_names_us_and_carries_nothing_else() {
     let mut lines: Vec<_> = head.trim_end().lines().collect();
     lines.sort_unstable();
     let host = format!("host: {}", server.address);
-    let user_agent = format!("user-agent: pulse-echo-probe/{} (a health check)", env!("CARGO_PKG_VERSION"));
-    assert_eq!(lines, ["accept: */*", "get /a?b=c http/1.1", &host, &user_agent]);
+    assert_eq!(lines, ["accept: */*", "get /a?b=c http/1.1", &host, "user-agent: a-probe/1 (a health check)"]);
 }
 
 #[test]

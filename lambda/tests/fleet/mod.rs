@@ -19,9 +19,10 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::status::{Fact, State, Status};
 use pulse_echo_core::store::{Condition, Credentials, Place, Store};
-use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
 use pulse_echo_lambda::rules::Rules;
-use pulse_echo_lambda::sweep::{Course, Summary, sweep};
+use pulse_echo_lambda::tick::{Course, Report, invoke};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -46,7 +47,6 @@ pub(crate) struct Fleet {
     pub(crate) hook: Hook,
     /// A sweep's requests to the store, counted, and what happens at them.
     pub(crate) wire: Arc<Wire>,
-    requests: AtomicUsize,
     _dir: TempDir,
 }
 
@@ -102,7 +102,8 @@ impl Wire {
 /// S3's answer to a conditional request while another one changes the object; as its documentation has it.
 fn conflict() -> Response<ureq::Body> {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
-                conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>";
+                conditional request cannot succeed due to a conflicting operation against this resource.\
+                </Message></Error>";
     Response::builder().status(409).body(ureq::Body::builder().data(body)).unwrap()
 }
 
@@ -146,7 +147,6 @@ impl Fleet {
             time: Duration::from_secs(60),
             hook,
             wire,
-            requests: AtomicUsize::new(0),
             _dir: dir,
         }
     }
@@ -225,23 +225,20 @@ impl Fleet {
 
     /// A fault that answers the pulse of that second.
     pub(crate) fn fault(&self, check: &str, pulse: i64) -> &Self {
+        let reason = format!("status 500, expected 200 ({pulse})");
         let fault = Fault {
-            reason: format!("status 500, expected 200 ({pulse})"),
-            cause: Cause::Status,
             expected: Some("200".into()),
             got: Some("500".into()),
             status: Some(500),
             latency_ms: Some(12),
-            pulse_id: None,
-            pulse_at: time(pulse),
-            url: None,
+            ..Fault::new(Cause::Status, reason, time(pulse))
         };
         self.put(&Key::fault(&id(check)), &fault.to_json());
         self
     }
 
     /// Sweeps as the schedule does.
-    pub(crate) fn sweep(&self) -> Result<Summary, String> {
+    pub(crate) fn sweep(&self) -> Result<Report, String> {
         self.invoke(&json!({"source": "aws.events"}))
     }
 
@@ -252,7 +249,7 @@ impl Fleet {
         }
     }
 
-    pub(crate) fn invoke(&self, event: &Value) -> Result<Summary, String> {
+    pub(crate) fn invoke(&self, event: &Value) -> Result<Report, String> {
         self.invoke_over(&[Box::new(self.hook.clone())], event, self.time)
     }
 
@@ -261,13 +258,12 @@ impl Fleet {
         channels: &[Box<dyn Channel>],
         event: &Value,
         time: Duration,
-    ) -> Result<Summary, String> {
-        let request = format!("request-{}", self.requests.fetch_add(1, Ordering::SeqCst));
-        let summary = sweep(event, &self.wired(), channels, &self.rules, &request, Instant::now() + time)?;
-        if summary.course == Course::Swept {
+    ) -> Result<Report, String> {
+        let report = invoke(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
+        if report.course == Course::Swept {
             self.assert_that_status_is_as_documented();
         }
-        Ok(summary)
+        Ok(report)
     }
 
     /// Holds the status, if it is not of a very large fleet, against its schema.

@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pulse_echo_core::answer::{Echo, Fault};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Credentials, Object, Place, Store};
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::settings::Settings;
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -71,11 +71,11 @@ impl World {
     /// A probe whose environment has these values instead.
     pub(crate) fn probe_with(&self, changes: &[(&str, &str)]) -> Probe {
         let environment: HashMap<_, _> = self.environment().into_iter().collect();
-        let settings = Settings::read(&|name| match changes.iter().find(|(changed, _)| *changed == name) {
+        let lookup = |name: &str| match changes.iter().find(|(changed, _)| *changed == name) {
             Some((_, value)) => Some((*value).to_string()),
             None => environment.get(name).cloned(),
-        });
-        Probe::new(settings.unwrap(), Arc::new(Timestamp::now))
+        };
+        Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now)).unwrap()
     }
 
     pub(crate) fn put(&self, key: &str, body: &str, metadata: &[(&str, &str)]) {

@@ -36,8 +36,8 @@ impl<'o> Page<'o> {
         self.wrapped(text, INDENT, INDENT);
     }
 
-    /// What is shown by a name, such as a field and its value. Of an address or an id that does not fit, the end is left
-    /// out.
+    /// What is shown by a name, such as a field and its value. Of an address or an id that does not fit, the end is
+    /// left out.
     pub fn entry(&mut self, name: &str, value: &str) {
         let beginning = format!("{INDENT}    {name:<14} ");
         let room = WIDTH - beginning.len();

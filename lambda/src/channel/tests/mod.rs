@@ -8,15 +8,21 @@ mod sns;
 mod trouble;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pulse_echo_core::answer::Cause;
-use pulse_echo_core::status::Down;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Down, Fact, State};
 
 use super::*;
+use crate::outbox::entry::*;
 use crate::server::{Server, request};
 use messages::everything;
 
@@ -102,7 +108,7 @@ fn with_means<T>(variables: &[(&str, &str)], make: impl Fn(&Means) -> T) -> T {
     let lookup =
         |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string());
     let now = Timestamp::from_second(time(30).as_second()).unwrap();
-    make(&Means { lookup: &lookup, trust: &Trust::built_in(), clock: Arc::new(move || now) })
+    make(&Means { environment: Environment::new(&lookup), trust: &Trust::built_in(), clock: Arc::new(move || now) })
 }
 
 /// The one channel that these variables ask for.

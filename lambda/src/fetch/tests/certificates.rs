@@ -10,7 +10,7 @@ use super::*;
 pub(super) fn web_that_trusts(authority: &Authority) -> Web {
     let bundle = NamedTempFile::new().unwrap();
     bundle.as_file().write_all(authority.pem().as_bytes()).unwrap();
-    Web::new(&settings(&[("PROBE_CA_BUNDLE", bundle.path().to_str().unwrap())]))
+    web_with(&[("PROBE_CA_BUNDLE", bundle.path().to_str().unwrap())])
 }
 
 fn url(server: &Server) -> String {

@@ -185,7 +185,7 @@ impl Resolver for Mute {
 #[test]
 fn a_name_server_that_does_not_answer_is_a_fault_in_time_and_holds_few_threads() {
     let mute = Arc::new(Mute::default());
-    let web = Web::with_resolver(&settings(&[]), mute.clone());
+    let web = web_by(&[], mute.clone());
     let reason = "the name web.example does not resolve: no answer from the name server in time";
     let check = || check_within(TIME / 10, &web, "http://web.example/", "");
     thread::scope(|scope| {

@@ -4,7 +4,8 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Down, Fact, State};
 use serde_json::{Map, Value, json};
 
-use super::{Count, Entry, Summary, What, words};
+use super::words;
+use crate::outbox::entry::{Count, Counts, Entry, What};
 
 /// The entry's fields. What is not known is left out; checks have the names that people know.
 pub(super) fn event(entry: &Entry) -> Map<String, Value> {
@@ -73,7 +74,7 @@ fn of_down(kind: &str, down: &Down) -> Value {
     })
 }
 
-fn of_summary(summary: &Summary) -> Value {
+fn of_summary(summary: &Counts) -> Value {
     let of = |count: &Count| (count.checks > 0).then(|| json!({"checks": count.checks, "some": names(&count.some)}));
     let down: Map<_, _> =
         summary.down.iter().filter_map(|(state, count)| Some((state.to_string(), of(count)?))).collect();

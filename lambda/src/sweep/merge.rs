@@ -8,8 +8,8 @@ use pulse_echo_core::status::Record;
 
 use super::lists::Found;
 use crate::round::Case;
-use crate::text::line;
-use crate::verdict::{Seen, Sight};
+use crate::verdict::{Listed, Observation};
+use pulse_echo_core::text::line;
 
 /// How much of a key a line of the log shows, in bytes.
 const ROOM: usize = 200;
@@ -24,7 +24,7 @@ pub(super) fn cases(
 ) -> (Vec<Case>, usize) {
     let mut skipped = 0;
     let checked = |found: Found| match CheckId::from_pulse_key(&format!("pulse/{}", found.rest)) {
-        Ok(id) => Some((id, found.seen)),
+        Ok(id) => Some((id, found.listed)),
         Err(why) => {
             log::warn!("skipped the key pulse/{}: {why}", line(&found.rest, ROOM));
             skipped += 1;
@@ -40,7 +40,7 @@ pub(super) fn cases(
         let record = records.next_if(|(of, _)| *of == id).map(|(_, record)| record);
         let echo = at(&mut echoes, &id).map(|seen| seen.at);
         let fault = at(&mut faults, &id);
-        cases.push(Case { id, record, sight: Sight { pulse, echo, fault, ..Sight::default() } });
+        cases.push(Case { id, record, observation: Observation { pulse, echo, fault, ..Observation::default() } });
     }
     drop(pulses);
     (cases, skipped)
@@ -56,9 +56,9 @@ fn first<A, B>(a: Option<&(CheckId, A)>, b: Option<&(CheckId, B)>) -> Option<Che
 }
 
 /// The check's own object in a list, whose objects before it are passed by.
-fn at(list: &mut Peekable<impl Iterator<Item = Found>>, id: &CheckId) -> Option<Seen> {
+fn at(list: &mut Peekable<impl Iterator<Item = Found>>, id: &CheckId) -> Option<Listed> {
     while list.next_if(|found| found.rest.as_str() < id.as_str()).is_some() {}
-    list.next_if(|found| found.rest == id.as_str()).map(|found| found.seen)
+    list.next_if(|found| found.rest == id.as_str()).map(|found| found.listed)
 }
 
 #[cfg(test)]
@@ -70,7 +70,7 @@ mod tests {
     fn list(rests: &[&str]) -> Vec<Found> {
         let found = |(n, rest): (usize, &&str)| {
             let at = Time::from_second(i64::try_from(n).unwrap());
-            Found { rest: (*rest).into(), seen: Seen { at, etag: "e".into() } }
+            Found { rest: (*rest).into(), listed: Listed { at, etag: "e".into() } }
         };
         rests.iter().enumerate().map(found).collect()
     }
@@ -84,8 +84,13 @@ mod tests {
         let records = [record("gone.json"), record("web.json"), record("zz")].into();
         let (cases, skipped) = cases(pulses, echoes, faults, records);
         let shown = cases.iter().map(|case| {
-            let sight = &case.sight;
-            let has = [sight.pulse.is_some(), sight.echo.is_some(), sight.fault.is_some(), case.record.is_some()];
+            let observation = &case.observation;
+            let has = [
+                observation.pulse.is_some(),
+                observation.echo.is_some(),
+                observation.fault.is_some(),
+                case.record.is_some(),
+            ];
             let marks: String = "pefr".chars().zip(has).map(|(mark, has)| if has { mark } else { '-' }).collect();
             (case.id.as_str(), marks)
         });

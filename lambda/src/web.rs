@@ -1,18 +1,18 @@
-//! One request to a channel's receiver, within its deadline, and what its answer means.
+//! One request to a receiver of messages or a service, within its deadline, and what its answer means.
 
 use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::url::web_url;
-use pulse_echo_core::http::{self, Failure, SystemResolver, Trouble, Trust};
-use ureq::http::{HeaderMap, Request, Response};
+use pulse_echo_core::http::{self, Failure, SystemResolver, Trouble, Trust, header};
+use ureq::http::{Request, Response};
 use ureq::{Agent, Body, Timeout};
 use url::Url;
 
-use super::{Entry, Outcome};
-use crate::text::line;
+use pulse_echo_core::text::line;
 
 /// How receivers see us.
 const USER_AGENT: &str = concat!("pulse-echo-loop/", env!("CARGO_PKG_VERSION"));
@@ -24,28 +24,26 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How much of an answer's body is read, in bytes.
 const ANSWER_LIMIT: u64 = 16 * 1024;
 
-/// How many entries one request carries at most: even with the longest names it stays below what receivers and SNS
-/// take (256 KiB), and what is taken is known in steps.
-pub(super) const PART: usize = 200;
-
 /// An address that may hold a secret, as those of Slack do. It is shown as its host alone.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Address(Url);
+pub(crate) struct Address(Url);
 
 impl Address {
     /// The address in the variable `name`, if it is set. The error names the variable, not its value.
-    pub(super) fn read(lookup: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Option<Self>, String> {
-        let text = lookup(name).filter(|text| !text.is_empty());
-        text.map(|text| Self::parse(&text).map_err(|why| format!("{name} cannot be used: {why}"))).transpose()
+    pub(crate) fn read(environment: Environment, name: &str) -> Result<Option<Self>, String> {
+        environment
+            .get(name)
+            .map(|text| Self::parse(&text).map_err(|why| format!("{name} cannot be used: {why}")))
+            .transpose()
     }
 
     /// An http or https address without credentials in it. The error does not show it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         web_url(text).map(Self)
     }
 
     /// The whole address, to be sent to.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
 }
@@ -62,35 +60,37 @@ impl fmt::Debug for Address {
     }
 }
 
-/// The web as channels use it: each request on its own connection, no redirect followed, no proxy.
-pub(super) struct Web {
+/// The web, for messages and AWS's services: each request on its own connection, no redirect followed, no proxy.
+pub(crate) struct Web {
     agent: Agent,
 }
 
 /// An answer, its body not yet read.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     from: Address,
     response: Response<Body>,
 }
 
-/// A request that was in vain, as far as one can tell.
+/// A request that failed, as far as that is known.
 #[derive(Debug)]
-pub(super) struct Missed {
-    /// Whether it surely was.
-    sure: bool,
-    after: Option<Duration>,
-    why: String,
+pub(crate) struct Missed {
+    /// Whether the receiver surely did nothing.
+    pub(crate) sure: bool,
+    /// How long the receiver wants to be left alone (`Retry-After`).
+    pub(crate) after: Option<Duration>,
+    /// Why, for the log; without secrets.
+    pub(crate) why: String,
 }
 
 impl Web {
-    pub(super) fn new(trust: &Trust) -> Self {
+    pub(crate) fn new(trust: &Trust) -> Self {
         // On a connection that is used again, a request that found it closed would look as if it might have arrived.
         let config = http::config().user_agent(USER_AGENT).max_idle_connections(0).build();
         Self { agent: http::agent(config, trust, SystemResolver::default()) }
     }
 
     /// Posts `body` with these headers. An answer of any status is an answer.
-    pub(super) fn post(
+    pub(crate) fn post(
         &self,
         to: &Address,
         headers: &[(&str, &str)],
@@ -101,7 +101,7 @@ impl Web {
     }
 
     /// Gets the address. An answer of any status is an answer.
-    pub(super) fn get(&self, from: &Address, deadline: Instant) -> Result<Answer, Missed> {
+    pub(crate) fn get(&self, from: &Address, deadline: Instant) -> Result<Answer, Missed> {
         self.send(from, Request::get(from.as_str()), &[], (), deadline)
     }
 
@@ -133,17 +133,17 @@ impl Web {
 }
 
 impl Answer {
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
 
     /// The time on the receiver's clock.
-    pub(super) fn date(&self) -> Option<Time> {
-        date(self.response.headers())
+    pub(crate) fn date(&self) -> Option<Time> {
+        header::time(self.response.headers(), "date")
     }
 
     /// The beginning of its body.
-    pub(super) fn text(&mut self) -> Result<String, Missed> {
+    pub(crate) fn text(&mut self) -> Result<String, Missed> {
         let mut text = Vec::new();
         match self.response.body_mut().as_reader().take(ANSWER_LIMIT).read_to_end(&mut text) {
             Ok(_) => Ok(String::from_utf8_lossy(&text).into_owned()),
@@ -152,7 +152,7 @@ impl Answer {
     }
 
     /// What a status other than 2xx means; `said` is what the receiver added, if that is fit to be shown.
-    pub(super) fn refusal(&self, said: &str) -> Missed {
+    pub(crate) fn refusal(&self, said: &str) -> Missed {
         let what = match self.response.status().as_u16() {
             status @ 300..=399 => {
                 format!("status {status}: a redirect is not followed; set the address that it leads to")
@@ -163,18 +163,18 @@ impl Answer {
         Missed {
             // A gateway that waited in vain does not know what became of the request.
             sure: !matches!(self.status(), 502 | 504),
-            after: rest(self.response.headers()),
+            after: header::retry_after(self.response.headers()),
             why: format!("{}: {what}{said}", self.from),
         }
     }
 
     /// An answer that tells nothing, since it is not one that this receiver gives.
-    pub(super) fn strange(&self, why: &str) -> Missed {
+    pub(crate) fn strange(&self, why: &str) -> Missed {
         Missed { sure: false, after: None, why: format!("{}: status {}, {why}", self.from, self.status()) }
     }
 
     /// What the status alone means.
-    pub(super) fn taken_if_2xx(&self) -> Result<(), Missed> {
+    pub(crate) fn taken_if_2xx(&self) -> Result<(), Missed> {
         if self.response.status().is_success() { Ok(()) } else { Err(self.refusal("")) }
     }
 }
@@ -189,47 +189,10 @@ impl Missed {
         let sure = matches!(failure.trouble, Trouble::Dns | Trouble::Connect | Trouble::Tls);
         Self { sure, after: None, why: format!("{to}: {}", line(&failure.text, 200)) }
     }
-
-    /// What this means for entries of which so many were taken before.
-    fn outcome(self, taken: usize) -> Outcome {
-        match self {
-            Self { sure: true, after, why } => Outcome::NotTaken { taken, after, why },
-            Self { sure: false, why, .. } => Outcome::Ambiguous { taken, why },
-        }
-    }
 }
 
 impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
-}
-
-/// Sends entries by `send`, as many at once as one request carries, until it is in vain.
-pub(super) fn in_parts(entries: &[Entry], part: usize, send: impl Fn(&[Entry]) -> Result<(), Missed>) -> Outcome {
-    let mut taken = 0;
-    for part in entries.chunks(part) {
-        match send(part) {
-            Ok(()) => taken += part.len(),
-            Err(missed) => return missed.outcome(taken),
-        }
-    }
-    Outcome::Taken
-}
-
-/// How long the receiver wants to be left alone: `Retry-After`, in seconds or as a date on its own clock.
-fn rest(headers: &HeaderMap) -> Option<Duration> {
-    let after = header(headers, "retry-after")?.trim();
-    match after.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => Some(date(headers)?.age(Time::from_http_date(after)?)),
-    }
-}
-
-fn date(headers: &HeaderMap) -> Option<Time> {
-    header(headers, "date").and_then(Time::from_http_date)
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }

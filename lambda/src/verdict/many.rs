@@ -1,4 +1,4 @@
-//! What only the sight of all checks tells.
+//! What only all checks together tell.
 
 use std::time::Duration;
 

@@ -2,9 +2,9 @@
 //!
 //! The rows are the blocks that the IANA Special-Purpose Address Registries
 //! (<https://www.iana.org/assignments/iana-ipv4-special-registry>, `…/iana-ipv6-special-registry`) do not call globally
-//! reachable, and multicast. Such a block is refused whole, also where the registry takes a few anycast addresses out of
-//! it: they are services of the network that one is in. std's own `is_global` is not stable, and the crates for this are
-//! either years behind the registry or cannot say what an address is.
+//! reachable, and multicast. Such a block is refused whole, also where the registry takes a few anycast addresses out
+//! of it: they are services of the network that one is in. std's own `is_global` is not stable, and the crates for this
+//! are either years behind the registry or cannot say what an address is.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;

@@ -1,16 +1,19 @@
-//! What came: the records of an S3 event, each looked at by itself.
+//! What came: the one reader of events, for both handlers.
+//!
+//! - [`records`]: the pulses that an event brings to the probe; [`Trigger`]: what an event asks the loop for;
+//! - `s3`: how S3 says it.
 
-use aws_lambda_events::s3::S3EventRecord;
-use percent_encoding::percent_decode_str;
-use pulse_echo_core::name::CheckId;
+mod s3;
+
+use pulse_echo_core::name::{CheckId, Key};
 use serde_json::Value;
 
-use crate::text::line;
+use pulse_echo_core::text::line;
 
 /// How much of what came an error shows, in bytes.
 const ROOM: usize = 200;
 
-/// A record of an event.
+/// A record of an event, as the probe takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
     /// A pulse was put.
@@ -26,21 +29,23 @@ pub(crate) enum Record {
     Unreadable(String),
 }
 
-/// The records of an S3 event; none for the test event that S3 sends when it is told to send events. The error says what
-/// came instead of one.
+/// The records of an event of S3, each looked at by itself. The error names the event that came instead.
 pub(crate) fn records(event: &Value) -> Result<Vec<Record>, String> {
-    if event["Event"] == "s3:TestEvent" {
-        return Ok(Vec::new());
-    }
-    match event["Records"].as_array() {
-        Some(records) if records.first().is_some_and(|first| first["eventSource"] == "aws:s3") => {
-            Ok(records.iter().map(|value| record(value).unwrap_or_else(Record::Unreadable)).collect())
-        }
-        _ => Err(format!(
+    match s3::records(event) {
+        Some(records) => Ok(records.iter().map(|value| record(value).unwrap_or_else(Record::Unreadable)).collect()),
+        None => Err(format!(
             "the probe answers events of S3 (\"Records\" whose \"eventSource\" is \"aws:s3\"), but what came is {}",
             line(&what_came(event), ROOM)
         )),
     }
+}
+
+fn record(value: &Value) -> Result<Record, String> {
+    let s3::Put { bucket, key } = s3::Put::read(value)?;
+    Ok(match s3::decoded(&key).and_then(|key| CheckId::from_pulse_key(&key)) {
+        Ok(id) => Record::Pulse { bucket, id },
+        Err(why) => Record::Skipped(format!("the key {}: {why}", line(&key, ROOM))),
+    })
 }
 
 fn what_came(event: &Value) -> String {
@@ -60,27 +65,39 @@ fn what_came(event: &Value) -> String {
     }
 }
 
-fn record(value: &Value) -> Result<Record, String> {
-    let record: S3EventRecord =
-        serde_json::from_value(value.clone()).map_err(|error| format!("it is no record of S3: {error}"))?;
-    // AWS adds fields within a major version.
-    let version = record.event_version.unwrap_or_default();
-    if version.split('.').next() != Some("2") {
-        return Err(format!("its \"eventVersion\" is {version:?}; this version of the probe reads \"2.x\""));
-    }
-    let bucket = record.s3.bucket.name.ok_or("it names no bucket")?;
-    let key = record.s3.object.key.ok_or("it names no key")?;
-    Ok(match pulse_of(&key) {
-        Ok(id) => Record::Pulse { bucket, id },
-        Err(why) => Record::Skipped(format!("the key {}: {why}", line(&key, ROOM))),
-    })
+/// What an event asks the loop for. It is only a hint to look: lost, doubled, late and reordered ones do no harm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trigger {
+    /// Look whether the loop is stopped, and sweep if not.
+    pub(crate) sweep: bool,
+    /// Send a test message.
+    pub(crate) test: bool,
 }
 
-/// Whose pulse has this key, which is encoded as in a form.
-fn pulse_of(key: &str) -> Result<CheckId, String> {
-    let spaced = key.replace('+', " ");
-    let key = percent_decode_str(&spaced).decode_utf8().map_err(|_| "it is not UTF-8")?;
-    CheckId::from_pulse_key(&key)
+impl Trigger {
+    /// Reads an event: of S3 what was put, anything else (a schedule, a topic, a test in the console) asks for a sweep.
+    pub(crate) fn of(event: &Value) -> Self {
+        let Some(records) = s3::records(event) else { return Self { sweep: true, test: false } };
+        let of_record = |record| match s3::key(record).as_deref() {
+            Some(key) if key == Key::loop_test().as_str() => Self { sweep: false, test: true },
+            Some(key) => Self { sweep: asks_for_sweep(key), test: false },
+            None => Self::default(),
+        };
+        records
+            .iter()
+            .map(of_record)
+            .fold(Self::default(), |a, b| Self { sweep: a.sweep || b.sweep, test: a.test || b.test })
+    }
+
+    /// Whether there is nothing to do, as for what the loop itself puts.
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// A start or a stop is looked at by a sweep as well: that is what reads them.
+fn asks_for_sweep(key: &str) -> bool {
+    [Key::loop_start(), Key::loop_stop(), Key::loop_update()].iter().any(|asks| asks.as_str() == key)
 }
 
 #[cfg(test)]
@@ -103,12 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_decoded_as_a_form_is() {
-        for (encoded, shown) in [
-            ("pulse/web-1.json", "web-1"),
-            ("pulse/a+b%2Bc%25.json", "a b+c%"),
-            ("pulse/K%C3%A4se/%E6%97%A5%E6%9C%AC.json", "Käse/日本"),
-        ] {
+    fn a_pulse_has_its_bucket_and_its_check() {
+        for (encoded, shown) in [("pulse/web-1.json", "web-1"), ("pulse/a+b%2Bc%25.json", "a b+c%")] {
             let Record::Pulse { bucket, id } = one(&event(encoded)) else { panic!("{encoded} is a pulse's key") };
             assert_eq!((bucket.as_str(), id.to_string().as_str()), ("pulses", shown));
         }
@@ -127,13 +140,6 @@ mod tests {
             let Record::Skipped(text) = one(&event(encoded)) else { panic!("{encoded:?} is no pulse's key") };
             assert!(text.contains(why) && !text.contains(char::is_control), "{text}");
         }
-    }
-
-    #[test]
-    fn the_test_event_of_s3_has_no_records() {
-        let event = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-21T08:00:00.000Z",
-            "Bucket": "pulses", "RequestId": "1", "HostId": "2"});
-        assert_eq!(records(&event), Ok(vec![]));
     }
 
     #[test]
@@ -167,6 +173,42 @@ mod tests {
         for (record, why) in rest.iter().zip(["is \"3.0\"", "no bucket", "missing field", "no record of S3"]) {
             let Record::Unreadable(text) = record else { panic!("{record:?} cannot be read") };
             assert!(text.contains(why), "{text}");
+        }
+    }
+
+    fn put(keys: &[&str]) -> Trigger {
+        let record = |key: &&str| json!({"eventSource": "aws:s3", "s3": {"object": {"key": key}}});
+        Trigger::of(&json!({"Records": keys.iter().map(record).collect::<Vec<_>>()}))
+    }
+
+    #[test]
+    fn control_files_ask_for_a_sweep_or_a_test_message() {
+        let (sweep, test) = (Trigger { sweep: true, test: false }, Trigger { sweep: false, test: true });
+        for key in ["loop/Start.lambda", "loop/Stop.lambda", "loop/Update.lambda", "loop%2FUpdate.lambda"] {
+            assert_eq!(put(&[key]), sweep, "{key}");
+        }
+        assert_eq!(put(&["loop/Test.lambda"]), test);
+        assert_eq!(put(&["loop/Test.lambda", "loop/Start.lambda"]), Trigger { sweep: true, test: true });
+    }
+
+    #[test]
+    fn what_the_loop_puts_itself_asks_for_nothing() {
+        for key in ["loop/Update.json", "loop/Loop.lock", "status.json", "pulse/web-1.json", "loop/%FF"] {
+            assert!(put(&[key]).is_none(), "{key}");
+        }
+        assert!(Trigger::of(&json!({"Event": "s3:TestEvent", "Bucket": "b"})).is_none());
+    }
+
+    #[test]
+    fn anything_else_asks_for_a_sweep() {
+        for event in [
+            json!({"source": "aws.events", "detail-type": "Scheduled Event"}),
+            json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "x"}}]}),
+            json!({"key1": "value1"}),
+            json!({}),
+            json!(null),
+        ] {
+            assert_eq!(Trigger::of(&event), Trigger { sweep: true, test: false }, "{event}");
         }
     }
 }

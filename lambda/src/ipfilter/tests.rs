@@ -1,11 +1,11 @@
 use super::*;
 
-fn bounds(allow: &str, ports: &str) -> Bounds {
-    Bounds::read(allow, ports).unwrap()
+fn bounds(allow: &str, ports: &str) -> IpFilter {
+    IpFilter::read(allow, ports).unwrap()
 }
 
 /// Why the probe may not go to port 443 of this address, if it may not.
-fn refusal(bounds: &Bounds, address: &str) -> Option<String> {
+fn refusal(bounds: &IpFilter, address: &str) -> Option<String> {
     let ip: IpAddr = address.parse().unwrap_or_else(|_| panic!("{address} is no address"));
     bounds.check(address, (ip, 443).into()).err()
 }
@@ -72,7 +72,7 @@ fn what_the_registry_does_not_call_reachable_is_refused_from_its_first_address_t
         [net.network(), net.broadcast()].map(|end| end.to_string())
     };
     for (block, reachable) in REGISTRY {
-        let refused = ends(block).map(|end| refusal(&Bounds::default(), &end).is_some());
+        let refused = ends(block).map(|end| refusal(&IpFilter::default(), &end).is_some());
         // Reachable, but services of the network that one is in, or identifiers that nobody routes.
         let is_within_a_refused_block = block.starts_with("192.0.0.") || block.starts_with("2001:");
         match reachable {
@@ -82,7 +82,7 @@ fn what_the_registry_does_not_call_reachable_is_refused_from_its_first_address_t
         }
     }
     for block in ["224.0.0.0/4", "ff00::/8", "fec0::/10", "::/96", "4000::/2", "8000::/2", "1000::/4", "200::/7"] {
-        assert_eq!(ends(block).map(|end| refusal(&Bounds::default(), &end).is_some()), [true, true], "{block}");
+        assert_eq!(ends(block).map(|end| refusal(&IpFilter::default(), &end).is_some()), [true, true], "{block}");
     }
 }
 
@@ -126,7 +126,7 @@ fn what_lies_beside_a_refused_block_is_allowed() {
         "3fff:1000::",
         "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     ] {
-        assert_eq!(refusal(&Bounds::default(), address), None, "{address}");
+        assert_eq!(refusal(&IpFilter::default(), address), None, "{address}");
     }
 }
 
@@ -166,7 +166,7 @@ fn a_refusal_says_what_the_address_is() {
         ("ff02::1", "a multicast address"),
         ("4000::1", "a reserved address"),
     ] {
-        let refusal = refusal(&Bounds::default(), address).unwrap_or_else(|| panic!("{address} is refused"));
+        let refusal = refusal(&IpFilter::default(), address).unwrap_or_else(|| panic!("{address} is refused"));
         assert!(refusal.contains(&format!(": it is {what}; ")), "{refusal}");
     }
 }
@@ -190,7 +190,7 @@ fn an_address_that_leads_to_one_of_version_4_is_judged_by_that() {
         ("::8.8.8.8", Some("it is an IPv4-compatible address")),
         ("64:ff9b:1::808:808", Some("it is an address of a local NAT64")),
     ] {
-        let refusal = refusal(&Bounds::default(), address);
+        let refusal = refusal(&IpFilter::default(), address);
         match leads_to {
             None => assert_eq!(refusal, None, "{address}"),
             Some(why) => assert!(refusal.as_ref().is_some_and(|text| text.contains(why)), "{address}: {refusal:?}"),
@@ -212,7 +212,7 @@ fn what_probe_allow_names_is_allowed_and_nothing_beside_it() {
 
 #[test]
 fn a_refusal_names_the_address_and_the_setting_that_would_allow_it() {
-    let (all, few) = (Bounds::default(), bounds("", "443, 8000-8999"));
+    let (all, few) = (IpFilter::default(), bounds("", "443, 8000-8999"));
     for (bounds, host, address, text) in [
         (
             &all,
@@ -225,8 +225,8 @@ fn a_refusal_names_the_address_and_the_setting_that_would_allow_it() {
             &all,
             "[fd00:ec2::254]",
             "[fd00:ec2::254]:80",
-            "the probe may not go to fd00:ec2::254: it is a private (unique-local) address; PROBE_ALLOW=fd00:ec2::254/128 \
-             allows it",
+            "the probe may not go to fd00:ec2::254: it is a private (unique-local) address; \
+             PROBE_ALLOW=fd00:ec2::254/128 allows it",
         ),
         (
             &few,
@@ -254,7 +254,7 @@ fn probe_ports_names_the_only_ports() {
             assert_eq!(checked.is_ok(), allowed, "{address}:{port}");
         }
     }
-    assert!(Bounds::default().check("a.example", "8.8.8.8:1".parse().unwrap()).is_ok());
+    assert!(IpFilter::default().check("a.example", "8.8.8.8:1".parse().unwrap()).is_ok());
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn an_entry_that_cannot_be_read_is_named_in_one_sentence() {
         ("", "80-65536", "PROBE_PORTS: \"80-65536\" is no port"),
         ("\u{1b}[2J", "", "PROBE_ALLOW: \"\\u{1b}[2J\" is no network"),
     ] {
-        let error = Bounds::read(allow, ports).unwrap_err();
+        let error = IpFilter::read(allow, ports).unwrap_err();
         assert!(error.starts_with(why), "{error}");
     }
 }

@@ -14,9 +14,9 @@ use pulse_echo_core::store::{Error, Object, Store};
 
 use super::lists::Found;
 use crate::outbox::{give_words, words_wanted};
+use crate::parallel;
 use crate::round::Case;
-use crate::side_by_side::side_by_side;
-use crate::verdict::Seen;
+use crate::verdict::Listed;
 
 /// How many objects are read at once.
 const AT_ONCE: usize = 32;
@@ -30,11 +30,11 @@ const FAULT_LIMIT: u64 = 64 * 1024;
 /// A host's last words: these of its pulse's metadata.
 const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
 
-/// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is read,
-/// in the next sweep: what is told cannot be taken back. Tells how many those are.
-pub(super) fn mutes(store: &Store, listed: Vec<Found>, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
-    let listed: BTreeMap<CheckId, Seen> =
-        listed.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.seen))).collect();
+/// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
+/// read, in the next sweep: what is told cannot be taken back. Tells how many those are.
+pub(super) fn load_mutes(store: &Store, listed: Vec<Found>, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
+    let listed: BTreeMap<CheckId, Listed> =
+        listed.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.listed))).collect();
     known.retain(|id, _| listed.contains_key(id));
     let (same, new): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|(id, seen)| known.get(id).is_some_and(|known| known.etag == seen.etag));
@@ -42,7 +42,7 @@ pub(super) fn mutes(store: &Store, listed: Vec<Found>, known: &mut BTreeMap<Chec
     for (id, seen) in same {
         known.entry(id).and_modify(|known| known.at = seen.at);
     }
-    let read = side_by_side(&new, AT_ONCE, |(id, _)| store.get(&Key::mute(id), mute::SIZE_LIMIT));
+    let read = parallel::map(&new, AT_ONCE, |(id, _)| store.get(&Key::mute(id), mute::SIZE_LIMIT));
     let mut unread = Unread::default();
     for ((id, _), object) in new.into_iter().zip(read) {
         let before = unread.count;
@@ -65,15 +65,15 @@ fn muted(id: &CheckId, object: Object) -> Muted {
 }
 
 /// Reads the faults and the pulses' limits that the verdicts need. Tells how many could not be read.
-pub(super) fn sights(store: &Store, cases: &mut [Case]) -> usize {
+pub(super) fn load_answers(store: &Store, cases: &mut [Case]) -> usize {
     let all = || cases.iter().enumerate();
-    let faults = all().filter(|(_, case)| case.sight.wants_fault(case.record.as_ref())).map(|(n, _)| (n, true));
-    let pulses = all().filter(|(_, case)| case.sight.wants_limits(case.record.as_ref())).map(|(n, _)| (n, false));
+    let faults = all().filter(|(_, case)| case.observation.wants_fault(case.record.as_ref())).map(|(n, _)| (n, true));
+    let pulses = all().filter(|(_, case)| case.observation.wants_limits(case.record.as_ref())).map(|(n, _)| (n, false));
     // A fault is told; limits only tell when silence begins.
     let wants: Vec<_> = faults.chain(pulses).collect();
     let mut unread = Unread::default();
     for wants in wants.chunks(IN_MEMORY) {
-        let read = side_by_side(wants, AT_ONCE, |&(n, is_fault)| match &cases[n].id {
+        let read = parallel::map(wants, AT_ONCE, |&(n, is_fault)| match &cases[n].id {
             id if is_fault => store.get(&Key::fault(id), FAULT_LIMIT),
             id => store.get(&Key::pulse(id), pulse::SIZE_LIMIT),
         });
@@ -81,13 +81,13 @@ pub(super) fn sights(store: &Store, cases: &mut [Case]) -> usize {
             let Some(object) = unread.check(object) else { continue };
             let case = &mut cases[n];
             // It may be newer than the list.
-            let seen = Some(Seen { at: object.last_modified, etag: object.etag.clone() });
+            let seen = Some(Listed { at: object.last_modified, etag: object.etag.clone() });
             if is_fault {
-                case.sight.fault_read = Some(Box::new(fault(&object)));
-                case.sight.fault = seen;
+                case.observation.fault_read = Some(Box::new(fault(&object)));
+                case.observation.fault = seen;
             } else {
-                case.sight.limits = Some(limits(&object, case.record.as_ref()));
-                case.sight.pulse = seen;
+                case.observation.limits = Some(limits(&object, case.record.as_ref()));
+                case.observation.pulse = seen;
             }
         }
     }
@@ -96,21 +96,13 @@ pub(super) fn sights(store: &Store, cases: &mut [Case]) -> usize {
 
 /// What a fault says. One that cannot be understood is a fault all the same.
 fn fault(object: &Object) -> Fault {
-    Fault::from_json(object.body.as_deref().unwrap_or_default()).unwrap_or_else(|error| Fault {
-        reason: format!("the fault in the store cannot be read: {error}"),
-        cause: Cause::Other,
-        expected: None,
-        got: None,
-        status: None,
-        latency_ms: None,
-        pulse_id: None,
-        pulse_at: object.last_modified,
-        url: None,
+    Fault::from_json(object.body.as_deref().unwrap_or_default()).unwrap_or_else(|error| {
+        Fault::new(Cause::Other, format!("the fault in the store cannot be read: {error}"), object.last_modified)
     })
 }
 
-/// What a pulse promises. One that cannot be understood, which is the probe's to tell, promises what the one before did,
-/// or the defaults.
+/// What a pulse promises. One that cannot be understood, which is the probe's to tell, promises what the one before
+/// did, or the defaults.
 fn limits(object: &Object, record: Option<&Record>) -> Limits {
     let pulse = Pulse::parse(object.body.as_deref().unwrap_or_default(), Unknown::Ignored);
     let before = record.and_then(|record| record.limits.clone());
@@ -121,10 +113,10 @@ fn limits(object: &Object, record: Option<&Record>) -> Limits {
 }
 
 /// Reads the last words that messages wait for; those that waited since a sweep before do so no longer.
-pub(super) fn words(store: &Store, outbox: &mut [Message], now: Time) -> usize {
+pub(super) fn load_last_words(store: &Store, outbox: &mut [Message], now: Time) -> usize {
     let wanted: Vec<_> = words_wanted(outbox).into_iter().collect();
     // No more than the pulse's head is of use. There are never many: thousands are told without.
-    let read = side_by_side(&wanted, AT_ONCE, |id| store.get(&Key::pulse(id), 0));
+    let read = parallel::map(&wanted, AT_ONCE, |id| store.get(&Key::pulse(id), 0));
     let mut unread = Unread::default();
     for (id, object) in wanted.iter().zip(read) {
         if let Some(object) = unread.check(object) {

@@ -1,12 +1,23 @@
 //! The mark in the store, changed only by compare-and-set.
 
 use pulse_echo_core::mark::{Mark, SIZE_LIMIT};
-use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
+use pulse_echo_core::random;
 use pulse_echo_core::store::{Condition, Error, Store};
+
+use crate::cas::{self, Written};
 
 /// How often a change is tried again when others change the mark meanwhile.
 const TRIES: u32 = 5;
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    /// The mark was written.
+    Won,
+    /// The mark says so already.
+    Nothing,
+}
 
 /// The mark as it was read.
 pub(super) struct Kept {
@@ -37,29 +48,24 @@ impl Kept {
         Self { mark: Mark::default(), condition: Condition::IfAbsent }
     }
 
-    /// Writes what `change` makes of the mark, on whatever is there by now; nothing if that changes nothing. `request`
-    /// names the write, so that one whose answer is lost can be told from another's.
-    pub(super) fn change(mut self, store: &Store, request: &str, change: impl Fn(&mut Mark)) -> Result<(), String> {
-        for count in 1..=TRIES {
+    /// Writes what `change` makes of the mark, on whatever is there by now; nothing if that changes nothing. Tells
+    /// which.
+    pub(super) fn change(mut self, store: &Store, change: impl Fn(&mut Mark)) -> Result<Changed, String> {
+        let mut why = format!("others changed it {TRIES} times meanwhile");
+        for _ in 0..TRIES {
             let mut mark = self.mark.clone();
             change(&mut mark);
             if mark == self.mark {
-                return Ok(());
+                return Ok(Changed::Nothing);
             }
-            let by = format!("{request}/{count}");
-            mark.by = Some(by.clone());
-            let put = store.put(&Key::mark(), "application/json", &mark.to_json(), &Metadata::new(), &self.condition);
-            let Err(error) = put else { return Ok(()) };
-            // Refused or not answered: what is there now tells which, and whether it is to be tried again.
-            self = Self::read(store).map_err(|_| error.to_string())?;
-            if self.mark.by.as_ref() == Some(&by) {
-                return Ok(());
+            mark.by = Some(random::id());
+            match cas::write(store, &Key::mark(), &mark.to_json(), &self.condition)? {
+                Written::Won(_) => return Ok(Changed::Won),
+                Written::Lost => {}
+                Written::Unwritten(error) => why = error,
             }
-            let is_raced = error.is_precondition() || error.is_conflict() || error.is_missing();
-            if !(is_raced || error.is_in_doubt()) {
-                return Err(error.to_string());
-            }
+            self = Self::read(store).map_err(|error| error.to_string())?;
         }
-        Err(format!("cannot change {}: others changed it {TRIES} times meanwhile", Key::mark()))
+        Err(format!("cannot change {}: {why}", Key::mark()))
     }
 }

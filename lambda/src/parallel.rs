@@ -4,13 +4,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 
-/// What `act` makes of each item, in the order of the items, at most `width` of them at once. One that panics spares the
-/// others: it is none.
-pub(crate) fn side_by_side<T: Sync, R: Send + Sync>(
-    items: &[T],
-    width: usize,
-    act: impl Fn(&T) -> R + Sync,
-) -> Vec<Option<R>> {
+/// What `act` makes of each item, in the order of the items, at most `width` of them at once. One that panics spares
+/// the others: it is none.
+pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], width: usize, act: impl Fn(&T) -> R + Sync) -> Vec<Option<R>> {
     let results: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
     let queue = Mutex::new(items.iter().zip(&results));
     let next = || queue.lock().expect("nobody panics while holding it").next();
@@ -36,7 +32,7 @@ mod tests {
     #[test]
     fn results_are_in_order_and_one_that_panics_spares_the_others() {
         let items: Vec<u32> = (0..100).collect();
-        let squares = side_by_side(&items, 8, |&n| if n == 7 { panic!("not seven") } else { n * n });
+        let squares = map(&items, 8, |&n| if n == 7 { panic!("not seven") } else { n * n });
         assert_eq!(squares.len(), 100);
         assert!(squares.iter().zip(&items).all(|(square, &n)| *square == (n != 7).then_some(n * n)));
     }

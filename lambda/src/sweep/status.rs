@@ -8,27 +8,29 @@ use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{self, SIZE_LIMIT, Status};
 use pulse_echo_core::store::{Condition, Store};
 
+use crate::cas::{self, Written};
+
 /// The status as it was read.
-pub(super) struct Memory {
+pub(crate) struct StatusFile {
     /// What was read; none if it is missing, or could not be read.
-    pub(super) status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// On what the next write depends.
-    pub(super) condition: Condition,
+    pub(crate) condition: Condition,
     /// What could not be read.
-    pub(super) unreadable: Option<Unreadable>,
+    pub(crate) unreadable: Option<Unreadable>,
 }
 
 /// A status that cannot be read, copied aside.
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     /// The copy's key.
-    pub(super) copy: Key,
+    pub(crate) copy: Key,
     /// What is wrong with it.
-    pub(super) why: String,
+    pub(crate) why: String,
 }
 
-impl Memory {
+impl StatusFile {
     /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
-    pub(super) fn read(store: &Store) -> Result<Self, String> {
+    pub(crate) fn read(store: &Store) -> Result<Self, String> {
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
             Ok(object) => object,
             Err(error) if error.is_missing() => {
@@ -52,40 +54,15 @@ impl Memory {
     }
 }
 
-/// What became of a write.
-pub(super) enum Written {
-    /// It was taken; the condition for the next write.
-    Taken(Condition),
-    /// Somebody else has changed the status meanwhile.
-    Raced,
-    /// No answer came, and what is there is still what was there before: nobody has written anything.
-    Not(String),
-}
-
-/// Writes the status.
-pub(super) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
-    let body = status.to_json();
-    match store.put(&Key::status(), "application/json", &body, &Metadata::new(), condition) {
-        Ok(taken) => Ok(Written::Taken(Condition::IfMatch(taken.etag))),
-        Err(error) if error.is_precondition() || error.is_conflict() || error.is_missing() => Ok(Written::Raced),
-        // The answer was lost: what is there now tells whether it was taken. If it was, and then replaced, all that was
-        // written is there for the next sweep, and a lease that nobody ends runs out.
-        Err(error) if error.is_in_doubt() => {
-            let there = store.get(&Key::status(), SIZE_LIMIT).map_err(|_| error.to_string())?;
-            let is_ours = there.body == Some(body);
-            Ok(match Condition::IfMatch(there.etag) {
-                now if is_ours => Written::Taken(now),
-                now if now == *condition => Written::Not(error.to_string()),
-                _ => Written::Raced,
-            })
-        }
-        Err(error) => Err(error.to_string()),
-    }
+/// Writes the status once. One whose answer is lost and that was then replaced counts as lost: all that was written is
+/// there for the next sweep, and a lease that nobody ends runs out.
+pub(crate) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
+    cas::write(store, &Key::status(), &status.to_json(), condition)
 }
 
 /// Changes the status on whatever is there by now, again until nobody else is in between, or until `deadline`. `status`
 /// and `condition` are from this invocation's own write.
-pub(super) fn amend(
+pub(crate) fn amend(
     store: &Store,
     mut status: Status,
     mut condition: Condition,
@@ -95,22 +72,22 @@ pub(super) fn amend(
     loop {
         change(&mut status);
         let why = match write(store, &status, &condition)? {
-            Written::Taken(_) => return Ok(()),
-            Written::Raced => "others kept changing status.json".into(),
-            Written::Not(why) => why,
+            Written::Won(_) => return Ok(()),
+            Written::Lost => "others kept changing status.json".into(),
+            Written::Unwritten(why) => why,
         };
         if Instant::now() >= deadline {
             return Err(format!("cannot strike off what was sent: {why}"));
         }
-        match Memory::read(store)? {
-            Memory { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
+        match StatusFile::read(store)? {
+            StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
             // Somebody has removed it, and what was owed with it.
-            Memory { status: None, .. } => return Ok(()),
+            StatusFile { status: None, .. } => return Ok(()),
         }
     }
 }
 
 /// The store's time now, told from when it was last heard and how long that is ago: no other clock is asked.
-pub(super) fn store_time((heard, at): (Time, Instant)) -> Time {
+pub(crate) fn store_time((heard, at): (Time, Instant)) -> Time {
     heard + at.elapsed()
 }

@@ -9,21 +9,21 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
-use crate::text::line;
+use pulse_echo_core::text::line;
 
 /// How much of a host's name a refusal shows, in bytes.
 const ROOM: usize = 32;
 
 /// Global unicast addresses, and what the settings add to them and take from them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bounds {
+pub(crate) struct IpFilter {
     /// Networks that are allowed whatever they are.
     allow: Vec<IpNet>,
     /// The ports that are allowed; none named are all of them.
     ports: Vec<RangeInclusive<u16>>,
 }
 
-impl Bounds {
+impl IpFilter {
     /// Reads `PROBE_ALLOW` and `PROBE_PORTS`; an empty text adds and takes nothing. The error names the variable, the
     /// entry, and what it should be.
     pub(crate) fn read(allow: &str, ports: &str) -> Result<Self, String> {

@@ -8,14 +8,14 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Message, Record, State, Status, Unanswered};
 
 use super::Teller;
-use crate::channel::ENTRIES;
+use super::entry::ENTRIES;
 
 /// How many checks are named where there are too many.
-const SOME: usize = 10;
+const MOST_NAMED: usize = 10;
 
 impl Teller<'_> {
     /// Tells once that the loop is stopped since `stopped`, or runs again.
-    pub fn stopped(&mut self, known: &mut Option<Time>, stopped: Option<Time>) {
+    pub fn tell_stopped(&mut self, known: &mut Option<Time>, stopped: Option<Time>) {
         match (*known, stopped) {
             (None, Some(at)) => self.tell(Fact::Stopped { at }),
             (Some(stopped), None) => self.tell(Fact::Started { stopped }),
@@ -27,7 +27,7 @@ impl Teller<'_> {
 
     /// Tells of checks whose pulses are not answered as of one outage: our probe's. `checks` are those that are
     /// `unanswered` now, and whether each is muted.
-    pub fn unanswered(&mut self, known: &mut Option<Unanswered>, checks: &[(&CheckId, &Record, bool)]) {
+    pub fn tell_unanswered(&mut self, known: &mut Option<Unanswered>, checks: &[(&CheckId, &Record, bool)]) {
         let Some(since) = checks.iter().map(|(_, record, _)| record.since).min() else {
             if let Some(Unanswered { since, checks, told: Some(_) }) = known.take() {
                 self.tell(Fact::Answered { since, until: self.now, checks });
@@ -46,15 +46,15 @@ impl Teller<'_> {
             None => true,
         };
         if is_due {
-            let some = some(audible.iter().copied());
+            let some = first_ten(audible.iter().copied());
             self.tell(Fact::Unanswered { since: outage.since, checks: audible.len(), some, told: first });
-            outage.told.get_or_insert(self.told(None));
+            outage.told.get_or_insert(self.first_told(None));
         }
     }
 }
 
 /// The fact that these checks, of so many, went down together: with what most of them have in common.
-pub fn many_down(down: &[&Record], of: usize) -> Fact {
+pub fn fact_of(down: &[&Record], of: usize) -> Fact {
     let mut alike: BTreeMap<(State, Option<Cause>), usize> = BTreeMap::new();
     for record in down {
         *alike.entry((record.state, record.cause())).or_default() += 1;
@@ -65,8 +65,8 @@ pub fn many_down(down: &[&Record], of: usize) -> Fact {
 }
 
 /// The first of these checks, as facts about many name them.
-pub fn some<'a>(checks: impl Iterator<Item = &'a CheckId>) -> Vec<CheckId> {
-    checks.take(SOME).cloned().collect()
+pub fn first_ten<'a>(checks: impl Iterator<Item = &'a CheckId>) -> Vec<CheckId> {
+    checks.take(MOST_NAMED).cloned().collect()
 }
 
 /// Shortens what one sweep has to tell if that is too much to be told one by one. It is told as a summary then,

@@ -6,8 +6,8 @@ use pulse_echo_core::name::Key;
 use pulse_echo_core::store::{Condition, Store};
 use serde::{Deserialize, Serialize};
 
-use super::lists::{Found, find};
-use crate::verdict::Seen;
+use crate::sweep::lists::{Found, find};
+use crate::verdict::Listed;
 
 /// The largest lock that is read, in bytes: ours are far smaller.
 const LOCK_LIMIT: u64 = 1024;
@@ -17,7 +17,7 @@ const LOCK_LIMIT: u64 = 1024;
 pub(super) struct Control {
     /// Since when it is stopped; none while it runs.
     pub(super) stopped: Option<Time>,
-    lock: Option<Seen>,
+    lock: Option<Listed>,
 }
 
 /// What a lock of ours says: the stop that it stands for.
@@ -27,8 +27,8 @@ struct Lock {
 }
 
 impl Control {
-    /// Reads it off the list of `loop/`. The loop is stopped if a stop or a lock is there, and not older than the start; a
-    /// lock of ours counts with the time of its stop.
+    /// Reads it off the list of `loop/`. The loop is stopped if a stop or a lock is there, and not older than the
+    /// start; a lock of ours counts with the time of its stop.
     pub(super) fn of(control: &[Found], store: &Store) -> Result<Self, String> {
         let there = |key: &Key| find(control, key.as_str().strip_prefix("loop/").expect("it is in loop/"));
         let (start, stop) = (there(&Key::loop_start()), there(&Key::loop_stop()));
@@ -43,7 +43,8 @@ impl Control {
         Ok(Self { stopped, lock })
     }
 
-    /// Puts a missing lock, or removes an old one, for those who look at it as the origin did. No guarantee rests on it.
+    /// Puts a missing lock, or removes an old one, for those who look at it as the origin did. No guarantee rests on
+    /// it.
     pub(super) fn keep_lock(&self, store: &Store) {
         let kept = match (self.stopped, &self.lock) {
             (Some(stop), None) => {
