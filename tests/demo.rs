@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pulse_echo_core::environment::Environment;
 use pulse_echo_local::demo::{Options, demo};
 
 /// What the demo said so far.
@@ -47,7 +48,7 @@ fn walk(url: Option<&str>, body: Option<&str>) -> (Result<(), String>, Page) {
         assert!(name.starts_with("PROBE_"), "{name}: the demo must not tell people who did not ask for it");
         None
     };
-    (demo(&options, &nobody_elses, &|| false, &mut page.clone()), page)
+    (demo(&options, Environment::new(&nobody_elses), &|| false, &mut page.clone()), page)
 }
 
 /// A service that answers this to whatever it is asked, until the test ends.
@@ -122,7 +123,7 @@ fn it_can_be_interrupted_while_it_waits_for_a_message() {
     let page = Page::default();
     let interrupted = || page.text().contains("the host stops sending");
     let options = Options { agent: Some(env!("CARGO_BIN_EXE_pulse-echo").into()), ..Options::default() };
-    let ended = demo(&options, &|_| None, &interrupted, &mut page.clone());
+    let ended = demo(&options, Environment::new(&|_| None), &interrupted, &mut page.clone());
     assert_eq!(ended, Err("interrupted".into()));
     assert!(!page.text().contains("has been silent"), "{}", page.text());
 }

@@ -66,10 +66,10 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<StoreSettings, String> {
         let needed = [("AWS_REGION", "r"), ("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")];
-        StoreSettings::read(&|name| {
+        StoreSettings::read(Environment::new(&|name| {
             let mut all = variables.iter().chain(&needed);
             all.find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string())
-        })
+        }))
     }
 
     #[test]

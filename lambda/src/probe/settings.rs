@@ -60,10 +60,10 @@ mod tests {
 
     fn user_agent(variables: &[(&str, &str)]) -> Result<String, String> {
         let needed = [("AWS_REGION", "r"), ("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")];
-        let settings = Settings::read(&|name| {
+        let settings = Settings::read(Environment::new(&|name| {
             let mut all = variables.iter().chain(&needed);
             all.find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string())
-        });
+        }));
         Ok(settings?.user_agent().split_once(' ').unwrap().1.into())
     }
 
