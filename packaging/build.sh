@@ -51,7 +51,7 @@ case $program in
     c_flags+=(-fno-unwind-tables -fno-asynchronous-unwind-tables)
     "$here/zig-cc.sh" -Os "${c_flags[@]}" -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
     flags+=(-C force-unwind-tables=no -Z "pre-link-arg=$source/no-unwinder.o")
-    # As if all crates were one: the border between core/ and src/ costs 5 KB otherwise, and the borders of others 23 KB.
+    # Inlined as if all crates were one: else the border between core/ and src/ costs 5 KB, and other borders 23 KB.
     flags+=(-Z cross-crate-inline-threshold=always)
     # std is built again, for size. -Z is for nightly; this variable makes the stable compiler take it.
     export RUSTC_BOOTSTRAP=1

@@ -74,7 +74,7 @@ pub(crate) fn serve() {
     let clock = Arc::new(AtomicI64::new(0));
     let of_signing = clock.clone();
     let now = Arc::new(move || Timestamp::from_second(of_signing.load(Ordering::SeqCst)).unwrap());
-    let the_loop = Loop::read(&|name| env::var(name).ok(), now).unwrap();
+    let the_loop = Loop::read(Environment::new(&|name| env::var(name).ok()), now).unwrap();
     for line in stdin().lines() {
         let second: i64 = line.unwrap().parse().unwrap();
         clock.store(second, Ordering::SeqCst);
