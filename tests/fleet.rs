@@ -1,15 +1,15 @@
 //! `send` as a fleet's cron runs it: many at once, spread, each saying how it is, none leaving anything on its host.
 
-mod bed;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use bed::{Bed, Ended, id};
 use pulse_echo::name::Key;
 use pulse_echo::pulse::Sending;
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::id;
 
 #[test]
 fn two_hundred_runs_at_once_all_arrive() {

@@ -1,14 +1,14 @@
 //! How an operator steers: mutes, retires, the loop; and how a host says goodbye.
 
-mod bed;
-
-use bed::{Bed, Ended, id};
 use pulse_echo::clock::Time;
 use pulse_echo::mark::Mark;
 use pulse_echo::mute::Mute;
 use pulse_echo::name::Key;
 use pulse_echo::pulse::Metadata;
 use pulse_echo::status::{Muted, Record, Status};
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::id;
 
 fn ago(seconds: i64) -> Time {
     Time::from_second(jiff::Timestamp::now().as_second() - seconds)

@@ -1,12 +1,9 @@
 //! The walk of a pulse as its users meet it: the real agent, the embedded S3, the probe, a web service.
 
-mod bed;
-
 use std::net::Ipv4Addr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY, agent};
 use pulse_echo::answer::{Cause, Echo, Fault};
 use pulse_echo::name::{CheckId, Key};
 use pulse_echo::pulse::Metadata;
@@ -14,6 +11,9 @@ use pulse_echo::store::{Condition, Object, Store};
 use pulse_echo_local::demo::Service;
 use pulse_echo_local::s3::KeyPair;
 use pulse_echo_local::system::System;
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, store};
 use tempfile::TempDir;
 
 /// The whole system and a host.
@@ -48,7 +48,7 @@ impl Site {
     }
 
     fn store(&self) -> Store {
-        bed::store(&self.system.endpoint())
+        store(&self.system.endpoint())
     }
 
     fn get(&self, key: &Key) -> Object {

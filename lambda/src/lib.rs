@@ -26,7 +26,3 @@ mod side_by_side;
 pub mod sweep;
 mod text;
 pub mod verdict;
-
-#[cfg(test)]
-#[path = "../tests/support/server.rs"]
-mod server;

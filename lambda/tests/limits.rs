@@ -1,7 +1,5 @@
 //! A hundred bad servers in a row, and what they leave behind. Alone in its process, whose threads and memory it counts.
 
-mod support;
-
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
@@ -9,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_lambda::probe::Fault;
-use support::server::{Server, request};
-use support::{World, event};
+use pulse_echo_testkit::server::{Server, read_head};
+use pulse_echo_testkit::world::{World, event};
 
 /// How much memory they may take in all, with the store and the servers that are in this process, too, in KiB.
 const ROOM: u64 = 32 * 1024;
@@ -29,7 +27,7 @@ const HOSTILE: [(&str, &str, &str); 8] = [
 
 /// Answers as the path says, fast or slowly.
 fn serve(mut stream: TcpStream) {
-    let head = request(&mut stream);
+    let head = read_head(&mut stream);
     let Some((_, begin, more)) = HOSTILE.iter().find(|(path, ..)| head.starts_with(&format!("GET {path}/"))) else {
         return;
     };

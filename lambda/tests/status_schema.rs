@@ -1,18 +1,16 @@
 //! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write is
 //! held against it by their fleet.
 
-mod fleet;
-
 use std::collections::BTreeSet;
 
-use fleet::schema::{misfit, schema};
-use fleet::{Fleet, id, time};
 use pulse_echo::answer::Cause;
 use pulse_echo::pulse::Metadata;
 use pulse_echo::status::{
     BackOff, Change, Down, Fact, Fault, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, State, Status,
     Told, Unanswered,
 };
+use pulse_echo_testkit::fleet::{Fleet, id, time};
+use pulse_echo_testkit::schema::{misfit, schema};
 use serde_json::{Value, json};
 
 /// A status with all that one may hold.

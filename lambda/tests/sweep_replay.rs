@@ -1,16 +1,14 @@
 //! `pulse-echo-local replay` tells what the sweeps on a real store told.
 
-mod fleet;
-
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use fleet::{Fleet, time, word};
 use pulse_echo::clock::Time;
 use pulse_echo::pulse::{Metadata, Pulse};
 use pulse_echo::status::Fact;
 use pulse_echo_lambda::channel::{Entry, What};
 use pulse_echo_local::replay::{List, Sweeps};
+use pulse_echo_testkit::fleet::{Fleet, time, word};
 
 /// What happened, by second: some fail, some fall silent, one waits for its answer, and all come back but one.
 const HISTORY: &[(i64, &str, &str)] = &[

@@ -1,16 +1,14 @@
 //! The sweep on a real store: what it makes of what lies there, and what people are told.
 
-mod fleet;
-
 use std::time::{Duration, Instant};
 
-use fleet::{Fleet, id, put_event, time};
 use pulse_echo::mute::Mute;
 use pulse_echo::name::Key;
 use pulse_echo::status::{Fact, State};
 use pulse_echo::store::Condition;
 use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
 use pulse_echo_lambda::sweep::Course;
+use pulse_echo_testkit::fleet::{Fleet, id, put_event, time};
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];

@@ -1,12 +1,11 @@
 //! AWS's own clients work against the server. Left out, with a line on stderr, where they are not installed.
 
-mod support;
-
 use std::fs;
 use std::process::{Command, Output};
 
 use pulse_echo_local::s3::Server;
-use support::{BUCKET, Client, KEY, SECRET, server};
+use pulse_echo_testkit::raw_client::{Client, KEY, SECRET, server};
+use pulse_echo_testkit::store::BUCKET;
 use tempfile::TempDir;
 
 /// `program` with our keys and nothing else of AWS's settings; `None` if it does not run here.

@@ -1,14 +1,13 @@
 //! Connections that ask nothing.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_local::s3::{Options, Server};
-use support::{BUCKET, Client, options};
+use pulse_echo_testkit::raw_client::{Client, options};
+use pulse_echo_testkit::store::BUCKET;
 use tempfile::TempDir;
 
 #[test]

@@ -1,14 +1,12 @@
 //! `pulse-echo-local replay`: what people would have been told of a recorded history.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use support::program::{Ended, Running, program};
+use pulse_echo_testkit::local::{Ended, Running, program};
 use tempfile::TempDir;
 
 /// A night in which a database was away for 25 min, and a host for good.

@@ -1,7 +1,5 @@
 //! `pulse-echo-local serve` when its surroundings fail it.
 
-mod support;
-
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -9,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::program::{FREE_PORT, Pasted, Running, pasted, put_pulse, serve, store, wait_for_echo};
+use pulse_echo_testkit::local::{FREE_PORT, Pasted, Running, pasted, put_pulse, serve, store, wait_for_echo};
 
 fn verbose(data: &Path) -> Command {
     serve(data, &[&FREE_PORT[..], &["-v"]].concat())

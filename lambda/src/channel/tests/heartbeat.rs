@@ -1,5 +1,5 @@
 use super::*;
-use crate::server::{answer, until_closed};
+use pulse_echo_testkit::server::{answer, until_closed};
 
 fn heartbeat(url: &str) -> Heartbeat {
     with_means(&[("HEARTBEAT_URL", url)], Heartbeat::read).unwrap().unwrap()

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use super::*;
-use crate::server::{answer, redirect, until_closed};
+use pulse_echo_testkit::server::{answer, redirect, until_closed};
 
 const SHORT: Duration = Duration::from_millis(400);
 
