@@ -10,7 +10,7 @@ SECONDS ?= 60
 help:
 	@echo "make demo              from a pulse to the messages that people read, on this machine alone; half a minute"
 	@echo "make demo URL=https://example.com/ BODY='...'    the same for an address of yours"
-	@echo "make test              format, lints, documentation, all tests"
+	@echo "make test              format, lints, documentation, all tests; what some of them need installs tests/tools.sh"
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
 	@echo "make e2e               that, looked at; the agent against S3 servers that others wrote (in target/e2e)"
 	@echo "make bench             what is measured, as ratios within one run"

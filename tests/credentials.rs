@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pulse_echo_testkit::agent::{Host, KEY, LATER, SECRET, TOKEN, at_every_level, issued};
+use pulse_echo_testkit::agent::{Host, KEY, LATER, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server};
 
@@ -80,7 +80,7 @@ fn a_program_that_does_not_serve_is_named_with_what_it_complained_about() {
         host.write(".aws/config", "[default]\ncredential_process = sleep 60\n");
         let output = host.run(&["send", "--timeout-s=1"]);
         output.assert(2, "did not end within 1 s: sleep");
-        assert!(output.took < Duration::from_secs(3), "{output:#?}");
+        assert!(output.took < OWN_TIMEOUT, "{output:#?}");
     });
 }
 

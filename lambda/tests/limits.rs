@@ -75,7 +75,8 @@ fn a_hundred_hostile_servers_in_a_row_leave_no_thread_and_no_memory_behind() {
         let started = Instant::now();
         let summary = probe.handle(&event(keys), started + Duration::from_secs(90)).unwrap();
         assert_eq!(summary.faults.len(), keys.len(), "{summary:?}");
-        assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
+        // Each is given up by its pulse, side by side, and none by the end of the invocation.
+        assert!(started.elapsed() < Duration::from_secs(60), "took {:?}", started.elapsed());
         for Fault { id, reason, .. } in summary.faults {
             assert!(reason.len() <= 256 && !reason.contains(char::is_control), "{id}: {reason}");
         }

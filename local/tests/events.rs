@@ -142,7 +142,7 @@ fn an_event_whose_handler_did_not_finish_comes_again() {
     assert_eq!(next(&started), "pulse/long");
     let before = Instant::now();
     dispatcher.unwrap().stop();
-    assert!(before.elapsed() < Duration::from_secs(5));
+    assert!(before.elapsed() < Duration::from_secs(60), "it is not waited for");
     server.stop();
     let server = Server::start(options(&dir)).unwrap();
     let (_dispatcher, events) = listen(&server);

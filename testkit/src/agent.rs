@@ -25,6 +25,9 @@ pub const TOKEN: &str = "s3cr3t+session/token==";
 /// A time at which keys have not expired yet.
 pub const LATER: &str = "2090-01-01T00:00:00Z";
 
+/// The `timeout_s` of a [`Host`]'s configuration: a run that has a shorter time ends before this.
+pub const OWN_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// After this time a run hangs: a failed test, not a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -109,6 +109,14 @@ impl Fleet {
         self.store().put(key, "application/json", body, &Metadata::new(), &Condition::Always).unwrap();
     }
 
+    /// Has somebody else put an object just before the next request to the store whose log line has this part in it.
+    pub fn another_puts(&self, part: &'static str, key: &Key, body: &[u8]) {
+        let (store, key, body) = (self.store(), key.clone(), body.to_vec());
+        let put =
+            move || drop(store.put(&key, "application/json", &body, &Metadata::new(), &Condition::Always).unwrap());
+        *self.wire.before.lock().unwrap() = Some((part, Box::new(put)));
+    }
+
     /// Puts one object in this folder for each of this many checks, `host-00000` and so on, all at once.
     pub fn fill(&self, folder: &str, checks: usize, body: &str) -> &Self {
         let object = |n| (many_key(folder, n), body.into(), Metadata::new());
