@@ -1,7 +1,5 @@
-//! Every row of the credentials chain, on the real binary: keys are found where they are, and sign well; where there are
-//! none, the message says what was tried and why it did not serve.
-
-use std::time::Duration;
+//! Every row of the credentials chain, on the real binary: keys are found where they are, and sign well; where there
+//! are none, the message says what was tried and why it did not serve.
 
 use pulse_echo_testkit::agent::{Host, KEY, LATER, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
 use pulse_echo_testkit::bed::Bed;

@@ -1,8 +1,6 @@
 //! Keys that a container's endpoint or an instance's metadata service issues: they sign well, and where they cannot be
 //! had, the message says why.
 
-use std::time::Duration;
-
 use pulse_echo_testkit::agent::{Host, LATER, OWN_TIMEOUT, at_every_level, issued};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::proxy::Proxy;

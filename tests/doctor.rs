@@ -120,7 +120,7 @@ fn a_name_that_every_machine_has_is_refused() {
 #[test]
 fn a_secret_that_others_can_read_is_found() {
     let bed = well();
-    let text = format!("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n", ACCESS_KEY, SECRET_KEY);
+    let text = format!("[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
     bed.write("credentials", &text);
     let file = bed.folder.path().join("credentials");
     let doctor = |mode: u32| {

@@ -1,7 +1,5 @@
 //! Ways through a proxy, and around it.
 
-use std::time::Duration;
-
 use pulse_echo_testkit::agent::{Host, OWN_TIMEOUT, at_every_level};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::proxy::Proxy;

@@ -1,4 +1,5 @@
-//! A hundred bad servers in a row, and what they leave behind. Alone in its process, whose threads and memory it counts.
+//! A hundred bad servers in a row, and what they leave behind. Alone in its process, whose threads and memory it
+//! counts.
 
 use std::fs;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write is
-//! held against it by their fleet.
+//! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write
+//! is held against it by their fleet.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,9 @@ use pulse_echo::status::{
     BackOff, Change, Down, Fact, Fault, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, State, Status,
     Told, Unanswered,
 };
-use pulse_echo_testkit::fleet::{Fleet, id, time};
+use pulse_echo_testkit::fleet::{Fleet, time};
 use pulse_echo_testkit::schema::{misfit, schema};
+use pulse_echo_testkit::store::id;
 use serde_json::{Value, json};
 
 /// A status with all that one may hold.
@@ -62,7 +63,8 @@ fn limits() -> Limits {
     Limits { etag: "\"0123456789abcdef0123456789abcdef\"".into(), every_s: 600, limit_s: 900 }
 }
 
-/// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is here.
+/// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is
+/// here.
 fn facts() -> Vec<Fact> {
     let words: Metadata = [("load1".to_string(), "48".to_string())].into();
     let (check, since, some, reason) = (id("web-1/db"), time(2), vec![id("web-1")], Some("body differs".to_string()));

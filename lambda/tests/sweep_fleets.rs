@@ -10,8 +10,9 @@ use pulse_echo::http::Trust;
 use pulse_echo::name::Key;
 use pulse_echo::status::{Fact, Limits, Record, State, Status};
 use pulse_echo_lambda::channel::{self, Channel, Means, What};
-use pulse_echo_testkit::fleet::{Fleet, id, time};
+use pulse_echo_testkit::fleet::{Fleet, time};
 use pulse_echo_testkit::server::{Server, answer, read_body, read_head};
+use pulse_echo_testkit::store::id;
 use serde_json::{Value, json};
 
 const CHECKS: usize = 10_000;

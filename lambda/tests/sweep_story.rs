@@ -11,7 +11,8 @@ use pulse_echo::name::Key;
 use pulse_echo::status::{Fact, State};
 use pulse_echo_lambda::channel::{Channel, Entry, Outcome, What};
 use pulse_echo_lambda::sweep::Course;
-use pulse_echo_testkit::fleet::{Fleet, id, put_event, time};
+use pulse_echo_testkit::fleet::{Fleet, put_event, time};
+use pulse_echo_testkit::store::id;
 use pulse_echo_testkit::wire::Hook;
 use serde_json::json;
 
@@ -272,12 +273,16 @@ impl Channel for Other {
                 Outcome::NotTaken { taken: 0, after, why: "HTTP 429".into() }
             }
             "slow" | "slower" => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                assert!((15..20).contains(&left.as_secs()), "it is to end 10 s before the invocation");
+                // A panic would be caught and count as no answer, which is expected here: `Taken` has the test fail.
+                if deadline.saturating_duration_since(Instant::now()) > Duration::from_secs(20) {
+                    return Outcome::Taken;
+                }
                 self.slow.fetch_add(1, Ordering::SeqCst);
                 // Until the other slow channel has begun and the good one is done: so nobody waits for this one.
                 while self.slow.load(Ordering::SeqCst) < 2 || self.hook.told.lock().unwrap().is_empty() {
-                    assert!(Instant::now() < deadline, "one after the other");
+                    if Instant::now() >= deadline {
+                        return Outcome::Taken;
+                    }
                     thread::sleep(Duration::from_millis(5));
                 }
                 Outcome::Ambiguous { taken: 0, why: "no answer in time".into() }

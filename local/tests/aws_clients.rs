@@ -1,5 +1,5 @@
-//! AWS's own clients work against the server. Where they are not installed, this is left out with a line on stderr; under
-//! `CI` it fails.
+//! AWS's own clients work against the server. Where they are not installed, this is left out with a line on stderr;
+//! under `CI` it fails.
 
 use std::fs;
 use std::path::Path;

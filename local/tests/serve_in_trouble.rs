@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use pulse_echo_testkit::local::{FREE_PORT, Pasted, Running, pasted, put_pulse, serve, store, wait_for_echo};
 

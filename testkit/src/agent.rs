@@ -36,8 +36,8 @@ pub fn program() -> OsString {
     env::var_os("PULSE_ECHO_AGENT").unwrap_or_else(|| built("pulse-echo").into())
 }
 
-/// A program of this build. Only the tests of its own package are compiled with its path; what cargo builds for them lies
-/// in the folder above theirs.
+/// A program of this build. Only the tests of its own package are compiled with its path; what cargo builds for them
+/// lies in the folder above theirs.
 pub(crate) fn built(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let program = test.parent().and_then(Path::parent).unwrap().join(name);

@@ -10,7 +10,7 @@ use pulse_echo::answer::{Cause, Fault};
 use pulse_echo::clock::Time;
 use pulse_echo::http;
 use pulse_echo::mark::Mark;
-use pulse_echo::name::{CheckId, Key};
+use pulse_echo::name::Key;
 use pulse_echo::pulse::Metadata;
 use pulse_echo::status::{Fact, State, Status};
 use pulse_echo::store::{Clock, Condition, Store};
@@ -26,7 +26,7 @@ use ureq::http::Request;
 use ureq::middleware::MiddlewareNext;
 
 use crate::schema;
-use crate::store::{ACCESS_KEY, BUCKET, Client, SECRET_KEY};
+use crate::store::{ACCESS_KEY, BUCKET, Client, SECRET_KEY, id};
 use crate::wire::{Hook, Wire};
 
 /// Years away from this machine's clock, which must not matter.
@@ -259,11 +259,6 @@ pub fn word(what: &What) -> String {
 
 fn many_key(folder: &str, number: usize) -> String {
     format!("{folder}/host-{number:05}.json")
-}
-
-/// A check's identity, `HOST` or `HOST/CHECK`.
-pub fn id(check: &str) -> CheckId {
-    format!("{check}.json").try_into().unwrap()
 }
 
 /// This many seconds after the beginning.

@@ -220,8 +220,8 @@ fn answer_with(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\n{headers}{length}\r\n{body}")
 }
 
-/// Reads a request's head up to the empty line, byte by byte, so that what follows stays where it is. Empty if the client
-/// has hung up before.
+/// Reads a request's head up to the empty line, byte by byte, so that what follows stays where it is. Empty if the
+/// client has hung up before.
 pub fn read_head(stream: &mut (impl Read + ?Sized)) -> String {
     let mut head = Vec::new();
     let mut byte = [0];

@@ -23,6 +23,7 @@ impl Ca {
     }
 
     /// A CA below this one that ends at a time.
+    #[must_use]
     pub fn intermediate(&self, end: Timestamp) -> Self {
         let params = of_ca("intermediate", end);
         Self(CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.0).unwrap())
@@ -66,8 +67,8 @@ fn ends(params: &mut CertificateParams, end: Timestamp) {
     params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end.as_second().try_into().unwrap());
 }
 
-/// An https server whose certificate `issuers` have signed, the first of them itself. It shows all of them but the last,
-/// and answers `ok`.
+/// An https server whose certificate `issuers` have signed, the first of them itself. It shows all of them but the
+/// last, and answers `ok`.
 pub fn https(params: &CertificateParams, issuers: &[&Ca]) -> Server {
     https_by(params, issuers, answering(answer(200, "ok")))
 }

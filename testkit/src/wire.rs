@@ -24,7 +24,8 @@ pub struct Wire {
     pub loses: Mutex<Option<usize>>,
     /// Requests whose log line has this in it fail.
     pub fails: Mutex<Option<&'static str>>,
-    /// This many of the requests whose log line has this in it are answered as S3 does when two write at the same moment.
+    /// This many of the requests whose log line has this in it are answered as S3 does when two write at the same
+    /// moment.
     pub conflicts: Mutex<Option<(&'static str, usize)>>,
     /// What happens, once, just before the first request whose log line has this in it goes through.
     pub before: Mutex<Option<(&'static str, Act)>>,
@@ -76,7 +77,8 @@ impl Wire {
 /// S3's answer to a conditional request while another one changes the object; as its documentation has it.
 fn conflict() -> Response<ureq::Body> {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
-                conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>";
+                conditional request cannot succeed due to a conflicting operation against this resource.</Message>\
+                </Error>";
     Response::builder().status(409).body(ureq::Body::builder().data(body)).unwrap()
 }
 

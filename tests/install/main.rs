@@ -1,8 +1,8 @@
 //! `make e2e`: the packages of `make dist`, installed.
 //!
-//! Each story has a Debian of its own, a copy of what debootstrap made, and nothing in it is mounted: it is gone when the
-//! story ends. What the machine lacks is installed. A story whose tools cannot be installed is left out and named; under
-//! `CI` it has failed.
+//! Each story has a Debian of its own, a copy of what debootstrap made, and nothing in it is mounted: it is gone when
+//! the story ends. What the machine lacks is installed. A story whose tools cannot be installed is left out and named;
+//! under `CI` it has failed.
 
 mod by_deb;
 mod by_rpm;
@@ -45,7 +45,10 @@ const STORIES: &[Story] = &[
 
 fn main() -> ExitCode {
     let mut tally = Tally::new("install");
-    for (what, tools, story) in STORIES.iter().filter(|(what, ..)| tally.wants(what)) {
+    for (what, tools, story) in STORIES {
+        if !tally.wants(what) {
+            continue;
+        }
         match tools.iter().try_for_each(Tool::install) {
             Ok(()) => tally.run(what, || {
                 story();
