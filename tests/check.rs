@@ -1,17 +1,16 @@
 //! `check` against the embedded S3, and against a server that denies as AWS does.
 
-mod bed;
-mod kit;
-
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use bed::{Bed, Ended, agent, id};
-use kit::server::{Reply, Server, date};
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Reply, Server, date};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id};
 
 /// A host whose pulse was sent and answered so many seconds ago.
 fn answered(seconds_ago: i64) -> Bed {
@@ -164,19 +163,19 @@ fn another_host_is_looked_at_without_a_configuration_by_the_limits_of_its_pulse(
     let look = |arguments: &[&str]| {
         let folder = tempfile::tempdir().unwrap();
         let variables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"];
-        let values = [bed::ACCESS_KEY, bed::SECRET_KEY, &bed.server.endpoint()];
+        let values = [ACCESS_KEY, SECRET_KEY, &bed.server.endpoint()];
         Ended::of(agent(folder.path(), arguments).envs(variables.iter().zip(values)))
     };
-    let check = look(&["check", "--bucket", bed::BUCKET, "--host=web-7", "--name=db"]);
+    let check = look(&["check", "--bucket", BUCKET, "--host=web-7", "--name=db"]);
     assert_line(&check, 0, "ECHO OK - web-7/db answered 33 min ago in 84 ms");
     assert!(check.stdout.contains(";3900;7500;0 "), "{check:?}");
-    assert_line(&look(&["check", "--bucket", bed::BUCKET, "--host=web-8"]), 3, "ECHO UNKNOWN - web-8: no pulse");
+    assert_line(&look(&["check", "--bucket", BUCKET, "--host=web-8"]), 3, "ECHO UNKNOWN - web-8: no pulse");
     assert_line(&look(&["check", "--host=web-8"]), 3, "ECHO UNKNOWN - there is no bucket");
 }
 
 /// A server that has these objects, put so many seconds ago, and denies all else as AWS does to whoever may not list.
 fn denying(objects: &'static [(&str, i64)]) -> Server {
-    Server::start(|head| {
+    Server::replying(|head| {
         let key = head.split(['?', ' ']).nth(1).unwrap().trim_start_matches("/pulses/");
         let reply = match objects.iter().find(|(known, _)| *known == key) {
             Some((_, seconds)) => Reply::of(200, "{}").with("last-modified", date(-seconds)).with("etag", "\"e\""),
@@ -188,7 +187,7 @@ fn denying(objects: &'static [(&str, i64)]) -> Server {
 
 fn check_at(server: &Server) -> Ended {
     let bed = Bed::new();
-    Ended::of(bed.command(&["check"]).env("AWS_ENDPOINT_URL", server.url()))
+    Ended::of(bed.command(&["check"]).env("AWS_ENDPOINT_URL", server.endpoint()))
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! `send` as a fleet's cron runs it: many at once, spread, each saying how it is, none leaving anything on its host.
 
-mod bed;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use bed::{Bed, Ended, id};
 use pulse_echo_core::name::Key;
 use pulse_echo_core::pulse::Sending;
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::id;
+use pulse_echo_testkit::tally::left_out;
 
 #[test]
 fn two_hundred_runs_at_once_all_arrive() {
@@ -69,8 +70,7 @@ fn with_splay_a_host_first_waits_its_own_share() {
 #[test]
 fn send_writes_nothing_to_its_hosts_disk() {
     if !Path::new("/usr/bin/strace").exists() {
-        eprintln!("not shown: there is no /usr/bin/strace here");
-        return;
+        return left_out("there is no /usr/bin/strace here");
     }
     let bed = Bed::new();
     bed.write("pulse.json", "{}");

@@ -1,10 +1,5 @@
 //! `status` against the embedded S3, with a `status.json` as a sweep writes it.
 
-mod bed;
-mod kit;
-
-use bed::{Bed, Ended, id};
-use kit::server::{Reply, Server};
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
@@ -12,6 +7,10 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::status::{Change, Limits, Record, SeenFault, State, Status};
 use pulse_echo_core::vitals::Vitals;
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Reply, Server};
+use pulse_echo_testkit::store::id;
 
 /// A bed in which a sweep was just completed.
 struct Swept {
@@ -211,8 +210,8 @@ fn a_status_that_is_missing_newer_or_broken_is_one_sentence() {
 #[test]
 fn a_host_is_told_that_this_is_the_operators_command() {
     let bed = Bed::new();
-    let server = Server::start(|_| Reply::s3_error(403, "AccessDenied", "Access Denied"));
-    let ended = Ended::of(bed.command(&["status"]).env("AWS_ENDPOINT_URL", server.url()));
+    let server = Server::replying(|_| Reply::s3_error(403, "AccessDenied", "Access Denied"));
+    let ended = Ended::of(bed.command(&["status"]).env("AWS_ENDPOINT_URL", server.endpoint()));
     assert_failed(&ended, 1, "it is the operator's, a host's own rights do not include it");
 }
 

@@ -1,14 +1,14 @@
 //! How an operator steers: mutes, retires, the loop; and how a host says goodbye.
 
-mod bed;
-
-use bed::{Bed, Ended, id};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Muted, Record, Status};
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::id;
 
 fn ago(seconds: i64) -> Time {
     Time::from_second(jiff::Timestamp::now().as_second() - seconds)

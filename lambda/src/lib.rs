@@ -31,7 +31,3 @@ mod sweep;
 pub mod tick;
 pub mod verdict;
 mod web;
-
-#[cfg(test)]
-#[path = "../tests/support/server.rs"]
-mod server;

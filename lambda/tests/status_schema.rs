@@ -1,18 +1,17 @@
 //! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write
 //! is held against it by their fleet.
 
-mod fleet;
-
 use std::collections::BTreeSet;
 
-use fleet::schema::{misfit, schema};
-use fleet::{Fleet, id, time};
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::status::{
     BackOff, Change, Down, Fact, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, SeenFault, State, Status,
     Told, Unanswered,
 };
+use pulse_echo_testkit::fleet::{Fleet, time};
+use pulse_echo_testkit::schema::{misfit, schema};
+use pulse_echo_testkit::store::id;
 use serde_json::{Value, json};
 
 /// A status with all that one may hold.

@@ -1,14 +1,11 @@
 //! `pulse-echo-local replay`: what people would have been told of a recorded history.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use support::program::{Ended, Running, program};
+use pulse_echo_testkit::local::{Ended, Running, program};
 use tempfile::TempDir;
 
 /// A night in which a database was away for 25 min, and a host for good.
@@ -221,12 +218,10 @@ fn pulses_without_answers_are_replayed_with_a_word_of_warning() {
 }
 
 #[test]
-fn ten_years_of_silence_take_no_longer_than_their_reminders() {
-    let begun = Instant::now();
+fn ten_years_of_silence_are_a_reminder_a_day() {
     let told = told("time,kind,check\n0,pulse,web-1\n1,echo,web-1\n", &["--until", "315360000"]);
     assert_eq!(told[0], "DOWN: web-1");
     assert!((3_640..3_660).contains(&told.len()), "one a day: {}", told.len());
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

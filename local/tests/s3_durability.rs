@@ -1,7 +1,5 @@
 //! What was answered stays, whatever happens to the process; and a file that is no store is left alone.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -14,8 +12,9 @@ use std::thread;
 
 use pulse_echo_local::events::{self, Dispatcher};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
+use pulse_echo_testkit::raw_client::{Client, KEY, SECRET, at_once, next, options, server};
+use pulse_echo_testkit::store::BUCKET;
 use redb::{Database, ReadableDatabase, TableDefinition};
-use support::{BUCKET, Client, KEY, SECRET, at_once, next, options, server};
 use tempfile::TempDir;
 
 /// Where a child process is to serve from.

@@ -135,7 +135,7 @@ mod tests {
             let started = Instant::now();
             let error = credentials(line, started + Duration::from_millis(300)).unwrap_err();
             assert!(error.contains("did not end within 0 s"), "{error}");
-            assert!(started.elapsed() < Duration::from_secs(5), "{line}");
+            assert!(started.elapsed() < Duration::from_secs(20), "{line}");
         }
     }
 

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::bed::Ended;
 use crate::packages::{checkout, deb};
 use crate::root::Root;
 use crate::tools::{of_venv, run};
+use pulse_echo_testkit::agent::Ended;
 
 /// The deb, unpacked.
 fn unpacked() -> TempDir {

@@ -10,11 +10,12 @@ use pulse_echo_local::s3::KeyPair;
 use pulse_echo_local::system::System;
 use tempfile::TempDir;
 
-use crate::bed::{self, ACCESS_KEY, BUCKET, Ended, SECRET_KEY};
 use crate::cron::{Cron, has_mailed};
 use crate::packages::{CRON_FILE, checkout, cron_file, deb, tarball};
 use crate::root::Root;
 use crate::tools::run;
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id, store};
 
 /// Its share of two minutes is 0.04 s.
 const HOST: &str = "web-731";
@@ -45,13 +46,13 @@ impl Site {
 
     /// The pulse's own id, if it is there.
     fn pulse_id(&self, host: &str) -> Option<String> {
-        let object = bed::store(&self.system.endpoint()).get(&Key::pulse(&bed::id(host)), 0).ok()?;
+        let object = store(&self.system.endpoint()).get(&Key::pulse(&id(host)), 0).ok()?;
         object.metadata.get("pulse-id").cloned()
     }
 
     fn wait_for_echo(&self) {
         let until = Instant::now() + Duration::from_secs(20);
-        while bed::store(&self.system.endpoint()).get(&Key::echo(&bed::id(HOST)), 0).is_err() {
+        while store(&self.system.endpoint()).get(&Key::echo(&id(HOST)), 0).is_err() {
             assert!(Instant::now() < until, "no echo");
             thread::sleep(Duration::from_millis(20));
         }

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::bed::Ended;
 use crate::tools::{folder, run};
+use pulse_echo_testkit::agent::Ended;
 
 /// What debootstrap makes, once; each story has a copy.
 const NAME: &str = "debian-bookworm";

@@ -9,7 +9,7 @@ use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::store::{Credentials, Place};
 
 use super::*;
-use crate::server::{Server, request};
+use pulse_echo_testkit::server::{Server, read_head};
 
 const OURS: &[u8] = b"{\"swept\":1,\"by\":\"ours\"}";
 
@@ -29,7 +29,7 @@ fn written(condition: &Condition, there: Option<(&str, &[u8])>) -> Result<Writte
     };
     let precondition = failed(412, "PreconditionFailed");
     let server = Server::new(move |mut stream, number| {
-        let is_put = request(&mut stream).starts_with("PUT");
+        let is_put = read_head(&mut stream).starts_with("PUT");
         if number == 0 {
             return;
         }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_lambda::tick::{Course, Loop};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

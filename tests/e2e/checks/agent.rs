@@ -13,7 +13,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::{Outcome, ensure, key};
-use crate::bed::{self, ACCESS_KEY, BUCKET, Ended, SECRET_KEY};
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, store};
 
 const PULSE: &[u8] = b"{\"every_s\":  600}\n";
 
@@ -44,14 +45,14 @@ impl Host {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(bed::agent(self.folder.path(), arguments).envs(self.variables.iter().cloned()))
+        Ended::of(agent(self.folder.path(), arguments).envs(self.variables.iter().cloned()))
     }
 }
 
 pub fn send(endpoint: &str) -> Outcome {
     let sent = Host::new(endpoint, "send").run(&["send", "--pulse", "pulse.json"]);
     ensure(sent.code == 0, || format!("{sent:?}"))?;
-    let object = bed::store(endpoint).get(&key("pulse/send.json"), 100)?;
+    let object = store(endpoint).get(&key("pulse/send.json"), 100)?;
     ensure(object.body.as_deref() == Some(PULSE), || format!("it is not byte for byte what was sent: {object:?}"))?;
     let sending = Sending::from_metadata(&object.metadata);
     ensure(sending.pulse_id.is_some(), || format!("the pulse has no pulse-id: {object:?}"))
@@ -70,7 +71,7 @@ pub fn run(endpoint: &str) -> Outcome {
 /// Waits for a pulse and has the probe answer it.
 fn answer(endpoint: &str, pulse: &str) -> Outcome {
     let until = Instant::now() + Duration::from_secs(10);
-    while let Err(error) = bed::store(endpoint).get(&key(pulse), 0) {
+    while let Err(error) = store(endpoint).get(&key(pulse), 0) {
         ensure(error.is_missing() && Instant::now() < until, || error.to_string())?;
         thread::sleep(Duration::from_millis(20));
     }

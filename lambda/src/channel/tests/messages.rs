@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::*;
-use crate::server::answer;
+use pulse_echo_testkit::server::answer;
 
 /// Messages by what they show.
 pub(super) fn messages() -> Vec<(&'static str, Vec<Entry>)> {

@@ -9,8 +9,9 @@ thread_local! {
     static SCHEMA: RefCell<(Schemas, SchemaIndex)> = RefCell::new(compiled());
 }
 
-pub(crate) fn schema() -> Value {
-    serde_json::from_str(include_str!("../../../docs/status.schema.json")).unwrap()
+/// The schema.
+pub fn schema() -> Value {
+    serde_json::from_str(include_str!("../../docs/status.schema.json")).unwrap()
 }
 
 fn compiled() -> (Schemas, SchemaIndex) {
@@ -22,6 +23,6 @@ fn compiled() -> (Schemas, SchemaIndex) {
 }
 
 /// What is wrong with a status, if anything is.
-pub(crate) fn misfit(status: &Value) -> Option<String> {
+pub fn misfit(status: &Value) -> Option<String> {
     SCHEMA.with_borrow(|(schemas, index)| schemas.validate(status, *index).err().map(|error| format!("{error:#}")))
 }

@@ -1,9 +1,4 @@
-//! A server in a directory of its own, and a client that shows raw answers; the program itself as a process.
-
-// Each test file takes what it needs of this.
-#![allow(dead_code)]
-
-pub(crate) mod program;
+//! A client that shows raw answers, for the embedded S3 in a directory of its own.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,61 +15,76 @@ use s3s::crypto::{Checksum, Sha256};
 use tempfile::TempDir;
 use ureq::http::{HeaderMap, Request};
 
-pub(crate) const BUCKET: &str = "pulses";
-pub(crate) const KEY: &str = "AKIALOCAL";
-pub(crate) const SECRET: &str = "a secret / with + signs";
+use crate::store::BUCKET;
 
-pub(crate) fn options(dir: &TempDir) -> Options {
+/// The key pair of [`server`]: its id.
+pub const KEY: &str = "AKIALOCAL";
+
+/// The key pair of [`server`]: its secret.
+pub const SECRET: &str = "a secret / with + signs";
+
+/// What [`server`] is started with.
+pub fn options(dir: &TempDir) -> Options {
     Options::new(dir.path(), BUCKET, KeyPair::new(KEY, SECRET))
 }
 
 /// A server on a free port, and its directory.
-pub(crate) fn server() -> (Server, TempDir) {
+pub fn server() -> (Server, TempDir) {
     let dir = TempDir::new().unwrap();
     (Server::start(options(&dir)).unwrap(), dir)
 }
 
 /// A clock that a test can move.
 #[derive(Clone)]
-pub(crate) struct HandClock(Arc<AtomicI64>);
+pub struct HandClock(Arc<AtomicI64>);
 
 impl HandClock {
-    pub(crate) fn at(time: &str) -> Self {
+    /// A clock that stands at this time.
+    pub fn at(time: &str) -> Self {
         Self(Arc::new(AtomicI64::new(time.parse::<Timestamp>().unwrap().as_millisecond())))
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// Its time.
+    pub fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
     }
 
-    pub(crate) fn turn(&self, by: SignedDuration) {
+    /// Moves it.
+    pub fn turn(&self, by: SignedDuration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    pub(crate) fn clock(&self) -> Clock {
+    /// The clock as a server takes it.
+    pub fn clock(&self) -> Clock {
         let clock = self.clone();
         Arc::new(move || clock.now())
     }
 }
 
+/// An answer as it came.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
 }
 
 impl Answer {
-    pub(crate) fn text(&self) -> String {
+    /// The body as text.
+    pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
-    pub(crate) fn header(&self, name: &str) -> &str {
+    /// A header's value; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The text of an element of the XML body.
-    pub(crate) fn element(&self, name: &str) -> String {
+    pub fn element(&self, name: &str) -> String {
         let text = self.text();
         let inner = text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
         inner.map_or(String::new(), |(inner, _)| inner.to_owned())
@@ -82,7 +92,7 @@ impl Answer {
 
     /// `404 NoSuchKey`
     #[track_caller]
-    pub(crate) fn assert_error(&self, status: u16, code: &str) {
+    pub fn assert_error(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.element("Code").as_str()), (status, code), "{}", self.text());
         assert_eq!(self.element("RequestId"), self.header("x-amz-request-id"));
         assert_ne!(self.element("Message"), "");
@@ -91,20 +101,27 @@ impl Answer {
 
 /// Presigns as the agent does, unless a test says otherwise.
 #[derive(Clone)]
-pub(crate) struct Client {
-    pub(crate) bucket: Bucket,
-    pub(crate) credentials: Credentials,
-    pub(crate) clock: Clock,
-    pub(crate) expires: Duration,
-    pub(crate) agent: ureq::Agent,
+pub struct Client {
+    /// The bucket.
+    pub bucket: Bucket,
+    /// What it signs with.
+    pub credentials: Credentials,
+    /// What time it signs by.
+    pub clock: Clock,
+    /// How long its URLs live.
+    pub expires: Duration,
+    /// What it connects with.
+    pub agent: ureq::Agent,
 }
 
 impl Client {
-    pub(crate) fn of(server: &Server) -> Self {
+    /// A client of a server.
+    pub fn of(server: &Server) -> Self {
         Self::at(&server.endpoint())
     }
 
-    pub(crate) fn at(endpoint: &str) -> Self {
+    /// A client of the server at an endpoint.
+    pub fn at(endpoint: &str) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
@@ -120,12 +137,13 @@ impl Client {
         }
     }
 
-    pub(crate) fn put(&self, key: &str, body: &[u8]) -> Answer {
+    /// PUT.
+    pub fn put(&self, key: &str, body: &[u8]) -> Answer {
         self.put_with(key, body, &[])
     }
 
-    /// Headers are signed.
-    pub(crate) fn put_with(&self, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Answer {
+    /// PUT with these headers, which are signed.
+    pub fn put_with(&self, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Answer {
         let mut action = self.bucket.put_object(Some(&self.credentials), key);
         for (name, value) in headers {
             action.headers_mut().insert((*name).to_owned(), (*value).to_owned());
@@ -133,19 +151,23 @@ impl Client {
         self.send(&action, headers, body)
     }
 
-    pub(crate) fn get(&self, key: &str) -> Answer {
+    /// GET.
+    pub fn get(&self, key: &str) -> Answer {
         self.get_with(key, &[])
     }
 
-    pub(crate) fn get_with(&self, key: &str, headers: &[(&str, &str)]) -> Answer {
+    /// GET with these headers.
+    pub fn get_with(&self, key: &str, headers: &[(&str, &str)]) -> Answer {
         self.send(&self.bucket.get_object(Some(&self.credentials), key), headers, b"")
     }
 
-    pub(crate) fn head(&self, key: &str) -> Answer {
+    /// HEAD.
+    pub fn head(&self, key: &str) -> Answer {
         self.send(&self.bucket.head_object(Some(&self.credentials), key), &[], b"")
     }
 
-    pub(crate) fn delete_with(&self, key: &str, headers: &[(&str, &str)]) -> Answer {
+    /// DELETE with these headers, which are signed.
+    pub fn delete_with(&self, key: &str, headers: &[(&str, &str)]) -> Answer {
         let mut action = self.bucket.delete_object(Some(&self.credentials), key);
         for (name, value) in headers {
             action.headers_mut().insert((*name).to_owned(), (*value).to_owned());
@@ -154,7 +176,7 @@ impl Client {
     }
 
     /// A LIST, version 2, with these parameters.
-    pub(crate) fn list_raw(&self, parameters: &[(&str, &str)]) -> Answer {
+    pub fn list_raw(&self, parameters: &[(&str, &str)]) -> Answer {
         let mut action = ListObjectsV2::new(&self.bucket, Some(&self.credentials));
         for (name, value) in parameters {
             action.query_mut().insert((*name).to_owned(), (*value).to_owned());
@@ -162,25 +184,21 @@ impl Client {
         self.send(&action, &[], b"")
     }
 
-    pub(crate) fn list(&self, parameters: &[(&str, &str)]) -> ListObjectsV2Response {
+    /// What a LIST found.
+    pub fn list(&self, parameters: &[(&str, &str)]) -> ListObjectsV2Response {
         let answer = self.list_raw(parameters);
         assert_eq!(answer.status, 200, "{}", answer.text());
         ListObjectsV2::parse_response(&answer.text()).unwrap()
     }
 
-    pub(crate) fn send<'a>(&self, action: &impl S3Action<'a>, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    /// Signs an action and sends it.
+    pub fn send<'a>(&self, action: &impl S3Action<'a>, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let url = action.sign_with_time(self.expires, &(self.clock)());
         self.raw(method_of(action), url.as_str(), headers, body)
     }
 
     /// A presigned request to any path and query of the server.
-    pub(crate) fn presigned(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        headers: &[(&str, &str)],
-    ) -> Answer {
+    pub fn presigned(&self, method: Method, path: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
         let url = self.bucket.base_url().join(path).unwrap();
         let (time, life) = ((self.clock)(), self.expires.as_secs());
         let (key, secret, token) = (self.credentials.key(), self.credentials.secret(), self.credentials.token());
@@ -190,12 +208,13 @@ impl Client {
     }
 
     /// The status of a PUT to a server that may die under it.
-    pub(crate) fn try_put(&self, key: &str, body: &[u8]) -> Result<u16, ureq::Error> {
+    pub fn try_put(&self, key: &str, body: &[u8]) -> Result<u16, ureq::Error> {
         let url = self.bucket.put_object(Some(&self.credentials), key).sign(self.expires);
         self.try_raw("PUT", url.as_str(), &[], body).map(|answer| answer.status)
     }
 
-    pub(crate) fn raw(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    /// A request to any URL.
+    pub fn raw(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.try_raw(method, url, headers, body).unwrap()
     }
 
@@ -215,7 +234,7 @@ impl Client {
     }
 
     /// A request just as it is written here, without a body; the whole answer.
-    pub(crate) fn wire(&self, method: &str, target: &str, headers: &str) -> String {
+    pub fn wire(&self, method: &str, target: &str, headers: &str) -> String {
         let base = self.bucket.base_url();
         let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
         let mut stream = TcpStream::connect(&host).unwrap();
@@ -226,13 +245,7 @@ impl Client {
     }
 
     /// A request with a header signature (the agent uses none, other clients do).
-    pub(crate) fn signed(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        unsigned: &[(&str, &str)],
-    ) -> Answer {
+    pub fn signed(&self, method: &str, path: &str, headers: &[(&str, &str)], unsigned: &[(&str, &str)]) -> Answer {
         let base = self.bucket.base_url();
         let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
         let date = (self.clock)().strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -277,7 +290,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Runs `n` threads at once and collects what they return.
-pub(crate) fn at_once<T: Send + 'static>(n: usize, run: impl Fn(usize) -> T + Send + Sync + 'static) -> Vec<T> {
+pub fn at_once<T: Send + 'static>(n: usize, run: impl Fn(usize) -> T + Send + Sync + 'static) -> Vec<T> {
     let run = Arc::new(run);
     let threads: Vec<_> = (0..n)
         .map(|i| {
@@ -290,6 +303,6 @@ pub(crate) fn at_once<T: Send + 'static>(n: usize, run: impl Fn(usize) -> T + Se
 
 /// The next thing, or a failed test.
 #[track_caller]
-pub(crate) fn next<T>(channel: &mpsc::Receiver<T>) -> T {
+pub fn next<T>(channel: &mpsc::Receiver<T>) -> T {
     channel.recv_timeout(Duration::from_secs(20)).expect("nothing came within 20 s")
 }

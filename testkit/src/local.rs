@@ -4,62 +4,60 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 
-/// What the first start prints, by name.
-pub(crate) type Pasted = BTreeMap<String, String>;
+use crate::agent::built;
+use crate::store::{Client, id};
 
-pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-echo-local"));
+/// What the first start prints, by name.
+pub type Pasted = BTreeMap<String, String>;
+
+/// The program, with an empty environment; what it says is kept.
+pub fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(built("pulse-echo-local"));
     command.args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// `serve`, with `data` for its folder.
-pub(crate) fn serve(data: &Path, arguments: &[&str]) -> Command {
+pub fn serve(data: &Path, arguments: &[&str]) -> Command {
     let mut command = program(&["serve", "--data"]);
     // Where a service of the test's own may be asked.
     command.arg(data).args(arguments).env("PROBE_ALLOW", "127.0.0.0/8");
     command
 }
 
-pub(crate) const FREE_PORT: [&str; 2] = ["--listen", "127.0.0.1:0"];
+/// Has `serve` listen on a free port of this machine.
+pub const FREE_PORT: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
 /// The lines of a start's stdout.
-pub(crate) fn pasted(stdout: &str) -> Pasted {
+pub fn pasted(stdout: &str) -> Pasted {
     let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.into(), value.into())).expect("NAME=value");
     stdout.lines().map(pair).collect()
 }
 
 /// The store that the lines of a first start lead to.
-pub(crate) fn store(endpoint: &str, pasted: &Pasted) -> Store {
-    let place = Place {
-        bucket: pasted["PULSE_ECHO_BUCKET"].clone(),
-        region: pasted["AWS_REGION"].clone(),
-        endpoint: Some(endpoint.into()),
-        path_style: None,
-    };
+pub fn store(endpoint: &str, pasted: &Pasted) -> Store {
+    let usual = Client::at(endpoint);
+    let (bucket, region) = (pasted["PULSE_ECHO_BUCKET"].clone(), pasted["AWS_REGION"].clone());
+    let place = Place { bucket, region, ..usual.place };
     let credentials = Credentials::new(&pasted["AWS_ACCESS_KEY_ID"], &pasted["AWS_SECRET_ACCESS_KEY"]);
-    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
-    let deadline = Instant::now() + Duration::from_secs(60);
-    Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap()
+    Client { place, credentials, ..usual }.store()
 }
 
 /// Puts a pulse of `web-1`.
-pub(crate) fn put_pulse(store: &Store, body: &[u8]) {
+pub fn put_pulse(store: &Store, body: &[u8]) {
     store.put(&Key::pulse(&web_1()), "", body, &Metadata::new(), &Condition::Always).unwrap();
 }
 
 /// Waits for the echo of `web-1`.
-pub(crate) fn wait_for_echo(store: &Store) {
+pub fn wait_for_echo(store: &Store) {
     let started = Instant::now();
     while let Err(error) = store.get(&Key::echo(&web_1()), 10) {
         assert!(error.is_missing() && started.elapsed() < Duration::from_secs(20), "{error}");
@@ -67,27 +65,33 @@ pub(crate) fn wait_for_echo(store: &Store) {
     }
 }
 
-pub(crate) fn web_1() -> CheckId {
-    CheckId::from_pulse_key("pulse/web-1.json").unwrap()
+/// The host that tests here are of.
+pub fn web_1() -> CheckId {
+    id("web-1")
 }
 
 /// A process, killed if the test ends before it.
-pub(crate) struct Running {
-    pub(crate) child: Child,
+pub struct Running {
+    /// The process.
+    pub child: Child,
     stderr: mpsc::Receiver<String>,
     said: Vec<String>,
 }
 
 /// How it ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) status: ExitStatus,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Ended {
+    /// By an exit code, or by a signal.
+    pub status: ExitStatus,
+    /// What it said on stdout.
+    pub stdout: String,
+    /// What it said on stderr, without the last line break.
+    pub stderr: String,
 }
 
 impl Running {
-    pub(crate) fn of(command: &mut Command) -> Self {
+    /// Starts a command.
+    pub fn of(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let (said, stderr) = mpsc::channel();
         if let Some(lines) = child.stderr.take() {
@@ -98,13 +102,13 @@ impl Running {
     }
 
     /// A server of `data` on a free port.
-    pub(crate) fn server(data: &Path) -> Self {
+    pub fn server(data: &Path) -> Self {
         Self::of(&mut serve(data, &FREE_PORT))
     }
 
     /// Waits until it says this on stderr; the line.
     #[track_caller]
-    pub(crate) fn says(&mut self, text: &str) -> String {
+    pub fn says(&mut self, text: &str) -> String {
         loop {
             let Ok(line) = self.stderr.recv_timeout(Duration::from_secs(20)) else {
                 panic!("it does not say {text:?}, but {:?}", self.said);
@@ -118,19 +122,20 @@ impl Running {
 
     /// Waits until it says where it serves.
     #[track_caller]
-    pub(crate) fn endpoint(&mut self) -> String {
+    pub fn endpoint(&mut self) -> String {
         let line = self.says(" at http://");
         line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap().to_owned()
     }
 
-    pub(crate) fn signal(&self, signal: &str) {
+    /// Sends it a signal, such as `-TERM`.
+    pub fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
     /// Waits for its end.
     #[track_caller]
-    pub(crate) fn end(mut self) -> Ended {
+    pub fn end(mut self) -> Ended {
         let started = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(started.elapsed() < Duration::from_secs(20), "it does not end");

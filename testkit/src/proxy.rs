@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::server::read_head;
+use crate::server::read_head;
 
 /// A proxy on a free port that lets everybody through to one place, whatever they asked for, or nobody.
 pub struct Proxy {
@@ -48,7 +48,8 @@ impl Proxy {
             for client in listener.incoming() {
                 let (mut client, seen, act) = (client.unwrap(), seen.clone(), act.clone());
                 thread::spawn(move || {
-                    if let Some(head) = read_head(&mut client) {
+                    let head = read_head(&mut client);
+                    if !head.is_empty() {
                         seen.lock().unwrap().push(head);
                         act(&mut client);
                     }
