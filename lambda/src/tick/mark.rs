@@ -69,3 +69,55 @@ impl Kept {
         Err(format!("cannot change {}: {why}", Key::mark()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::sync::{Arc, mpsc};
+    use std::time::{Duration, Instant};
+
+    use jiff::Timestamp;
+    use pulse_echo::http::{self, SystemResolver, Trust};
+    use pulse_echo::store::{Credentials, Place};
+
+    use super::*;
+    use crate::server::{Server, answer, request};
+
+    /// A store that takes everything, and the marks that it is sent.
+    fn store() -> (Store, mpsc::Receiver<Mark>) {
+        let (tell, told) = mpsc::channel();
+        let server = Server::new(move |mut stream, _| {
+            let head = request(&mut stream).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            let mut body = vec![0; length.parse().unwrap()];
+            stream.read_exact(&mut body).unwrap();
+            tell.send(Mark::from_json(&body).unwrap()).unwrap();
+            let _ = stream.write_all(answer(200, "").as_bytes());
+        });
+        let place = Place {
+            bucket: "pulses".into(),
+            region: "eu-central-1".into(),
+            endpoint: Some(server.url()),
+            path_style: Some(true),
+        };
+        let agent =
+            http::agent(http::config().max_idle_connections(0).build(), &Trust::built_in(), SystemResolver::default());
+        let (until, clock) = (Instant::now() + Duration::from_secs(60), Arc::new(Timestamp::now));
+        (Store::new(&place, Credentials::new("AK", "SK"), agent, clock, until).unwrap(), told)
+    }
+
+    #[test]
+    fn each_write_has_a_name_of_its_own_and_what_changes_nothing_is_not_written() {
+        let (store, told) = store();
+        let names: Vec<_> = [(); 2]
+            .map(|()| {
+                let changed = Kept::missing().change(&store, |mark| mark.tick = Some(7));
+                assert_eq!(changed, Ok(Changed::Won));
+                told.recv().unwrap().by.unwrap()
+            })
+            .into();
+        assert!(names.iter().all(|name| name.len() == 32) && names[0] != names[1], "{names:?}");
+        assert_eq!(Kept::missing().change(&store, |mark| mark.tick = None), Ok(Changed::Nothing));
+        assert!(told.try_recv().is_err(), "nothing was written");
+    }
+}

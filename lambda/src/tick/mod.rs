@@ -1,7 +1,7 @@
 //! The loop's handler: one invocation, whatever it was told of.
 //!
-//! In this order: [`crate::event`] (what the event asks for), `control` (is the loop stopped?), `mark`, and then
-//! `invocation`, which has [`crate::sweep`] look at all checks and tells what is owed.
+//! In this order: `event` (what the event asks for), `control` (is the loop stopped?), `mark`, and then
+//! `invocation`, which has `sweep` look at all checks and tells what is owed.
 
 mod control;
 mod invocation;
