@@ -10,7 +10,7 @@ SECONDS ?= 60
 help:
 	@echo "make demo              from a pulse to the messages that people read, on this machine alone; half a minute"
 	@echo "make demo URL=https://example.com/ BODY='...'    the same for an address of yours"
-	@echo "make test              format, lints, documentation, all tests; what some of them need installs tests/tools.sh"
+	@echo "make test              format, lints, documentation, all tests; tests/tools.sh installs what some need"
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
 	@echo "make e2e               checks and installs what dist made; tries the agent on other S3 servers (in target/e2e)"
 	@echo "make bench             the benchmarks, as ratios within one run"
@@ -50,7 +50,8 @@ dist:
 e2e: dist
 	PULSE_ECHO_AGENT=$$(realpath $${CARGO_TARGET_DIR:-target}/dist/pulse-echo-*-linux-x86_64) \
 		$(CARGO) test --locked --workspace --quiet \
-		--test bad_input --test check --test credentials_services --test faults --test proxies --test walk
+		--test bad_input --test check --test credentials --test credentials_services --test doctor --test faults \
+		--test init --test packaging --test proxies --test status --test steer --test store --test store_learns --test walk
 	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e
 	@if $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz; then \
 		$(MAKE) --no-print-directory fuzz SECONDS=5; \

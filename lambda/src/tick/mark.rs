@@ -72,25 +72,23 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::io::Write;
     use std::sync::{Arc, mpsc};
     use std::time::{Duration, Instant};
 
     use jiff::Timestamp;
-    use pulse_echo::http::{self, SystemResolver, Trust};
-    use pulse_echo::store::{Credentials, Place};
+    use pulse_echo_core::http::{self, SystemResolver, Trust};
+    use pulse_echo_core::store::{Credentials, Place};
 
     use super::*;
-    use crate::server::{Server, answer, request};
+    use pulse_echo_testkit::server::{Server, answer, read_body, read_head};
 
     /// A store that takes everything, and the marks that it is sent.
     fn store() -> (Store, mpsc::Receiver<Mark>) {
         let (tell, told) = mpsc::channel();
         let server = Server::new(move |mut stream, _| {
-            let head = request(&mut stream).to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-            let mut body = vec![0; length.parse().unwrap()];
-            stream.read_exact(&mut body).unwrap();
+            let head = read_head(&mut stream);
+            let body = read_body(&mut stream, &head);
             tell.send(Mark::from_json(&body).unwrap()).unwrap();
             let _ = stream.write_all(answer(200, "").as_bytes());
         });
