@@ -25,6 +25,7 @@ pub mod settings;
 mod side_by_side;
 pub mod sweep;
 mod text;
+pub mod tick;
 pub mod verdict;
 
 #[cfg(test)]
