@@ -46,7 +46,7 @@ pub fn body(tick: u64) -> String {
 }
 
 /// The number that follows on what the mark says at `now`. Without a number there it is the store's time in seconds, so
-/// that no tick of a chain before can have it.
+/// that no tick of a chain before can have it: the time of the write, since a slow look may be older than such a chain.
 pub fn next(mark: Option<&Mark>, now: Time) -> u64 {
     let follows = mark.and_then(|mark| mark.tick).and_then(|tick| tick.checked_add(1));
     follows.unwrap_or_else(|| u64::try_from(now.as_second()).unwrap_or(0))

@@ -201,11 +201,11 @@ impl Decision {
         let is_unclear = |stop: &Time| seen.start.is_some_and(|start| *stop >= start || is_ahead(start, seen.now));
         mark.overruled = seen.stop.filter(|stop| self.stopped.is_none() && is_unclear(stop));
         if self.step.is_some() {
-            (mark.tick, mark.ticked) = (Some(chain::next(seen.mark, seen.now)), Some(heard));
+            (mark.tick, mark.ticked) = (Some(chain::next(seen.mark, heard)), Some(heard));
         } else if !pace.has_queue {
             mark.ticked = None;
         }
-        mark.tick = mark.tick.or_else(|| Some(chain::next(None, seen.now)));
+        mark.tick = mark.tick.or_else(|| Some(chain::next(None, heard)));
         if let Some((swept, took_ms)) = news.swept {
             // A slow sweep does not take back what a faster one has noted, but for a time that is ahead.
             if mark.swept.is_none_or(|noted| noted < swept || noted > heard) {

@@ -37,6 +37,8 @@ pub struct Machine<I> {
     mark: KeptMark,
     control: Control,
     lock: Option<Lock>,
+    /// The store's time of the first look: the *now* of the sweep.
+    looked: Option<Time>,
     /// The store's time when it was last heard.
     heard: Time,
     decision: Option<Decision>,
@@ -90,6 +92,7 @@ impl<I: FnMut() -> String> Machine<I> {
             mark: KeptMark::default(),
             control: Control::default(),
             lock: None,
+            looked: None,
             heard: Time::from_second(i64::MIN),
             decision: None,
             again: 0,
@@ -134,8 +137,10 @@ impl<I: FnMut() -> String> Machine<I> {
             (Place::RemovingLock, _) => self.record(),
             (Place::Recording, Answer::Recorded(recorded)) => self.on_recorded(recorded),
             (Place::Recording, Answer::Failed(why)) => {
-                (self.report.course, self.report.sweep_failed) = (Course::Failed, true);
+                (self.report.course, self.report.sweep_failed) = (Course::Failed, self.decision().sweep);
                 self.report.errors.push(why);
+                // It may have been taken; then it runs out by itself.
+                self.lease = None;
                 self.put_lock_or_write()
             }
             (Place::PuttingLock, answer) => {
@@ -214,6 +219,7 @@ impl<I: FnMut() -> String> Machine<I> {
 
     fn on_control(&mut self, control: Control) -> Next {
         self.hear(control.now);
+        self.looked.get_or_insert(control.now);
         self.control = control;
         if self.control.mark.is_none() {
             self.mark = KeptMark::default();
@@ -301,7 +307,7 @@ impl<I: FnMut() -> String> Machine<I> {
         if is_lost {
             (self.report.course, self.report.sweep_failed) = (Course::Lost, self.decision().sweep);
         } else if self.decision().sweep {
-            self.news.swept = Some((self.control.now, took_ms));
+            self.news.swept = self.looked.map(|now| (now, took_ms));
         }
         self.news.owed = owed;
         self.put_lock_or_write()
