@@ -1,5 +1,8 @@
 //! What one look of the loop decides: pure rules on what was seen and what was asked.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use pulse_echo::clock::Time;
