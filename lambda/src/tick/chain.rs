@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// The newest version of a tick that is known here.
 const VERSION: u64 = 1;
 
+/// A time that is further ahead than this is of a store whose clock was.
+const AHEAD: Duration = Duration::from_secs(60);
+
 /// How long a purge eats what is sent: 60 s by SQS's documentation, and as long as the call itself may take, since the mark
 /// notes it before.
 pub const PURGE: Duration = Duration::from_secs(65);
@@ -55,9 +58,14 @@ pub fn next(mark: Option<&Mark>, now: Time) -> u64 {
 /// For how many seconds a tick that is sent at `now` is delayed: for `wait_s`, and to the end of a purge, which would eat
 /// it.
 pub fn delay_s(wait_s: u32, purged: Option<Time>, now: Time) -> u32 {
-    // A time that is ahead is of a store whose clock was: its purge is as good as now.
+    let purged = purged.filter(|purged| !is_ahead(*purged, now));
     let left = purged.map_or(Duration::ZERO, |purged| PURGE.saturating_sub(purged.age(now)));
     wait_s.max(u32::try_from(left.as_secs()).expect("a purge is short"))
+}
+
+/// Whether a time is of a store whose clock was ahead, so that it tells nothing.
+pub(super) fn is_ahead(time: Time, now: Time) -> bool {
+    now.age(time) > AHEAD
 }
 
 /// Without a step for this long a chain is dead.
@@ -123,6 +131,6 @@ mod tests {
         assert_eq!(delay_s(5, Some(at(100)), at(130)), 35);
         assert_eq!(delay_s(60, Some(at(100)), at(130)), 60);
         assert_eq!(delay_s(0, Some(at(100)), at(165)), 0);
-        assert_eq!(delay_s(0, Some(at(9_999)), at(100)), 65, "the store's clock was ahead");
+        assert_eq!(delay_s(0, Some(at(9_999)), at(100)), 0, "the store's clock was ahead");
     }
 }

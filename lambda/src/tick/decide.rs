@@ -8,10 +8,7 @@ use std::time::Duration;
 use pulse_echo::clock::Time;
 use pulse_echo::mark::{Mark, StatusTold};
 
-use super::chain;
-
-/// A time that is further ahead than this is of a store whose clock was.
-const AHEAD: Duration = Duration::from_secs(60);
+use super::chain::{self, is_ahead};
 
 /// How the loop is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,11 +241,6 @@ fn is_alive(mark: Option<&Mark>, pace: &Pace, now: Time) -> bool {
 fn is_too_soon(mark: Option<&Mark>, now: Time, pace: &Pace) -> bool {
     let min = pace.min_interval;
     mark.and_then(|mark| mark.swept).is_some_and(|swept| swept.age(now) < min && now.age(swept) < min)
-}
-
-/// Whether a time is of a store whose clock was ahead.
-fn is_ahead(time: Time, now: Time) -> bool {
-    now.age(time) > AHEAD
 }
 
 /// Whether a stop counts against the start: a tie is a stop. Where a time is ahead it tells nothing, and the newer is the

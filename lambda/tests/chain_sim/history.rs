@@ -37,6 +37,8 @@ pub(crate) struct Weather {
     pub(crate) fail: i64,
     pub(crate) slow: i64,
     pub(crate) lose: i64,
+    /// Whether `status.json` cannot be used by anybody, in the calm too: no sweep is ever completed.
+    pub(crate) is_status_bad: bool,
 }
 
 /// A history as it goes on.
@@ -71,6 +73,7 @@ impl History {
             fail: chance.one_of(&[0, 2, 6]),
             slow: chance.one_of(&[0, 3, 10]),
             lose: chance.one_of(&[0, 5, 20]),
+            is_status_bad: chance.percent(3),
         };
         let storm_until = chance.between(20_000, 30_000 + 4_000 * i64::from(tick_s));
         let mut history = Self {
@@ -135,7 +138,18 @@ impl History {
             self.happen(event)?;
         }
         self.now = self.end();
-        self.promises.at_end(&self.store, self.pace.tick_s.into(), self.pace.has_queue, self.now)
+        self.sums.count(match (self.store.stopped(), self.pace.has_queue) {
+            (Some(_), _) => "ended stopped",
+            (None, true) => "ended with a chain",
+            (None, false) => "ended by schedule",
+        });
+        let (tick_s, is_status_bad) = (self.pace.tick_s.into(), self.weather.is_status_bad);
+        self.promises.chain_at_end(&self.store, tick_s, self.pace.has_queue, self.now)?;
+        if is_status_bad {
+            Ok(())
+        } else {
+            self.promises.sweeps_at_end(&self.store, tick_s, self.pace.has_queue, self.now)
+        }
     }
 
     fn happen(&mut self, event: Event) -> Result<(), String> {

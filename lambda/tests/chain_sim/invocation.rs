@@ -132,10 +132,14 @@ impl History {
             at += if self.strikes(20) { self.chance.between(0, 38_000) } else { self.chance.between(50, 500) };
         }
         if self.strikes(self.weather.slow) {
-            at += self.chance.between(0, 15_000);
+            at += self.chance.between(0, 20_000);
+            // Now and then for longer than the function lives.
+            at += if self.chance.percent(10) { 40_000 } else { 0 };
         }
+        // What comes later than its end finds it killed.
+        at = at.min(self.invocations[number].deadline);
         if self.is_storm() {
-            self.promises.fault(at.min(self.invocations[number].deadline));
+            self.promises.fault(at);
         }
         self.plan(at, Event::Act(number));
     }

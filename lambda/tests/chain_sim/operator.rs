@@ -73,11 +73,9 @@ impl History {
             Act::PutLock => self.store.lock = now.map(|at| (LockFile::ByHand, at)),
             Act::RemoveLock => self.store.lock = None,
             Act::RemoveMark => {
-                // Not so soon that the store's time in seconds is not above all numbers yet.
-                let tick = self.store.mark.as_ref().and_then(|mark| mark.content.tick);
-                if tick.is_some_and(|tick| i64::try_from(tick).unwrap() + 5 < time(self.now).as_second()) {
+                if self.store.mark.take().is_some() {
                     self.sums.count("mark removed");
-                    self.store.mark = None;
+                    self.promises.mark_removed();
                 }
             }
             Act::SwitchDriver => {

@@ -146,7 +146,7 @@ impl History {
         match self.invocations[number].stage {
             Stage::First => {
                 // Lists that break, a status that cannot be read.
-                if trouble != Trouble::None || !self.invocations[number].status.is_read {
+                if trouble != Trouble::None || !self.invocations[number].status.is_read || self.weather.is_status_bad {
                     return Ok(failed());
                 }
                 if self.think(number, record) {
