@@ -115,7 +115,7 @@ impl History {
 
     pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
         if self.tells {
-            println!("{:>9.3} {}", self.now as f64 / 1000.0, what());
+            println!("{:>5}.{:03} {}", self.now / 1000, self.now % 1000, what());
         }
     }
 

@@ -72,7 +72,7 @@ pub(crate) enum Stage {
 /// What came of a request.
 pub(crate) enum Came {
     /// The operation is answered.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// The next request of the same operation, after so long.
     Next(Stage, Ms),
 }
@@ -152,11 +152,13 @@ impl History {
         }
         if self.now >= invocation.deadline {
             self.sums.count("killed");
-            return self.crash(number);
+            self.crash(number);
+            return Ok(());
         }
         let dies = self.strikes(self.weather.crash);
         if dies && self.chance.percent(50) {
-            return self.crash(number);
+            self.crash(number);
+            return Ok(());
         }
         let trouble = if self.strikes(self.weather.fail) {
             self.sums.count("in doubt");
@@ -170,19 +172,20 @@ impl History {
         }
         let came = self.request_of(number, trouble)?;
         if dies {
-            return self.crash(number);
+            self.crash(number);
+            return Ok(());
         }
         match came {
             Came::Next(stage, after) => {
                 self.invocations[number].stage = stage;
                 self.plan_request(number, after);
             }
-            Came::Answer(answer) => return self.answer(number, answer),
+            Came::Answer(answer) => self.answer(number, *answer),
         }
         Ok(())
     }
 
-    fn answer(&mut self, number: usize, answer: Answer) -> Result<(), String> {
+    fn answer(&mut self, number: usize, answer: Answer) {
         let invocation = &mut self.invocations[number];
         let is_again = matches!((&invocation.operation, &answer), (Operation::Send { .. }, Answer::Failed(_)));
         if matches!((&invocation.operation, &answer), (Operation::Deliver(_), Answer::Failed(_))) {
@@ -199,32 +202,33 @@ impl History {
             }
             Next::Done(report) => self.end_of(number, &report),
         }
-        Ok(())
     }
 
     fn end_of(&mut self, number: usize, report: &Report) {
         self.tell(|| format!("#{number} ends: {report:?}"));
         self.invocations[number].is_alive = false;
-        for what in [
-            report.step.map(|(step, _)| match step {
+        if let Some((step, _)) = report.step {
+            self.sums.count(match step {
                 Step::Begin => "begun",
                 Step::Continue => "continued",
                 Step::Revive => "revived",
-            }),
-            (report.course == Course::Swept && report.step.is_none()).then_some("swept alone"),
-            report.sweep_failed.then_some("sweep failed"),
-            Some(match report.course {
-                Course::Swept => "swept",
-                Course::Stopped => "stopped",
-                Course::Lost => "lost the race",
-                Course::Old => "old tick",
-                Course::Fresh => "fresh",
-                Course::TooSoon => "too soon",
-                Course::Failed | Course::Nothing => "failed",
-            }),
-        ] {
-            what.into_iter().for_each(|what| self.sums.count(what));
+            });
         }
+        if report.course == Course::Swept && report.step.is_none() {
+            self.sums.count("swept alone");
+        }
+        if report.sweep_failed {
+            self.sums.count("sweep failed");
+        }
+        self.sums.count(match report.course {
+            Course::Swept => "swept",
+            Course::Stopped => "stopped",
+            Course::Lost => "lost the race",
+            Course::Old => "old tick",
+            Course::Fresh => "fresh",
+            Course::TooSoon => "too soon",
+            Course::Failed | Course::Nothing => "failed",
+        });
         if matches!(self.invocations[number].cause, Cause::Messages(_)) {
             // A message whose receipt is lost comes again.
             if !report.fails_ticks() && !self.strikes(3) {
@@ -237,14 +241,13 @@ impl History {
         }
     }
 
-    fn crash(&mut self, number: usize) -> Result<(), String> {
+    fn crash(&mut self, number: usize) {
         self.tell(|| format!("#{number} dies"));
         self.sums.count("crashed");
         self.promises.fault(self.now);
         self.promises.ends_to_send(number);
         (self.invocations[number].is_alive, self.invocations[number].is_unsure) = (false, true);
         self.try_again(number);
-        Ok(())
     }
 
     /// Lambda tries an asynchronous event twice again, with the same request id.

@@ -163,7 +163,7 @@ impl Promises {
             || match cause {
                 Cause::Messages(ticks) => tick_before.is_some_and(|before| ticks.contains(&Some(before))),
                 Cause::Schedule => is_dead,
-                _ => false,
+                Cause::Put(_) => false,
             };
         keep(is_right, || format!("one chain: {tick} was made by {cause:?} while {tick_before:?} lives"))?;
         self.winners.entry(tick).or_default().push(who);

@@ -13,8 +13,12 @@ use crate::world::{Fact, LockFile, Ms, Object, Owed, time};
 /// How long before the deadline sending ends.
 const TO_STRIKE_OFF: Ms = 10_000;
 
+fn answered(answer: Answer) -> Came {
+    Came::Answer(Box::new(answer))
+}
+
 fn failed() -> Came {
-    Came::Answer(Answer::Failed("no answer".into()))
+    answered(Answer::Failed("no answer".into()))
 }
 
 impl History {
@@ -23,10 +27,10 @@ impl History {
         let operation = self.invocations[number].operation.clone();
         Ok(match operation {
             Operation::GetMark | Operation::GetLock | Operation::ListControl if trouble != Trouble::None => failed(),
-            Operation::GetMark => Came::Answer(Answer::Mark(MarkRead { mark: self.kept_mark(), now: time(self.now) })),
+            Operation::GetMark => answered(Answer::Mark(MarkRead { mark: self.kept_mark(), now: time(self.now) })),
             Operation::Look => self.look(number, trouble),
-            Operation::ListControl => Came::Answer(Answer::Control(self.control())),
-            Operation::GetLock => Came::Answer(Answer::Lock(self.store.lock.map(|(lock, _)| LockRead {
+            Operation::ListControl => answered(Answer::Control(self.control())),
+            Operation::GetLock => answered(Answer::Lock(self.store.lock.map(|(lock, _)| LockRead {
                 etag: lock.etag(),
                 stop: match lock {
                     LockFile::Ours { stop } => Some(stop),
@@ -37,7 +41,7 @@ impl History {
             Operation::PutLock { stop } => self.put_lock(number, stop, trouble)?,
             Operation::PutMark { mark, etag } => {
                 if trouble == Trouble::NotDone {
-                    return Ok(Came::Answer(Answer::Wrote(Wrote::InDoubt)));
+                    return Ok(answered(Answer::Wrote(Wrote::InDoubt)));
                 }
                 let object = self.store.mark.take();
                 if object.as_ref().map(|object| object.etag.to_string()) == etag {
@@ -47,17 +51,17 @@ impl History {
                     let at = (&self.store, self.now);
                     self.promises.wrote(number, cause, (before, &mark), dead_after, at)?;
                     let etag = self.store.version();
-                    self.store.mark = Some(Object { content: mark, etag });
-                    Came::Answer(Answer::Wrote(self.taken(trouble)))
+                    self.store.mark = Some(Object { content: *mark, etag });
+                    answered(Answer::Wrote(self.taken(trouble)))
                 } else {
                     self.store.mark = object;
-                    Came::Answer(Answer::Wrote(refused(trouble)))
+                    answered(Answer::Wrote(refused(trouble)))
                 }
             }
             Operation::Record(record) => self.record(number, &record, trouble)?,
             Operation::Send { tick, delay_s } => {
                 if self.now > self.invocations[number].deadline - TO_STRIKE_OFF {
-                    return Ok(Came::Answer(Answer::OutOfTime("time is out".into())));
+                    return Ok(answered(Answer::OutOfTime("time is out".into())));
                 }
                 if trouble == Trouble::NotDone {
                     return Ok(failed());
@@ -65,14 +69,14 @@ impl History {
                 let mark = self.store.mark.as_ref().map(|object| &object.content);
                 self.promises.sent(number, tick, mark, self.now)?;
                 self.enqueue(Some(tick), Ms::from(delay_s) * 1000);
-                if trouble == Trouble::Done { failed() } else { Came::Answer(Answer::Done) }
+                if trouble == Trouble::Done { failed() } else { answered(Answer::Done) }
             }
             Operation::Purge => {
                 self.promises.purged(number)?;
                 if trouble != Trouble::NotDone && self.queue.purge(self.now, &mut self.chance) {
                     self.sums.count("purged");
                 }
-                Came::Answer(Answer::Done)
+                answered(Answer::Done)
             }
             Operation::Deliver(deliver) => self.deliver(number, &deliver.lease, trouble)?,
         })
@@ -107,7 +111,7 @@ impl History {
             _ if trouble != Trouble::None => failed(),
             _ => {
                 self.invocations[number].looked = time(self.now);
-                Came::Answer(Answer::Control(self.control()))
+                answered(Answer::Control(self.control()))
             }
         }
     }
@@ -119,15 +123,15 @@ impl History {
             self.store.lock = None;
         }
         Promises::lock_changed(before, self.store.stopped())?;
-        Ok(Came::Answer(Answer::Done))
+        Ok(answered(Answer::Done))
     }
 
     fn put_lock(&mut self, number: usize, stop: Time, trouble: Trouble) -> Result<Came, String> {
         if trouble == Trouble::NotDone {
-            return Ok(Came::Answer(Answer::Wrote(Wrote::InDoubt)));
+            return Ok(answered(Answer::Wrote(Wrote::InDoubt)));
         }
         if self.store.lock.is_some() {
-            return Ok(Came::Answer(Answer::Wrote(refused(trouble))));
+            return Ok(answered(Answer::Wrote(refused(trouble))));
         }
         let before = self.store.stopped();
         self.store.lock = Some((LockFile::Ours { stop }, time(self.now)));
@@ -139,7 +143,7 @@ impl History {
         if trouble == Trouble::None {
             self.promises.put_lock(number);
         }
-        Ok(Came::Answer(Answer::Wrote(self.taken(trouble))))
+        Ok(answered(Answer::Wrote(self.taken(trouble))))
     }
 
     fn record(&mut self, number: usize, record: &Record, trouble: Trouble) -> Result<Came, String> {
@@ -222,7 +226,7 @@ impl History {
         }
         let sends = !is_lost && self.invocations[number].status.sends;
         let recorded = Recorded { heard: time(self.now), is_lost, sends, took_ms: 1, owed: None };
-        Ok(Came::Answer(Answer::Recorded(recorded)))
+        Ok(answered(Answer::Recorded(recorded)))
     }
 
     /// Sending over all channels, then striking off what was taken.
@@ -250,7 +254,7 @@ impl History {
                 if trouble != Trouble::NotDone {
                     let taken = self.store.put_status(&invocation.status.content, invocation.status.etag);
                     if taken.is_some() && trouble == Trouble::None {
-                        return Ok(Came::Answer(Answer::Done));
+                        return Ok(answered(Answer::Done));
                     }
                 }
                 Ok(Came::Next(Stage::ReadingStatusAgain, 0))

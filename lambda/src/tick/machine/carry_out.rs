@@ -59,11 +59,11 @@ impl<I: FnMut() -> String> Machine<I> {
         }
         mark.by = Some((self.new_id)());
         self.writes.push(Write { mark: mark.clone(), decision, purges: self.news.purges });
-        self.go(Place::Writing, Operation::PutMark { mark, etag: self.mark.etag.clone() })
+        self.go(Place::Writing, Operation::PutMark { mark: Box::new(mark), etag: self.mark.etag.clone() })
     }
 
-    pub(super) fn on_wrote(&mut self, wrote: Wrote) -> Next {
-        match wrote {
+    pub(super) fn on_put(&mut self, came: Wrote) -> Next {
+        match came {
             Wrote::Taken { now } => {
                 self.hear(now);
                 let write = self.writes.last().expect("it was written").clone();
@@ -89,7 +89,6 @@ impl<I: FnMut() -> String> Machine<I> {
         self.mark.mark = Some(write.mark.clone());
         self.decision = Some(write.decision);
         self.news.purges = write.purges;
-        self.report.is_written = true;
         match (write.decision.step, write.mark.tick) {
             (Some(step), Some(tick)) => {
                 self.report.step = Some((step, tick));

@@ -147,7 +147,7 @@ impl<I: FnMut() -> String> Machine<I> {
                 self.put_lock = matches!(answer, Answer::Wrote(Wrote::Taken { .. }));
                 self.write()
             }
-            (Place::Writing, Answer::Wrote(wrote)) => self.on_wrote(wrote),
+            (Place::Writing, Answer::Wrote(came)) => self.on_put(came),
             (Place::ReadingBack, Answer::Mark(read)) => self.on_read_back(read),
             (Place::Writing | Place::ReadingBack, Answer::Failed(why)) => self.give_up(why),
             (Place::Sending, Answer::Done) => {

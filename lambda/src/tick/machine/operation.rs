@@ -41,7 +41,7 @@ pub enum Operation {
     /// PUT the mark. Answer: [`Answer::Wrote`].
     PutMark {
         /// What it says.
-        mark: Mark,
+        mark: Box<Mark>,
         /// With `If-Match` on this `ETag`; with `If-None-Match: *` if it is missing.
         etag: Option<String>,
     },
@@ -166,7 +166,7 @@ pub struct Recorded {
 }
 
 /// What became of a conditional write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {
     /// It was taken.
     Taken {
@@ -195,8 +195,6 @@ pub struct Report {
     pub stopped: Option<Time>,
     /// Whether a sweep was begun but not completed.
     pub sweep_failed: bool,
-    /// Whether the mark was written.
-    pub is_written: bool,
     /// The step of the chain that was made, and its number.
     pub step: Option<(Step, u64)>,
     /// Whether the tick of that step was surely taken.

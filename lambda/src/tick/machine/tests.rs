@@ -66,7 +66,7 @@ impl World {
                 Answer::Wrote(Wrote::Taken { now })
             }
             Operation::PutMark { mark, etag } if *etag == self.mark.etag => {
-                self.mark = KeptMark { mark: Some(mark.clone()), etag: mark.by.clone() };
+                self.mark = KeptMark { mark: Some((**mark).clone()), etag: mark.by.clone() };
                 Answer::Wrote(Wrote::Taken { now })
             }
             Operation::PutMark { .. } => Answer::Wrote(Wrote::Refused),
