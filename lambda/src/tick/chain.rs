@@ -12,8 +12,8 @@ const VERSION: u64 = 1;
 /// A time that is further ahead than this is of a store whose clock was.
 const AHEAD: Duration = Duration::from_secs(60);
 
-/// How long a purge eats what is sent: 60 s by SQS's documentation, and as long as the call itself may take, since the mark
-/// notes it before.
+/// How long a purge eats what is sent: 60 s by SQS's documentation, and as long as the call itself may take, since the
+/// mark notes it before.
 pub const PURGE: Duration = Duration::from_secs(65);
 
 /// What a message of the queue says.
@@ -55,8 +55,8 @@ pub fn next(mark: Option<&Mark>, now: Time) -> u64 {
     follows.unwrap_or_else(|| u64::try_from(now.as_second()).unwrap_or(0))
 }
 
-/// For how many seconds a tick that is sent at `now` is delayed: for `wait_s`, and to the end of a purge, which would eat
-/// it.
+/// For how many seconds a tick that is sent at `now` is delayed: for `wait_s`, and to the end of a purge, which would
+/// eat it.
 pub fn delay_s(wait_s: u32, purged: Option<Time>, now: Time) -> u32 {
     let purged = purged.filter(|purged| !is_ahead(*purged, now));
     let left = purged.map_or(Duration::ZERO, |purged| PURGE.saturating_sub(purged.age(now)));

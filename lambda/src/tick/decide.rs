@@ -141,8 +141,8 @@ pub fn begins_with_mark(asked: &Asked, pace: &Pace) -> bool {
     !(asked.sweep || asked.test || (asked.schedule && !pace.has_queue))
 }
 
-/// Since when the loop is stopped: a stop or a lock is there, and not older than the start. A lock of ours counts as the
-/// stop that it names, a lock put by hand with its own time.
+/// Since when the loop is stopped: a stop or a lock is there, and not older than the start. A lock of ours counts as
+/// the stop that it names, a lock put by hand with its own time.
 pub fn stopped(seen: &Seen) -> Option<Time> {
     let counts = |stop: &Time| seen.start.is_none_or(|start| is_stop_newer(start, *stop, seen));
     let by_lock = || match seen.lock? {
@@ -152,8 +152,8 @@ pub fn stopped(seen: &Seen) -> Option<Time> {
     seen.stop.filter(counts).or_else(by_lock)
 }
 
-/// Whether the lock has to be read before anything can be decided: what it counts with, or whether it is ours to remove.
-/// `seen` has it as if it were put by hand.
+/// Whether the lock has to be read before anything can be decided: what it counts with, or whether it is ours to
+/// remove. `seen` has it as if it were put by hand.
 pub fn needs_lock(seen: &Seen) -> bool {
     let Some(lock) = seen.lock else { return false };
     match stopped(&Seen { lock: None, ..*seen }) {
@@ -170,8 +170,8 @@ pub fn decide(seen: &Seen, asked: &Asked, pace: &Pace) -> Decision {
         return Decision { stopped: Some(stopped), sweep: false, step: None, lock };
     }
     let is_asked = asked.sweep || is_named(asked, seen.mark) || (asked.schedule && !pace.has_queue);
-    // What a lock of ours counts with is in its content, so `If-Match` removes just that. One put by hand counts with its
-    // time: another with the same content may stand there by now, and must not be removed.
+    // What a lock of ours counts with is in its content, so `If-Match` removes just that. One put by hand counts with
+    // its time: another with the same content may stand there by now, and must not be removed.
     let is_ours = seen.lock.is_some_and(|lock| lock.stop.is_some());
     let lock = if is_ours { LockDuty::Remove } else { LockDuty::Leave };
     let sweep = is_asked && !is_too_soon(seen.mark, seen.now, pace);
@@ -243,8 +243,9 @@ fn is_too_soon(mark: Option<&Mark>, now: Time, pace: &Pace) -> bool {
     mark.and_then(|mark| mark.swept).is_some_and(|swept| swept.age(now) < min && now.age(swept) < min)
 }
 
-/// Whether a stop counts against the start: a tie is a stop. Where a time is ahead it tells nothing, and the newer is the
-/// one that the mark does not know yet; where the mark knows both, its own word lasts, also when the clock has caught up.
+/// Whether a stop counts against the start: a tie is a stop. Where a time is ahead it tells nothing, and the newer is
+/// the one that the mark does not know yet; where the mark knows both, its own word lasts, also when the clock has
+/// caught up.
 fn is_stop_newer(start: Time, stop: Time, seen: &Seen) -> bool {
     let knows =
         |known: fn(&Mark) -> [Option<Time>; 2], time| seen.mark.is_some_and(|mark| known(mark).contains(&Some(time)));

@@ -119,8 +119,8 @@ impl History {
         }
     }
 
-    /// When the history ends: long enough after the last fault for a chain to come back, even if a purge takes the first
-    /// tick, and to go on for some ticks.
+    /// When the history ends: long enough after the last fault for a chain to come back, even if a purge takes the
+    /// first tick, and to go on for some ticks.
     fn end(&self) -> Ms {
         self.promises.last_fault.max(self.storm_until) + 145_000 + 7_000 * i64::from(self.pace.tick_s)
     }

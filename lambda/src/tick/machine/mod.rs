@@ -1,8 +1,8 @@
 //! The doing of one invocation as a machine without IO: it asks for one operation at a time and is told its answer.
 //!
-//! The order is what makes it right. The mark is read before the control files (a write of the mark depends on that very
-//! version, so no two writes can know the control files in another order than they were put). The sweep comes before the
-//! mark, the mark before the tick, the tick before the messages.
+//! The order is what makes it right. The mark is read before the control files (a write of the mark depends on that
+//! very version, so no two writes can know the control files in another order than they were put). The sweep comes
+//! before the mark, the mark before the tick, the tick before the messages.
 
 mod carry_out;
 mod look;
@@ -80,8 +80,8 @@ struct Write {
 }
 
 impl<I: FnMut() -> String> Machine<I> {
-    /// The machine for what was asked. `new_id` gives a new random id at each call; all of it must be random, since writes
-    /// of other invocations are told apart by nothing else.
+    /// The machine for what was asked. `new_id` gives a new random id at each call; all of it must be random, since
+    /// writes of other invocations are told apart by nothing else.
     pub fn new(asked: Asked, pace: Pace, new_id: I) -> Self {
         Self {
             asked,

@@ -19,8 +19,8 @@ pub enum Next {
 pub enum Operation {
     /// GET the mark. Answer: [`Answer::Mark`].
     GetMark,
-    /// GET `status.json`, then begin with the lists: what they say of `loop/`. A `status.json` that cannot be read must not
-    /// keep the lists from being read; it fails the record. Answer: [`Answer::Control`].
+    /// GET `status.json`, then begin with the lists: what they say of `loop/`. A `status.json` that cannot be read
+    /// must not keep the lists from being read; it fails the record. Answer: [`Answer::Control`].
     Look,
     /// LIST `loop/` alone, once more. Answer: [`Answer::Control`].
     ListControl,
@@ -45,8 +45,8 @@ pub enum Operation {
         /// With `If-Match` on this `ETag`; with `If-None-Match: *` if it is missing.
         etag: Option<String>,
     },
-    /// Send a tick. Answer: [`Answer::Done`] once it was surely taken, [`Answer::Failed`] to be asked again, which comes at
-    /// once: backing off is for the one who answers. [`Answer::OutOfTime`] ends it.
+    /// Send a tick. Answer: [`Answer::Done`] once it was surely taken, [`Answer::Failed`] to be asked again, which
+    /// comes at once: backing off is for the one who answers. [`Answer::OutOfTime`] ends it.
     Send {
         /// Its number.
         tick: u64,
