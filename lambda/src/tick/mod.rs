@@ -3,8 +3,11 @@
 //! In this order: `event` (what the event asks for), `control` (is the loop stopped?), `mark`, and then
 //! `invocation`, which has `sweep` look at all checks and tells what is owed.
 
+pub mod chain;
 mod control;
+pub mod decide;
 mod invocation;
+pub mod machine;
 mod mark;
 mod report;
 
