@@ -136,7 +136,7 @@ fn sources(part: &str) -> PathBuf {
 
 #[test]
 fn no_rooms_lean_on_each_other_in_a_circle() {
-    for (part, at_least) in [("core", 12), ("", 20), ("lambda", 12), ("local", 6)] {
+    for (part, at_least) in [("core", 12), ("", 20), ("lambda", 10), ("local", 6)] {
         let mut all = BTreeMap::new();
         read(&sources(part), &[], &mut all);
         assert!(all[""].len() >= at_least, "only these rooms of {part:?} were found: {:?}", all[""].keys());
