@@ -231,8 +231,8 @@ fn was_stopped(mark: Option<&Mark>) -> bool {
     mark.is_some_and(|mark| mark.stopped.is_some())
 }
 
-/// Whether the chain has moved of late. A purge may eat a tick that was sent while it lasted, though it be delayed: such a
-/// step counts only until the purge is over, when the tick should come.
+/// Whether the chain has moved of late. A purge may eat a tick that was sent while it lasted, also a delayed one. Such
+/// a step counts only until the purge is over, when the tick should come.
 fn is_alive(mark: Option<&Mark>, pace: &Pace, now: Time) -> bool {
     let Some(Mark { ticked: Some(ticked), purged, .. }) = mark else { return false };
     let is_recent = ticked.age(now) < chain::dead_after(pace.tick_s) && !is_ahead(*ticked, now);
