@@ -34,8 +34,8 @@ impl Fleet {
             Look::There(object) => object,
             Look::Missing => {
                 return Err(format!(
-                    "there is no {key} in bucket {bucket} yet: the loop writes it with its first sweep; see pulse-echo loop \
-                     show"
+                    "there is no {key} in bucket {bucket} yet: the loop writes it with its first sweep; see pulse-echo \
+                     loop show"
                 ));
             }
             Look::Denied => {

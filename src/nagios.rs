@@ -62,8 +62,8 @@ fn count(others: &[&Outcome]) -> String {
     if counts.is_empty() { String::new() } else { format!("; also {}", counts.join(", ")) }
 }
 
-/// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is off
-/// does not show here.
+/// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is
+/// off does not show here.
 fn perfdata(figure: &Figure, subject: &Subject) -> String {
     // The label depends on nothing but the check, so that a graph goes on when another check is added.
     let check = match subject {

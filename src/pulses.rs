@@ -63,8 +63,8 @@ fn places(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Resul
 /// Says that there is no pulse in `folder`, and how to write one.
 pub fn none_in(folder: &Path) -> String {
     format!(
-        "there is no pulse: write {}, such as {{\"url\": \"https://…/health\", \"body\": \"ok\"}}, or {{}} as a bare sign \
-         of life",
+        "there is no pulse: write {}, such as {{\"url\": \"https://…/health\", \"body\": \"ok\"}}, or {{}} as a bare \
+         sign of life",
         file_of(folder, None).display()
     )
 }

@@ -118,7 +118,7 @@ fn circle(rooms: &Rooms, room: &str) -> Option<Vec<String>> {
     let mut seen = BTreeSet::new();
     while let Some(way) = ways.pop() {
         for next in rooms.get(way.last()?).into_iter().flatten() {
-            let longer = [&way[..], &[next.clone()]].concat();
+            let longer = [&way[..], std::slice::from_ref(next)].concat();
             if next == room {
                 return Some(longer);
             }

@@ -81,7 +81,8 @@ fn first_of(complaint: &[u8]) -> String {
 }
 
 /// The words of a command line, as the SDKs split it: blanks separate, quotes of either kind hold together, a backslash
-/// takes the next character as it is (within double quotes only `"` and `\`). There is no shell: `$` and `*` are letters.
+/// takes the next character as it is (within double quotes only `"` and `\`). There is no shell: `$` and `*` are
+/// letters.
 fn split(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

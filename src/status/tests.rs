@@ -186,9 +186,8 @@ fn the_summary_counts_each_check_once_and_says_when_it_was_swept() {
     let rows = row::worst_first(&fleet);
     assert_eq!(
         summary::lines(&fleet, &rows, &running()),
-        [
-            "10 checks: 5 down (1 silent, 3 failing, 1 unanswered), 1 late, 1 new, 2 up, 1 gone; 1 muted; last swept 32 s ago"
-        ]
+        ["10 checks: 5 down (1 silent, 3 failing, 1 unanswered), 1 late, 1 new, 2 up, 1 gone; 1 muted; last swept \
+             32 s ago"]
     );
     assert_eq!(
         summary::lines(&fleet, &[], &running()),

@@ -134,8 +134,8 @@ fn waiting_since(seen: &Seen, newest: Option<&Newest>) -> Option<Time> {
     newest.is_none_or(|newest| newest.pulse_at() < at).then_some(at)
 }
 
-/// Whether pulse or echo are of another machine. While the own newest pulse waits, the echo may be of a machine that had
-/// the name before.
+/// Whether pulse or echo are of another machine. While the own newest pulse waits, the echo may be of a machine that
+/// had the name before.
 fn is_of_another_machine(seen: &Seen, waits: bool, own: Option<&str>) -> bool {
     let of_pulse = seen.pulse.as_ref().there().and_then(|pulse| pulse.instance.as_deref());
     let of_echo = seen.echo.as_ref().there().and_then(|echo| echo.instance.as_deref());

@@ -1,8 +1,8 @@
 //! Proxies from the environment, as curl reads it, and the way through them.
 //!
-//! ureq's own reading differs from curl's: one variable serves every scheme, `NO_PROXY` is not trimmed, `example.com` does
-//! not cover `b.example.com`, and there are no networks. A proxy is always asked to CONNECT, for http addresses too, which
-//! some proxies refuse: ureq has no other way.
+//! ureq's own reading differs from curl's: one variable serves every scheme, `NO_PROXY` is not trimmed, `example.com`
+//! does not cover `b.example.com`, and there are no networks. A proxy is always asked to CONNECT, for http addresses
+//! too, which some proxies refuse: ureq has no other way.
 
 use std::fmt;
 use std::net::IpAddr;

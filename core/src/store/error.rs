@@ -78,14 +78,14 @@ impl Error {
         self.refusal().is_some_and(|refusal| refusal.code == "AccessDenied" && !refusal.is_about_time())
     }
 
-    /// Whether the condition of a conditional request did not hold. A 412 to another try, after an answer that was lost,
-    /// is none, since the first try may have been what made it fail.
+    /// Whether the condition of a conditional request did not hold. A 412 to another try, after an answer that was
+    /// lost, is none, since the first try may have been what made it fail.
     pub fn is_precondition(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.status == 412)
     }
 
-    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The condition
-    /// may hold or not; only another try tells.
+    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The
+    /// condition may hold or not; only another try tells.
     pub fn is_conflict(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
@@ -235,12 +235,13 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_was_asked_what_was_answered_and_what_to_do() {
-        let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist.\
-                    </Message><BucketName>b</BucketName></Error>";
+        let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code>\
+                    <Message>The specified bucket does not exist.</Message><BucketName>b</BucketName></Error>";
         assert_eq!(
             refused(404, body, None).to_string(),
-            "cannot put pulse/web-1.json in bucket \"b\" at http://127.0.0.1:9810/b/: HTTP 404 NoSuchBucket (The specified \
-             bucket does not exist); correct the bucket, the region or the endpoint, or create the bucket first"
+            "cannot put pulse/web-1.json in bucket \"b\" at http://127.0.0.1:9810/b/: HTTP 404 NoSuchBucket (The \
+             specified bucket does not exist); correct the bucket, the region or the endpoint, or create the bucket \
+             first"
         );
     }
 

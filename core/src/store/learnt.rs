@@ -41,8 +41,8 @@ impl Store {
         learnt.skew = skew.or(learnt.skew);
     }
 
-    /// Takes the store's clock for signing if a request signed with `used` was refused and its time was off. S3 has many
-    /// ways to say so (and says `AccessDenied` for presigned URLs), so any 403 counts.
+    /// Takes the store's clock for signing if a request signed with `used` was refused and its time was off. S3 has
+    /// many ways to say so (and says `AccessDenied` for presigned URLs), so any 403 counts.
     pub(super) fn learn_clock(&self, failed: &Failed, used: &Learnt) -> bool {
         let (Kind::Refused(refusal), Some(skew)) = (&failed.kind, failed.skew) else { return false };
         if refusal.status != 403 || (skew - used.ahead).abs() <= TOLERANCE {
