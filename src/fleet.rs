@@ -54,7 +54,7 @@ impl Fleet {
     }
 }
 
-/// A note where it is not known that there is such a check; it is no reason not to do what was asked.
+/// A note that the check is not known. The command goes on.
 pub fn doubt(id: &CheckId, fleet: &Result<Fleet, String>) -> Option<String> {
     match fleet {
         Ok(fleet) => Unknown::find(id, &fleet.status).map(|unknown| format!("note: {unknown}")),

@@ -262,7 +262,7 @@ web-1 is failing for 41 min
   its host    up 41 d, load 48, 2 MiB of memory free, disk 0 % free
   last echo   2026-11-21T07:03:20Z, 56 min ago
   last fault  2026-11-21T07:18:20Z, 41 min ago
-  limits      a pulse every 600 s is promised; silent after 900 s
+  limits      a pulse every 10 min is promised; silent after 15 min
   outage      since 2026-11-21T07:18:20Z, told at 2026-11-21T07:19:10Z, again at 2026-11-21T11:19:10Z
   mute        none
   changes     2026-11-21T07:18:20Z  failing (status)

@@ -1,6 +1,7 @@
 //! What went wrong with a request to the store, said so that the line is enough to act on.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use ureq::http::HeaderMap;
@@ -12,6 +13,19 @@ use crate::xml::element;
 
 /// How much of S3's texts is kept, in characters.
 const ROOM: usize = 300;
+
+/// A try that did not succeed.
+pub(super) struct Failed {
+    pub kind: Kind,
+    pub skew: Option<SignedDuration>,
+    pub retry_after: Option<Duration>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { kind: Kind::Failed(failure), skew: None, retry_after: None }
+    }
+}
 
 /// A request to the store that did not do what it should.
 #[derive(Clone, Debug)]
@@ -44,7 +58,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    /// S3's code, such as `NoSuchKey`; empty where the answer is none of S3's.
+    /// S3's code, such as `NoSuchKey`; empty if the answer has no S3 code.
     pub(super) code: String,
     /// S3's sentence.
     pub(super) message: String,
@@ -73,13 +87,13 @@ impl Error {
         self.refusal().is_some_and(|refusal| refusal.status == 404 && refusal.code == "NoSuchKey")
     }
 
-    /// Whether the store denied the request; S3 says so of a missing key, too, to whoever may not list the bucket.
+    /// Whether the store denied the request. S3 also says so for a missing key, if the caller may not list the bucket.
     pub fn is_denied(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == "AccessDenied" && !refusal.is_about_time())
     }
 
-    /// Whether the condition of a conditional request did not hold. A 412 to another try, after an answer that was
-    /// lost, is none, since the first try may have been what made it fail.
+    /// Whether the condition of a conditional request did not hold. A 412 after a lost
+    /// answer does not count: the first try may have changed the object.
     pub fn is_precondition(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.status == 412)
     }

@@ -6,9 +6,8 @@ use jiff::SignedDuration;
 use rusty_s3::Bucket;
 
 use super::Store;
-use super::error::{Kind, clock_is_off};
+use super::error::{Failed, Kind, clock_is_off};
 use super::place::{Place, is_region};
-use super::request::Failed;
 
 /// How far the clocks may differ before a refusal is put down to them.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
