@@ -135,7 +135,8 @@ impl Sources {
         folders
     }
 
-    /// The module that an item's path leads to. What a folder's own module hands on (`use error::Error`) is where it is.
+    /// The module that an item's path leads to. What a folder's own module hands on (`use error::Error`) is where it
+    /// is.
     fn resolve(&self, path: Vec<String>) -> Vec<String> {
         let mut at = Vec::new();
         for part in path {
