@@ -1,24 +1,25 @@
-# Each target is one command on a fresh machine. They need cargo (with rustfmt and clippy) and a C compiler.
+# Each target is one command on a fresh machine with cargo (with rustfmt and clippy) and a C compiler.
 
 CARGO ?= cargo
 
-# How long `make fuzz` gives each target.
+# How many seconds `make fuzz` gives each target.
 SECONDS ?= 60
 
 .PHONY: help demo test lint dist deploy e2e bench fuzz
 
 help:
-	@echo "make demo              from a pulse to the messages that people read, on this machine alone; half a minute"
-	@echo "make demo URL=https://example.com/ BODY='...'    the same for an address of yours"
-	@echo "make test              format, lints, documentation, all tests"
+	@echo "make demo              from a pulse to the messages that people read, on this machine; half a minute"
+	@echo "make demo URL=https://example.com/ BODY='...'    the same for your address"
+	@echo "make test              format, lints, documentation, all tests (tests/tools.sh installs what some need)"
+	@echo "make lint              format, lints and documentation alone"
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
-	@echo "make deploy BUCKET=my-pulses   to AWS, or changes what is there; docs/aws.md has the other settings"
-	@echo "make e2e               that, looked at; the agent against S3 servers that others wrote (in target/e2e)"
-	@echo "make bench             what is measured, as ratios within one run"
-	@echo "make fuzz SECONDS=60   each parser of foreign input, for so long; installs cargo-fuzz, needs a C++ compiler"
+	@echo "make deploy BUCKET=my-pulses    to AWS, or changes what is there; docs/aws.md has the other settings"
+	@echo "make e2e               checks and installs what dist made; tries the agent on other S3 servers (in target/e2e)"
+	@echo "make bench             the benchmarks, as ratios within one run"
+	@echo "make fuzz SECONDS=60   each parser of outside input for a minute; installs cargo-fuzz, needs a C++ compiler"
 
-# Empty values are not given: the demo then has a service of its own. They reach it by the environment, as they were
-# typed: make and the shell would take apart what has quotes or dollars.
+# An empty value is not passed on: the demo then has a service of its own. The values go through the environment as they
+# were typed: make and the shell would split what has quotes or dollars.
 unexport URL BODY
 demo: export DEMO_URL = $(value URL)
 demo: export DEMO_BODY = $(value BODY)
@@ -40,8 +41,10 @@ lint:
 		-D warnings
 	$(CARGO) clippy --locked -p pulse-echo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --all-features --quiet
+	@find . -name target -prune -o \( -name '*.rs' -o -name '*.sh' -o -name Makefile \) -print0 | \
+		if LC_ALL=C.UTF-8 xargs -0 grep -nE '.{121}'; then echo "make lint: these lines have over 120 columns" >&2; exit 1; fi
 
-# What is missing of targets and tools it adds, as root if Debian's own are missing.
+# It adds missing targets and tools; Debian's packages as root.
 dist:
 	@CARGO="$(CARGO)" packaging/dist.sh
 
@@ -49,20 +52,23 @@ dist:
 deploy:
 	@CARGO="$(CARGO)" packaging/aws/deploy.sh $(PARAMETERS)
 
-# The whole workspace, as `test` has it: else everything is built once more with other features. The agent that is given
-# away is built in another way than the tests' own, so it has to pass theirs: TLS, proxies, faults, the whole walk.
+# The whole workspace, as in `test`: else everything is built again with other features. The packages' agent is built in
+# another way than the tests' own, so it has to pass their tests: TLS, proxies, faults, the whole walk.
 e2e: dist
-	PULSE_ECHO_AGENT=$$(realpath $${CARGO_TARGET_DIR:-target}/dist/pulse-echo-*-linux-x86_64) $(CARGO) test --locked --workspace --quiet \
-		--test bad_input --test check --test credentials_services --test faults --test proxies --test walk
+	PULSE_ECHO_AGENT=$$(realpath $${CARGO_TARGET_DIR:-target}/dist/pulse-echo-*-linux-x86_64) \
+		$(CARGO) test --locked --workspace --quiet \
+		--test bad_input --test check --test credentials --test credentials_services --test doctor --test faults \
+		--test init --test packaging --test proxies --test status --test steer --test store --test store_learns --test walk
 	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e --test aws_e2e
 	@if $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz; then \
 		$(MAKE) --no-print-directory fuzz SECONDS=5; \
+	elif [ -n "$$CI" ]; then echo "cargo-fuzz cannot be installed, see above" >&2; exit 1; \
 	else echo "fuzzing is left out: cargo-fuzz cannot be installed, see above"; fi
 
 bench:
 	$(CARGO) bench --locked --workspace
 
-# What is found new is kept apart from the corpus, so that a run leaves the checkout as it was.
+# New inputs are kept apart from the corpus, so that a run does not change the checkout.
 fuzz:
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz || \
 		{ echo "cargo-fuzz is needed and cannot be installed: see above" >&2; exit 1; }

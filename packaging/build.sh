@@ -3,7 +3,7 @@
 #
 #   TOOLS=VENV CARGO_TARGET_DIR=DIR build.sh agent|lambda x86_64|aarch64 OUTPUT
 #
-# TOOLS is what tools.sh made. What README.md here says of sizes is done here.
+# TOOLS is the folder that tools.sh made. README.md beside this file says what each step saves.
 set -euo pipefail
 program=$1 output=$3
 export TOOLS ARCH=$2
@@ -16,8 +16,8 @@ export RUST_LLD=$sysroot/lib/rustlib/$host/bin/rust-lld
 export "CC_${target//-/_}=$here/zig-cc.sh"
 export ZIG_GLOBAL_CACHE_DIR=$CARGO_TARGET_DIR/zig ZIG_LOCAL_CACHE_DIR=$CARGO_TARGET_DIR/zig
 
-# Built from the checkout by links, with a lock of its own: cargo has one for the whole workspace, and what the agent
-# leaves out for its size, tables of all the world's letters, the probe keeps.
+# Built through links to the checkout, with a Cargo.lock of its own: cargo has one lock for the workspace, but only the
+# agent leaves out the tables of the world's letters.
 source=$CARGO_TARGET_DIR/$program-source
 rm -rf "$source"
 mkdir -p "$source"
@@ -33,9 +33,9 @@ flags=(
   -C "linker=$here/lld.sh" -C linker-flavor=ld.lld -C link-self-contained=yes
   # A static PIE, on Arm too, where rustc does not make one by itself.
   -C relocation-model=pie -C link-arg=-pie -C link-arg=--no-dynamic-linker -C link-arg=-ztext
-  # What moves the program when it starts, in a hundredth of the bytes; functions of equal code, once.
+  # Relocations in a hundredth of the bytes; functions of equal code only once.
   -C link-arg=--pack-dyn-relocs=relr -C link-arg=--icf=all
-  # Both compilers write the places of sources into the program.
+  # Both compilers write source paths into the program.
   "--remap-path-prefix=$source=pulse-echo" "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=rust"
 )
 c_flags=()
@@ -51,7 +51,9 @@ case $program in
     c_flags+=(-fno-unwind-tables -fno-asynchronous-unwind-tables)
     "$here/zig-cc.sh" -Os "${c_flags[@]}" -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
     flags+=(-C force-unwind-tables=no -Z "pre-link-arg=$source/no-unwinder.o")
-    # std is built anew, for size. -Z is for nightly; this is how the stable one takes it.
+    # Inlined as if all crates were one: else the border between core/ and src/ costs 5 KB, and other borders 23 KB.
+    flags+=(-Z cross-crate-inline-threshold=always)
+    # std is built again, for size. -Z is for nightly; this variable makes the stable compiler take it.
     export RUSTC_BOOTSTRAP=1
     options+=(--release -p pulse-echo -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)
     built=release/pulse-echo

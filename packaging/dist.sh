@@ -11,7 +11,7 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} || {
 }
 export SOURCE_DATE_EPOCH
 
-# What it is, and how long it took.
+# Runs a step; says what it is and how long it took.
 step() {
   local what=$1 start=$SECONDS
   shift
@@ -23,7 +23,7 @@ step() {
 export TOOLS=$target/dist-tools
 step "looking for targets and tools, adding what is missing" packaging/tools.sh "$TOOLS"
 
-# Removed afterwards: what cargo keeps for the next time is a gigabyte.
+# Removed afterwards: cargo's cache for the next time is a gigabyte.
 export CARGO_TARGET_DIR=$target/dist-build
 rm -rf "$dist"
 trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes what the packages have besides the sources, the same bytes each time: generate.sh DIR
+# Makes the packages' files that are not in the sources, the same bytes each time: generate.sh DIR
 #
 #   DIR/man/*.gz        the man pages
 #   DIR/completions/    of bash, zsh and fish

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The linker: the lld that comes with rustc. For Arm rustc takes the start-up code of a program that lies where it was
-# linked to; a static PIE has to move itself first, which is what rcrt1.o does. Without it, it links and then crashes.
+# The linker is the lld that comes with rustc. For Arm, rustc picks the start-up code for a fixed address. A static PIE
+# has to relocate itself first, which rcrt1.o does. With crt1.o it links, and crashes at its start.
 set -euo pipefail
 arguments=()
 for argument; do

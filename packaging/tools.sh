@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make dist` needs beside cargo and a C compiler: added if it is not there, and named if it cannot be.
+# Adds what `make dist` needs besides cargo and a C compiler, or names what it cannot add.
 #
 #   tools.sh VENV
 set -euo pipefail
@@ -12,7 +12,7 @@ cannot() {
 }
 
 for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
-  # There for good without rustup, too, as in a distribution's own rust.
+  # A distribution's own Rust may have it without rustup.
   if [ ! -e "$(rustc --print target-libdir --target "$target")" ]; then
     rustup target add "$target" || cannot "Rust's target $target" "try: rustup target add $target"
   fi
@@ -36,7 +36,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     cannot "${missing[*]}" "install it as root"
 fi
 
-# The venv counts as made once it holds what the list names.
+# The venv is complete once it holds what the list names.
 if ! cmp -s "$here/tools.txt" "$venv/made-of"; then
   {
     python3 -m venv --clear "$venv" &&

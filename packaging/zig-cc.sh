@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The C compiler for $ARCH with musl, for what `ring` has in C: zig's, whose names of targets are not Rust's.
+# zig's C compiler for $ARCH with musl, for the C code in `ring`. zig's target names differ from Rust's.
 set -euo pipefail
 arguments=()
 for argument; do

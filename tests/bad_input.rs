@@ -1,8 +1,7 @@
 //! What is wrong is refused with one sentence that names it, and nothing of it is uploaded.
 
-mod bed;
-
-use bed::{Bed, Ended, agent};
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::bed::Bed;
 
 #[test]
 fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {

@@ -1,17 +1,16 @@
 //! `check` against the embedded S3, and against a server that denies as AWS does.
 
-mod bed;
-mod kit;
-
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use bed::{Bed, Ended, agent, id};
-use kit::server::{Reply, Server, date};
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Reply, Server, date};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id};
 
 /// A host whose pulse was sent and answered so many seconds ago.
 fn answered(seconds_ago: i64) -> Bed {
@@ -68,7 +67,8 @@ fn a_fault_newer_than_the_echo_is_critical_with_its_reason() {
         let pulse_at = pulse_at.as_second() + seconds;
         let pulse_at = jiff::Timestamp::from_second(pulse_at).unwrap();
         format!(
-            "{{\"reason\": \"status 500, expected 200\", \"cause\": \"status\", \"pulse_at\": \"{pulse_at}\", \"url\": \"http://x/\"}}"
+            "{{\"reason\": \"status 500, expected 200\", \"cause\": \"status\", \"pulse_at\": \"{pulse_at}\", \"url\": \
+             \"http://x/\"}}"
         )
     };
     bed.put(&Key::fault(&id("web-1")), fault(0).as_bytes(), &Metadata::new());
@@ -93,7 +93,7 @@ fn a_pulse_without_an_answer_is_unknown_and_after_five_minutes_critical() {
     assert_line(&bed.run(&["check"]), 3, "ECHO UNKNOWN - web-1: its pulse of 29");
     bed.set_clock(20);
     let check = bed.run(&["check"]);
-    assert_line(&check, 2, "ECHO CRITICAL - web-1: its pulse of 31");
+    assert_line(&check, 2, "ECHO CRITICAL - web-1: its pulse of 5 min");
     assert!(check.complaint().contains("is the probe deployed"), "{check:?}");
 }
 
@@ -105,7 +105,7 @@ fn a_loop_that_stands_still_is_a_warning() {
     mark(Mark { swept: Some(now), ..Mark::default() });
     assert_line(&bed.run(&["check"]), 0, "ECHO OK - web-1 answered 1");
     bed.set_clock(302);
-    assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - the loop last swept 30");
+    assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - the loop last swept 5 min");
     bed.set_clock(0);
     mark(Mark { swept: Some(now), stopped: Some(now), ..Mark::default() });
     let stopped = bed.run(&["check"]);
@@ -164,19 +164,19 @@ fn another_host_is_looked_at_without_a_configuration_by_the_limits_of_its_pulse(
     let look = |arguments: &[&str]| {
         let folder = tempfile::tempdir().unwrap();
         let variables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"];
-        let values = [bed::ACCESS_KEY, bed::SECRET_KEY, &bed.server.endpoint()];
+        let values = [ACCESS_KEY, SECRET_KEY, &bed.server.endpoint()];
         Ended::of(agent(folder.path(), arguments).envs(variables.iter().zip(values)))
     };
-    let check = look(&["check", "--bucket", bed::BUCKET, "--host=web-7", "--name=db"]);
+    let check = look(&["check", "--bucket", BUCKET, "--host=web-7", "--name=db"]);
     assert_line(&check, 0, "ECHO OK - web-7/db answered 33 min ago in 84 ms");
     assert!(check.stdout.contains(";3900;7500;0 "), "{check:?}");
-    assert_line(&look(&["check", "--bucket", bed::BUCKET, "--host=web-8"]), 3, "ECHO UNKNOWN - web-8: no pulse");
+    assert_line(&look(&["check", "--bucket", BUCKET, "--host=web-8"]), 3, "ECHO UNKNOWN - web-8: no pulse");
     assert_line(&look(&["check", "--host=web-8"]), 3, "ECHO UNKNOWN - there is no bucket");
 }
 
 /// A server that has these objects, put so many seconds ago, and denies all else as AWS does to whoever may not list.
 fn denying(objects: &'static [(&str, i64)]) -> Server {
-    Server::start(|head| {
+    Server::replying(|head| {
         let key = head.split(['?', ' ']).nth(1).unwrap().trim_start_matches("/pulses/");
         let reply = match objects.iter().find(|(known, _)| *known == key) {
             Some((_, seconds)) => Reply::of(200, "{}").with("last-modified", date(-seconds)).with("etag", "\"e\""),
@@ -188,7 +188,7 @@ fn denying(objects: &'static [(&str, i64)]) -> Server {
 
 fn check_at(server: &Server) -> Ended {
     let bed = Bed::new();
-    Ended::of(bed.command(&["check"]).env("AWS_ENDPOINT_URL", server.url()))
+    Ended::of(bed.command(&["check"]).env("AWS_ENDPOINT_URL", server.endpoint()))
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn where_a_missing_key_is_denied_both_possibilities_are_named() {
     assert_line(&young, 3, "ECHO UNKNOWN - web-1: its pulse of 2");
 
     let old = check_at(&denying(&[("pulse/web-1.json", 400)]));
-    assert_line(&old, 2, "ECHO CRITICAL - web-1: its pulse of 40");
+    assert_line(&old, 2, "ECHO CRITICAL - web-1: its pulse of 6 min");
     assert!(
         old.complaint().contains("probe deployed") && old.complaint().contains("s3:GetObject on echo/web-1.json"),
         "{old:?}"

@@ -1,12 +1,9 @@
-//! Every row of the credentials chain, on the real binary: keys are found where they are, and sign well; where there are
-//! none, the message says what was tried and why it did not serve.
+//! Every row of the credentials chain, on the real binary: keys are found where they are, and sign well; where there
+//! are none, the message says what was tried and why it did not serve.
 
-mod kit;
-
-use std::time::Duration;
-
-use kit::server::{Reply, Server};
-use kit::{Host, KEY, LATER, S3, SECRET, TOKEN, at_every_level, issued};
+use pulse_echo_testkit::agent::{Host, KEY, LATER, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Reply, Server};
 
 /// The keys as they stand in a file, under a heading.
 fn keys(heading: &str) -> String {
@@ -15,7 +12,7 @@ fn keys(heading: &str) -> String {
 
 #[test]
 fn keys_in_the_environment_sign_well() {
-    let s3 = S3::usual();
+    let s3 = Bed::temporary("us-east-1", 0);
     at_every_level(|level| {
         Host::of(level, &s3.endpoint()).run(&["send"]).assert_sent();
     });
@@ -23,7 +20,7 @@ fn keys_in_the_environment_sign_well() {
 
 #[test]
 fn keys_in_any_of_the_files_sign_well() {
-    let s3 = S3::usual();
+    let s3 = Bed::temporary("us-east-1", 0);
     at_every_level(|level| {
         for (file, heading, profile) in [
             (".aws/credentials", "default", None),
@@ -47,7 +44,7 @@ fn keys_in_any_of_the_files_sign_well() {
 
 #[test]
 fn a_program_issues_keys_that_sign_well() {
-    let s3 = S3::usual();
+    let s3 = Bed::temporary("us-east-1", 0);
     at_every_level(|level| {
         let host = Host::bare(level).with("AWS_ENDPOINT_URL", s3.endpoint());
         let json = host.write("issued keys.json", &issued("SessionToken", LATER));
@@ -81,7 +78,7 @@ fn a_program_that_does_not_serve_is_named_with_what_it_complained_about() {
         host.write(".aws/config", "[default]\ncredential_process = sleep 60\n");
         let output = host.run(&["send", "--timeout-s=1"]);
         output.assert(2, "did not end within 1 s: sleep");
-        assert!(output.took < Duration::from_secs(3), "{output:#?}");
+        assert!(output.took < OWN_TIMEOUT, "{output:#?}");
     });
 }
 
@@ -147,7 +144,7 @@ fn half_of_the_keys_and_a_profile_that_is_nowhere_end_the_search() {
 fn the_first_of_several_sources_wins() {
     let issued_to = |key: &str| format!("{{\"AccessKeyId\": \"{key}\", \"SecretAccessKey\": \"s3cr3t\"}}");
     let json = issued_to("AKIAINSTANCE");
-    let metadata = Server::start(move |head| match head.lines().next().unwrap() {
+    let metadata = Server::replying(move |head| match head.lines().next().unwrap() {
         line if line.ends_with("/web-role HTTP/1.1") => Reply::of(200, &json),
         line if line.contains("security-credentials") => Reply::of(200, "web-role"),
         _ => Reply::of(200, "s3cr3t"),

@@ -1,18 +1,15 @@
 //! Keys that a container's endpoint or an instance's metadata service issues: they sign well, and where they cannot be
 //! had, the message says why.
 
-mod kit;
-
-use std::time::Duration;
-
-use kit::proxy::Proxy;
-use kit::server::{Reply, Server, header};
-use kit::tls::Ca;
-use kit::{Host, LATER, S3, at_every_level, issued};
+use pulse_echo_testkit::agent::{Host, LATER, OWN_TIMEOUT, at_every_level, issued};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::proxy::Proxy;
+use pulse_echo_testkit::server::{Reply, Server, header};
+use pulse_echo_testkit::tls::Ca;
 
 /// An instance's metadata service, version 2: without its token there is nothing.
 fn metadata_service(expiration: &'static str) -> Server {
-    Server::start(move |head| {
+    Server::replying(move |head| {
         let line = head.lines().next().unwrap();
         if line == "PUT /latest/api/token HTTP/1.1" {
             let seconds = header(head, "x-aws-ec2-metadata-token-ttl-seconds");
@@ -35,17 +32,17 @@ fn metadata_service(expiration: &'static str) -> Server {
 
 #[test]
 fn a_container_issues_keys_that_sign_well() {
-    let s3 = S3::usual();
+    let s3 = Bed::temporary("us-east-1", 0);
     let endpoint = |head: &str| match header(head, "authorization") {
         Some("Bearer s3cr3t-of-the-container") => Reply::of(200, issued("Token", LATER)),
         _ => Reply::of(403, ""),
     };
-    let server = Server::start(endpoint);
+    let server = Server::replying(endpoint);
     let ca = Ca::new("ours");
     let with_tls = Server::with_tls(ca.server("localhost", 2090), endpoint);
     at_every_level(|level| {
         let host = || Host::bare(level).with("AWS_ENDPOINT_URL", s3.endpoint());
-        let url = format!("{}/get-credentials", server.url());
+        let url = format!("{}/get-credentials", server.endpoint());
         let asking = |url: &str| host().with("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
 
         let token = ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Bearer s3cr3t-of-the-container");
@@ -74,7 +71,7 @@ fn a_container_that_does_not_serve_is_named_with_the_reason() {
         ] {
             let server = Server::scripted(&[reply]);
             let host = Host::bare(level).with("AWS_REGION", "eu-west-1");
-            let host = host.with("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/?s3cr3t", server.url()));
+            let host = host.with("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/?s3cr3t", server.endpoint()));
             let host = host.with("AWS_CONTAINER_AUTHORIZATION_TOKEN", "s3cr3t");
             host.run(&["send"]).assert(2, words).assert(2, "the container's endpoint at 127.0.0.1 ");
             assert_eq!(server.heads().len(), 1, "{words}");
@@ -89,7 +86,7 @@ fn a_container_that_does_not_serve_is_named_with_the_reason() {
 
 #[test]
 fn an_instance_issues_keys_that_sign_well() {
-    let (s3, metadata) = (S3::usual(), metadata_service(LATER));
+    let (s3, metadata) = (Bed::temporary("us-east-1", 0), metadata_service(LATER));
     at_every_level(|level| {
         let host = Host::bare(level).with("AWS_ENDPOINT_URL", s3.endpoint());
         let output = host.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url()).run(&["send"]);
@@ -100,7 +97,7 @@ fn an_instance_issues_keys_that_sign_well() {
 
 #[test]
 fn keys_that_seem_to_have_expired_are_warned_of_and_the_store_decides() {
-    let (s3, metadata) = (S3::usual(), metadata_service("2020-01-01T00:00:00Z"));
+    let (s3, metadata) = (Bed::temporary("us-east-1", 0), metadata_service("2020-01-01T00:00:00Z"));
     at_every_level(|level| {
         let host = Host::bare(level).with("AWS_ENDPOINT_URL", s3.endpoint());
         let output = host.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url()).run(&["send"]);
@@ -139,14 +136,14 @@ fn an_instance_that_does_not_serve_is_named_with_the_reason() {
             (Server::scripted(&[Reply::of(403, "")]), "is switched off for this instance (HTTP 403)"),
             (Server::scripted(&[Reply::of(404, "")]), "has no version 2 here (HTTP 404)"),
             (Server::scripted(&[Reply::Silence]), "did not answer: this is no EC2 instance, or a container, for which"),
-            (Server::start(no_role), "knows no role: attach an instance profile"),
-            (Server::start(redirecting.clone()), "EC2 instance metadata answered HTTP 302"),
-            (Server::start(nonsense), "answered something that is no role's name"),
+            (Server::replying(no_role), "knows no role: attach an instance profile"),
+            (Server::replying(redirecting.clone()), "EC2 instance metadata answered HTTP 302"),
+            (Server::replying(nonsense), "answered something that is no role's name"),
         ] {
-            let host = Host::bare(level).with("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url());
+            let host = Host::bare(level).with("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.endpoint());
             let output = host.run(&["send"]);
             output.assert(2, words).assert(2, "there are no credentials: ");
-            assert!(output.took < Duration::from_secs(4), "{output:#?}");
+            assert!(output.took < OWN_TIMEOUT, "it leaves time for the rest: {output:#?}");
         }
     });
 }

@@ -1,29 +1,26 @@
 //! `doctor` finds what is wrong, says how to mend it, goes on, and changes nothing.
 
-mod bed;
-mod kit;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use bed::{Bed, Ended, agent, id};
-use kit::server::{Reply, Server, date};
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Reply, Server, date};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id};
 
-impl Ended {
-    /// Its line about this, with its sign.
-    #[track_caller]
-    fn line(&self, sign: char, about: &str) -> &str {
-        let beginning = format!("{sign} {about}: ");
-        let line = self.stdout.lines().find(|line| line.starts_with(&beginning));
-        line.unwrap_or_else(|| panic!("no {beginning:?}: {self:#?}"))
-    }
+/// The doctor's line about this, with its sign.
+#[track_caller]
+fn line<'a>(doctor: &'a Ended, sign: char, about: &str) -> &'a str {
+    let beginning = format!("{sign} {about}: ");
+    let line = doctor.stdout.lines().find(|line| line.starts_with(&beginning));
+    line.unwrap_or_else(|| panic!("no {beginning:?}: {doctor:#?}"))
+}
 
-    fn ill(&self) -> Vec<&str> {
-        self.stdout.lines().filter(|line| line.starts_with('✗')).collect()
-    }
+fn ill(doctor: &Ended) -> Vec<&str> {
+    doctor.stdout.lines().filter(|line| line.starts_with('✗')).collect()
 }
 
 /// A host that is set up and whose pulse was answered, with a loop that sweeps.
@@ -51,7 +48,7 @@ fn where_all_is_well_each_line_says_so_and_nothing_in_the_store_is_changed() {
     let pulse = || bed.store().get(&Key::pulse(&id("web-1")), 0).unwrap().metadata;
     let before = (objects(), pulse());
     let doctor = bed.run(&["doctor"]);
-    assert_eq!((doctor.code, doctor.stderr.as_str(), doctor.ill()), (0, "", vec![]), "{doctor:#?}");
+    assert_eq!((doctor.code, doctor.stderr.as_str(), ill(&doctor)), (0, "", vec![]), "{doctor:#?}");
     for (about, what) in [
         ("configuration", "config.json"),
         ("name", "web-1"),
@@ -63,7 +60,7 @@ fn where_all_is_well_each_line_says_so_and_nothing_in_the_store_is_changed() {
         ("answer", "web-1 answered"),
         ("loop", "last swept"),
     ] {
-        assert!(doctor.line('✓', about).contains(what), "{doctor:#?}");
+        assert!(line(&doctor, '✓', about).contains(what), "{doctor:#?}");
     }
     assert!(doctor.stdout.contains("✓ rights: may read echo/web-1.json"), "{doctor:#?}");
     assert_eq!((objects(), pulse()), before);
@@ -78,11 +75,11 @@ fn a_host_before_its_first_pulse_is_told_to_send_one_and_none_is_put_for_it() {
     let doctor = bed.run(&["doctor"]);
     assert_eq!(doctor.code, 1);
     assert!(
-        doctor.line('✗', "answer").contains("web-1: no pulse has been sent; send one: pulse-echo run"),
+        line(&doctor, '✗', "answer").contains("web-1: no pulse has been sent; send one: pulse-echo run"),
         "{doctor:#?}"
     );
-    assert!(doctor.line('✗', "loop").contains("no mark yet; is the loop deployed?"), "{doctor:#?}");
-    assert!(doctor.line('✓', "rights").contains("may put pulse/web-1.json"), "{doctor:#?}");
+    assert!(line(&doctor, '✗', "loop").contains("no mark yet; is the loop deployed?"), "{doctor:#?}");
+    assert!(line(&doctor, '✓', "rights").contains("may put pulse/web-1.json"), "{doctor:#?}");
     assert_eq!(bed.keys(), [] as [&str; 0]);
 }
 
@@ -93,10 +90,10 @@ fn without_any_setting_up_each_thing_to_do_is_a_line() {
         agent(folder.path(), &["doctor", "--config", "config.json"]).env("AWS_EC2_METADATA_DISABLED", "true"),
     );
     assert_eq!((doctor.code, doctor.stderr.as_str()), (1, ""), "{doctor:#?}");
-    assert!(doctor.line('✗', "configuration").contains("cannot read the configuration config.json: No such file"));
-    assert!(doctor.line('✗', "pulse").contains("there is no pulse: write ./pulse.json"));
-    assert!(doctor.line('✗', "credentials").contains("there are no credentials: AWS_ACCESS_KEY_ID is not set"));
-    assert!(doctor.line('✗', "settings").contains("there is no bucket: set \"bucket\" in config.json"));
+    assert!(line(&doctor, '✗', "configuration").contains("cannot read the configuration config.json: No such file"));
+    assert!(line(&doctor, '✗', "pulse").contains("there is no pulse: write ./pulse.json"));
+    assert!(line(&doctor, '✗', "credentials").contains("there are no credentials: AWS_ACCESS_KEY_ID is not set"));
+    assert!(line(&doctor, '✗', "settings").contains("there is no bucket: set \"bucket\" in config.json"));
 }
 
 #[test]
@@ -104,27 +101,26 @@ fn files_that_are_refused_are_named_and_the_walk_goes_on() {
     let bed = well();
     bed.write("config.json", "{\"buckte\": \"b\"}");
     bed.write("pulses.d/db.json", "{\"bdoy\": 1}");
-    let mut command = bed.command(&["doctor", "--bucket", bed::BUCKET, "--host", "web-1"]);
+    let mut command = bed.command(&["doctor", "--bucket", BUCKET, "--host", "web-1"]);
     let doctor = Ended::of(&mut command);
     assert_eq!(doctor.code, 1);
-    assert!(doctor.line('✗', "configuration").contains("config.json:1:9: \"buckte\" is not a field"), "{doctor:#?}");
-    assert!(doctor.line('✗', "pulse").contains("./pulses.d/db.json:1:7: \"bdoy\" is not a field"), "{doctor:#?}");
-    assert!(doctor.line('✓', "answer").contains("web-1 answered"), "{doctor:#?}");
-    assert_eq!(doctor.ill().len(), 2, "{doctor:#?}");
+    assert!(line(&doctor, '✗', "configuration").contains("config.json:1:9: \"buckte\" is not a field"), "{doctor:#?}");
+    assert!(line(&doctor, '✗', "pulse").contains("./pulses.d/db.json:1:7: \"bdoy\" is not a field"), "{doctor:#?}");
+    assert!(line(&doctor, '✓', "answer").contains("web-1 answered"), "{doctor:#?}");
+    assert_eq!(ill(&doctor).len(), 2, "{doctor:#?}");
 }
 
 #[test]
 fn a_name_that_every_machine_has_is_refused() {
     let doctor = well().run(&["doctor", "--host", "localhost"]);
-    assert!(doctor.line('✗', "name").contains("localhost, which every machine has; set \"host\""), "{doctor:#?}");
-    assert!(doctor.line('✓', "connection").contains("answers"), "{doctor:#?}");
+    assert!(line(&doctor, '✗', "name").contains("localhost, which every machine has; set \"host\""), "{doctor:#?}");
+    assert!(line(&doctor, '✓', "connection").contains("answers"), "{doctor:#?}");
 }
 
 #[test]
 fn a_secret_that_others_can_read_is_found() {
     let bed = well();
-    let text =
-        format!("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n", bed::ACCESS_KEY, bed::SECRET_KEY);
+    let text = format!("[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
     bed.write("credentials", &text);
     let file = bed.folder.path().join("credentials");
     let doctor = |mode: u32| {
@@ -134,12 +130,12 @@ fn a_secret_that_others_can_read_is_found() {
         Ended::of(command.env("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
     };
     let open = doctor(0o644);
-    assert!(open.line('✗', "secrets").contains("credentials has mode 644: everybody"), "{open:#?}");
-    assert!(open.line('✗', "secrets").ends_with("chmod o-rwx credentials"), "{open:#?}");
-    assert!(!open.stdout.contains(bed::SECRET_KEY), "{open:#?}");
+    assert!(line(&open, '✗', "secrets").contains("credentials has mode 644: everybody"), "{open:#?}");
+    assert!(line(&open, '✗', "secrets").ends_with("chmod o-rwx credentials"), "{open:#?}");
+    assert!(!open.stdout.contains(SECRET_KEY), "{open:#?}");
     let closed = doctor(0o640);
-    assert_eq!((closed.code, closed.ill()), (0, vec![]));
-    assert!(closed.line('✓', "credentials").contains("from the profile default in credentials"), "{closed:#?}");
+    assert_eq!((closed.code, ill(&closed)), (0, vec![]));
+    assert!(line(&closed, '✓', "credentials").contains("from the profile default in credentials"), "{closed:#?}");
 }
 
 #[test]
@@ -153,9 +149,9 @@ fn without_credentials_connection_and_clock_are_looked_at_all_the_same() {
             .env_remove("AWS_SECRET_ACCESS_KEY")
             .env("AWS_EC2_METADATA_DISABLED", "true"),
     );
-    assert!(doctor.line('✗', "credentials").contains("there are no credentials"), "{doctor:#?}");
-    assert!(doctor.line('✓', "connection").contains("answers"), "{doctor:#?}");
-    assert!(doctor.line('✗', "clock").contains("ahead of the store's; set it, and keep it set (NTP)"), "{doctor:#?}");
+    assert!(line(&doctor, '✗', "credentials").contains("there are no credentials"), "{doctor:#?}");
+    assert!(line(&doctor, '✓', "connection").contains("answers"), "{doctor:#?}");
+    assert!(line(&doctor, '✗', "clock").contains("ahead of the store's; set it, and keep it set (NTP)"), "{doctor:#?}");
 }
 
 #[test]
@@ -173,15 +169,15 @@ fn what_is_wrong_with_the_way_to_the_store_is_told_apart() {
     ] {
         let mut command = bed.command(&["doctor", "--timeout-s", "5"]);
         let doctor = Ended::of(command.env(variable, value));
-        assert!(doctor.line('✗', about).contains(what), "{variable}={value}: {doctor:#?}");
-        assert_eq!((doctor.code, doctor.ill().len()), (1, 1), "{doctor:#?}");
+        assert!(line(&doctor, '✗', about).contains(what), "{variable}={value}: {doctor:#?}");
+        assert_eq!((doctor.code, ill(&doctor).len()), (1, 1), "{doctor:#?}");
     }
 }
 
 /// Whose pulse is there; what else is asked is denied, as AWS does to whoever may not.
 #[test]
 fn rights_that_are_missing_are_named_with_the_policys_words() {
-    let server = Server::start(|head| {
+    let server = Server::replying(|head| {
         let is_pulse = head.starts_with("GET /pulses/pulse/web-1.json?");
         let denied = Reply::s3_error(403, "AccessDenied", "Access Denied");
         let pulse = || Reply::of(200, "{}").with("last-modified", date(-20)).with("etag", "\"e\"");
@@ -189,19 +185,21 @@ fn rights_that_are_missing_are_named_with_the_policys_words() {
     });
     let bed = Bed::new();
     bed.write("pulse.json", "{}");
-    let doctor = Ended::of(bed.command(&["doctor"]).env("AWS_ENDPOINT_URL", server.url()));
+    let doctor = Ended::of(bed.command(&["doctor"]).env("AWS_ENDPOINT_URL", server.endpoint()));
     assert!(
-        doctor.line('✗', "rights").contains("may not put pulse/web-1.json; the policy must allow s3:PutObject on it"),
+        line(&doctor, '✗', "rights").contains("may not put pulse/web-1.json; the policy must allow s3:PutObject on it"),
         "{doctor:#?}"
     );
-    assert!(doctor.stdout.contains("✗ rights: may not read echo/web-1.json and fault/web-1.json, or neither is there yet; the policy must allow s3:GetObject"), "{doctor:#?}");
+    let denied = "✗ rights: may not read echo/web-1.json and fault/web-1.json, or neither is there yet; the policy \
+                  must allow s3:GetObject";
+    assert!(doctor.stdout.contains(denied), "{doctor:#?}");
     let puts: Vec<_> = server.heads().into_iter().filter(|head| head.starts_with("PUT ")).collect();
     assert!(puts.len() == 1 && puts[0].contains("if-match: \"00000000000000000000000000000000\""), "{puts:?}");
 }
 
 #[test]
 fn a_store_that_does_not_know_conditions_is_found_out() {
-    let server = Server::start(|head| {
+    let server = Server::replying(|head| {
         match head.split(' ').next() {
             Some("PUT") => Reply::ok(),
             _ => Reply::s3_error(404, "NoSuchKey", "The specified key does not exist."),
@@ -210,8 +208,8 @@ fn a_store_that_does_not_know_conditions_is_found_out() {
     });
     let bed = Bed::new();
     bed.write("pulse.json", "{}");
-    let doctor = Ended::of(bed.command(&["doctor"]).env("AWS_ENDPOINT_URL", server.url()));
-    assert!(doctor.line('✗', "rights").contains("this store does not know conditions"), "{doctor:#?}");
+    let doctor = Ended::of(bed.command(&["doctor"]).env("AWS_ENDPOINT_URL", server.endpoint()));
+    assert!(line(&doctor, '✗', "rights").contains("this store does not know conditions"), "{doctor:#?}");
 }
 
 #[test]
@@ -220,7 +218,7 @@ fn a_loop_that_is_stopped_is_found() {
     let now = bed.store().get(&Key::mark(), 0).unwrap().date;
     bed.put(&Key::mark(), &Mark { stopped: Some(now), ..Mark::default() }.to_json(), &Metadata::new());
     let doctor = bed.run(&["doctor"]);
-    let line = doctor.line('✗', "loop");
+    let line = line(&doctor, '✗', "loop");
     assert!(line.contains("the loop is stopped since 20") && line.contains("pulse-echo loop start"), "{doctor:#?}");
-    assert_eq!(doctor.ill().len(), 1, "{doctor:#?}");
+    assert_eq!(ill(&doctor).len(), 1, "{doctor:#?}");
 }

@@ -1,12 +1,11 @@
 //! `init` writes what cron needs, never over what is there, and ends with what `doctor` says.
 
-mod bed;
-
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-
-use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY, agent};
 
 /// Runs `init` with the configuration in `etc/`, on a machine whose environment has no more than credentials.
 fn init(folder: &Path, arguments: &[&str]) -> Ended {
@@ -40,7 +39,8 @@ fn what_is_written_serves_send_without_any_option_or_variable() {
     assert_eq!(
         fs::read_to_string(folder.path().join("etc/config.json")).unwrap(),
         format!(
-            "{{\n  \"bucket\": \"pulses\",\n  \"region\": \"us-east-1\",\n  \"endpoint\": \"{endpoint}\",\n  \"host\": \"web-1\",\n  \"timeout_s\": 5\n}}\n"
+            "{{\n  \"bucket\": \"pulses\",\n  \"region\": \"us-east-1\",\n  \"endpoint\": \"{endpoint}\",\n  \
+             \"host\": \"web-1\",\n  \"timeout_s\": 5\n}}\n"
         )
     );
     assert_eq!(fs::read_to_string(folder.path().join("etc/pulse.json")).unwrap(), "{}\n");

@@ -12,6 +12,7 @@ use argh_complete::zsh::Zsh;
 use pulse_echo::args::Arguments;
 use pulse_echo_core::json::{Object, Unknown};
 use pulse_echo_core::pulse::Pulse;
+use pulse_echo_testkit::agent;
 
 const MAN_PAGE: &str = include_str!("../packaging/man/pulse-echo.1");
 const PULSE_PAGE: &str = include_str!("../packaging/man/pulse-echo-pulse.5");
@@ -184,7 +185,7 @@ fn each_example_is_taken_by_the_program_and_explained() {
 
 /// What `doctor` says; it asks no store but one that is not there.
 fn doctor(options: &[&str], credentials: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_pulse-echo"))
+    let output = Command::new(agent::program())
         .args(["doctor", "--endpoint", "http://127.0.0.1:1", "--timeout-s", "1"])
         .args(options)
         .env_clear()

@@ -1,18 +1,15 @@
 //! Ways through a proxy, and around it.
 
-mod kit;
-
-use std::time::Duration;
-
-use kit::proxy::Proxy;
-use kit::server::{Reply, Server};
-use kit::tls::Ca;
-use kit::{Host, S3, at_every_level};
+use pulse_echo_testkit::agent::{Host, OWN_TIMEOUT, at_every_level};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::proxy::Proxy;
+use pulse_echo_testkit::server::{Reply, Server};
+use pulse_echo_testkit::tls::Ca;
 
 #[test]
 fn a_proxy_is_gone_through_for_http_and_for_https() {
     let ca = Ca::new("ours");
-    let s3 = S3::usual();
+    let s3 = Bed::temporary("us-east-1", 0);
     at_every_level(|level| {
         let proxy = Proxy::to(s3.server.address().port());
         let host = Host::of(level, &s3.endpoint()).with("http_proxy", proxy.url());
@@ -59,7 +56,7 @@ fn a_proxy_that_hangs_costs_no_more_than_the_deadline() {
         let host = Host::of(level, "https://s3.example.com").with("HTTPS_PROXY", proxy.url());
         let output = host.run(&["send", "--timeout-s=2"]);
         output.assert(1, "did not connect us: no whole answer in time");
-        assert!(output.took < Duration::from_secs(3), "{output:#?}");
+        assert!(output.took < OWN_TIMEOUT, "{output:#?}");
     });
 }
 
@@ -67,7 +64,7 @@ fn a_proxy_that_hangs_costs_no_more_than_the_deadline() {
 fn a_proxy_is_left_out_where_no_proxy_says_so() {
     at_every_level(|level| {
         let (server, proxy) = (Server::scripted(&[Reply::ok()]), Proxy::refusing("403 Forbidden"));
-        let host = Host::of(level, &server.url()).with("ALL_PROXY", proxy.url());
+        let host = Host::of(level, &server.endpoint()).with("ALL_PROXY", proxy.url());
         host.with("NO_PROXY", "example.com, 127.0.0.0/8").run(&["send"]).assert_sent();
         assert!(proxy.heads().is_empty());
     });

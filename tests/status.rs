@@ -1,17 +1,16 @@
 //! `status` against the embedded S3, with a `status.json` as a sweep writes it.
 
-mod bed;
-mod kit;
-
-use bed::{Bed, Ended, id};
-use kit::server::{Reply, Server};
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::status::{Change, Fault, Limits, Record, State, Status};
+use pulse_echo_core::status::{Change, Limits, Record, SeenFault, State, Status};
 use pulse_echo_core::vitals::Vitals;
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Reply, Server};
+use pulse_echo_testkit::store::id;
 
 /// A bed in which a sweep was just completed.
 struct Swept {
@@ -48,7 +47,7 @@ fn up(pulse: i64) -> Record {
 }
 
 fn failing(reason: &str) -> Record {
-    let fault = Fault {
+    let fault = SeenFault {
         at: ago(100),
         etag: "\"f\"".into(),
         pulse_at: Some(ago(100)),
@@ -139,7 +138,7 @@ fn one_check_has_a_page_with_its_changes_and_limits() {
     for part in [
         "web-1/db is failing for 10",
         "why         status 500, expected 200",
-        "a pulse every 600 s is promised; silent after 900 s",
+        "a pulse every 10 min is promised; silent after 15 min",
         "mute        none",
         "  failing (status)",
     ] {
@@ -165,7 +164,7 @@ fn a_loop_that_is_stopped_stale_or_not_there_is_the_first_line() {
     swept.mark(&Mark { stopped: Some(ago(60)), swept: Some(swept.now), ..Mark::default() });
     assert!(first().starts_with("the loop is stopped since "), "{}", first());
     swept.mark(&Mark { swept: Some(ago(400)), ..Mark::default() });
-    assert!(first().starts_with("the loop last swept 40"), "{}", first());
+    assert!(first().starts_with("the loop last swept 6 min"), "{}", first());
     swept.bed.store().delete(&Key::mark(), &pulse_echo_core::store::Condition::Always).unwrap();
     assert!(first().starts_with("the loop has no mark yet"), "{}", first());
 }
@@ -211,8 +210,8 @@ fn a_status_that_is_missing_newer_or_broken_is_one_sentence() {
 #[test]
 fn a_host_is_told_that_this_is_the_operators_command() {
     let bed = Bed::new();
-    let server = Server::start(|_| Reply::s3_error(403, "AccessDenied", "Access Denied"));
-    let ended = Ended::of(bed.command(&["status"]).env("AWS_ENDPOINT_URL", server.url()));
+    let server = Server::replying(|_| Reply::s3_error(403, "AccessDenied", "Access Denied"));
+    let ended = Ended::of(bed.command(&["status"]).env("AWS_ENDPOINT_URL", server.endpoint()));
     assert_failed(&ended, 1, "it is the operator's, a host's own rights do not include it");
 }
 

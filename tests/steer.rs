@@ -1,14 +1,14 @@
 //! How an operator steers: mutes, retires, the loop; and how a host says goodbye.
 
-mod bed;
-
-use bed::{Bed, Ended, id};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Muted, Record, Status};
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::id;
 
 fn ago(seconds: i64) -> Time {
     Time::from_second(jiff::Timestamp::now().as_second() - seconds)
@@ -206,7 +206,7 @@ fn the_mark_is_shown_in_words_and_as_json() {
     assert_said(&show, "the loop runs\nlast sweep: 3");
     assert_said(&show, ", which took 420 ms\nsweeps every 60 s\n");
     put_mark(&bed, &Mark { swept: Some(ago(301)), ..running.clone() });
-    assert_said(&bed.run(&["loop", "show"]), "the loop last swept 30");
+    assert_said(&bed.run(&["loop", "show"]), "the loop last swept 5 min");
     put_mark(&bed, &Mark { stopped: Some(ago(60)), ..running });
     assert_said(
         &bed.run(&["loop", "show"]),

@@ -1,17 +1,17 @@
 //! The library's store against the embedded S3, and what the agent says to each of S3's refusals.
 
-mod bed;
-
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY};
 use jiff::Timestamp;
 use pulse_echo_core::http::{self, Trust};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Credentials, Place, Store};
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 

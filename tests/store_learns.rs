@@ -1,17 +1,15 @@
 //! What the store learns from refusals (its clock, its region), and what it says of writes whose answer was lost.
 
-mod kit;
-
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use kit::server::{Reply, Server, date};
-use kit::{Host, S3, at_every_level};
-use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::store::{Condition, Credentials, Place, Store};
+use pulse_echo_core::store::Condition;
+use pulse_echo_testkit::agent::{Host, at_every_level};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Reply, Server, date};
+use pulse_echo_testkit::store::store;
 
 const EXPIRED: (&str, &str) = ("AccessDenied", "Request has expired");
 const EARLY: (&str, &str) = ("AccessDenied", "Request is not yet valid");
@@ -20,7 +18,7 @@ const EARLY: (&str, &str) = ("AccessDenied", "Request is not yet valid");
 fn a_clock_that_is_wrong_by_a_day_gets_through_with_one_warning() {
     // Answers are in whole seconds, so the distance is not to the second.
     for (ahead, words) in [(86_405, "behind the store's"), (-86_405, "ahead of the store's")] {
-        let s3 = S3::start(SignedDuration::from_secs(ahead), "us-east-1");
+        let s3 = Bed::temporary("us-east-1", ahead);
         at_every_level(|level| {
             let host = Host::of(level, &s3.endpoint());
             for check in ["db", "web"] {
@@ -39,14 +37,14 @@ fn a_refusal_that_the_clock_does_not_explain_is_signed_once_more_and_no_more() {
         for ((code, message), seconds) in [(EXPIRED, 7200), (EARLY, -7200), (("AccessDenied", "Access Denied"), 31)] {
             let denied = Reply::s3_error(403, code, message).with("date", date(seconds));
             let server = Server::scripted(&[denied]);
-            let output = Host::of(level, &server.url()).run(&["send"]);
+            let output = Host::of(level, &server.endpoint()).run(&["send"]);
             output.assert(1, "HTTP 403 AccessDenied").assert_one_warning("this machine's clock is");
             assert_eq!(server.heads().len(), 2, "{message}");
         }
         // Within half a minute it is not the clock.
         let denied = Reply::s3_error(403, "AccessDenied", "Access Denied").with("date", date(-28));
         let server = Server::scripted(&[denied]);
-        let output = Host::of(level, &server.url()).run(&["send"]);
+        let output = Host::of(level, &server.endpoint()).run(&["send"]);
         output.assert(1, "HTTP 403 AccessDenied");
         assert!(server.heads().len() == 1 && !output.stderr.contains("WARN"), "{output:#?}");
     });
@@ -54,7 +52,7 @@ fn a_refusal_that_the_clock_does_not_explain_is_signed_once_more_and_no_more() {
 
 #[test]
 fn a_bucket_in_another_region_is_followed_there_with_one_warning() {
-    let s3 = S3::start(SignedDuration::ZERO, "eu-west-1");
+    let s3 = Bed::temporary("eu-west-1", 0);
     at_every_level(|level| {
         let host = Host::of(level, &s3.endpoint()).with("AWS_REGION", "eu-central-1");
         host.write("pulses.d/db.json", "{}");
@@ -68,26 +66,18 @@ fn a_redirect_to_another_region_is_followed_once() {
         for status in [301, 307] {
             let moved = Reply::s3_error(status, "PermanentRedirect", "x").with("x-amz-bucket-region", "eu-west-1");
             let server = Server::scripted(&[moved, Reply::ok()]);
-            Host::of(level, &server.url()).run(&["send"]).assert_sent().assert_one_warning("is in eu-west-1");
+            Host::of(level, &server.endpoint()).run(&["send"]).assert_sent().assert_one_warning("is in eu-west-1");
             assert!(server.heads()[1].contains("%2Feu-west-1%2Fs3"), "{:?}", server.heads());
         }
         let hop = |region| Reply::s3_error(301, "PermanentRedirect", "x").with("x-amz-bucket-region", region);
         let server = Server::scripted(&[hop("eu-west-1"), hop("eu-west-2")]);
-        let output = Host::of(level, &server.url()).run(&["send"]);
+        let output = Host::of(level, &server.endpoint()).run(&["send"]);
         output.assert(1, "the bucket is in another region: correct the region");
         assert_eq!(server.heads().len(), 2);
         let server = Server::scripted(&[hop("evil.example/")]);
-        Host::of(level, &server.url()).run(&["send"]).assert(1, "HTTP 301 PermanentRedirect");
+        Host::of(level, &server.endpoint()).run(&["send"]).assert(1, "HTTP 301 PermanentRedirect");
         assert_eq!(server.heads().len(), 1);
     });
-}
-
-fn store(server: &Server) -> Store {
-    let place =
-        Place { bucket: "pulses".into(), region: "us-east-1".into(), endpoint: Some(server.url()), path_style: None };
-    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
-    let deadline = Instant::now() + Duration::from_secs(20);
-    Store::new(&place, Credentials::new("A", "S"), agent, Arc::new(Timestamp::now), deadline).unwrap()
 }
 
 fn key() -> Key {
@@ -104,7 +94,8 @@ fn a_condition_that_fails_after_a_lost_answer_is_in_doubt_and_otherwise_it_is_no
         (vec![Reply::of(500, ""), Reply::slow_down(), failed.clone()], true),
     ] {
         let server = Server::scripted(&replies);
-        let error = store(&server).put(&key(), "a/b", b"x", &Metadata::default(), &Condition::IfAbsent).unwrap_err();
+        let error =
+            store(&server.endpoint()).put(&key(), "a/b", b"x", &Metadata::default(), &Condition::IfAbsent).unwrap_err();
         assert_eq!((error.is_in_doubt(), error.is_precondition()), (in_doubt, !in_doubt), "{replies:?}: {error}");
         assert_eq!(server.heads().len(), replies.len(), "{replies:?}");
         assert_eq!(error.to_string().contains("an earlier try may have been what changed it"), in_doubt, "{error}");
@@ -115,7 +106,10 @@ fn a_condition_that_fails_after_a_lost_answer_is_in_doubt_and_otherwise_it_is_no
 fn a_conflict_with_another_conditional_write_is_tried_again() {
     let server = Server::scripted(&[Reply::s3_error(409, "ConditionalRequestConflict", "x"), Reply::ok()]);
     let condition = Condition::IfMatch("\"e\"".into());
-    assert_eq!(store(&server).put(&key(), "a/b", b"x", &Metadata::default(), &condition).unwrap().etag, "\"e\"");
+    assert_eq!(
+        store(&server.endpoint()).put(&key(), "a/b", b"x", &Metadata::default(), &condition).unwrap().etag,
+        "\"e\""
+    );
     assert!(server.heads().iter().all(|head| head.contains("if-match: \"e\"")), "{:?}", server.heads());
 }
 
@@ -123,18 +117,18 @@ fn a_conflict_with_another_conditional_write_is_tried_again() {
 fn a_body_that_is_cut_off_is_fetched_again() {
     let whole = Reply::of(200, "whole").with("last-modified", date(0)).with("date", date(0));
     let server = Server::scripted(&[Reply::Truncated, whole]);
-    assert_eq!(store(&server).get(&key(), 100).unwrap().body.as_deref(), Some(b"whole".as_slice()));
+    assert_eq!(store(&server.endpoint()).get(&key(), 100).unwrap().body.as_deref(), Some(b"whole".as_slice()));
 }
 
 #[test]
 fn what_is_learnt_of_the_clock_is_kept_and_told() {
     let behind = 7200;
-    let server = Server::start(move |head| {
+    let server = Server::replying(move |head| {
         let hour = (Timestamp::now() - SignedDuration::from_secs(behind)).strftime("X-Amz-Date=%Y%m%dT%H");
         let reply = if head.contains(&hour.to_string()) { Reply::ok() } else { Reply::s3_error(403, EARLY.0, EARLY.1) };
         reply.with("date", date(-behind))
     });
-    let store = store(&server);
+    let store = store(&server.endpoint());
     assert_eq!(store.skew_s(), None);
     for _ in 0..2 {
         let taken = store.put(&key(), "a/b", b"x", &Metadata::default(), &Condition::Always).unwrap();
@@ -147,13 +141,8 @@ fn what_is_learnt_of_the_clock_is_kept_and_told() {
 
 #[test]
 fn a_list_is_signed_page_by_page() {
-    let s3 = S3::start(SignedDuration::from_hours(2), "eu-west-1");
-    let place =
-        Place { bucket: "pulses".into(), region: "us-east-1".into(), endpoint: Some(s3.endpoint()), path_style: None };
-    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
-    let credentials = Credentials::new_with_token(kit::KEY, kit::SECRET, kit::TOKEN);
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap();
+    let bed = Bed::temporary("eu-west-1", 7200);
+    let store = bed.store();
     for n in 0..1001 {
         let key = Key::pulse(&CheckId::from_pulse_key(&format!("pulse/a+b/{n:04} &.json")).unwrap());
         store.put(&key, "a/b", b"{}", &Metadata::default(), &Condition::Always).unwrap();

@@ -1,19 +1,20 @@
 //! The walk of a pulse as its users meet it: the real agent, the embedded S3, the probe, a web service.
 
-mod bed;
-
 use std::net::Ipv4Addr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use bed::{ACCESS_KEY, BUCKET, Bed, Ended, SECRET_KEY, agent};
 use pulse_echo_core::answer::{Cause, Echo, Fault};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Object, Store};
 use pulse_echo_local::demo::Service;
 use pulse_echo_local::s3::KeyPair;
 use pulse_echo_local::system::System;
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, store};
 use tempfile::TempDir;
 
 /// The whole system and a host.
@@ -28,7 +29,8 @@ impl Site {
         let keys = KeyPair::new(ACCESS_KEY, SECRET_KEY);
         let environment = |name: &str| (name == "PROBE_ALLOW").then(|| "127.0.0.0/8".to_string());
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let system = System::start(&folder.path().join("data"), listen, BUCKET, &keys, &environment).unwrap();
+        let system =
+            System::start(&folder.path().join("data"), listen, BUCKET, &keys, Environment::new(&environment)).unwrap();
         Self { system, folder }
     }
 
@@ -48,7 +50,7 @@ impl Site {
     }
 
     fn store(&self) -> Store {
-        bed::store(&self.system.endpoint())
+        store(&self.system.endpoint())
     }
 
     fn get(&self, key: &Key) -> Object {

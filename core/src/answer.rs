@@ -92,6 +92,21 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// A fault of this cause that answers the pulse which the store took at `pulse_at`; nothing else is known.
+    pub fn new(cause: Cause, reason: impl Into<String>, pulse_at: Time) -> Self {
+        Self {
+            reason: reason.into(),
+            cause,
+            expected: None,
+            got: None,
+            status: None,
+            latency_ms: None,
+            pulse_id: None,
+            pulse_at,
+            url: None,
+        }
+    }
+
     /// The body to put, its texts cut.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(&self.clone().cut()).expect("a fault is plain data")

@@ -25,3 +25,4 @@ pub mod store;
 pub mod text;
 pub mod vitals;
 pub mod words;
+pub mod xml;

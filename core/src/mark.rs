@@ -2,6 +2,7 @@
 //!
 //! Hosts and loops of other versions read it: fields that are not known are ignored, and any may be missing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,16 +22,44 @@ pub struct Mark {
     pub tick: Option<u64>,
     /// How often the loop means to sweep, in seconds.
     pub tick_s: Option<u32>,
-    /// The `Start.lambda` that the running chain of ticks began with.
+    /// When `tick` last moved: a chain that stands still is revived, however often sweeps change the mark. Without a
+    /// queue it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticked: Option<Time>,
+    /// The newest `Start.lambda` that was seen; the running chain of ticks began with it.
     pub started: Option<Time>,
     /// Since when the loop is stopped; none while it runs.
     pub stopped: Option<Time>,
+    /// The `Stop.lambda` that a later start has ended, where their times do not tell: the store's clock was ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<Time>,
+    /// When the queue was last purged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purged: Option<Time>,
     /// The *now* of the last sweep that was completed: the only sign of life.
     pub swept: Option<Time>,
     /// How long that sweep took, in milliseconds.
     pub took_ms: Option<u64>,
-    /// Which write this is (the request's id and a count): read back after an ambiguous answer, it tells who won.
+    /// For how many seconds the oldest due message has waited; absent until these are 900.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owed_s: Option<u64>,
+    /// Who was told that `status.json` cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<StatusTold>,
+    /// Which write this is: 128 random bits in hex, new for each write. Read back after an answer was lost, it tells
+    /// who won. An invocation's id would not do: Lambda's retries repeat it, and one invocation may write twice.
     pub by: Option<String>,
+}
+
+/// Which channels were told that `status.json` is of a newer format, or too large. It must not be overwritten, so it
+/// cannot keep this itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StatusTold {
+    /// The `ETag` of that `status.json`, quotes included.
+    pub etag: String,
+    /// The channels that took the message.
+    pub channels: BTreeSet<String>,
 }
 
 impl Mark {
@@ -54,8 +83,8 @@ impl Mark {
     }
 }
 
-/// Without a completed sweep for longer than this a loop that sweeps every `tick_s` seconds is stale: three ticks, and at
-/// least five minutes.
+/// Without a completed sweep for longer than this a loop that sweeps every `tick_s` seconds is stale: three ticks, and
+/// at least five minutes.
 pub fn stale_after(tick_s: u32) -> Duration {
     Duration::from_secs((3 * u64::from(tick_s)).max(300))
 }
@@ -75,14 +104,35 @@ mod tests {
             stopped: None,
             swept: time("2026-11-21T08:01:00Z"),
             took_ms: Some(420),
-            by: Some("request-1/1".into()),
+            by: Some("0123456789abcdef0123456789abcdef".into()),
+            ..Mark::default()
         };
         let json = String::from_utf8(mark.to_json()).unwrap();
         assert_eq!(
             json,
             "{\"version\":1,\"tick\":7,\"tick_s\":60,\"started\":\"2026-11-21T08:00:00Z\",\"stopped\":null,\
-             \"swept\":\"2026-11-21T08:01:00Z\",\"took_ms\":420,\"by\":\"request-1/1\"}"
+             \"swept\":\"2026-11-21T08:01:00Z\",\"took_ms\":420,\"by\":\"0123456789abcdef0123456789abcdef\"}"
         );
+        assert_eq!(Mark::from_json(json.as_bytes()).unwrap(), mark);
+    }
+
+    #[test]
+    fn what_only_some_marks_say_stands_in_the_contracts_order() {
+        let time = |second| Some(Time::from_second(second));
+        let told = StatusTold { etag: "\"e\"".into(), channels: ["slack".to_string()].into() };
+        let mark = Mark {
+            ticked: time(1),
+            overruled: time(2),
+            purged: time(3),
+            owed_s: Some(900),
+            told: Some(told),
+            ..Mark::default()
+        };
+        let json = String::from_utf8(mark.to_json()).unwrap();
+        let places =
+            ["ticked", "started", "stopped", "overruled", "purged", "swept", "took_ms", "owed_s", "told", "by"]
+                .map(|name| json.find(&format!("\"{name}\":")).expect(name));
+        assert!(places.is_sorted(), "{json}");
         assert_eq!(Mark::from_json(json.as_bytes()).unwrap(), mark);
     }
 

@@ -5,6 +5,12 @@ use crate::metadata::{Metadata, number, present};
 /// Above this nothing is a load, and the number would fill the line.
 const LOAD_LIMIT: f64 = 1_000_000.0;
 
+/// A hundred years: no machine has been up for longer.
+const UPTIME_LIMIT_S: u64 = 100 * 366 * 86_400;
+
+/// A pebibyte, in KiB: no machine has more memory.
+const MEMORY_LIMIT_KB: u64 = 1 << 40;
+
 /// How a machine was when it sent a pulse. Each is left out where it cannot be had.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Vitals {
@@ -32,9 +38,9 @@ impl Vitals {
     /// Reads metadata that anybody may have put: what is not of the form is as if it were not there.
     pub fn from_metadata(metadata: &Metadata) -> Self {
         Self {
-            uptime_s: number(metadata, "uptime-s"),
+            uptime_s: number(metadata, "uptime-s").filter(|&s| s <= UPTIME_LIMIT_S),
             load1: metadata.get("load1").and_then(|text| load(text)).filter(|load| (0.0..=LOAD_LIMIT).contains(load)),
-            mem_available_kb: number(metadata, "mem-available-kb"),
+            mem_available_kb: number(metadata, "mem-available-kb").filter(|&kb| kb <= MEMORY_LIMIT_KB),
             disk_free_pct: number(metadata, "disk-free-pct").filter(|&percent| percent <= 100),
         }
     }

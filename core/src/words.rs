@@ -17,12 +17,12 @@ pub fn duration(time: Duration) -> String {
         300..3_600 => format!("{} min", s / 60),
         3_600..86_400 => two(s / 3_600, "h", s / 60 % 60, "min"),
         86_400..864_000 => two(s / 86_400, "d", s / 3_600 % 24, "h"),
-        _ => format!("{} d", grouped(s / 86_400)),
+        _ => format!("{} d", grouped(usize::try_from(s / 86_400).unwrap_or(usize::MAX))),
     }
 }
 
 /// A number in groups of three digits: `1,048,576`.
-pub fn grouped(number: u64) -> String {
+pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -46,8 +46,8 @@ pub fn vitals(vitals: &Vitals) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// On which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it; the rest of the sentence is
-/// `the store's`.
+/// On which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it; the rest of the sentence
+/// is `the store's`.
 pub fn side(skew_s: f64) -> &'static str {
     if skew_s > 0.0 { "ahead of" } else { "behind" }
 }

@@ -3,9 +3,6 @@
 //!
 //! `cargo bench -p pulse-echo-lambda --bench probe`
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
@@ -13,10 +10,10 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::settings::Settings;
-use support::server::{Server, answer, request};
-use support::{World, event};
+use pulse_echo_testkit::server::{Server, answer, read_head};
+use pulse_echo_testkit::world::{World, event};
 
 /// Says to this program that it is the probe, and how many times it is to answer which keys.
 const PART: &str = "PROBE_BENCH";
@@ -39,7 +36,7 @@ fn measure() {
     let small = answer(200, "ok");
     let large = answer(200, &"x".repeat(1 << 20));
     let service = Server::new(move |mut stream, _| {
-        let head = request(&mut stream);
+        let head = read_head(&mut stream);
         if head.starts_with("GET /slow ") {
             thread::sleep(SLOW);
         }
@@ -104,8 +101,7 @@ fn answer_events(part: &str) {
     let mut words = part.split(' ');
     let times: usize = words.next().unwrap().parse().unwrap();
     let keys: Vec<_> = words.collect();
-    let settings = Settings::read(&|name| env::var(name).ok()).unwrap();
-    let probe = Probe::new(settings, Arc::new(Timestamp::now));
+    let probe = Probe::read(Environment::new(&|name| env::var(name).ok()), Arc::new(Timestamp::now)).unwrap();
     let event = event(&keys);
     let median_ms = median_ms(times, || {
         let summary = probe.handle(&event, Instant::now() + Duration::from_secs(90)).unwrap();

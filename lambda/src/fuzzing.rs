@@ -9,14 +9,14 @@ use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::Status;
 use serde_json::Value;
 
-use crate::bounds::Bounds;
 use crate::channel;
 use crate::event::{self, Record};
 use crate::expect::{self, Redirect, Seen};
+use crate::ipfilter::IpFilter;
 use crate::outbox::attempt;
 use crate::round::{Case, Round};
 use crate::rules::Rules;
-use crate::verdict::Sight;
+use crate::verdict::Observation;
 
 /// The texts that an event's records lead to: checks' ids, and why others are passed over.
 pub fn event(event: &Value) -> Result<Vec<String>, String> {
@@ -39,12 +39,12 @@ pub fn judge(pulse: &Pulse, status: u16, body: &[u8], location: Option<&str>) ->
         trusted_until: None,
     };
     let now = Time::from_rfc3339("2026-11-21T08:00:00Z").expect("it is a time");
-    expect::judge(pulse, &seen, now).map_err(|miss| miss.reason)
+    expect::compare(pulse, &seen, now).map_err(|miss| miss.reason)
 }
 
 /// Whether a probe with these settings may go to an address of a host.
 pub fn may_go(allow: &str, ports: &str, host: &str, address: SocketAddr) -> Result<(), String> {
-    Bounds::read(allow, ports)?.check(host, address)
+    IpFilter::read(allow, ports)?.check(host, address)
 }
 
 /// Judges all checks of a status once more, of which nothing is in the store any longer, and gives what each of its
@@ -52,10 +52,11 @@ pub fn may_go(allow: &str, ports: &str, host: &str, address: SocketAddr) -> Resu
 pub fn sweep(status: &mut Status, now: Time) -> Vec<(String, String)> {
     let (rules, channels) = (Rules::default(), BTreeSet::from(["slack".to_string()]));
     let cases = std::mem::take(&mut status.checks).into_iter();
-    let cases = cases.map(|(id, record)| Case { id, record: Some(record), sight: Sight::default() }).collect();
+    let cases =
+        cases.map(|(id, record)| Case { id, record: Some(record), observation: Observation::default() }).collect();
     let mut new_id = || "0".repeat(32);
     let round = Round { now, swept: None, rules: &rules, channels: &channels, new_id: &mut new_id };
-    round.judge(status, cases);
+    round.run(status, cases);
     let owing: BTreeSet<_> = status.outbox.iter().flat_map(|message| message.owed.clone()).collect();
     let attempts = owing.iter().filter_map(|channel| attempt::due(status, channel, now));
     attempts.map(|attempt| channel::shown(&attempt.entries)).collect()

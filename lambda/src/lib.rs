@@ -1,32 +1,33 @@
 //! The fleet's side of pulse-echo. Rooms further down never look up:
 //!
-//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`sweep`]: the loop's handler, which looks at all
-//!   checks and tells; [`settings`] and [`rules`]: what they are told from outside;
-//! - `event` (what came to the probe), `fetch` (the web, within limits), [`channel`] (the ways to people);
-//! - pure rules: `bounds` (may the probe go there?), `expect` (what was seen, is it what the pulse expects?), [`round`] (one
-//!   round over all checks), [`verdict`] (what a check is), [`outbox`] (what is owed), `text` (foreign text made safe and
-//!   short).
+//! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`tick`]: the loop's handler, one invocation
+//!   of it, which has `sweep` look at all checks, and tells;
+//! - `event` (what came, to either of them), `fetch` (the services, within limits), [`channel`] (the ways to people),
+//!   `aws` (signed requests), `web` (the others), `cas` (an object changed by several);
+//! - pure rules: [`round`] (one round over all checks), [`outbox`] (what is owed), [`verdict`] (what a check is),
+//!   `expect` (is what was seen as the pulse expects?), `ipfilter` (may the probe go there?);
+//! - what they all use: `settings` (which store) and [`rules`] (the loop's settings), `deadline`, `parallel`.
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
-mod bounds;
+mod aws;
+mod cas;
 pub mod channel;
+mod deadline;
 mod event;
 mod expect;
 mod fetch;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod ipfilter;
 pub mod outbox;
+mod parallel;
 pub mod probe;
 pub mod round;
 pub mod rules;
-pub mod settings;
-mod side_by_side;
-pub mod sweep;
-mod text;
+mod settings;
+mod sweep;
+pub mod tick;
 pub mod verdict;
-
-#[cfg(test)]
-#[path = "../tests/support/server.rs"]
-mod server;
+mod web;

@@ -8,10 +8,10 @@ use std::time::{Instant, SystemTime};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use log::LevelFilter;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::stderr;
 use pulse_echo_lambda::probe::{Error, Probe};
-use pulse_echo_lambda::settings::Settings;
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::tick::Loop;
 use serde_json::{Value, json};
 
 /// What Lambda starts us as.
@@ -59,13 +59,14 @@ impl Handler {
         let name = env::var("_HANDLER").unwrap_or_default();
         // The origin's functions are known as `index.checkEcho` to Lambda.
         match name.rsplit('.').next() {
-            Some("probe" | "checkEcho") => {
-                let settings = Settings::read(&|name| env::var(name).ok())?;
-                Ok(Self::Probe(Box::new(Probe::new(settings, Arc::new(Timestamp::now)))))
-            }
-            Some("loop" | "checkResult") => {
-                Ok(Self::Loop(Box::new(Loop::read(&|name| env::var(name).ok(), Arc::new(Timestamp::now))?)))
-            }
+            Some("probe" | "checkEcho") => Ok(Self::Probe(Box::new(Probe::read(
+                Environment::new(&|name| env::var(name).ok()),
+                Arc::new(Timestamp::now),
+            )?))),
+            Some("loop" | "checkResult") => Ok(Self::Loop(Box::new(Loop::read(
+                Environment::new(&|name| env::var(name).ok()),
+                Arc::new(Timestamp::now),
+            )?))),
             _ => Err(format!("the handler {name:?} is not known: set the function's handler to \"probe\" or \"loop\"")),
         }
     }
@@ -78,7 +79,7 @@ impl Handler {
                 Err(error @ Error::Event(_)) => ("UnexpectedEvent", error.to_string()),
                 Err(error @ Error::Records(_)) => ("RecordsFailed", error.to_string()),
             },
-            Self::Loop(the_loop) => match the_loop.handle(&event.payload, &event.context.request_id, deadline) {
+            Self::Loop(the_loop) => match the_loop.handle(&event.payload, deadline) {
                 Ok(summary) => return Ok(json!(summary)),
                 Err(error) => ("SweepFailed", error),
             },

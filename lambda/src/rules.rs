@@ -1,8 +1,10 @@
-//! What the operator may set of the sweep's rules.
+//! The loop's settings: what the operator may set of its rules.
 
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::mark::stale_after;
 use std::time::Duration;
 
-/// The sweep's rules, as far as they can be set.
+/// The loop's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// `TICK_S`, 5 to 900: how often the loop means to sweep, in seconds.
@@ -10,7 +12,8 @@ pub struct Rules {
     /// `MIN_INTERVAL_S`, 0 to 900: nothing is swept within so many seconds of the last sweep; see
     /// [`Rules::min_interval`].
     pub min_interval_s: u32,
-    /// `REMIND_S`, 60 to 2,678,400: after how many seconds an outage is told again; each time twice as many, up to a day.
+    /// `REMIND_S`, 60 to 2,678,400: after how many seconds an outage is told again; each time twice as many, up to a
+    /// day.
     pub remind_s: u32,
     /// `FAULTS_IN_ROW`, 1 to 100: how many distinct pulses in a row must fail before that is an outage.
     pub faults_in_row: u32,
@@ -23,10 +26,10 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Reads the rules by `lookup`, which gives a variable's value; an empty one is none. The error names the variable and
-    /// its range.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let number = |name: &str, default: u32, min: u32, max: u32| match lookup(name).filter(|text| !text.is_empty()) {
+    /// Reads the rules by `lookup`, which gives a variable's value; an empty one is none. The error names the variable
+    /// and its range.
+    pub fn read(environment: Environment) -> Result<Self, String> {
+        let number = |name: &str, default: u32, min: u32, max: u32| match environment.get(name) {
             None => Ok(default),
             Some(text) => match text.parse() {
                 Ok(number) if (min..=max).contains(&number) => Ok(number),
@@ -49,7 +52,7 @@ impl Rules {
 
     /// Without a completed sweep for longer than this, the loop was away.
     pub fn away_after(&self) -> Duration {
-        Duration::from_secs((3 * u64::from(self.tick_s)).max(300))
+        stale_after(self.tick_s)
     }
 }
 
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
 
     fn read(name: &'static str, value: &'static str) -> Result<Rules, String> {
-        Rules::read(&|asked| (asked == name).then(|| value.into()))
+        Rules::read(Environment::new(&|asked| (asked == name).then(|| value.into())))
     }
 
     #[test]

@@ -1,19 +1,17 @@
-//! What the handlers are told from outside.
+//! What both handlers are told from outside: which store.
 
 use std::fs;
+use std::time::Instant;
 
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
-use pulse_echo_core::store::{Credentials, Place};
+use pulse_echo_core::store::{Clock, Credentials, Place, Store, credentials_from};
+use ureq::Agent;
 
-use crate::bounds::Bounds;
-
-/// How long `PROBE_CONTACT` may be, in bytes: services cut or refuse a long user agent.
-const CONTACT_ROOM: usize = 100;
-
-/// The settings of the handlers.
+/// The store, and whose certificates are trusted.
 #[derive(Clone, Debug)]
-pub struct Settings {
-    /// `BUCKET`: the only bucket whose events count; none is that of each event.
+pub struct StoreSettings {
+    /// `BUCKET`: the only bucket whose events count; without it the probe takes that of each event.
     pub bucket: Option<String>,
     /// `AWS_REGION`: the region of the store.
     pub region: String,
@@ -23,65 +21,38 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Mozilla's roots and the certificates in the file `PROBE_CA_BUNDLE`, trusted of services and of the store.
     pub trust: Trust,
-    /// `PROBE_CONTACT`: whom a service that is bothered by the probe may turn to; each request names it.
-    pub contact: Option<String>,
-    /// `PROBE_ALLOW` and `PROBE_PORTS`: where the probe may go beside, and only within, what is public.
-    pub(crate) bounds: Bounds,
 }
 
-impl Settings {
-    /// Reads the settings by `lookup`, which gives a variable's value; an empty one is none. The error names the
-    /// variable and what it should be.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let value = |name| lookup(name).filter(|value| !value.is_empty());
-        let needed = |name, what| value(name).ok_or_else(|| format!("{name} is not set: {what}"));
-        let key = needed("AWS_ACCESS_KEY_ID", "the id of the access key to the store")?;
-        let secret = needed("AWS_SECRET_ACCESS_KEY", "the secret of the access key to the store")?;
+impl StoreSettings {
+    /// Reads the settings by `lookup`, which gives a variable's value; an empty value counts as unset. The error names
+    /// the variable and what it should be.
+    pub fn read(environment: Environment) -> Result<Self, String> {
+        let credentials = credentials_from(environment).and_then(|found| found.ok_or("AWS_ACCESS_KEY_ID"));
+        let credentials = credentials.map_err(|name| match name {
+            "AWS_ACCESS_KEY_ID" => format!("{name} is not set: the id of the access key to the store"),
+            name => format!("{name} is not set: the secret of the access key to the store"),
+        })?;
         Ok(Self {
-            bucket: value("BUCKET"),
-            region: needed("AWS_REGION", "the region of the store, such as eu-central-1")?,
-            endpoint: value("AWS_ENDPOINT_URL_S3").or_else(|| value("AWS_ENDPOINT_URL")),
-            credentials: match value("AWS_SESSION_TOKEN") {
-                Some(token) => Credentials::new_with_token(key, secret, token),
-                None => Credentials::new(key, secret),
-            },
-            trust: match value("PROBE_CA_BUNDLE") {
+            bucket: environment.get("BUCKET"),
+            region: environment
+                .get("AWS_REGION")
+                .ok_or("AWS_REGION is not set: the region of the store, such as eu-central-1")?,
+            endpoint: environment.get("AWS_ENDPOINT_URL_S3").or_else(|| environment.get("AWS_ENDPOINT_URL")),
+            credentials,
+            trust: match environment.get("PROBE_CA_BUNDLE") {
                 Some(path) => trust(&path).map_err(|error| format!("PROBE_CA_BUNDLE: {path}: {error}"))?,
                 None => Trust::built_in(),
             },
-            contact: value("PROBE_CONTACT").map(contact).transpose()?,
-            bounds: Bounds::read(&value("PROBE_ALLOW").unwrap_or_default(), &value("PROBE_PORTS").unwrap_or_default())?,
         })
     }
 
-    /// How the probe names itself to services: what it is, and who answers for it. Without a contact that is the bucket,
-    /// whose owner AWS knows; on a store of one's own a bucket's name says nothing to strangers.
-    pub(crate) fn user_agent(&self) -> String {
-        let name = concat!("pulse-echo-probe/", env!("CARGO_PKG_VERSION"));
-        match (&self.contact, &self.bucket, &self.endpoint) {
-            (Some(contact), ..) => format!("{name} (a health check; contact: {contact})"),
-            (None, Some(bucket), None) => format!("{name} (a health check for the owner of the S3 bucket {bucket})"),
-            _ => format!("{name} (a health check)"),
-        }
-    }
-
-    /// Where `bucket` is.
-    pub(crate) fn place(&self, bucket: &str) -> Place {
+    /// The store that `bucket` is, by requests of `agent` until `deadline`, signed by `clock`. The error is one
+    /// sentence.
+    pub(crate) fn open(&self, bucket: &str, agent: &Agent, clock: &Clock, deadline: Instant) -> Result<Store, String> {
         let (region, endpoint) = (self.region.clone(), self.endpoint.clone());
-        Place { bucket: bucket.into(), region, endpoint, path_style: None }
+        let place = Place { bucket: bucket.into(), region, endpoint, path_style: None };
+        Store::new(&place, self.credentials.clone(), agent.clone(), clock.clone(), deadline)
     }
-}
-
-/// A text that can stand within a comment in the user agent.
-fn contact(text: String) -> Result<String, String> {
-    let fits = |c: char| matches!(c, ' '..='~') && !matches!(c, '(' | ')' | '\\');
-    if text.len() <= CONTACT_ROOM && text.chars().all(fits) {
-        return Ok(text);
-    }
-    Err(format!(
-        "PROBE_CONTACT: {text:?} cannot be sent: it must be an address such as ops@example.com, of at most {CONTACT_ROOM} \
-         printable ASCII characters without brackets and backslashes"
-    ))
 }
 
 fn trust(path: &str) -> Result<Trust, String> {
@@ -93,12 +64,12 @@ fn trust(path: &str) -> Result<Trust, String> {
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+    fn read(variables: &[(&str, &str)]) -> Result<StoreSettings, String> {
         let needed = [("AWS_REGION", "r"), ("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")];
-        Settings::read(&|name| {
+        StoreSettings::read(Environment::new(&|name| {
             let mut all = variables.iter().chain(&needed);
             all.find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string())
-        })
+        }))
     }
 
     #[test]

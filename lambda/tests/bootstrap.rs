@@ -1,80 +1,11 @@
 //! The binary as AWS Lambda starts it, against a small server of Lambda's Runtime API.
 
-mod support;
-
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Read;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
-use support::server::request;
-use support::{Service, World, event};
-
-/// Lambda, as its runtime sees it: gives events, takes answers.
-struct Lambda {
-    address: String,
-    events: Sender<Value>,
-    answers: Receiver<(String, Value)>,
-}
-
-impl Lambda {
-    fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (events, next) = mpsc::channel();
-        let (answer, answers) = mpsc::channel();
-        thread::spawn(move || {
-            // One runtime asks one thing after the other, over one connection or several.
-            for stream in listener.incoming() {
-                serve(stream.unwrap(), &next, &answer);
-            }
-        });
-        Self { address, events, answers }
-    }
-
-    /// Gives an event and waits for its answer: `response` or `error`, and its body.
-    fn invoke(&self, event: Value) -> (String, Value) {
-        self.events.send(event).unwrap();
-        self.answers.recv_timeout(Duration::from_secs(30)).expect("an answer comes")
-    }
-}
-
-fn serve(mut stream: TcpStream, next: &Receiver<Value>, answer: &Sender<(String, Value)>) {
-    loop {
-        let head = request(&mut stream);
-        let Some(line) = head.lines().next() else { return };
-        if line.starts_with("GET /2018-06-01/runtime/invocation/next ") {
-            // The test has ended if there is no more.
-            let Ok(event) = next.recv() else { return };
-            let end = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(90);
-            let body = event.to_string();
-            let headers = format!(
-                "lambda-runtime-aws-request-id: request-1\r\nlambda-runtime-deadline-ms: {}\r\n\
-                 lambda-runtime-invoked-function-arn: arn\r\ncontent-length: {}\r\n",
-                end.as_millis(),
-                body.len()
-            );
-            write!(stream, "HTTP/1.1 200 OK\r\n{headers}\r\n{body}").unwrap();
-        } else {
-            let path = line.strip_prefix("POST /2018-06-01/runtime/invocation/request-1/").expect(line);
-            let kind = path.split(' ').next().unwrap().to_string();
-            let body = body(&mut stream, &head);
-            write!(stream, "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").unwrap();
-            answer.send((kind, serde_json::from_slice(&body).unwrap())).unwrap();
-        }
-    }
-}
-
-fn body(stream: &mut TcpStream, head: &str) -> Vec<u8> {
-    let head = head.to_lowercase();
-    let (_, rest) = head.split_once("content-length: ").expect(&head);
-    let mut body = vec![0; rest.lines().next().unwrap().parse().unwrap()];
-    stream.read_exact(&mut body).unwrap();
-    body
-}
+use pulse_echo_testkit::runtime::Lambda;
+use pulse_echo_testkit::world::{Service, World, event};
+use serde_json::json;
 
 fn bootstrap(environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bootstrap"));

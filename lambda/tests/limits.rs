@@ -1,6 +1,5 @@
-//! A hundred bad servers in a row, and what they leave behind. Alone in its process, whose threads and memory it counts.
-
-mod support;
+//! A hundred bad servers in a row, and what they leave behind. Alone in its process, whose threads and memory it
+//! counts.
 
 use std::fs;
 use std::io::Write;
@@ -8,9 +7,9 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulse_echo_lambda::probe::Fault;
-use support::server::{Server, request};
-use support::{World, event};
+use pulse_echo_lambda::probe::FailedCheck;
+use pulse_echo_testkit::server::{Server, read_head};
+use pulse_echo_testkit::world::{World, event};
 
 /// How much memory they may take in all, with the store and the servers that are in this process, too, in KiB.
 const ROOM: u64 = 32 * 1024;
@@ -29,7 +28,7 @@ const HOSTILE: [(&str, &str, &str); 8] = [
 
 /// Answers as the path says, fast or slowly.
 fn serve(mut stream: TcpStream) {
-    let head = request(&mut stream);
+    let head = read_head(&mut stream);
     let Some((_, begin, more)) = HOSTILE.iter().find(|(path, ..)| head.starts_with(&format!("GET {path}/"))) else {
         return;
     };
@@ -77,8 +76,9 @@ fn a_hundred_hostile_servers_in_a_row_leave_no_thread_and_no_memory_behind() {
         let started = Instant::now();
         let summary = probe.handle(&event(keys), started + Duration::from_secs(90)).unwrap();
         assert_eq!(summary.faults.len(), keys.len(), "{summary:?}");
-        assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
-        for Fault { id, reason, .. } in summary.faults {
+        // Each is given up by its pulse, side by side, and none by the end of the invocation.
+        assert!(started.elapsed() < Duration::from_secs(60), "took {:?}", started.elapsed());
+        for FailedCheck { id, reason, .. } in summary.faults {
             assert!(reason.len() <= 256 && !reason.contains(char::is_control), "{id}: {reason}");
         }
     }

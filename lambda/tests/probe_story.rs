@@ -1,15 +1,15 @@
 //! The probe from an S3 event to what is then in the store.
 
-mod support;
-
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_lambda::probe::{Error, Probe, Summary};
+use pulse_echo_testkit::store::BUCKET;
+use pulse_echo_testkit::tls::{Ca, https, in_days, until};
+use pulse_echo_testkit::world::{Service, World, event};
 use serde_json::{Value, json};
-use support::{BUCKET, Service, World, event, https};
 use tempfile::NamedTempFile;
 
 fn handle(probe: &Probe, event: &Value) -> Result<Summary, Error> {
@@ -44,12 +44,12 @@ fn a_pulse_whose_service_answers_as_expected_gets_its_echo() {
 #[test]
 fn an_echo_tells_how_many_days_the_services_certificate_has() {
     let world = World::new();
-    let authority = https::authority("ours");
+    let authority = Ca::new("ours");
     let bundle = NamedTempFile::new().unwrap();
     bundle.as_file().write_all(authority.pem().as_bytes()).unwrap();
     let probe = world.probe_with(&[("PROBE_CA_BUNDLE", bundle.path().to_str().unwrap())]);
-    let end = https::in_days(20) - Duration::from_secs(60);
-    let service = https::https(&https::until(end), &[&authority]);
+    let end = in_days(20) - Duration::from_secs(60);
+    let service = https(&until(end), &[&authority]);
     let url = format!("https://localhost:{}/", service.address.port());
     world.put("pulse/web-1.json", &format!("{{\"url\": \"{url}\", \"min_cert_days\": 19}}"), &[]);
     world.put("pulse/web-2.json", &format!("{{\"url\": \"{url}\", \"min_cert_days\": 20}}"), &[]);

@@ -1,18 +1,17 @@
-//! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write is
-//! held against it by their fleet.
-
-mod fleet;
+//! `docs/status.schema.json` says what `status.json` is: no more, and no less. What the sweeps of the other tests write
+//! is held against it by their fleet.
 
 use std::collections::BTreeSet;
 
-use fleet::schema::{misfit, schema};
-use fleet::{Fleet, id, time};
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::status::{
-    BackOff, Change, Down, Fact, Fault, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, State, Status,
+    BackOff, Change, Down, Fact, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, SeenFault, State, Status,
     Told, Unanswered,
 };
+use pulse_echo_testkit::fleet::{Fleet, time};
+use pulse_echo_testkit::schema::{misfit, schema};
+use pulse_echo_testkit::store::id;
 use serde_json::{Value, json};
 
 /// A status with all that one may hold.
@@ -23,7 +22,7 @@ fn everything() -> Status {
         since: time(2),
         limits: Some(limits()),
         echo: Some(time(1)),
-        fault: Some(Box::new(Fault {
+        fault: Some(Box::new(SeenFault {
             at: time(2),
             etag: "\"f\"".into(),
             pulse_at: Some(time(2)),
@@ -64,7 +63,8 @@ fn limits() -> Limits {
     Limits { etag: "\"0123456789abcdef0123456789abcdef\"".into(), every_s: 600, limit_s: 900 }
 }
 
-/// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is here.
+/// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is
+/// here.
 fn facts() -> Vec<Fact> {
     let words: Metadata = [("load1".to_string(), "48".to_string())].into();
     let (check, since, some, reason) = (id("web-1/db"), time(2), vec![id("web-1")], Some("body differs".to_string()));
@@ -234,7 +234,7 @@ fn what_lies_in_the_store_while_messages_are_owed_is_as_the_schema_says() {
     assert_eq!(fleet.words(), ["failing web-1"]);
     fleet.sweep_until(880);
     *fleet.hook.answer.lock().unwrap() =
-        Some(pulse_echo_lambda::channel::Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
+        Some(pulse_echo_lambda::outbox::entry::Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
     fleet.sweep_until(940);
     let status = as_json(&fleet.status());
     assert_eq!(misfit(&status), None);

@@ -1,18 +1,18 @@
 //! The sweep when things go wrong: two at once, a death between any two requests, answers that are lost, conflicts.
 
-mod fleet;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fleet::{Fleet, Hook, Wire, word};
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::Lease;
-use pulse_echo_lambda::channel::{Channel, Entry, Outcome};
-use pulse_echo_lambda::sweep::Course;
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
+use pulse_echo_lambda::tick::Course;
+use pulse_echo_testkit::fleet::{self, Fleet, word};
+use pulse_echo_testkit::wire::{Hook, Wire};
 use serde_json::json;
 
 /// How often each id was told, with what it says.

@@ -1,22 +1,21 @@
 //! Fleets of thousands on a real store: what a sweep asks of the store, and that thousands of changes are a few lines.
 
-mod fleet;
-#[path = "support/server.rs"]
-mod server;
-
-use std::io::{Read, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use fleet::{Fleet, id, time};
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, Limits, Record, State, Status};
-use pulse_echo_lambda::channel::{self, Channel, Means, What};
+use pulse_echo_lambda::channel::{self, Channel, Means};
+use pulse_echo_lambda::outbox::entry::What;
+use pulse_echo_testkit::fleet::{Fleet, time};
+use pulse_echo_testkit::server::{Server, answer, read_body, read_head};
+use pulse_echo_testkit::store::id;
 use serde_json::{Value, json};
-use server::{Server, answer, request};
 
 const CHECKS: usize = 10_000;
 
@@ -159,10 +158,8 @@ impl People {
     fn new() -> Self {
         let (tell, requests) = mpsc::channel();
         let server = Server::new(move |mut stream, _| {
-            let head = request(&mut stream).to_lowercase();
-            let length = head.split_once("content-length: ").and_then(|(_, rest)| rest.lines().next()?.parse().ok());
-            let mut body = vec![0; length.unwrap()];
-            stream.read_exact(&mut body).unwrap();
+            let head = read_head(&mut stream);
+            let body = read_body(&mut stream, &head);
             let path = head.split(' ').nth(1).unwrap().to_string();
             tell.send((path, String::from_utf8(body).unwrap())).unwrap();
             stream.write_all(answer(200, "ok").as_bytes()).unwrap();
@@ -172,7 +169,11 @@ impl People {
             "WEBHOOK_URL" => Some(format!("{}webhook", server.url())),
             _ => None,
         };
-        let means = Means { lookup: &lookup, trust: &Trust::built_in(), clock: Arc::new(Timestamp::now) };
+        let means = Means {
+            environment: Environment::new(&lookup),
+            trust: &Trust::built_in(),
+            clock: Arc::new(Timestamp::now),
+        };
         Self { channels: channel::channels(&means).unwrap(), requests }
     }
 

@@ -1,17 +1,15 @@
 //! `pulse-echo-local replay` tells what the sweeps on a real store told.
 
-mod fleet;
-
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use fleet::{Fleet, time, word};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::Fact;
-use pulse_echo_lambda::channel::{Entry, What};
+use pulse_echo_lambda::outbox::entry::{Entry, What};
 use pulse_echo_local::replay::{List, Sweeps};
+use pulse_echo_testkit::fleet::{Fleet, time, word};
 
 /// What happened, by second: some fail, some fall silent, one waits for its answer, and all come back but one.
 const HISTORY: &[(i64, &str, &str)] = &[

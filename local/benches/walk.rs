@@ -1,35 +1,27 @@
-//! How long a pulse takes to its echo: the whole local system, one pulse after the other, each without a URL, so what is
-//! measured is S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
+//! How long a pulse takes to its echo: the whole local system, one pulse after the other, each without a URL, so what
+//! is measured is S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use jiff::Timestamp;
-use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::store::{Condition, Credentials, Place, Store};
+use pulse_echo_core::store::{Condition, Credentials};
 use pulse_echo_local::keys;
 use pulse_echo_local::system::System;
+use pulse_echo_testkit::store::{BUCKET, Client};
 
 const PULSES: usize = 500;
-const BUCKET: &str = "bench";
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let keys = keys::make().unwrap();
-    let system = System::start(folder.path(), (Ipv4Addr::LOCALHOST, 0).into(), BUCKET, &keys, &|_| None).unwrap();
-    let place = Place {
-        bucket: BUCKET.into(),
-        region: "us-east-1".into(),
-        endpoint: Some(system.endpoint()),
-        path_style: None,
-    };
-    let agent = http::agent(http::config().build(), &Trust::built_in(), SystemResolver::default());
+    let keys = keys::make();
+    let system =
+        System::start(folder.path(), (Ipv4Addr::LOCALHOST, 0).into(), BUCKET, &keys, Environment::new(&|_| None))
+            .unwrap();
     let credentials = Credentials::new(&keys.access_key, &keys.secret_key);
-    let deadline = Instant::now() + Duration::from_secs(120);
-    let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap();
+    let store = Client { credentials, ..Client::at(&system.endpoint()) }.store();
 
     let (mut puts, mut walks) = (Vec::new(), Vec::new());
     for n in 0..PULSES {

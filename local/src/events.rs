@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::s3::store::{Kind, Pending, Store};
+use crate::s3::notification::Kind;
+use crate::s3::store::{Pending, Store};
 use crate::s3::{Server, url_encoded};
 
 /// How events are handled. The default is what the deployment on AWS has.
@@ -56,14 +57,15 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Begins with the events that wait in the store, then takes each new one as it comes.
     ///
-    /// `handler` gets one S3 event (`{"Records": [one record]}`, as AWS sends it) and the time by which it must return:
-    /// nothing can stop it. An `Err` is a failed try, and so is a panic (unless panics abort).
+    /// `handler` gets the kind of the rule that fits, one S3 event (`{"Records": [one record]}`, as AWS sends it) and
+    /// the time by which it must return: nothing can stop it. An `Err` is a failed try, and so is a panic (unless
+    /// panics abort).
     ///
     /// A server has one dispatcher at a time: a later one takes over. Events of a server without one wait in its store.
     pub fn start(
         server: &Server,
         options: Options,
-        handler: impl Fn(Value, Instant) -> Result<(), String> + Send + Sync + 'static,
+        handler: impl Fn(Kind, Value, Instant) -> Result<(), String> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (messages, inbox) = mpsc::channel();
         let running = Arc::new(AtomicUsize::new(0));
@@ -107,7 +109,7 @@ impl Drop for Dispatcher {
     }
 }
 
-type Handler = dyn Fn(Value, Instant) -> Result<(), String> + Send + Sync;
+type Handler = dyn Fn(Kind, Value, Instant) -> Result<(), String> + Send + Sync;
 
 enum Message {
     New(Pending),
@@ -184,7 +186,8 @@ impl Coordinator {
     }
 
     fn start(&mut self, attempt: Attempt) {
-        let time = match attempt.event.kind {
+        let kind = attempt.event.kind;
+        let time = match kind {
             Kind::Probe => self.options.probe_time,
             Kind::Loop => self.options.loop_time,
         };
@@ -194,7 +197,7 @@ impl Coordinator {
         let name = format!("event-{}", attempt.event.number);
         let unstarted = attempt.clone();
         let spawned = thread::Builder::new().name(name).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| handler(record, Instant::now() + time)));
+            let result = catch_unwind(AssertUnwindSafe(|| handler(kind, record, Instant::now() + time)));
             let result = result.unwrap_or_else(|_| Err("the handler panicked".to_owned()));
             let _ = messages.send(Message::Done(attempt, result));
         });

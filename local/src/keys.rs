@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use pulse_echo_core::random;
+
 use crate::private;
 use crate::s3::KeyPair;
 
@@ -25,13 +27,11 @@ pub fn file(folder: &Path) -> PathBuf {
 }
 
 /// Keys that nobody has seen yet.
-pub fn make() -> io::Result<KeyPair> {
-    let mut random = [0; 28];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let hex = random.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
+pub fn make() -> KeyPair {
+    let hex = random::bytes::<28>().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
     // As AWS's look: 20 characters that begin with AKIA, and 40.
     let (id, secret) = hex.split_at(16);
-    Ok(KeyPair::new(format!("AKIA{id}"), secret.to_ascii_lowercase()))
+    KeyPair::new(format!("AKIA{id}"), secret.to_ascii_lowercase())
 }
 
 /// The keys kept in `folder`, if any are. The error names the file.
@@ -87,7 +87,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         assert!(kept_in(&data).unwrap().is_none());
-        let keys = make().unwrap();
+        let keys = make();
         assert_eq!((keys.access_key.len(), keys.secret_key.len()), (20, 40));
         for are_seen in [false, true] {
             keep_in(&data, &Kept { keys: keys.clone(), are_seen }).unwrap();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Parser, Subcommand};
 use log::LevelFilter;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::stderr;
 use pulse_echo_local::{NAME, complain, demo, replay, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -36,10 +37,11 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     stderr::log(NAME, if arguments.verbose { LevelFilter::Info } else { LevelFilter::Warn });
-    let environment = |name: &str| std::env::var(name).ok();
+    let lookup = |name: &str| std::env::var(name).ok();
+    let environment = Environment::new(&lookup);
     let done = match arguments.command {
-        Command::Serve(options) => serve::serve(&options, &environment).map_err(|message| (message, 1)),
-        Command::Demo(options) => walk(&options, &environment),
+        Command::Serve(options) => serve::serve(&options, environment).map_err(|message| (message, 1)),
+        Command::Demo(options) => walk(&options, environment),
         Command::Replay(options) => replay::replay(&options),
     };
     match done {
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
 }
 
 /// The demo, until a signal comes; the error has the exit code, after a signal as shells have it.
-fn walk(options: &demo::Options, environment: &dyn Fn(&str) -> Option<String>) -> Result<(), (String, u8)> {
+fn walk(options: &demo::Options, environment: Environment) -> Result<(), (String, u8)> {
     let signal = Arc::new(AtomicUsize::new(0));
     for (number, code) in [(SIGINT, 130), (SIGTERM, 143)] {
         flag::register_usize(number, signal.clone(), code)

@@ -8,6 +8,7 @@ use std::process;
 use std::thread;
 
 use clap::Args;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::url::web_url;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -37,7 +38,7 @@ pub struct Options {
 }
 
 /// Serves until SIGTERM or SIGINT. The error is one sentence.
-pub fn serve(options: &Options, environment: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
+pub fn serve(options: &Options, environment: Environment) -> Result<(), String> {
     // Asked for first: a signal during the start is then not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(|error| format!("cannot wait for signals: {error}"))?;
     if let Some(Err(why)) = options.public_url.as_deref().map(web_url) {
@@ -46,7 +47,7 @@ pub fn serve(options: &Options, environment: &dyn Fn(&str) -> Option<String>) ->
     let Options { data, listen, bucket, .. } = options;
     let kept = match keys::kept_in(data)? {
         Some(kept) => kept,
-        None => Kept { keys: keys::make().map_err(|error| format!("cannot make keys: {error}"))?, are_seen: false },
+        None => Kept { keys: keys::make(), are_seen: false },
     };
     // Before the keys are kept or shown: a start that fails must not be the one that shows them.
     let system = System::start(data, *listen, bucket, &kept.keys, environment)?;

@@ -1,16 +1,16 @@
 //! The whole system in one process: the embedded S3, and the handlers that AWS would run, told of each PUT.
 
+use pulse_echo_core::environment::Environment;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pulse_echo_core::random;
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::settings::Settings;
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::tick::Loop;
 
 use crate::events::{self, Dispatcher};
+use crate::s3::notification::Kind;
 use crate::s3::{KeyPair, Options, Server};
 use crate::timer::Timer;
 
@@ -30,7 +30,7 @@ impl System {
         listen: SocketAddr,
         bucket: &str,
         keys: &KeyPair,
-        environment: &dyn Fn(&str) -> Option<String>,
+        environment: Environment,
     ) -> Result<Self, String> {
         let server = Server::start(Options { listen, ..Options::new(data, bucket, keys.clone()) })
             .map_err(|error| error.to_string())?;
@@ -41,20 +41,17 @@ impl System {
             "AWS_REGION" => Some(server.region().into()),
             "AWS_ENDPOINT_URL_S3" => Some(own_endpoint(server.address())),
             "BUCKET" => Some(bucket.into()),
-            name => environment(name),
+            name => environment.get(name),
         };
-        let probe = Probe::new(Settings::read(&lookup)?, Arc::new(Timestamp::now));
-        let the_loop = Arc::new(Loop::read(&lookup, Arc::new(Timestamp::now))?);
+        let probe = Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now))?;
+        let the_loop = Arc::new(Loop::read(Environment::new(&lookup), Arc::new(Timestamp::now))?);
         let of_events = the_loop.clone();
-        let dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, deadline| {
-            let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap_or_default();
-            if key.starts_with("pulse/") {
-                probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())
-            } else {
-                of_events.handle(&event, &random::id(), deadline).map(drop)
-            }
-        })
-        .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
+        let dispatcher =
+            Dispatcher::start(&server, events::Options::default(), move |kind, event, deadline| match kind {
+                Kind::Probe => probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string()),
+                Kind::Loop => of_events.handle(&event, deadline).map(drop),
+            })
+            .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         let timer = Timer::start(the_loop).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
         Ok(Self { _timer: timer, dispatcher, server })
     }

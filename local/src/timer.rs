@@ -6,8 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use pulse_echo_core::random;
-use pulse_echo_lambda::sweep::Loop;
+use pulse_echo_lambda::tick::Loop;
 use serde_json::json;
 
 /// How long a sweep may take, as on AWS.
@@ -26,7 +25,7 @@ impl Timer {
         let thread = thread::Builder::new().name("timer".to_owned()).spawn(move || {
             let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
             while stopped.recv_timeout(the_loop.tick()) == Err(RecvTimeoutError::Timeout) {
-                if let Err(error) = the_loop.handle(&schedule, &random::id(), Instant::now() + SWEEP_TIME) {
+                if let Err(error) = the_loop.handle(&schedule, Instant::now() + SWEEP_TIME) {
                     log::error!("the sweep failed: {error}");
                 }
             }

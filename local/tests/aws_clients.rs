@@ -1,23 +1,27 @@
-//! AWS's own clients work against the server. Left out, with a line on stderr, where they are not installed.
-
-mod support;
+//! AWS's own clients work against the server. Where they are not installed, this is left out with a line on stderr;
+//! under `CI` it fails.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use pulse_echo_local::s3::Server;
-use support::{BUCKET, Client, KEY, SECRET, server};
+use pulse_echo_testkit::raw_client::{Client, KEY, SECRET, server};
+use pulse_echo_testkit::store::BUCKET;
+use pulse_echo_testkit::tally::left_out;
 use tempfile::TempDir;
 
 /// `program` with our keys and nothing else of AWS's settings; `None` if it does not run here.
 fn client(server: &Server, dir: &TempDir, program: &str, probe: &[&str]) -> Option<impl Fn(&[&str]) -> Output> {
     let endpoint = server.endpoint();
-    let program = program.to_owned();
+    // Those that `tests/tools.sh` installs, else the machine's own.
+    let installed = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-tools").join("bin").join(program);
+    let path = if installed.exists() { installed } else { program.into() };
     // Version 1 of the command line still presigns by signature version 2 if not told otherwise.
     let config = dir.path().join("config");
     fs::write(&config, "[default]\ns3 =\n  signature_version = s3v4\n").unwrap();
     let command = move |args: &[&str]| {
-        let mut command = Command::new(&program);
+        let mut command = Command::new(&path);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env_remove(name);
         }
@@ -36,7 +40,7 @@ fn client(server: &Server, dir: &TempDir, program: &str, probe: &[&str]) -> Opti
     match command(probe) {
         Ok(output) if output.status.success() => Some(move |args: &[&str]| command(args).unwrap()),
         _ => {
-            eprintln!("left out: {probe:?} does not run here");
+            left_out(&format!("{program} {probe:?} does not run here"));
             None
         }
     }
@@ -124,11 +128,12 @@ for style in "path", "virtual":
     for n in range(5):
         s3.put_object(Bucket=BUCKET, Key=f"{style}-n/{n}")
     for operation in "list_objects_v2", "list_objects":
-        pages = list(s3.get_paginator(operation).paginate(Bucket=BUCKET, Prefix=style, PaginationConfig={"PageSize": 2}))
+        paginate = s3.get_paginator(operation).paginate
+        pages = list(paginate(Bucket=BUCKET, Prefix=style, PaginationConfig={"PageSize": 2}))
         found = [o["Key"] for page in pages for o in page["Contents"]]
         assert found == [f"{style}-n/{n}" for n in range(5)] + [key], found
         assert len(pages) == 3
-        pages = list(s3.get_paginator(operation).paginate(Bucket=BUCKET, Delimiter="/", PaginationConfig={"PageSize": 1}))
+        pages = list(paginate(Bucket=BUCKET, Delimiter="/", PaginationConfig={"PageSize": 1}))
         found = [p["Prefix"] for page in pages for p in page.get("CommonPrefixes", [])]
         assert found[-2:] == [f"{style}-n/", f"{style}/"], found
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix=style + "/")["Contents"][0]["ETag"].startswith('"')

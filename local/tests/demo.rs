@@ -1,7 +1,5 @@
 //! `pulse-echo-local demo` around the agent, which a script stands for here; the walk itself is the agent's to test.
 
-mod support;
-
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::program::{Running, program};
+use pulse_echo_testkit::local::{Running, program};
 use tempfile::TempDir;
 
 /// A script that stands for a program.

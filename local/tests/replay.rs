@@ -1,14 +1,11 @@
 //! `pulse-echo-local replay`: what people would have been told of a recorded history.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use support::program::{Ended, Running, program};
+use pulse_echo_testkit::local::{Ended, Running, program};
 use tempfile::TempDir;
 
 /// A night in which a database was away for 25 min, and a host for good.
@@ -32,21 +29,7 @@ time,kind,check,cause,reason,pulse_at
 2026-11-21T00:45:01Z,echo,web-1/db,,,
 ";
 
-const TOLD: &str = "\
-2026-11-21T00:16:00Z
-  DOWN: web-1/db has been failing since 2026-11-21 00:15 UTC (57 s): no connection to db:5432, which refused it. Last good echo: 2026-11-21 00:05 UTC.
-  No other check is down. More: `pulse-echo status web-1/db`
-
-2026-11-21T00:36:00Z
-  DOWN: web-1 has been silent since 2026-11-21 00:35 UTC (1 min): its last pulse came on 2026-11-21 00:20 UTC, 16 min ago (expected: within 15 min). Last good echo: 2026-11-21 00:20 UTC. If on purpose: `pulse-echo retire web-1`.
-  1 other check is down. More: `pulse-echo status web-1`
-
-2026-11-21T00:41:00Z
-  UP: web-1/db has been up again since 2026-11-21 00:40 UTC. It was down for 24 min, from 2026-11-21 00:15 UTC: failing (no connection to db:5432, which refused it).
-  More: `pulse-echo status web-1/db`
-
-from 2026-11-21T00:00:00Z to 2026-11-21T00:45:01Z: 2 checks, 2 outages (1 not over), 3 messages; the longest outage was of web-1/db, 24 min from 2026-11-21T00:15:03Z
-";
+const TOLD: &str = include_str!("golden/replay.txt");
 
 /// Replays this text, which comes by stdin.
 fn replay(history: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
@@ -78,11 +61,11 @@ fn each_message_is_shown_as_people_would_have_read_it_at_its_time() {
 }
 
 #[test]
-fn the_example_in_readme_is_what_is_printed() {
-    let readme = include_str!("../../README.md");
+fn the_example_in_the_documentation_is_what_is_printed() {
+    let page = include_str!("../../docs/replay.md");
     let block = |begins: &str| {
-        let from = readme.find(&format!("```\n{begins}")).expect("README has it") + "```\n".len();
-        readme[from..].split("```").next().unwrap()
+        let from = page.find(&format!("```\n{begins}")).expect("the page has it") + "```\n".len();
+        page[from..].split("```").next().unwrap()
     };
     assert_eq!(replay(block("time,kind,"), &[]).stdout, block("2026-11-21T00:11:00Z\n"));
 }
@@ -150,7 +133,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
     let cases = [
         (
             String::new(),
-            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON object",
+            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON \
+             object",
         ),
         (
             "\n\ntime,kind,check\n".into(),
@@ -159,7 +143,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         ("\ntime,kind,chekc\n".into(), "line 2: \"chekc\" is not a column; did you mean \"check\"?"),
         (
             "time;kind;check\n".into(),
-            "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, pulse_at, with commas between them",
+            "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, \
+             pulse_at, with commas between them",
         ),
         ("time,kind\n".into(), "line 1: the column check is missing; time, kind and check are needed"),
         ("time,kind,check,time\n".into(), "line 1: the column time is there twice"),
@@ -173,7 +158,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         ),
         (
             csv("2026-11-21 08:27:27,echo,web-1,"),
-            "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as 2026-11-21T08:27:27Z, nor Unix seconds",
+            "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as \
+             2026-11-21T08:27:27Z, nor Unix seconds",
         ),
         (
             csv("1795219200000,echo,web-1,"),
@@ -221,12 +207,10 @@ fn pulses_without_answers_are_replayed_with_a_word_of_warning() {
 }
 
 #[test]
-fn ten_years_of_silence_take_no_longer_than_their_reminders() {
-    let begun = Instant::now();
+fn ten_years_of_silence_are_a_reminder_a_day() {
     let told = told("time,kind,check\n0,pulse,web-1\n1,echo,web-1\n", &["--until", "315360000"]);
     assert_eq!(told[0], "DOWN: web-1");
     assert!((3_640..3_660).contains(&told.len()), "one a day: {}", told.len());
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! The answers to PUT, GET, HEAD and DELETE are S3's.
 
-mod support;
-
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use pulse_echo_local::s3::Server;
+use pulse_echo_testkit::raw_client::{Client, HandClock, at_once, options, server};
+use pulse_echo_testkit::store::BUCKET;
 use rusty_s3::Method;
 use rusty_s3::actions::S3Action;
-use support::{BUCKET, Client, HandClock, at_once, options, server};
 use tempfile::TempDir;
 use url::Position;
 

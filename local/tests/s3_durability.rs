@@ -1,7 +1,5 @@
 //! What was answered stays, whatever happens to the process; and a file that is no store is left alone.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -14,8 +12,9 @@ use std::thread;
 
 use pulse_echo_local::events::{self, Dispatcher};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
+use pulse_echo_testkit::raw_client::{Client, KEY, SECRET, at_once, next, options, server};
+use pulse_echo_testkit::store::BUCKET;
 use redb::{Database, ReadableDatabase, TableDefinition};
-use support::{BUCKET, Client, KEY, SECRET, at_once, next, options, server};
 use tempfile::TempDir;
 
 /// Where a child process is to serve from.
@@ -106,7 +105,7 @@ fn a_killed_server_has_lost_no_answered_put_and_no_event() {
             assert!(client.get(key).body == body.as_bytes(), "{key} is lost");
         }
         let (tell, told) = mpsc::channel();
-        let _dispatcher = Dispatcher::start(&server, events::Options::default(), move |event, _| {
+        let _dispatcher = Dispatcher::start(&server, events::Options::default(), move |_, event, _| {
             let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap().to_owned();
             tell.send(key).map_err(|e| e.to_string())
         });

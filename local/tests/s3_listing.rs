@@ -1,9 +1,8 @@
 //! LIST, in both versions, shows what S3 shows.
 
-mod support;
-
+use pulse_echo_testkit::raw_client::{Client, at_once, server};
+use pulse_echo_testkit::store::BUCKET;
 use rusty_s3::Method;
-use support::{BUCKET, Client, at_once, server};
 
 fn keys(list: &rusty_s3::actions::list_objects_v2::ListObjectsV2Response) -> Vec<String> {
     list.contents.iter().map(|object| object.key.clone()).collect()

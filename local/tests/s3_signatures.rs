@@ -1,15 +1,14 @@
 //! Who may ask, and by which clock that is decided.
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use pulse_echo_local::s3::Server;
+use pulse_echo_testkit::raw_client::{Client, HandClock, KEY, SECRET, options, server};
+use pulse_echo_testkit::store::BUCKET;
 use rusty_s3::actions::S3Action;
 use rusty_s3::{Credentials, Method};
-use support::{BUCKET, Client, HandClock, KEY, SECRET, options, server};
 use tempfile::TempDir;
 use url::Position;
 

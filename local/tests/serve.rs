@@ -1,14 +1,12 @@
 //! `pulse-echo-local serve`, as an operator of a small site meets it.
 
-mod support;
-
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use pulse_echo_core::name::Key;
-use support::program::{FREE_PORT, Running, pasted, put_pulse, serve, store, wait_for_echo, web_1};
+use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, put_pulse, serve, store, wait_for_echo, web_1};
 
 /// The one sentence with which a start ends that cannot serve.
 #[track_caller]

@@ -1,15 +1,12 @@
 //! `pulse-echo-local serve` when its surroundings fail it.
 
-mod support;
-
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use support::program::{FREE_PORT, Pasted, Running, pasted, put_pulse, serve, store, wait_for_echo};
+use pulse_echo_testkit::local::{FREE_PORT, Pasted, Running, pasted, put_pulse, serve, store, wait_for_echo};
 
 fn verbose(data: &Path) -> Command {
     serve(data, &[&FREE_PORT[..], &["-v"]].concat())
@@ -71,8 +68,6 @@ fn it_says_what_it_waits_for_when_stopped_and_a_second_signal_ends_it() {
 
     server.signal("-TERM");
     server.says("SIGTERM: stopping, waiting up to 10 s for 1 answer under way; a second signal ends it now");
-    let second = Instant::now();
     server.signal("-INT");
     assert_eq!(server.end().status.code(), Some(130));
-    assert!(second.elapsed() < Duration::from_secs(5), "it took {:?}", second.elapsed());
 }

@@ -23,13 +23,13 @@ pub const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 3600 };
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     note = "Settings come from the option, else from the environment, else from the configuration file, else from \
-            the default. The options above go with every command.",
+            the default. The options above work with every command.",
     example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
     example = "pulse-echo run",
     error_code(0, "done (check, run: OK)"),
     error_code(1, "not done (check, run: WARNING)"),
     error_code(2, "wrong usage or configuration (check, run: CRITICAL)"),
-    error_code(3, "check, run: UNKNOWN: could not be told, wrong usage or configuration")
+    error_code(3, "check, run: UNKNOWN, wrong usage or configuration too")
 )]
 pub struct Arguments {
     /// configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it
@@ -47,7 +47,7 @@ pub struct Arguments {
     /// address of an S3 service other than AWS's (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)
     #[argh(option, arg_name = "url")]
     pub endpoint: Option<String>,
-    /// name the bucket in the path, not in the host's name (default for another service than AWS's)
+    /// name the bucket in the path, not in the host's name (default for an endpoint other than AWS's)
     #[argh(switch)]
     pub path_style: bool,
     /// profile in the AWS credentials and config files (AWS_PROFILE; default: default)
@@ -119,10 +119,10 @@ pub struct Send {
     /// with --pulse: the name of the check (default: the host's own check)
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
-    /// first wait up to so many seconds; how many is this host's own, the same each time (default 0)
+    /// first wait up to this many seconds; each host waits a time of its own, the same each run (default 0)
     #[argh(option, arg_name = "seconds", default = "0")]
     pub splay: u32,
-    /// say goodbye instead: delete this host's own pulses, as when it is shut down for good
+    /// delete this host's pulses instead; use it when you retire the host
     #[argh(switch)]
     pub retire: bool,
 }
@@ -132,22 +132,22 @@ pub struct Send {
 #[argh(
     subcommand,
     name = "check",
-    note = "Age is that of the pulse that was answered last. With --host, any machine's check can be looked at.",
+    note = "Age is that of the pulse that was answered last. With --host, it looks at another machine.",
     example = "pulse-echo check",
     example = "pulse-echo check --host web-7 --name db -w 900 -c 1500",
     error_code(0, "OK: answered, and fresh"),
-    error_code(1, "WARNING: older than -w, the loop stands still, another machine of this name, or the clock is off"),
-    error_code(2, "CRITICAL: a fault, older than -c, or a pulse of over 5 minutes without an answer"),
-    error_code(3, "UNKNOWN: no pulse, no answer yet, or could not be asked")
+    error_code(1, "WARNING: older than -w, the loop stopped, another machine has this name, or the clock is wrong"),
+    error_code(2, "CRITICAL: a fault, older than -c, or a pulse without an answer for over 5 minutes"),
+    error_code(3, "UNKNOWN: no pulse, no answer yet, or the store could not be asked")
 )]
 pub struct Check {
     /// look at this check only (default: all that have a pulse here, else the host's own check)
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
-    /// seconds of age beyond which it is a WARNING (default: the pulse's limit, every_s × missed + grace_s)
+    /// age in seconds above which it is a WARNING (default: the pulse's limit, every_s × missed + grace_s)
     #[argh(option, short = 'w', arg_name = "seconds")]
     pub warning: Option<u32>,
-    /// seconds of age beyond which it is CRITICAL (default: the pulse's limit + every_s)
+    /// age in seconds above which it is CRITICAL (default: the pulse's limit + every_s)
     #[argh(option, short = 'c', arg_name = "seconds")]
     pub critical: Option<u32>,
     /// print JSON in place of the line
@@ -165,7 +165,7 @@ pub struct Check {
     name = "run",
     error_code(0, "OK: an echo"),
     error_code(2, "CRITICAL: a fault"),
-    error_code(3, "UNKNOWN: no answer in time, or could not be asked")
+    error_code(3, "UNKNOWN: no answer in time, or the store could not be asked")
 )]
 pub struct Run {
     /// send just this pulse file (default: pulse.json and pulses.d/*.json beside the configuration)
@@ -184,8 +184,8 @@ pub struct Run {
 #[argh(
     subcommand,
     name = "init",
-    note = "The options of the whole program that are given (--bucket, --region, --endpoint, --host …) are what is \
-            written. Files that are there are never overwritten.",
+    note = "It writes the options of the whole program that you give (--bucket, --region, --endpoint, --host …). It \
+            never overwrites a file.",
     example = "pulse-echo init --bucket my-pulses --region eu-central-1",
     example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
     error_code(0, "written, whatever doctor then says"),
@@ -193,19 +193,19 @@ pub struct Run {
     error_code(2, "wrong usage")
 )]
 pub struct Init {
-    /// address that the probe is to fetch (default: none, the pulse is a bare sign of life)
+    /// address that the probe fetches (default: none; the pulse is a bare sign of life)
     #[argh(option)]
     pub url: Option<String>,
-    /// with --url: exactly what the answer must be
+    /// with --url: the exact body that the answer must have
     #[argh(option, arg_name = "text")]
     pub body: Option<String>,
-    /// with --url: text that the answer must contain
+    /// with --url: text that the answer's body must contain
     #[argh(option, arg_name = "text")]
     pub contains: Option<String>,
 }
 
-/// Walk through configuration, credentials, clock, name, connection, rights and the loop; of what is wrong say how to
-/// mend it. Nothing in the store is changed.
+/// Check configuration, credentials, clock, name, connection, rights and the loop; say what is wrong and how to mend
+/// it. It changes nothing in the store.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,

@@ -15,17 +15,17 @@ use crate::target::Target;
     subcommand,
     name = "status",
     note = "States: failing, silent and unanswered are down; new waits for its first answer; up; late is past its \
-            interval, but not yet silent; gone is retired. What is shown is status.json, which the loop writes: this is \
-            the operator's command, a host's own rights do not include it.",
+            interval, but not yet silent; gone is retired. It shows status.json, which the loop writes, and needs the \
+            operator's rights: a host may not read that file.",
     example = "pulse-echo status",
     example = "pulse-echo status --state down",
     example = "pulse-echo status web-7/db",
-    error_code(0, "shown, whatever it shows"),
-    error_code(1, "not shown: it could not be read, or there is no such check"),
+    error_code(0, "shown, whatever the states are"),
+    error_code(1, "not shown: status.json could not be read, or there is no such check"),
     error_code(2, "wrong usage or configuration")
 )]
 pub struct Status {
-    /// one check, as it is shown: HOST or HOST/CHECK (default: all)
+    /// one check, as the table shows it: HOST or HOST/CHECK (default: all)
     #[argh(positional, arg_name = "id")]
     pub target: Option<Target>,
     /// only the checks that are down, up, late, new, failing, silent, unanswered, gone or muted
@@ -36,13 +36,13 @@ pub struct Status {
     pub json: bool,
 }
 
-/// Have nothing told of a check for a while, or of all checks of a host; --list shows what is muted.
+/// Send no messages about a check, or about all checks of a host, for a while; --list shows what is muted.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,
     name = "mute",
-    note = "An outage that begins and ends within a mute is never told; one that lasts is told at the mute's end. A \
-            second mute of the same ID takes the place of the first.",
+    note = "An outage that begins and ends within a mute is never told. An outage that lasts is told at the mute's \
+            end. A second mute of the same ID replaces the first.",
     example = "pulse-echo mute web-7 --for 2h --reason \"new disks\"",
     example = "pulse-echo mute web-7/db --for 1d12h",
     example = "pulse-echo mute --list",
@@ -54,10 +54,10 @@ pub struct Mute {
     /// a check (HOST/CHECK), or a host with all its checks (HOST)
     #[argh(positional, arg_name = "id")]
     pub target: Option<Target>,
-    /// for how long from now: 90s, 30m, 2h, 1d or such together, up to 366d
+    /// how long, from now: 90s, 30m, 2h, 1d or a sum such as 1d12h, up to 366d
     #[argh(option, long = "for", arg_name = "time", from_str_fn(duration::parse))]
     pub for_s: Option<u32>,
-    /// why, for those who look at the status
+    /// why; status shows it
     #[argh(option, arg_name = "text")]
     pub reason: Option<String>,
     /// show the mutes that the last sweep knew
@@ -65,14 +65,14 @@ pub struct Mute {
     pub list: bool,
 }
 
-/// End a mute: what is down then is told with the next sweep.
+/// End a mute: the next sweep sends a message about what is still down.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,
     name = "unmute",
     example = "pulse-echo unmute web-7",
     error_code(0, "it is not muted any more"),
-    error_code(1, "not done, or still muted with its host"),
+    error_code(1, "not done, or its host is still muted"),
     error_code(2, "wrong usage or configuration")
 )]
 pub struct Unmute {
@@ -86,12 +86,13 @@ pub struct Unmute {
 #[argh(
     subcommand,
     name = "retire",
-    note = "It is told once as gone. Stop the host's cron first: a host that still sends comes back as a new check. The \
-            checks of a host are those that the last sweep knew. Nothing is asked; --dry-run shows what it would do.",
+    note = "One message says that it is gone. Stop the host's cron first: a host that still sends comes back as a new \
+            check. The checks of a host are those that the last sweep knew. It deletes without asking; --dry-run shows \
+            what it would delete.",
     example = "pulse-echo retire web-7 --dry-run",
     example = "pulse-echo retire web-7/db",
     error_code(0, "deleted, or shown with --dry-run"),
-    error_code(1, "not all is deleted, or there is nothing of it"),
+    error_code(1, "not everything was deleted, or there is no such check"),
     error_code(2, "wrong usage or configuration")
 )]
 pub struct Retire {
@@ -103,7 +104,7 @@ pub struct Retire {
     pub dry_run: bool,
 }
 
-/// Start, stop or hurry the loop, which looks at all checks and tells of them; or show how it is.
+/// Start, stop, hurry, test or show the loop, which looks at all checks and sends the messages.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,
@@ -136,12 +137,12 @@ pub enum LoopCommand {
     Show(LoopShow),
 }
 
-/// Have the loop run: it sweeps at once, and then again and again.
+/// Start the loop: it sweeps at once, and then again and again.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(subcommand, name = "start")]
 pub struct LoopStart {}
 
-/// Stop the loop: from then on nothing is watched, and nobody is told of anything.
+/// Stop the loop: from then on nothing is watched, and no messages are sent.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(subcommand, name = "stop")]
 pub struct LoopStop {}
@@ -151,7 +152,7 @@ pub struct LoopStop {}
 #[argh(subcommand, name = "tick")]
 pub struct LoopTick {}
 
-/// Have a test message sent over every channel.
+/// Have the loop send a test message over every channel.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(subcommand, name = "test")]
 pub struct LoopTest {}

@@ -1,5 +1,5 @@
-//! How the command line is read: by `argh`, after it was put into the one form that argh knows: `--opt value`, options of
-//! the whole program in front of the command.
+//! How the command line is read: by `argh`, after it was put into the one form that argh knows: `--opt value`, options
+//! of the whole program in front of the command.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use pulse_echo_testkit::tls::Ca;
 
 /// How long a minute of a schedule lasts, in seconds.
 pub const MINUTE_S: u64 = 5;
@@ -76,14 +76,9 @@ impl Drop for Emulator {
 }
 
 fn write_certificates(ca: &Path, certificate: &Path, key: &Path) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, "the CA of a test");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let names = ["localhost", "127.0.0.1"].map(String::from);
-    let own_key = KeyPair::generate().unwrap();
-    let own = CertificateParams::new(names).unwrap().signed_by(&own_key, &issuer).unwrap();
+    let issuer = Ca::new("the CA of a test");
+    let (certificate_pem, key_pem) = issuer.pem_of(&["localhost", "127.0.0.1"]);
     fs::write(ca, issuer.pem()).unwrap();
-    fs::write(certificate, own.pem()).unwrap();
-    fs::write(key, own_key.serialize_pem()).unwrap();
+    fs::write(certificate, certificate_pem).unwrap();
+    fs::write(key, key_pem).unwrap();
 }

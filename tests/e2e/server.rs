@@ -8,12 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::http::{self, SystemResolver, Trust};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY};
 use rusty_s3::actions::CreateBucket;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tempfile::TempDir;
 use ureq::Agent;
-
-use crate::bed::{ACCESS_KEY, BUCKET, SECRET_KEY};
 
 /// How long a server may take until it has a bucket.
 const TO_START: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! What works on which server: the expectation that the run holds each server to, and the table that README shows.
+//! What works on which server: the run holds each server to it, and `docs/compatibility.md` shows it as a table.
 
 use crate::checks::{Outcome, agent, lists, objects, refusals};
 use crate::server::Server;
@@ -6,7 +6,7 @@ use crate::server::Server::{MiniStack, Moto, Rclone, S3sFs};
 
 /// What is asked of each server.
 pub struct Row {
-    /// What it is, in README's words.
+    /// What it is, in the table's words.
     pub what: &'static str,
     /// Asks the server at an endpoint.
     pub check: fn(&str) -> Outcome,
@@ -17,7 +17,7 @@ pub struct Row {
 /// What a server does instead.
 pub struct Lack {
     pub server: Server,
-    /// In README's words.
+    /// In the table's words.
     pub word: &'static str,
     /// A part of what the check says of it.
     pub seen: &'static str,
@@ -137,7 +137,7 @@ pub const TABLE: &[Row] = &[
     ),
 ];
 
-/// The table as README has it.
+/// The table as `docs/compatibility.md` has it.
 pub fn markdown() -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let head = std::iter::once(String::new()).chain(Server::ALL.map(Server::title)).collect();

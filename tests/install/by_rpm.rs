@@ -1,12 +1,12 @@
-//! The package for Fedora, RHEL and Amazon Linux, installed by rpm into a Debian: its scripts really run there, but it is
-//! no Fedora.
+//! The package for Fedora, RHEL and Amazon Linux, installed by rpm into a Debian: its scripts really run there, but no
+//! Fedora is tried.
 
 use std::path::Path;
 use std::process::Command;
 
-use crate::bed::Ended;
 use crate::packages::{CRON_FILE, Older, cron_file, files_of_rpm, rpm};
 use crate::root::{Root, TIMER_ENABLED};
+use pulse_echo_testkit::agent::Ended;
 
 /// What it depends on has other names in Debian.
 fn run(root: &Root, mode: &[&str], package: &Path) -> Ended {

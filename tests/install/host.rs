@@ -5,16 +5,18 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::Key;
 use pulse_echo_local::s3::KeyPair;
 use pulse_echo_local::system::System;
 use tempfile::TempDir;
 
-use crate::bed::{self, ACCESS_KEY, BUCKET, Ended, SECRET_KEY};
 use crate::cron::{Cron, has_mailed};
 use crate::packages::{CRON_FILE, checkout, cron_file, deb, tarball};
 use crate::root::Root;
 use crate::tools::run;
+use pulse_echo_testkit::agent::Ended;
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id, store};
 
 /// Its share of two minutes is 0.04 s.
 const HOST: &str = "web-731";
@@ -29,7 +31,8 @@ impl Site {
         let data = tempfile::tempdir().unwrap();
         let keys = KeyPair::new(ACCESS_KEY, SECRET_KEY);
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let system = System::start(&data.path().join("data"), listen, BUCKET, &keys, &|_| None).unwrap();
+        let system =
+            System::start(&data.path().join("data"), listen, BUCKET, &keys, Environment::new(&|_| None)).unwrap();
         Self { system, _data: data }
     }
 
@@ -45,13 +48,13 @@ impl Site {
 
     /// The pulse's own id, if it is there.
     fn pulse_id(&self, host: &str) -> Option<String> {
-        let object = bed::store(&self.system.endpoint()).get(&Key::pulse(&bed::id(host)), 0).ok()?;
+        let object = store(&self.system.endpoint()).get(&Key::pulse(&id(host)), 0).ok()?;
         object.metadata.get("pulse-id").cloned()
     }
 
     fn wait_for_echo(&self) {
         let until = Instant::now() + Duration::from_secs(20);
-        while bed::store(&self.system.endpoint()).get(&Key::echo(&bed::id(HOST)), 0).is_err() {
+        while store(&self.system.endpoint()).get(&Key::echo(&id(HOST)), 0).is_err() {
             assert!(Instant::now() < until, "no echo");
             thread::sleep(Duration::from_millis(20));
         }
@@ -168,12 +171,12 @@ pub fn the_program_for_arm_sends() {
     assert!(send.code == 0 && site.pulse_id("arm-1").is_some(), "{send:?}");
 }
 
-/// The lines of README's section for the tarball, run as root.
-pub fn the_tarball_is_set_up_as_readme_says() {
+/// The lines for the tarball in `docs/install.md`, run as root.
+pub fn the_tarball_is_set_up_as_documented() {
     let (root, site) = (Root::new(), Site::start());
     root.take(&tarball());
-    let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
-    let section = readme.split("### From the tarball\n").nth(1).expect("README has the section");
+    let page = std::fs::read_to_string(checkout().join("docs/install.md")).unwrap();
+    let section = page.split("\n## From the tarball\n").nth(1).expect("the page has the section");
     let lines = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     let set_up = || root.ok(&["sh", "-euc", &format!("cd /tmp\n{lines}")]);
     set_up();

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::bed::Ended;
 use crate::tools::{folder, run};
+use pulse_echo_testkit::agent::Ended;
 
 /// What debootstrap makes, once; each story has a copy.
 const NAME: &str = "debian-bookworm";
@@ -31,9 +31,9 @@ pub fn make() -> Result<(), String> {
         .args(["--variant=minbase", "--include=cron,systemd,faketime", "bookworm"])
         .arg(&half))?;
     // Copied and installed into many times: no larger and no slower than need be.
-    run(Command::new("sh")
-        .args(["-euc", "rm -rf var/cache/apt var/lib/apt/lists; find usr/share/doc usr/share/locale usr/share/man ! -type d -delete"])
-        .current_dir(&half))?;
+    let strip = "rm -rf var/cache/apt var/lib/apt/lists
+        find usr/share/doc usr/share/locale usr/share/man ! -type d -delete";
+    run(Command::new("sh").args(["-euc", strip]).current_dir(&half))?;
     fs::write(half.join("etc/dpkg/dpkg.cfg.d/quick"), "force-unsafe-io\n").map_err(|error| error.to_string())?;
     fs::rename(&half, whole).map_err(|error| error.to_string())
 }

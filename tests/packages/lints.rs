@@ -1,4 +1,4 @@
-//! What the distributions' own checkers say of the packages: nothing, but for what their settings in `packaging/` explain.
+//! The distributions' own checkers find nothing in the packages, except for what `packaging/` explains.
 
 use crate::dist::{Processor, checkout, ensure, said, shell};
 use crate::{Check, Outcome};

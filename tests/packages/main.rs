@@ -9,7 +9,8 @@ mod programs;
 mod same;
 
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+
+use pulse_echo_testkit::tally::Tally;
 
 /// What is found to be as it should, or what is not.
 type Outcome = Result<(), String>;
@@ -22,24 +23,9 @@ fn main() -> ExitCode {
     if !Command::new(tools).status().is_ok_and(|status| status.success()) {
         return ExitCode::FAILURE;
     }
-    let wanted = std::env::args().nth(1).unwrap_or_default();
-    let (mut passed, mut failed) = (0, 0);
+    let mut tally = Tally::new("packages");
     for (what, check) in [programs::CHECKS, packages::CHECKS, lints::CHECKS, same::CHECKS].into_iter().flatten() {
-        if !what.contains(&wanted) {
-            continue;
-        }
-        let start = Instant::now();
-        match check() {
-            Ok(()) => {
-                println!("{what} ({:.1} s)", start.elapsed().as_secs_f32());
-                passed += 1;
-            }
-            Err(why) => {
-                println!("FAILED: {what}: {why}");
-                failed += 1;
-            }
-        }
+        tally.run(what, check);
     }
-    println!("packages: {passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    tally.end()
 }

@@ -16,7 +16,7 @@ use crate::clock::Time;
 use crate::name::CheckId;
 
 pub use message::{Down, Fact, Message};
-pub use record::{Change, Fault, HISTORY, Limits, Missing, Outage, Record, State, Told};
+pub use record::{Change, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Told};
 
 /// The largest `status.json` that is read, in bytes: over a million checks.
 pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;

@@ -60,7 +60,7 @@ pub struct Record {
     pub echo: Option<Time>,
     /// The newest fault that was seen and read. It stays when the object is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Box<Fault>>,
+    pub fault: Option<Box<SeenFault>>,
     /// A newer fault is there, which could not be read in the last sweep; it is judged by the pulse of this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Time>,
@@ -111,7 +111,7 @@ impl Limits {
 
 /// A fault that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
+pub struct SeenFault {
     /// When the store took it.
     pub at: Time,
     /// The object's `ETag`, quotes included.

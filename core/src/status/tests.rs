@@ -46,7 +46,7 @@ fn full() -> Status {
     let told = Told { at: time(3), next: time(243), step_s: 14_400, causes: vec!["body".into()] };
     let failing = Record {
         state: State::Failing,
-        fault: Some(Box::new(Fault {
+        fault: Some(Box::new(SeenFault {
             at: time(2),
             etag: "\"f\"".into(),
             pulse_at: Some(time(2)),

@@ -1,14 +1,31 @@
 //! What went wrong with a request to the store, said so that the line is enough to act on.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use ureq::http::HeaderMap;
 
-use super::request::header;
-use crate::http::{Failure, Trouble};
+use crate::http::{Failure, Trouble, header};
 use crate::text::printable;
 use crate::words;
+use crate::xml::element;
+
+/// How much of S3's texts is kept, in characters.
+const ROOM: usize = 300;
+
+/// A try that did not succeed.
+pub(super) struct Failed {
+    pub kind: Kind,
+    pub skew: Option<SignedDuration>,
+    pub retry_after: Option<Duration>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { kind: Kind::Failed(failure), skew: None, retry_after: None }
+    }
+}
 
 /// A request to the store that did not do what it should.
 #[derive(Clone, Debug)]
@@ -41,7 +58,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    /// S3's code, such as `NoSuchKey`; empty where the answer is none of S3's.
+    /// S3's code, such as `NoSuchKey`; empty if the answer has no S3 code.
     pub(super) code: String,
     /// S3's sentence.
     pub(super) message: String,
@@ -53,12 +70,13 @@ impl Refusal {
     /// Reads S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
     pub(super) fn new(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let is_s3 = body.contains("<Error>");
-        let text = |tag| element(body, tag).filter(|_| is_s3);
+        let shown = |text: String| printable(&text).chars().take(ROOM).collect();
+        let text = |tag| element(body, tag).filter(|_| is_s3).map(shown);
         Self {
             status,
             code: text("Code").unwrap_or_default(),
             message: text("Message").unwrap_or_default(),
-            region: header(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
+            region: header::text(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
         }
     }
 }
@@ -69,19 +87,19 @@ impl Error {
         self.refusal().is_some_and(|refusal| refusal.status == 404 && refusal.code == "NoSuchKey")
     }
 
-    /// Whether the store denied the request; S3 says so of a missing key, too, to whoever may not list the bucket.
+    /// Whether the store denied the request. S3 also says so for a missing key, if the caller may not list the bucket.
     pub fn is_denied(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == "AccessDenied" && !refusal.is_about_time())
     }
 
-    /// Whether the condition of a conditional request did not hold. A 412 to another try, after an answer that was lost,
-    /// is none, since the first try may have been what made it fail.
+    /// Whether the condition of a conditional request did not hold. A 412 after a lost
+    /// answer does not count: the first try may have changed the object.
     pub fn is_precondition(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.status == 412)
     }
 
-    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The condition
-    /// may hold or not; only another try tells.
+    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The
+    /// condition may hold or not; only another try tells.
     pub fn is_conflict(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
@@ -214,16 +232,6 @@ pub fn read_refusal(status: u16, body: &str) -> Error {
     Error { operation: String::new(), place: String::new(), skew: None, tries: 1, in_doubt: false, kind }
 }
 
-/// The text of the first element of this name, its entities replaced and what does not print left out. A whole XML
-/// reader would be the largest part of the agent, for two short texts.
-fn element(xml: &str, tag: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{tag}>"))?;
-    let (text, _) = rest.split_once(&format!("</{tag}>"))?;
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
-    let plain = entities.iter().fold(text.to_string(), |text, (entity, c)| text.replace(entity, c));
-    Some(printable(&plain).chars().take(300).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,12 +249,13 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_was_asked_what_was_answered_and_what_to_do() {
-        let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist.\
-                    </Message><BucketName>b</BucketName></Error>";
+        let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code>\
+                    <Message>The specified bucket does not exist.</Message><BucketName>b</BucketName></Error>";
         assert_eq!(
             refused(404, body, None).to_string(),
-            "cannot put pulse/web-1.json in bucket \"b\" at http://127.0.0.1:9810/b/: HTTP 404 NoSuchBucket (The specified \
-             bucket does not exist); correct the bucket, the region or the endpoint, or create the bucket first"
+            "cannot put pulse/web-1.json in bucket \"b\" at http://127.0.0.1:9810/b/: HTTP 404 NoSuchBucket (The \
+             specified bucket does not exist); correct the bucket, the region or the endpoint, or create the bucket \
+             first"
         );
     }
 

@@ -3,8 +3,12 @@
 use rusty_s3::Method;
 use rusty_s3::actions::ListObjectsV2;
 
-use super::{Ask, Error, Store, header};
+use super::{Ask, Error, Store};
 use crate::clock::Time;
+use crate::http::header;
+
+/// How many objects a page of a list has at most: the most that S3 gives.
+pub const PAGE: usize = 1_000;
 
 /// The longest page that is read, in bytes: 1,000 keys of 1,024 bytes, each byte encoded as three, and their frames.
 const PAGE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -60,7 +64,7 @@ impl Store {
         let answer = self.send(&ask)?;
         let unreadable = |what: String| self.unreadable(&ask, &answer, what);
 
-        let date = header(&answer.headers, "date").and_then(Time::from_http_date);
+        let date = header::time(&answer.headers, "date");
         let date = date.ok_or_else(|| unreadable("it has no Date".into()))?;
         let text = answer.body.as_deref().ok_or_else(|| unreadable(format!("it is over {PAGE_LIMIT} bytes")))?;
         let text = str::from_utf8(text).map_err(|error| unreadable(error.to_string()))?;

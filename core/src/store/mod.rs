@@ -18,18 +18,19 @@ use ureq::http::HeaderMap;
 
 use crate::clock::Time;
 use crate::environment::Environment;
+use crate::http::header;
 use crate::metadata::Metadata;
 use crate::name::Key;
 
 use learnt::Learnt;
-use request::{Answer, Ask, header};
+use request::{Answer, Ask};
 
 pub use error::Error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use error::read_refusal;
 #[cfg(feature = "list")]
-pub use list::{Entry, Page};
+pub use list::{Entry, PAGE, Page};
 pub use place::Place;
 pub use rusty_s3::Credentials;
 
@@ -40,8 +41,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A bucket, the right to use it, and the time left for it.
 ///
-/// Requests are tried again, all within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429
-/// and 5xx. Clones share what one of them learns of the store's clock and region.
+/// Requests are tried again, all within the deadline, on trouble that may pass: no connection, no whole answer, 408,
+/// 429 and 5xx. Clones share what one of them learns of the store's clock and region.
 #[derive(Clone)]
 pub struct Store {
     place: Place,
@@ -139,9 +140,9 @@ impl Store {
 
     /// Puts an object, body and metadata as one.
     ///
-    /// It is tried again after an answer that was lost, with a condition too. So a 412 may then be the answer to what the
-    /// first try did: such an error [is in doubt](Error::is_in_doubt) and no [`Error::is_precondition`], and only reading
-    /// the object tells.
+    /// It is tried again after an answer that was lost, with a condition too. So a 412 may then be the answer to what
+    /// the first try did: such an error [is in doubt](Error::is_in_doubt) and no [`Error::is_precondition`], and only
+    /// reading the object tells.
     pub fn put(
         &self,
         key: &Key,
@@ -154,7 +155,7 @@ impl Store {
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
         let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
         let Answer { headers, rtt, skew, .. } = self.send(&ask)?;
-        let etag = header(&headers, "etag").unwrap_or_default().to_string();
+        let etag = header::text(&headers, "etag").unwrap_or_default().to_string();
         Ok(Taken { etag, rtt, skew_s: skew.map(|skew| skew.as_secs_f64()) })
     }
 
@@ -162,13 +163,13 @@ impl Store {
     pub fn get(&self, key: &Key, limit: u64) -> Result<Object, Error> {
         let ask = Ask { limit, ..Ask::new("get", Method::Get, key) };
         let answer = self.send(&ask)?;
-        let size = header(&answer.headers, "content-length").and_then(|text| text.parse().ok());
-        let date = |name| header(&answer.headers, name).and_then(Time::from_http_date);
+        let size = header::text(&answer.headers, "content-length").and_then(|text| text.parse().ok());
+        let date = |name| header::time(&answer.headers, name);
         let (last_modified, date) = (date("last-modified"), date("date"));
         Ok(Object {
             size: size.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Content-Length"))?,
             last_modified: last_modified.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Last-Modified"))?,
-            etag: header(&answer.headers, "etag").unwrap_or_default().to_string(),
+            etag: header::text(&answer.headers, "etag").unwrap_or_default().to_string(),
             metadata: metadata(&answer.headers),
             date: date.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Date"))?,
             rtt: answer.rtt,

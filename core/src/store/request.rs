@@ -9,11 +9,11 @@ use rusty_s3::Method;
 use rusty_s3::signing::sign;
 use ureq::http::{HeaderMap, Request, Response};
 
-use super::error::{Kind, Refusal};
+use super::error::{Failed, Kind, Refusal};
 use super::retry::{self, TRIES};
 use super::{Error, Learnt, Store};
 use crate::clock::Time;
-use crate::http::{Failure, Trouble};
+use crate::http::{Failure, Trouble, header};
 use crate::name::Key;
 use crate::random;
 
@@ -65,19 +65,6 @@ pub(super) struct Answer {
     pub rtt: Duration,
     /// How far this machine's clock is ahead of the store's.
     pub skew: Option<SignedDuration>,
-}
-
-/// A try that did not succeed.
-pub(super) struct Failed {
-    pub kind: Kind,
-    pub skew: Option<SignedDuration>,
-    retry_after: Option<Duration>,
-}
-
-impl From<Failure> for Failed {
-    fn from(failure: Failure) -> Self {
-        Self { kind: Kind::Failed(failure), skew: None, retry_after: None }
-    }
 }
 
 impl Store {
@@ -154,7 +141,7 @@ impl Store {
         let response = response.map_err(Failure::from)?;
         let rtt = sent.elapsed();
         let (head, body) = response.into_parts();
-        let skew = skew(started, (self.clock)(), header(&head.headers, "date"));
+        let skew = skew(started, (self.clock)(), header::time(&head.headers, "date"));
         self.saw_skew(skew);
         if head.status.is_success() {
             let failed = |failure| Failed { skew, ..Failed::from(failure) };
@@ -163,8 +150,7 @@ impl Store {
         }
         let text = read(&head.headers, body, TEXT_LIMIT)?.unwrap_or_default();
         let refusal = Refusal::new(head.status.as_u16(), &head.headers, &String::from_utf8_lossy(&text));
-        let retry_after = header(&head.headers, "retry-after")
-            .and_then(|value| retry::retry_after(value, header(&head.headers, "date")));
+        let retry_after = header::retry_after(&head.headers);
         Err(Failed { kind: Kind::Refused(Box::new(refusal)), skew, retry_after })
     }
 
@@ -195,13 +181,10 @@ impl Store {
     }
 }
 
-pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 /// Reads a body to its end, so that the connection can be used again; none if it is longer than `limit` bytes.
 fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    if header(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit) {
+    if header::text(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit)
+    {
         return Ok(None);
     }
     let mut bytes = Vec::new();
@@ -210,8 +193,8 @@ fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<
 }
 
 /// The difference of the middle of a request and the middle of the second that the store answered.
-fn skew(sent: Timestamp, answered: Timestamp, date: Option<&str>) -> Option<SignedDuration> {
-    let date = Timestamp::from_second(Time::from_http_date(date?)?.as_second()).ok()?;
+fn skew(sent: Timestamp, answered: Timestamp, date: Option<Time>) -> Option<SignedDuration> {
+    let date = Timestamp::from_second(date?.as_second()).ok()?;
     let middle = sent + answered.duration_since(sent) / 2;
     Some(middle.duration_since(date) - SignedDuration::from_millis(500))
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::error::Kind;
-use crate::clock::Time;
 use crate::http::Trouble;
 
 /// How often a request is sent at most; a corrected clock or region gives one try more each.
@@ -53,14 +52,6 @@ pub fn pause(tries: u32, asked: Option<Duration>, random: f64) -> Duration {
 /// one; the last takes what there is.
 pub fn time_for(tries: u32, left: Duration) -> Duration {
     if tries < TRIES { (left / 2).max(SHORTEST_TRY).min(left) } else { left }
-}
-
-/// `Retry-After`: seconds, or a date, which is compared with the answer's own `Date`.
-pub fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    Some(Time::from_http_date(date?)?.age(Time::from_http_date(value)?))
 }
 
 #[cfg(test)]
@@ -133,15 +124,5 @@ mod tests {
         let s = Duration::from_secs;
         assert_eq!((time_for(1, s(60)), time_for(2, s(30)), time_for(3, s(15))), (s(30), s(15), s(15)));
         assert_eq!((time_for(1, s(8)), time_for(1, s(2))), (s(5), s(2)));
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_by_the_servers_own_clock() {
-        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(retry_after("120", None), Some(Duration::from_secs(120)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", date), Some(Duration::from_secs(30)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:00 GMT", date), Some(Duration::ZERO));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", None), None);
-        assert_eq!(retry_after("soon", date), None);
     }
 }

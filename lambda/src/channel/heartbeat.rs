@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Means;
-use super::web::{Address, Web};
+use crate::web::{Address, Web};
 
 /// How long it may take at most.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -17,7 +17,7 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// The one that `HEARTBEAT_URL` asks for, if it is set. The error is one sentence that names the variable.
     pub fn read(means: &Means) -> Result<Option<Self>, String> {
-        let url = Address::read(means.lookup, "HEARTBEAT_URL")?;
+        let url = Address::read(means.environment, "HEARTBEAT_URL")?;
         Ok(url.map(|url| Self { web: Web::new(means.trust), url }))
     }
 

@@ -5,8 +5,10 @@ use std::time::Instant;
 use serde_json::json;
 use url::form_urlencoded::Serializer;
 
-use super::web::{Address, Missed, Web, in_parts};
-use super::{Channel, ENTRIES, Entry, Made, Means, Outcome, words};
+use super::parts::in_parts;
+use super::{Channel, Made, Means, words};
+use crate::outbox::entry::{ENTRIES, Entry, Outcome};
+use crate::web::{Address, Missed, Web};
 
 /// The longest text, in bytes once it is escaped: Slack cuts one of more than 4,000 characters into several messages.
 const ROOM: usize = 3_900;
@@ -20,10 +22,10 @@ struct Slack {
 
 /// The channel that `SLACK_URL` asks for, told in `SLACK_CHANNEL` under the name `SLACK_USER`.
 pub(super) fn channel(means: &Means) -> Made {
-    let Some(url) = Address::read(means.lookup, "SLACK_URL")? else {
+    let Some(url) = Address::read(means.environment, "SLACK_URL")? else {
         return Ok(None);
     };
-    let or = |name, default: &str| means.value(name).unwrap_or_else(|| default.into());
+    let or = |name, default: &str| means.environment.get(name).unwrap_or_else(|| default.into());
     let (channel, user) = (or("SLACK_CHANNEL", "#medical-check"), or("SLACK_USER", "medic"));
     Ok(Some(Box::new(Slack { web: Web::new(means.trust), url, channel, user })))
 }

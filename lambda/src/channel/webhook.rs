@@ -6,9 +6,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::event::event;
-use super::web::{Address, Missed, PART, Web, in_parts};
-use super::{Channel, Entry, Made, Means, Outcome, in_words};
+use super::json::event;
+use super::parts::{PART, in_parts};
+use super::{Channel, Made, Means, in_words};
+use crate::outbox::entry::{Entry, Outcome};
+use crate::web::{Address, Missed, Web};
 
 /// The version of what is posted. It changes when receivers must.
 const VERSION: u32 = 1;
@@ -21,10 +23,10 @@ struct Webhook {
 
 /// The channel that `WEBHOOK_URL` asks for, signed with `WEBHOOK_SECRET` if that is set.
 pub(super) fn channel(means: &Means) -> Made {
-    let Some(url) = Address::read(means.lookup, "WEBHOOK_URL")? else {
+    let Some(url) = Address::read(means.environment, "WEBHOOK_URL")? else {
         return Ok(None);
     };
-    Ok(Some(Box::new(Webhook { web: Web::new(means.trust), url, secret: means.value("WEBHOOK_SECRET") })))
+    Ok(Some(Box::new(Webhook { web: Web::new(means.trust), url, secret: means.environment.get("WEBHOOK_SECRET") })))
 }
 
 impl Channel for Webhook {

@@ -10,7 +10,8 @@ use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::pulse::Pulse;
 
-use crate::text::{excerpt, grouped, line, quoted};
+use pulse_echo_core::text::{excerpt, line, quoted};
+use pulse_echo_core::words::grouped;
 
 /// The most of a body that is ever read, in bytes.
 pub(crate) const READ_LIMIT: usize = 1024 * 1024;
@@ -90,19 +91,19 @@ pub(crate) fn need<'a>(pulse: &'a Pulse, status: u16, redirect: &Redirect) -> Ne
 }
 
 /// Whether the answer is as the pulse expects at `now`.
-pub(crate) fn judge(pulse: &Pulse, seen: &Seen, now: Time) -> Result<(), Miss> {
-    judge_status(pulse, seen)?;
+pub(crate) fn compare(pulse: &Pulse, seen: &Seen, now: Time) -> Result<(), Miss> {
+    compare_status(pulse, seen)?;
     if let Some(expected) = &pulse.body {
-        judge_body(expected, seen)?;
+        compare_body(expected, seen)?;
     }
     if let Some(text) = &pulse.contains {
-        judge_contains(text, seen)?;
+        compare_contains(text, seen)?;
     }
     if let Some(days) = pulse.min_cert_days {
-        judge_certificate(days, seen, now)?;
+        compare_certificate(days, seen, now)?;
     }
     match pulse.max_latency_ms {
-        Some(allowed) => judge_latency(allowed, seen),
+        Some(allowed) => compare_latency(allowed, seen),
         None => Ok(()),
     }
 }
@@ -124,7 +125,7 @@ fn is_astray(pulse: &Pulse, status: u16, redirect: &Redirect) -> bool {
     pulse.redirects > 0 && matches!(redirect, Redirect::To(_)) && !is_listed(pulse, status)
 }
 
-fn judge_status(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
+fn compare_status(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
     let astray = is_astray(pulse, seen.status, &seen.redirect);
     if status_will_do(pulse, seen.status) && !astray {
         return Ok(());
@@ -153,7 +154,7 @@ fn judge_status(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
     })
 }
 
-fn judge_body(expected: &str, seen: &Seen) -> Result<(), Miss> {
+fn compare_body(expected: &str, seen: &Seen) -> Result<(), Miss> {
     let only = if seen.whole { body::only_difference(expected, &seen.body) } else { None };
     let (expected, got) = (expected.as_bytes(), seen.body.as_slice());
     let Some(at) = body::difference(expected, got) else {
@@ -173,7 +174,7 @@ fn judge_body(expected: &str, seen: &Seen) -> Result<(), Miss> {
     })
 }
 
-fn judge_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
+fn compare_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
     if memchr::memmem::find(&seen.body, text.as_bytes()).is_some() {
         return Ok(());
     }
@@ -188,7 +189,7 @@ fn judge_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
     })
 }
 
-fn judge_certificate(days: u32, seen: &Seen, now: Time) -> Result<(), Miss> {
+fn compare_certificate(days: u32, seen: &Seen, now: Time) -> Result<(), Miss> {
     let host = line(&seen.host, ROOM);
     let (reason, got) = match seen.trusted_until {
         Some(until) if days_left(until, now) >= i64::from(days) => return Ok(()),
@@ -211,7 +212,7 @@ pub(crate) fn days_left(until: Time, now: Time) -> i64 {
     (until.as_second() - now.as_second()).div_euclid(24 * 3600)
 }
 
-fn judge_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {
+fn compare_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {
     let took = seen.latency.as_millis();
     if took <= u128::from(allowed) {
         return Ok(());

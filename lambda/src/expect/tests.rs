@@ -23,7 +23,7 @@ fn time(text: &str) -> Time {
 }
 
 fn judged(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
-    judge(pulse, seen, time("2026-11-21T08:00:00Z"))
+    compare(pulse, seen, time("2026-11-21T08:00:00Z"))
 }
 
 fn to(location: &str) -> Redirect {
@@ -83,7 +83,8 @@ fn a_reason_shows_what_was_seen_and_what_was_expected() {
         (
             "\"body\": \"a\\nb\\n\"",
             seen(200, b"a\r\nb\r\n"),
-            "body differs at byte 1: expected \"a\\nb\\n\", got \"a\\r\\nb\\r\\n\" (only the line ends differ, CRLF and LF)",
+            "body differs at byte 1: expected \"a\\nb\\n\", got \"a\\r\\nb\\r\\n\" (only the line ends differ, \
+             CRLF and LF)",
         ),
         (
             "\"body\": \"ok\"",
@@ -106,7 +107,8 @@ fn a_reason_shows_what_was_seen_and_what_was_expected() {
         (
             "\"body\": \"ok\"",
             moved,
-            "body differs at byte 0: expected \"ok\", got \"moved\" (status 301, a redirect: set \"redirects\" to follow)",
+            "body differs at byte 0: expected \"ok\", got \"moved\" (status 301, a redirect: set \
+             \"redirects\" to follow)",
         ),
         ("\"contains\": \"ready\"", seen(200, b"not yet"), "the body does not contain \"ready\" (searched 7 bytes)"),
         (

@@ -10,7 +10,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::lookup::Lookup;
-use crate::bounds::Bounds;
+use crate::ipfilter::IpFilter;
 
 /// A resolver that answers only with addresses to which the probe may go.
 ///
@@ -19,7 +19,7 @@ use crate::bounds::Bounds;
 #[derive(Debug)]
 pub(super) struct Guard {
     pub(super) lookup: Arc<Lookup>,
-    pub(super) bounds: Arc<Bounds>,
+    pub(super) filter: Arc<IpFilter>,
 }
 
 /// The sentence that says why the probe may not go there.
@@ -39,7 +39,7 @@ impl Resolver for Guard {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let addresses = self.lookup.resolve(uri, config, timeout)?;
         for address in &addresses {
-            let checked = self.bounds.check(uri.host().unwrap_or_default(), *address);
+            let checked = self.filter.check(uri.host().unwrap_or_default(), *address);
             checked.map_err(|why| Error::Other(Box::new(Blocked(why))))?;
         }
         Ok(addresses)

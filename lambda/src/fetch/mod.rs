@@ -20,9 +20,8 @@ use ureq::unversioned::resolver::Resolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 use url::Url;
 
-use crate::bounds::Bounds;
 use crate::expect::{self, Miss};
-use crate::settings::Settings;
+use crate::ipfilter::IpFilter;
 use guard::Guard;
 use lookup::Lookup;
 
@@ -40,7 +39,7 @@ const LEAST: Duration = Duration::from_secs(1);
 pub(crate) struct Web {
     trust: Trust,
     user_agent: String,
-    bounds: Arc<Bounds>,
+    filter: Arc<IpFilter>,
     lookup: Arc<Lookup>,
 }
 
@@ -58,19 +57,16 @@ pub(crate) struct Checked {
 }
 
 impl Web {
-    /// The web, as far as the settings let the probe go.
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self::with_resolver(settings, Arc::new(SystemResolver::default()))
+    /// The web, as far as `filter` lets the probe go, which names itself `user_agent` there and trusts what `trust`
+    /// does.
+    pub(crate) fn new(trust: &Trust, user_agent: String, filter: IpFilter) -> Self {
+        Self::with_resolver(trust, user_agent, filter, Arc::new(SystemResolver::default()))
     }
 
     /// As [`Web::new`], but names mean what `resolver` says.
-    fn with_resolver(settings: &Settings, resolver: Arc<dyn Resolver>) -> Self {
-        Self {
-            trust: settings.trust.clone(),
-            user_agent: settings.user_agent(),
-            bounds: Arc::new(settings.bounds.clone()),
-            lookup: Arc::new(Lookup::new(resolver)),
-        }
+    fn with_resolver(trust: &Trust, user_agent: String, filter: IpFilter, resolver: Arc<dyn Resolver>) -> Self {
+        let lookup = Arc::new(Lookup::new(resolver));
+        Self { trust: trust.clone(), user_agent, filter: Arc::new(filter), lookup }
     }
 
     /// Fetches `url` and judges what comes by `pulse`: once, and once more after a pause if it failed in a way that
@@ -89,7 +85,7 @@ impl Web {
         let started = Instant::now();
         match one::fetch(self, pulse, url, now, started, deadline) {
             Ok(seen) => Checked {
-                verdict: expect::judge(pulse, &seen, now),
+                verdict: expect::compare(pulse, &seen, now),
                 status: Some(seen.status),
                 latency_ms: millis(seen.latency),
                 trusted_until: seen.trusted_until,
@@ -103,8 +99,8 @@ impl Web {
         }
     }
 
-    /// A client for one hop, and where it will put what the hop's server shows of itself. There is no pool: a connection
-    /// of an earlier hop may lead to an address that its name no longer has.
+    /// A client for one hop, and where it will put what the hop's server shows of itself. There is no pool: a
+    /// connection of an earlier hop may lead to an address that its name no longer has.
     fn client(&self) -> (Agent, Arc<OnceLock<Shown>>) {
         let config = http::config()
             .user_agent(&self.user_agent)
@@ -113,7 +109,7 @@ impl Web {
             .build();
         let tls = Tls::new(&self.trust);
         let shown = tls.shown();
-        let guard = Guard { lookup: self.lookup.clone(), bounds: self.bounds.clone() };
+        let guard = Guard { lookup: self.lookup.clone(), filter: self.filter.clone() };
         (Agent::with_parts(config, TcpConnector::default().chain(tls), guard), shown)
     }
 }

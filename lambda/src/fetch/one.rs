@@ -15,7 +15,7 @@ use super::Web;
 use super::guard::Blocked;
 use super::read::read;
 use crate::expect::{Miss, Redirect, Seen, need};
-use crate::text::line;
+use pulse_echo_core::text::line;
 
 /// How much of an address, or of what the system said, a reason shows, in bytes.
 const ROOM: usize = 120;
@@ -133,7 +133,8 @@ fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> 
         (Trouble::Untrusted, None) => (
             Cause::Tls,
             format!(
-                "no trusted TLS connection to {site}: {text}; PROBE_CA_BUNDLE can name a CA to trust beside the public ones"
+                "no trusted TLS connection to {site}: {text}; PROBE_CA_BUNDLE can name a CA to trust beside the \
+                 public ones"
             ),
         ),
         (Trouble::Timeout, status) => (Cause::Timeout, out_of_time(pulse, url, status)),

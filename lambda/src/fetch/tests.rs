@@ -1,35 +1,38 @@
 mod certificates;
 mod guard;
 mod hostile;
-#[path = "../../tests/support/https.rs"]
-mod https;
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
 
 use jiff::Timestamp;
 use pulse_echo_core::json::Unknown;
+use pulse_echo_testkit::server::{Server, answer, read_head, redirect, until_closed};
 
 use super::*;
-use crate::server;
-use server::{Server, answer, redirect, request, until_closed};
 
-/// The settings of a probe that may go to this machine's 127.0.0.0/8, with these variables besides.
-fn settings(variables: &[(&str, &str)]) -> Settings {
-    let lookup = |name: &str| {
-        let set = variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string());
-        set.or_else(|| match name {
-            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("any".into()),
-            "PROBE_ALLOW" => Some("127.0.0.0/8".into()),
-            _ => None,
-        })
-    };
-    Settings::read(&lookup).unwrap()
+/// The `timeout_s` of a pulse that names none: a check with less time ends before this.
+const PULSES_OWN: Duration = Duration::from_secs(10);
+
+/// The web for a probe that may go to this machine's 127.0.0.0/8, with these variables besides.
+fn web_with(variables: &[(&str, &str)]) -> Web {
+    web_by(variables, Arc::new(SystemResolver::default()))
+}
+
+/// As [`web_with`], but names mean what `resolver` says.
+fn web_by(variables: &[(&str, &str)], resolver: Arc<dyn Resolver>) -> Web {
+    let value = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| *value);
+    let allow = value("PROBE_ALLOW").unwrap_or("127.0.0.0/8");
+    let filter = IpFilter::read(allow, value("PROBE_PORTS").unwrap_or_default()).unwrap();
+    let bundle = value("PROBE_CA_BUNDLE").map(|path| fs::read(path).unwrap());
+    let trust = bundle.map_or(Trust::built_in(), |pem| Trust::with_pem(&pem).unwrap());
+    Web::with_resolver(&trust, "a-probe/1 (a health check)".into(), filter, resolver)
 }
 
 fn web() -> Web {
-    Web::new(&settings(&[]))
+    web_with(&[])
 }
 
 /// Checks `url` as a pulse with these further fields asks for, but within this time.
@@ -68,7 +71,7 @@ fn a_good_answer_passes_with_its_status_and_latency() {
 fn the_request_names_us_and_carries_nothing_else() {
     let (tell, told) = mpsc::channel();
     let server = Server::new(move |mut stream, _| {
-        tell.send(request(&mut stream)).unwrap();
+        tell.send(read_head(&mut stream)).unwrap();
         stream.write_all(answer(200, "").as_bytes()).unwrap();
     });
     check(&format!("{}a?b=c#d", server.url()), "").verdict.unwrap();
@@ -76,8 +79,7 @@ fn the_request_names_us_and_carries_nothing_else() {
     let mut lines: Vec<_> = head.trim_end().lines().collect();
     lines.sort_unstable();
     let host = format!("host: {}", server.address);
-    let user_agent = format!("user-agent: pulse-echo-probe/{} (a health check)", env!("CARGO_PKG_VERSION"));
-    assert_eq!(lines, ["accept: */*", "get /a?b=c http/1.1", &host, &user_agent]);
+    assert_eq!(lines, ["accept: */*", "get /a?b=c http/1.1", &host, "user-agent: a-probe/1 (a health check)"]);
 }
 
 #[test]
@@ -130,12 +132,12 @@ fn a_name_that_does_not_resolve_is_named() {
 fn a_server_that_hangs_is_given_up_in_time_wherever_it_hangs() {
     let silent = Server::new(|stream, _| until_closed(stream));
     let headless = Server::new(|mut stream, _| {
-        request(&mut stream);
+        read_head(&mut stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").unwrap();
         until_closed(stream);
     });
     let unfinished = Server::new(|mut stream, _| {
-        request(&mut stream);
+        read_head(&mut stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok").unwrap();
         until_closed(stream);
     });
@@ -146,7 +148,7 @@ fn a_server_that_hangs_is_given_up_in_time_wherever_it_hangs() {
         let started = Instant::now();
         let url = format!("{scheme}://{}/", server.address);
         let checked = check_within(time, &web(), &url, "\"contains\": \"y\"");
-        assert!((time..time * 10).contains(&started.elapsed()), "{url} took {:?}", started.elapsed());
+        assert!((time..PULSES_OWN).contains(&started.elapsed()), "{url} took {:?}", started.elapsed());
         assert_eq!(checked.status, status);
         let (cause, reason) = miss(checked);
         let whole = if status.is_some() { "whole " } else { "" };
@@ -158,7 +160,7 @@ fn a_server_that_hangs_is_given_up_in_time_wherever_it_hangs() {
 #[test]
 fn an_endless_body_is_read_as_far_as_needed() {
     let endless = Server::new(|mut stream, _| {
-        request(&mut stream);
+        read_head(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nok");
         while stream.write_all(&[b'x'; 4096]).is_ok() {}
     });
@@ -270,7 +272,7 @@ fn credentials_in_a_redirect_are_never_shown() {
 #[test]
 fn latency_counts_all_hops_to_the_last_byte() {
     let slow = Server::new(|mut stream, _| {
-        request(&mut stream);
+        read_head(&mut stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no").unwrap();
         thread::sleep(Duration::from_millis(60));
         stream.write_all(b"k").unwrap();

@@ -7,7 +7,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{BackOff, Fact, Lease, Message, Status};
 
-use crate::channel::{ENTRIES, Entry, Outcome, Summary, What};
+use super::entry::{Counts, ENTRIES, Entry, Outcome, What};
 
 /// How long a channel is left alone after its first attempt in vain; each time twice as long.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(30);
@@ -83,7 +83,7 @@ fn beginning(fact: &Fact) -> Option<(&CheckId, Time)> {
 fn summed_up(attempt: Attempt) -> Attempt {
     let (of_checks, mut others): (Vec<_>, Vec<_>) =
         attempt.entries.into_iter().zip(attempt.tells).partition(|(entry, _)| entry.what.fact_of_check().is_some());
-    let mut summary = Summary::default();
+    let mut summary = Counts::default();
     let mut tells = Vec::new();
     let (id, at) = of_checks.last().map(|(entry, _)| (entry.id.clone(), entry.at)).expect("only checks are that many");
     for (entry, ids) in of_checks {
@@ -106,7 +106,7 @@ impl What {
     }
 }
 
-impl Summary {
+impl Counts {
     fn add(&mut self, what: &What) {
         let Some((fact, check)) = what.fact_of_check() else { return };
         let count = match (what, fact) {
@@ -149,7 +149,7 @@ pub fn may_send(status: &Status, now: Time) -> bool {
     status.lease.as_ref().is_none_or(|lease| now >= lease.until)
 }
 
-/// Ends the lease of `by`, if it is still that one's.
+/// Ends the lease if `by` still holds it.
 pub fn end_lease(status: &mut Status, by: &str) {
     let is_own = |lease: &Lease| lease.by == by;
     status.lease.take_if(|lease| is_own(lease));

@@ -1,10 +1,12 @@
 //! The outbox: what is owed, as pure functions of what changed.
 //!
-//! - here: what is told of one check; [`fleet`]: what is told of many, and of us;
-//! - [`attempt`]: what a channel is sent of it, and what is struck off after.
+//! - here: what is told of one check; [`many`]: what is told of many, and of us;
+//! - [`attempt`]: what a channel is sent of it, and what is struck off after;
+//! - [`entry`]: how both are put to a channel.
 
 pub mod attempt;
-pub mod fleet;
+pub mod entry;
+pub mod many;
 #[cfg(test)]
 mod tests;
 
@@ -56,16 +58,21 @@ impl Teller<'_> {
         }
     }
 
+    /// The messages so far, which are then no longer here.
+    pub fn take_messages(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.messages)
+    }
+
     /// Tells what is to be told of a check whose record is `after` now, and notes there what was told.
-    pub fn check(&mut self, change: &Change, after: &mut Record) {
+    pub fn tell_check(&mut self, change: &Change, after: &mut Record) {
         let outage_before = change.before.and_then(|record| record.outage.as_ref());
         match (outage_before, &mut after.outage) {
             (_, Some(outage)) if !change.is_muted => {
                 let mut outage = outage.clone();
-                self.outage(change, after, &mut outage);
+                self.tell_outage(change, after, &mut outage);
                 after.outage = Some(outage);
             }
-            (Some(ended), None) if after.state != State::Gone => self.end(change, ended, after),
+            (Some(ended), None) if after.state != State::Gone => self.tell_end(change, ended, after),
             _ => {}
         }
         let was_gone = change.before.is_some_and(|record| record.state == State::Gone);
@@ -79,11 +86,11 @@ impl Teller<'_> {
     }
 
     /// An outage that lasts: told once it is not muted, told again when it is time to, or for a cause that is new.
-    fn outage(&mut self, change: &Change, record: &Record, outage: &mut Outage) {
+    fn tell_outage(&mut self, change: &Change, record: &Record, outage: &mut Outage) {
         let cause = cause(record);
         let Some(told) = &mut outage.told else {
             self.tell(Fact::Down(down(change, record, outage.since)));
-            outage.told = Some(self.told(cause));
+            outage.told = Some(self.first_told(cause));
             return;
         };
         let is_new = cause.filter(|cause| !told.causes.contains(cause));
@@ -98,7 +105,7 @@ impl Teller<'_> {
 
     /// An echo has ended an outage. It is told though the check be muted (the message is held then), unless the outage
     /// itself never was.
-    fn end(&mut self, change: &Change, ended: &Outage, after: &Record) {
+    fn tell_end(&mut self, change: &Change, ended: &Outage, after: &Record) {
         if ended.told.is_none() {
             return;
         }
@@ -114,7 +121,7 @@ impl Teller<'_> {
     }
 
     /// That something was told for the first time.
-    fn told(&self, cause: Option<String>) -> Told {
+    fn first_told(&self, cause: Option<String>) -> Told {
         let step_s = u64::from(self.rules.remind_s);
         Told { at: self.now, next: self.now + Duration::from_secs(step_s), step_s, causes: cause.into_iter().collect() }
     }

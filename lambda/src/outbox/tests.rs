@@ -1,9 +1,9 @@
 use pulse_echo_core::answer::Cause;
-use pulse_echo_core::status::{BackOff, Fault, Lease, Limits, Muted, Status};
+use pulse_echo_core::status::{BackOff, Lease, Limits, Muted, SeenFault, Status};
 
 use super::attempt::{Attempt, any_due, due, end_lease, may_send, settle};
 use super::*;
-use crate::channel::{ENTRIES, Outcome, What};
+use crate::outbox::entry::{ENTRIES, Outcome, What};
 
 fn at(second: i64) -> Time {
     Time::from_second(1_795_248_000 + second)
@@ -25,7 +25,7 @@ fn down(state: State, since: i64) -> Record {
 
 fn failing(since: i64, cause: Option<Cause>) -> Record {
     let reason = cause.map(|cause| format!("{cause} it is"));
-    let fault = Some(Box::new(Fault { at: at(since), etag: "f".into(), pulse_at: None, cause, reason }));
+    let fault = Some(Box::new(SeenFault { at: at(since), etag: "f".into(), pulse_at: None, cause, reason }));
     Record { fault, in_row: 1, ..down(State::Failing, since) }
 }
 
@@ -56,7 +56,7 @@ impl Story {
         let now = at(second);
         let mut teller = Teller { now, rules: &self.rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
         let (is_muted, id) = (self.is_muted, id("web-1"));
-        teller.check(&Change { id: &id, before: self.before.as_ref(), is_muted, others: 2 }, &mut after);
+        teller.tell_check(&Change { id: &id, before: self.before.as_ref(), is_muted, others: 2 }, &mut after);
         let messages = teller.messages;
         let facts = messages.iter().map(|message| message.fact.clone()).collect();
         self.status.outbox.extend(messages);
@@ -310,7 +310,7 @@ fn over_a_thousand_become_a_summary_under_the_id_of_the_last() {
     teller.tell(Fact::Test);
     for n in 0..ENTRIES {
         let change = Change { id: &id(&format!("h{n:05}")), before: None, is_muted: false, others: 0 };
-        teller.check(&change, &mut failing(0, None));
+        teller.tell_check(&change, &mut failing(0, None));
     }
     status.outbox = teller.messages;
     status.outbox.pop();
@@ -344,10 +344,10 @@ fn channels_that_are_no_longer_there_owe_nothing() {
     let mut story = Story::new();
     story.sweep(0, failing(0, None));
     story.status.channels.insert("sns".into(), BackOff { failures: 1, until: at(9) });
-    assert!(!fleet::forget_channels(&mut story.status, |_| true));
-    assert!(fleet::forget_channels(&mut story.status, |channel| channel == "slack"));
+    assert!(!many::forget_channels(&mut story.status, |_| true));
+    assert!(many::forget_channels(&mut story.status, |channel| channel == "slack"));
     assert_eq!((story.status.outbox.len(), story.status.channels.len()), (1, 0));
-    assert!(fleet::forget_channels(&mut story.status, |_| false));
+    assert!(many::forget_channels(&mut story.status, |_| false));
     assert_eq!(story.status.outbox, []);
 }
 
@@ -374,7 +374,7 @@ mod of_us {
             (None, vec![Fact::Started { stopped: at(9) }]),
             (None, vec![]),
         ] {
-            assert_eq!(tell(10, |teller| teller.stopped(&mut known, stopped)), told);
+            assert_eq!(tell(10, |teller| teller.tell_stopped(&mut known, stopped)), told);
             assert_eq!(known, stopped);
         }
     }
@@ -384,29 +384,29 @@ mod of_us {
         let mut known = None;
         let (a, b, c) = (id("a"), id("b"), id("c"));
         let (early, late) = (down(State::Unanswered, 100), down(State::Unanswered, 200));
-        let muted = tell(300, |teller| teller.unanswered(&mut known, &[(&a, &early, true)]));
+        let muted = tell(300, |teller| teller.tell_unanswered(&mut known, &[(&a, &early, true)]));
         assert_eq!(muted, []);
         let checks = [(&a, &early, true), (&b, &late, false), (&c, &late, false)];
-        let first = tell(300, |teller| teller.unanswered(&mut known, &checks));
+        let first = tell(300, |teller| teller.tell_unanswered(&mut known, &checks));
         assert_eq!(
             first,
             [Fact::Unanswered { since: at(100), checks: 2, some: vec![b.clone(), c.clone()], told: None }]
         );
-        assert_eq!(tell(360, |teller| teller.unanswered(&mut known, &checks[..2])), []);
-        let again = tell(300 + 4 * 3600, |teller| teller.unanswered(&mut known, &checks[..2]));
+        assert_eq!(tell(360, |teller| teller.tell_unanswered(&mut known, &checks[..2])), []);
+        let again = tell(300 + 4 * 3600, |teller| teller.tell_unanswered(&mut known, &checks[..2]));
         assert!(
             matches!(&again[..], [Fact::Unanswered { told: Some(first), checks: 1, .. }] if *first == at(300)),
             "{again:?}"
         );
-        let end = tell(20_000, |teller| teller.unanswered(&mut known, &[]));
+        let end = tell(20_000, |teller| teller.tell_unanswered(&mut known, &[]));
         assert_eq!(end, [Fact::Answered { since: at(100), until: at(20_000), checks: 3 }]);
-        assert_eq!(tell(20_060, |teller| teller.unanswered(&mut known, &[])), []);
+        assert_eq!(tell(20_060, |teller| teller.tell_unanswered(&mut known, &[])), []);
     }
 
     #[test]
     fn what_many_have_in_common_is_the_likely_cause() {
         let (dns, tls, silent) = (failing(0, Some(Cause::Dns)), failing(0, Some(Cause::Tls)), down(State::Silent, 0));
-        let fact = fleet::many_down(&[&dns, &tls, &dns, &silent, &dns], 12);
+        let fact = many::fact_of(&[&dns, &tls, &dns, &silent, &dns], 12);
         assert_eq!(fact, Fact::ManyDown { down: 5, of: 12, state: State::Failing, cause: Some(Cause::Dns), alike: 3 });
     }
 

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::expect::{Miss, days_left};
 use crate::fetch::{Checked, Web};
-use crate::text::line;
+use pulse_echo_core::text::line;
 
 /// How old what was read of the pulse may be when it is answered by an echo.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

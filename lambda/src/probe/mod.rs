@@ -1,38 +1,36 @@
 //! The probe: answers each pulse of an event with an echo or a fault.
 
 mod answer;
+mod settings;
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pulse_echo_core::answer::Cause;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver};
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::store::{Clock, Store};
+use pulse_echo_core::store::Clock;
 use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;
 
+use crate::deadline::{TO_REPORT, TO_WRITE, before};
 use crate::event::{self, Record};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
-use crate::settings::Settings;
-use crate::side_by_side::side_by_side;
+use crate::parallel;
+use crate::settings::StoreSettings;
 
 use answer::Outcome;
+use settings::Settings;
 
 /// How many records of one event are answered side by side.
 const SIDE_BY_SIDE: usize = 16;
 
-/// How long before the invocation's end fetching ends, so that the answer can still be put.
-const TO_WRITE: Duration = Duration::from_secs(5);
-
-/// How long before the invocation's end the store is given up, so that the error can still be reported.
-const TO_REPORT: Duration = Duration::from_secs(1);
-
 /// The probe, ready to answer events.
 pub struct Probe {
-    settings: Settings,
+    store: StoreSettings,
     to_store: Agent,
     web: Web,
     clock: Clock,
@@ -44,7 +42,7 @@ pub struct Summary {
     /// The checks that were answered with an echo.
     pub echoes: Vec<String>,
     /// The checks that were answered with a fault.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FailedCheck>,
     /// The checks whose echo was dropped, since their pulse was replaced or removed meanwhile; a new one has its own
     /// event.
     pub replaced: Vec<String>,
@@ -56,7 +54,7 @@ pub struct Summary {
 
 /// A check that was answered with a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct FailedCheck {
     /// The check.
     pub id: String,
     /// What kind of failure it is.
@@ -86,11 +84,14 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Probe {
-    /// A probe with these settings. `clock` gives the time of signing and of `probed-at`.
-    pub fn new(settings: Settings, clock: Clock) -> Self {
-        let to_store = http::agent(http::config().build(), &settings.trust, SystemResolver::default());
-        let web = Web::new(&settings);
-        Self { settings, to_store, web, clock }
+    /// A probe as the environment asks for it. `clock` gives the time of signing and of `probed-at`. The
+    /// error is one sentence that names the variable.
+    pub fn read(environment: Environment, clock: Clock) -> Result<Self, String> {
+        let settings = Settings::read(environment)?;
+        let web = Web::new(&settings.store.trust, settings.user_agent(), settings.filter);
+        let store = settings.store;
+        let to_store = http::agent(http::config().build(), &store.trust, SystemResolver::default());
+        Ok(Self { store, to_store, web, clock })
     }
 
     /// Answers each record of an S3 event; `deadline` is the end of the invocation.
@@ -123,15 +124,12 @@ impl Probe {
     }
 
     fn answer(&self, bucket: &str, id: &CheckId, deadline: Instant) -> Result<Outcome, String> {
-        let ours = self.settings.bucket.as_deref().unwrap_or(bucket);
+        let ours = self.store.bucket.as_deref().unwrap_or(bucket);
         if bucket != ours {
             return Err(format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}"));
         }
-        let before_end = |time| deadline.checked_sub(time).unwrap_or(deadline);
-        let place = self.settings.place(bucket);
-        let (credentials, agent) = (self.settings.credentials.clone(), self.to_store.clone());
-        let store = Store::new(&place, credentials, agent, self.clock.clone(), before_end(TO_REPORT))?;
-        answer::answer(id, &store, &self.web, &self.clock, before_end(TO_WRITE))
+        let store = self.store.open(bucket, &self.to_store, &self.clock, before(deadline, TO_REPORT))?;
+        answer::answer(id, &store, &self.web, &self.clock, before(deadline, TO_WRITE))
     }
 }
 
@@ -141,7 +139,7 @@ impl Summary {
         match outcome {
             Outcome::Answered(Checked { verdict: Ok(()), .. }) => self.echoes.push(id),
             Outcome::Answered(Checked { verdict: Err(Miss { cause, reason, .. }), .. }) => {
-                self.faults.push(Fault { id, cause, reason });
+                self.faults.push(FailedCheck { id, cause, reason });
             }
             Outcome::Replaced => self.replaced.push(id),
             Outcome::Missing => self.missing.push(id),
@@ -154,7 +152,7 @@ fn each<T: Sync, R: Send + Sync>(
     records: &[T],
     act: impl Fn(&T) -> Result<R, String> + Sync,
 ) -> Vec<Result<R, String>> {
-    let results = side_by_side(records, SIDE_BY_SIDE, act).into_iter();
+    let results = parallel::map(records, SIDE_BY_SIDE, act).into_iter();
     results.map(|result| result.unwrap_or_else(|| Err("the probe panicked; its log says where".into()))).collect()
 }
 

@@ -9,10 +9,10 @@ use pulse_echo_core::answer::{self, Cause};
 use pulse_echo_core::status::{Limits, Muted};
 
 use super::*;
-use crate::channel::{Entry, Outcome, What};
 use crate::outbox::attempt::{due, settle};
+use crate::outbox::entry::{Entry, Outcome, What};
 use crate::outbox::{give_words, words_wanted};
-use crate::verdict::Seen;
+use crate::verdict::Listed;
 
 const LIMIT: i64 = 900;
 
@@ -64,26 +64,16 @@ impl History {
         history
     }
 
-    fn sight(&self, now: i64, reads: bool) -> Sight {
+    fn observation(&self, now: i64, reads: bool) -> Observation {
         let newest = |times: &[i64]| times.iter().copied().rfind(|&second| second <= now);
         let is_there = self.retired.is_none_or(|retired| now < retired);
         let pulse = newest(&self.pulses).filter(|_| is_there);
         let fault = self.faults.iter().rfind(|&&(second, ..)| second <= now);
-        let read = |&(_, pulse, cause): &(i64, i64, Cause)| answer::Fault {
-            reason: "it failed".into(),
-            cause,
-            expected: None,
-            got: None,
-            status: None,
-            latency_ms: None,
-            pulse_id: None,
-            pulse_at: at(pulse),
-            url: None,
-        };
-        Sight {
-            pulse: pulse.map(|second| Seen { at: at(second), etag: "p".into() }),
+        let read = |&(_, pulse, cause): &(i64, i64, Cause)| answer::Fault::new(cause, "it failed", at(pulse));
+        Observation {
+            pulse: pulse.map(|second| Listed { at: at(second), etag: "p".into() }),
             echo: newest(&self.echoes).map(at),
-            fault: fault.map(|&(second, pulse, _)| Seen { at: at(second), etag: format!("{second} {pulse}") }),
+            fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}") }),
             limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900 }),
             fault_read: fault.filter(|_| reads).map(read).map(Box::new),
         }
@@ -158,7 +148,7 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         };
         let round = Round { now: at(now), swept, rules, channels: &channels, new_id: &mut new_id };
         let cases = cases(histories, &mut status, now, reads);
-        let changed = round.judge(&mut status, cases);
+        let changed = round.run(&mut status, cases);
         if reads {
             for id in words_wanted(&status.outbox) {
                 give_words(&mut status.outbox, &id, &pulse_echo_core::metadata::Metadata::new());
@@ -184,16 +174,16 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
 fn cases(histories: &[History], status: &mut Status, now: i64, reads: bool) -> Vec<Case> {
     let mut records = std::mem::take(&mut status.checks);
     let case = |(check, history): (usize, &History)| {
-        let (id, sight) = (id(check), history.sight(now, reads));
+        let (id, observation) = (id(check), history.observation(now, reads));
         let record = records.remove(&id);
-        (record.is_some() || sight.pulse.is_some()).then_some(Case { id, record, sight })
+        (record.is_some() || observation.pulse.is_some()).then_some(Case { id, record, observation })
     };
     histories.iter().enumerate().filter_map(case).collect()
 }
 
 impl Told {
-    /// The facts about one check, in the order in which they were told: `d` down, `s` still down, `u` up, `w` down and up
-    /// in one, `g` gone.
+    /// The facts about one check, in the order in which they were told: `d` down, `s` still down, `u` up, `w` down and
+    /// up in one, `g` gone.
     fn of(&self, check: usize) -> String {
         let letter = |(_, entry): &(i64, Entry)| match &entry.what {
             What::Fact(fact) | What::Whole(fact) if fact.check() != Some(&id(check)) => None,
@@ -332,7 +322,9 @@ proptest! {
 
     #[test]
     fn a_check_that_was_never_late_faulted_or_unanswered_is_never_told(
-        histories in vec(history((1..=LIMIT, prop_oneof![Just(Answer::Echo), Just(Answer::Tie)], 0..=0_i64), 1..30), 1..4),
+        histories in vec(
+            history((1..=LIMIT, prop_oneof![Just(Answer::Echo), Just(Answer::Tie)], 0..=0_i64), 1..30), 1..4
+        ),
         delays in vec(0..=300_i64, 30), weather in any_weather(),
     ) {
         // Each pulse is answered within five minutes, slower than the next one comes or not.
@@ -379,8 +371,8 @@ proptest! {
     }
 }
 
-/// That sweeps at `coarse` find the outages that sweeps at each moment of a history find, but for those that begin and end
-/// between two sweeps.
+/// That sweeps at `coarse` find the outages that sweeps at each moment of a history find, but for those that begin and
+/// end between two sweeps.
 fn assert_same_outages(history: &History, fine: &[i64], coarse: &[i64]) -> Result<(), TestCaseError> {
     let outages =
         |sweeps: &[i64]| run(std::slice::from_ref(history), &Weather::fair_at(sweeps), &Rules::default()).outages(0);
@@ -392,8 +384,8 @@ fn assert_same_outages(history: &History, fine: &[i64], coarse: &[i64]) -> Resul
         sweeps.iter().copied().map(at).take_while(|&now| now < hidden).any(|now| now > *since)
     };
     for (since, until) in &coarse {
-        // Its beginning may have been hidden between two sweeps: that of a silence that becomes a fault at once, or that of
-        // one which a pulse without an answer interrupts.
+        // Its beginning may have been hidden between two sweeps: that of a silence that becomes a fault at once, or
+        // that of one which a pulse without an answer interrupts.
         let began = |outage: &(Time, Time)| outage.0.age(*since).as_secs() <= 60 || !is_seen(outage);
         let is_it = |outage: &(Time, Time)| outage.1 == *until && outage.0 <= *since && began(outage);
         prop_assert!(fine.iter().any(is_it), "{since} to {until} is none of {fine:?}");

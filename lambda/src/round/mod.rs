@@ -1,5 +1,5 @@
-//! One round over all checks: judges each, and appends what is to be told. Pure: all that was seen, and the time, come as
-//! arguments.
+//! One round over all checks: judges each, and appends what is to be told. Pure: all that was seen, and the time, come
+//! as arguments.
 
 #[cfg(test)]
 mod histories;
@@ -12,10 +12,10 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Gap, Record, State, Status, Unanswered};
 
-use crate::outbox::fleet::{many_down, shorten, some};
+use crate::outbox::many::{fact_of, first_ten, shorten};
 use crate::outbox::{Change, Teller};
 use crate::rules::Rules;
-use crate::verdict::{self, Context, Sight, fleet};
+use crate::verdict::{self, Context, Observation, many};
 
 /// A check as a sweep finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Case {
     /// Its record; none for a new one, which has a pulse.
     pub record: Option<Record>,
     /// What the sweep sees of it.
-    pub sight: Sight,
+    pub observation: Observation,
 }
 
 /// What a round goes by.
@@ -62,24 +62,24 @@ enum Before {
 }
 
 impl Round<'_> {
-    /// Judges all checks: `cases`, in key order, which stand for the status's own, and become them. Whether anything but
-    /// newer times of pulses and echoes has changed, so that it is worth writing.
-    pub fn judge(self, status: &mut Status, cases: Vec<Case>) -> bool {
+    /// Judges all checks: `cases`, in key order, which stand for the status's own, and become them. Whether anything
+    /// but newer times of pulses and echoes has changed, so that it is worth writing.
+    pub fn run(self, status: &mut Status, cases: Vec<Case>) -> bool {
         let Self { now, swept, rules, channels, new_id } = self;
         let head = |status: &Status| (status.gaps.clone(), status.unanswered.clone(), status.many_down);
         let head_before = head(status);
-        let pulses = cases.iter().filter_map(|case| Some(case.sight.pulse.as_ref()?.at));
-        let gap = fleet::gap(swept, pulses, now, rules);
+        let pulses = cases.iter().filter_map(|case| Some(case.observation.pulse.as_ref()?.at));
+        let gap = many::gap(swept, pulses, now, rules);
         status.gaps.extend(gap);
-        let seen = cases.iter().map(|case| (case.record.as_ref(), case.sight.pulse.is_some()));
-        let with_many = fleet::vanish_with_many(seen, now);
+        let seen = cases.iter().map(|case| (case.record.as_ref(), case.observation.pulse.is_some()));
+        let with_many = many::vanish_with_many(seen, now);
         let context = Context { now, rules, gaps: &status.gaps, with_many };
         let (mut judged, dropped) = judge_each(cases, status, &context);
 
         // What concerns many comes before what concerns each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
         tell_each(&mut teller, &mut judged);
-        let of_checks = std::mem::take(&mut teller.messages);
+        let of_checks = teller.take_messages();
         if let Some(gap) = gap {
             tell_gap(&mut teller, &gap, &judged);
         }
@@ -101,8 +101,8 @@ impl Round<'_> {
 /// Judges each check; whether any was dropped.
 fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judged>, bool) {
     let count = cases.len();
-    let judge = |Case { id, record: before, sight }: Case| {
-        let after = verdict::judge(before.as_ref(), &sight, context)?;
+    let judge = |Case { id, record: before, observation }: Case| {
+        let after = verdict::judge(before.as_ref(), &observation, context)?;
         let is_muted = status.is_muted(&id, context.now);
         Some(Judged { id, before: Before::of(before, &after), after, is_muted })
     };
@@ -120,20 +120,20 @@ fn tell_each(teller: &mut Teller, judged: &mut [Judged]) {
             Before::Was(record) => Some(&**record),
         };
         let others = down - usize::from(after.state.is_down());
-        teller.check(&Change { id, before, is_muted: *is_muted, others }, after);
+        teller.tell_check(&Change { id, before, is_muted: *is_muted, others }, after);
     }
 }
 
 /// The checks that are given more time for this gap.
 fn spared<'a>(gap: &Gap, judged: &'a [Judged], now: Time) -> Vec<&'a CheckId> {
-    judged.iter().filter(|check| fleet::spares(gap, &check.after, now)).map(|check| &check.id).collect()
+    judged.iter().filter(|check| many::spares(gap, &check.after, now)).map(|check| &check.id).collect()
 }
 
 /// Tells of a gap, if it spares any check.
 fn tell_gap(teller: &mut Teller, gap: &Gap, judged: &[Judged]) {
     let spared = spared(gap, judged, teller.now);
     if !spared.is_empty() {
-        let some = some(spared.iter().copied());
+        let some = first_ten(spared.iter().copied());
         teller.tell(Fact::Gap { from: gap.from, until: gap.until, spared: spared.len(), some });
     }
 }
@@ -147,7 +147,7 @@ fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
     let checks = vanished().count();
     if checks > 0 {
         let of = judged.iter().filter(|check| check.after.state != State::Gone).count();
-        teller.tell(Fact::Vanished { checks, of, some: some(vanished()) });
+        teller.tell(Fact::Vanished { checks, of, some: first_ten(vanished()) });
     }
 }
 
@@ -155,15 +155,15 @@ fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
 fn tell_unanswered(teller: &mut Teller, known: &mut Option<Unanswered>, judged: &[Judged]) {
     let unanswered = judged.iter().filter(|check| check.after.state == State::Unanswered);
     let unanswered: Vec<_> = unanswered.map(|check| (&check.id, &check.after, check.is_muted)).collect();
-    teller.unanswered(known, &unanswered);
+    teller.tell_unanswered(known, &unanswered);
 }
 
 /// Tells once that many checks went down together, as long as that is so.
 fn tell_many_down(teller: &mut Teller, told: &mut Option<Time>, judged: &[Judged]) {
-    match fleet::many_down(judged.iter().map(|check| &check.after), teller.now) {
+    match many::many_down(judged.iter().map(|check| &check.after), teller.now) {
         None => *told = None,
         Some((down, of)) if told.is_none() => {
-            teller.tell(many_down(&down, of));
+            teller.tell(fact_of(&down, of));
             *told = Some(teller.now);
         }
         Some(_) => {}

@@ -1,10 +1,10 @@
-//! What only the sight of all checks tells, sweep by sweep.
+//! What only all checks together tell, sweep by sweep.
 
 use pulse_echo_core::answer::{self, Cause};
 use pulse_echo_core::status::{Limits, Muted};
 
 use super::*;
-use crate::verdict::Seen;
+use crate::verdict::Listed;
 
 fn at(second: i64) -> Time {
     Time::from_second(1_795_248_000 + second)
@@ -35,25 +35,14 @@ impl Objects {
         Self { pulse: Some(second), ..Self::default() }
     }
 
-    fn sight(self) -> Sight {
-        let seen = |second: i64| Seen { at: at(second), etag: format!("{second}") };
+    fn observation(self) -> Observation {
+        let seen = |second: i64| Listed { at: at(second), etag: format!("{second}") };
         // Its content stays the same.
-        let pulse = self.pulse.map(|second| Seen { etag: "p".into(), ..seen(second) });
+        let pulse = self.pulse.map(|second| Listed { etag: "p".into(), ..seen(second) });
         let limits = pulse.as_ref().map(|pulse| Limits { etag: pulse.etag.clone(), every_s: 600, limit_s: 900 });
-        let fault_read = self.fault.map(|second| {
-            Box::new(answer::Fault {
-                reason: "it failed".into(),
-                cause: Cause::Status,
-                expected: None,
-                got: None,
-                status: None,
-                latency_ms: None,
-                pulse_id: None,
-                pulse_at: at(second - 1),
-                url: None,
-            })
-        });
-        Sight { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read }
+        let fault_read =
+            self.fault.map(|second| Box::new(answer::Fault::new(Cause::Status, "it failed", at(second - 1))));
+        Observation { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read }
     }
 }
 
@@ -84,15 +73,15 @@ impl Fleet {
         let mut records = std::mem::take(&mut self.status.checks);
         let checks = self.checks.iter().enumerate();
         let cases = checks.filter_map(|(check, objects)| {
-            let (id, sight) = (id(check), objects.sight());
+            let (id, observation) = (id(check), objects.observation());
             let record = records.remove(&id);
-            (record.is_some() || sight.pulse.is_some()).then_some(Case { id, record, sight })
+            (record.is_some() || observation.pulse.is_some()).then_some(Case { id, record, observation })
         });
         let (rules, channels) = (Rules::default(), ["hook".to_string()].into());
         let mut new_id = || "0".to_string();
         let (now, swept) = (at(second), Some(at(swept)));
         let round = Round { now, swept, rules: &rules, channels: &channels, new_id: &mut new_id };
-        self.is_news = round.judge(&mut self.status, cases.collect());
+        self.is_news = round.run(&mut self.status, cases.collect());
         std::mem::take(&mut self.status.outbox).into_iter().map(|message| message.fact).collect()
     }
 }

@@ -7,18 +7,19 @@ use std::time::Instant;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::Status;
 
-use crate::channel::{Channel, Outcome};
+use crate::channel::Channel;
 use crate::outbox::attempt::{Attempt, due};
+use crate::outbox::entry::Outcome;
 
 /// An attempt that was made, and what became of it.
-pub(super) struct Sent<'a> {
-    pub(super) channel: &'a str,
-    pub(super) attempt: Attempt,
-    pub(super) outcome: Outcome,
+pub(crate) struct Sent<'a> {
+    pub(crate) channel: &'a str,
+    pub(crate) attempt: Attempt,
+    pub(crate) outcome: Outcome,
 }
 
 /// Sends to each channel what is due to it at `now`. All attempts end at `deadline`, whoever is slow or dead.
-pub(super) fn send<'a>(
+pub(crate) fn send<'a>(
     status: &Status,
     channels: &'a [Box<dyn Channel>],
     now: Time,

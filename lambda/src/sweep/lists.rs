@@ -5,48 +5,45 @@ use std::thread;
 use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::store::{Entry, Store};
+use pulse_echo_core::store::{Entry, PAGE, Store};
 
-use crate::verdict::Seen;
-
-/// How many keys a page of a list has at most.
-const PAGE: usize = 1_000;
+use crate::verdict::Listed;
 
 /// The folders that a sweep walks beside `loop/`.
 const FOLDERS: [&str; 4] = ["mute/", "pulse/", "echo/", "fault/"];
 
 /// An object in a folder: the rest of its key, and what the list tells.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) rest: String,
-    pub(super) seen: Seen,
+pub(crate) struct Found {
+    pub(crate) rest: String,
+    pub(crate) listed: Listed,
 }
 
 /// What was asked first: how it is with the loop, and what time it is.
-pub(super) struct Opening {
+pub(crate) struct Opening {
     /// The sweep's *now*.
-    pub(super) now: Time,
+    pub(crate) now: Time,
     /// The store's time at a moment of this machine's clock that never jumps.
-    pub(super) anchor: (Time, Instant),
+    pub(crate) anchor: (Time, Instant),
     /// The objects in `loop/`.
-    pub(super) control: Folder,
+    pub(crate) control: Folder,
     /// The other folders, where one page held the whole bucket.
     others: Option<BTreeMap<&'static str, Folder>>,
 }
 
 /// The other folders, each in key order.
-pub(super) struct Lists {
-    pub(super) mutes: Folder,
-    pub(super) pulses: Folder,
-    pub(super) echoes: Folder,
-    pub(super) faults: Folder,
+pub(crate) struct Lists {
+    pub(crate) mutes: Folder,
+    pub(crate) pulses: Folder,
+    pub(crate) echoes: Folder,
+    pub(crate) faults: Folder,
 }
 
 type Folder = Vec<Found>;
 
 impl Opening {
     /// Lists the whole bucket, if it may fit a page and does, else `loop/`.
-    pub(super) fn look(store: &Store, may_fit: bool) -> Result<Self, String> {
+    pub(crate) fn look(store: &Store, may_fit: bool) -> Result<Self, String> {
         if may_fit && let Some(opening) = Self::whole(store)? {
             return Ok(opening);
         }
@@ -76,9 +73,9 @@ impl Opening {
         Ok(Some(Self { now, anchor, control, others: Some(folders) }))
     }
 
-    /// The other folders, listed side by side if they are not here already. One that fails half-way tells nothing of what
-    /// is not there, so then there are none.
-    pub(super) fn others(self, store: &Store) -> Result<Lists, String> {
+    /// The other folders, listed side by side if they are not here already. One that fails half-way tells nothing of
+    /// what is not there, so then there are none.
+    pub(crate) fn others(self, store: &Store) -> Result<Lists, String> {
         let mut folders = match self.others {
             Some(folders) => folders,
             None => thread::scope(|scope| {
@@ -124,13 +121,13 @@ fn take(folder: &mut Folder, prefix: &str, entry: Entry) -> Result<(), String> {
     }
     // Of an echo nobody asks for the ETag, and of a large fleet it would take room.
     let etag = if prefix == "echo/" { String::new() } else { entry.etag };
-    folder.push(Found { rest: rest.into(), seen: Seen { at: entry.last_modified, etag } });
+    folder.push(Found { rest: rest.into(), listed: Listed { at: entry.last_modified, etag } });
     Ok(())
 }
 
 /// The object of this name in a folder.
-pub(super) fn find<'a>(folder: &'a [Found], rest: &str) -> Option<&'a Seen> {
-    folder.iter().find(|found| found.rest == rest).map(|found| &found.seen)
+pub(crate) fn find<'a>(folder: &'a [Found], rest: &str) -> Option<&'a Listed> {
+    folder.iter().find(|found| found.rest == rest).map(|found| &found.listed)
 }
 
 #[cfg(test)]

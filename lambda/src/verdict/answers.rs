@@ -1,9 +1,9 @@
 //! Which of a check's answers counts.
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::status::{Fault, Record};
+use pulse_echo_core::status::{Record, SeenFault};
 
-use super::{Seen, Sight};
+use super::{Listed, Observation};
 
 /// The newest answer, if it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) enum Answer {
 pub(super) struct Answers {
     pub(super) newest: Answer,
     pub(super) echo: Option<Time>,
-    pub(super) fault: Option<Box<Fault>>,
+    pub(super) fault: Option<Box<SeenFault>>,
     pub(super) unread: Option<Time>,
     pub(super) in_row: u32,
     pub(super) waiting: Option<Time>,
@@ -30,11 +30,11 @@ pub(super) struct Answers {
 
 impl Answers {
     /// `pulse` is the time of the newest pulse.
-    pub(super) fn of(record: Option<&Record>, sight: &Sight, pulse: Time) -> Self {
+    pub(super) fn of(record: Option<&Record>, observation: &Observation, pulse: Time) -> Self {
         // The newest answer seen stays: one that the bucket's lifecycle removes is not missed.
-        let echo = record.and_then(|record| record.echo).max(sight.echo);
-        let listed = newest_fault(record, sight);
-        let content = listed.and_then(|fault| read(record, sight, fault));
+        let echo = record.and_then(|record| record.echo).max(observation.echo);
+        let listed = newest_fault(record, observation);
+        let content = listed.and_then(|fault| read(record, observation, fault));
         let waiting = waiting(record, echo.max(listed.map(|fault| fault.at)).max(fault_at(record)), pulse);
         let mut answers = Self {
             newest: Answer::None,
@@ -53,17 +53,17 @@ impl Answers {
             }
             (Some(fault), content) => {
                 let unread =
-                    Fault { at: fault.at, etag: fault.etag.clone(), pulse_at: None, cause: None, reason: None };
+                    SeenFault { at: fault.at, etag: fault.etag.clone(), pulse_at: None, cause: None, reason: None };
                 answers.take_fault(record, content.unwrap_or(unread), pulse);
             }
             (None, _) => {}
         }
-        answers.judge(record, pulse);
+        answers.find_newest(record, pulse);
         answers
     }
 
     /// Takes the newest fault, and counts how many distinct pulses failed in a row.
-    fn take_fault(&mut self, record: Option<&Record>, fault: Fault, pulse: Time) {
+    fn take_fault(&mut self, record: Option<&Record>, fault: SeenFault, pulse: Time) {
         let last = self.fault.as_deref();
         let is_new = last.is_none_or(|last| (last.at, &last.etag) != (fault.at, &fault.etag));
         let same_pulse = last.is_some_and(|last| last.pulse_at.is_some() && last.pulse_at == fault.pulse_at);
@@ -78,7 +78,7 @@ impl Answers {
     }
 
     /// Finds the newest answer and whether it counts.
-    fn judge(&mut self, record: Option<&Record>, pulse: Time) {
+    fn find_newest(&mut self, record: Option<&Record>, pulse: Time) {
         let is_new = |at, last: Option<Time>| Some(at) != last;
         let fault = self.fault.as_deref().filter(|fault| Some(fault.at) > self.echo);
         // A slow probe of an older pulse says nothing against the echo that answers a newer one.
@@ -103,8 +103,8 @@ impl Answers {
     }
 }
 
-/// Whether an answer is one to the newest pulse, or to the one that the last sweep saw, if that had not seen the answer
-/// yet (else `seen` is none). Without the second a fleet in step with the sweeps would never be judged.
+/// Whether an answer belongs to the newest pulse, or to the pulse of the last sweep if that sweep had not seen the
+/// answer (otherwise `seen` is `None`). Without the second rule a fleet in step with the sweeps is never judged.
 fn counts(at: Time, pulse: Time, seen: Option<Time>) -> bool {
     at >= pulse || seen.is_some_and(|seen| at >= seen)
 }
@@ -119,28 +119,28 @@ fn fault_at(record: Option<&Record>) -> Option<Time> {
 }
 
 /// The fault in the list, if it is the newest answer; a tie is the echo.
-pub(super) fn newest_fault<'a>(record: Option<&Record>, sight: &'a Sight) -> Option<&'a Seen> {
-    let echo = record.and_then(|record| record.echo).max(sight.echo);
-    sight.fault.as_ref().filter(|fault| Some(fault.at) > echo.max(fault_at(record).filter(|&at| at > fault.at)))
+pub(super) fn newest_fault<'a>(record: Option<&Record>, observation: &'a Observation) -> Option<&'a Listed> {
+    let echo = record.and_then(|record| record.echo).max(observation.echo);
+    observation.fault.as_ref().filter(|fault| Some(fault.at) > echo.max(fault_at(record).filter(|&at| at > fault.at)))
 }
 
 /// This fault in the record, if it is there; it may have counted unread.
-pub(super) fn known<'a>(record: Option<&'a Record>, fault: &Seen) -> Option<&'a Fault> {
+pub(super) fn known<'a>(record: Option<&'a Record>, fault: &Listed) -> Option<&'a SeenFault> {
     record.and_then(|record| record.fault.as_deref()).filter(|last| last.etag == fault.etag)
 }
 
 /// What this fault says, if it was read now or taken before.
-fn read(record: Option<&Record>, sight: &Sight, fault: &Seen) -> Option<Fault> {
+fn read(record: Option<&Record>, observation: &Observation, fault: &Listed) -> Option<SeenFault> {
     let (at, etag) = (fault.at, fault.etag.clone());
-    match &sight.fault_read {
-        Some(read) => Some(Fault {
+    match &observation.fault_read {
+        Some(read) => Some(SeenFault {
             at,
             etag,
             pulse_at: Some(read.pulse_at),
             cause: Some(read.cause),
             reason: Some(read.reason.clone()),
         }),
-        None => known(record, fault).map(|last| Fault { at, ..last.clone() }),
+        None => known(record, fault).map(|last| SeenFault { at, ..last.clone() }),
     }
 }
 

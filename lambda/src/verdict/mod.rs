@@ -1,10 +1,10 @@
 //! The verdict: what a check is, as a pure function of what a sweep sees of it, its record, and the time.
 //!
 //! - here: one check; `answers`: which of its answers counts;
-//! - [`fleet`]: what only the sight of all checks tells: a gap, and many that vanish at once.
+//! - [`many`]: what only all checks together tell: a gap, and many that vanish at once.
 
 mod answers;
-pub mod fleet;
+pub mod many;
 #[cfg(test)]
 mod tests;
 
@@ -12,21 +12,19 @@ use std::time::Duration;
 
 use pulse_echo_core::answer;
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::pulse::ANSWER_LIMIT;
 use pulse_echo_core::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State};
 
 use crate::rules::Rules;
 
 use answers::{Answer, Answers};
 
-/// How long a pulse may wait for its answer before our probe is in trouble.
-const UNANSWERED_AFTER: Duration = Duration::from_secs(5 * 60);
-
 /// How long a check that vanished with many others is still judged, and a gone one still remembered.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// An object as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Listed {
     /// When the store took it.
     pub at: Time,
     /// Its `ETag`, quotes included.
@@ -35,13 +33,13 @@ pub struct Seen {
 
 /// What one sweep sees of one check: lists, and what it has read besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sight {
+pub struct Observation {
     /// The pulse, if there is one.
-    pub pulse: Option<Seen>,
+    pub pulse: Option<Listed>,
     /// When the store took the echo, if there is one.
     pub echo: Option<Time>,
     /// The fault, if there is one.
-    pub fault: Option<Seen>,
+    pub fault: Option<Listed>,
     /// What the pulse promises, if it was read in this sweep.
     pub limits: Option<Limits>,
     /// What the fault says, if it was read in this sweep.
@@ -57,11 +55,11 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// When the store was away.
     pub gaps: &'a [Gap],
-    /// Whether checks vanish together with many others in this sweep; see [`fleet::vanish_with_many`].
+    /// Whether checks vanish together with many others in this sweep; see [`many::vanish_with_many`].
     pub with_many: bool,
 }
 
-impl Sight {
+impl Observation {
     /// Whether the pulse must be read: its limits are unread.
     pub fn wants_limits(&self, record: Option<&Record>) -> bool {
         let known = record.and_then(|record| record.limits.as_ref());
@@ -79,17 +77,17 @@ impl Sight {
 /// what was told.
 ///
 /// A check without a record has a pulse.
-pub fn judge(record: Option<&Record>, sight: &Sight, context: &Context) -> Option<Record> {
-    let Some(pulse) = &sight.pulse else {
-        return without_pulse(record?, sight, context);
+pub fn judge(record: Option<&Record>, observation: &Observation, context: &Context) -> Option<Record> {
+    let Some(pulse) = &observation.pulse else {
+        return without_pulse(record?, observation, context);
     };
     // Who comes back after having been gone is a new check, but for its history.
     let known = record.filter(|record| record.state != State::Gone);
     let mut next = known.cloned().unwrap_or_else(|| anew(record, pulse.at));
     next.missing = None;
     next.pulse = pulse.at;
-    next.limits = sight.limits.clone().or(next.limits.filter(|limits| limits.etag == pulse.etag));
-    Some(by_pulse(known, next, sight, context))
+    next.limits = observation.limits.clone().or(next.limits.filter(|limits| limits.etag == pulse.etag));
+    Some(by_pulse(known, next, observation, context))
 }
 
 fn anew(gone: Option<&Record>, pulse: Time) -> Record {
@@ -102,7 +100,7 @@ fn anew(gone: Option<&Record>, pulse: Time) -> Record {
 }
 
 /// A check whose pulse object is not there. Once may be a host that replaces it; twice in a row is retired.
-fn without_pulse(record: &Record, sight: &Sight, context: &Context) -> Option<Record> {
+fn without_pulse(record: &Record, observation: &Observation, context: &Context) -> Option<Record> {
     let now = context.now;
     if record.state == State::Gone {
         return (record.since.age(now) < DAY).then(|| record.clone());
@@ -117,9 +115,11 @@ fn without_pulse(record: &Record, sight: &Sight, context: &Context) -> Option<Re
     let mut next = record.clone();
     next.missing = Some(Missing { with_many, ..missing });
     // Records are not written at each sweep, but an answer comes at most moments after the pulse that it answers.
-    next.pulse =
-        next.pulse.max(sight.echo.unwrap_or(next.pulse)).max(sight.fault.as_ref().map_or(next.pulse, |f| f.at));
-    Some(by_pulse(Some(record), next, sight, context))
+    next.pulse = next
+        .pulse
+        .max(observation.echo.unwrap_or(next.pulse))
+        .max(observation.fault.as_ref().map_or(next.pulse, |f| f.at));
+    Some(by_pulse(Some(record), next, observation, context))
 }
 
 fn gone(record: &Record, now: Time) -> Record {
@@ -130,15 +130,15 @@ fn gone(record: &Record, now: Time) -> Record {
 }
 
 /// Judges by the pulse in `next`, in the order of the contract's table.
-fn by_pulse(record: Option<&Record>, mut next: Record, sight: &Sight, context: &Context) -> Record {
+fn by_pulse(record: Option<&Record>, mut next: Record, observation: &Observation, context: &Context) -> Record {
     let now = context.now;
-    let answers = Answers::of(record, sight, next.pulse);
+    let answers = Answers::of(record, observation, next.pulse);
     next.echo = answers.echo;
     next.fault = answers.fault;
     next.unread = answers.unread;
     next.in_row = answers.in_row;
     // That nobody answers a pulse which is not there says nothing of our probe.
-    next.waiting = answers.waiting.filter(|_| sight.pulse.is_some());
+    next.waiting = answers.waiting.filter(|_| observation.pulse.is_some());
 
     let before = next.state;
     let past_limit = next.limits.as_ref().filter(|limits| next.pulse.age(now) > limits.limit());
@@ -149,9 +149,7 @@ fn by_pulse(record: Option<&Record>, mut next: Record, sight: &Sight, context: &
         match (answers.newest, next.waiting) {
             (Answer::Echo(at), _) => (State::Up, at),
             (Answer::Fault(at), _) => (State::Failing, at),
-            (Answer::None, Some(first)) if first.age(now) > UNANSWERED_AFTER => {
-                (State::Unanswered, first + UNANSWERED_AFTER)
-            }
+            (Answer::None, Some(first)) if first.age(now) > ANSWER_LIMIT => (State::Unanswered, first + ANSWER_LIMIT),
             // The pulse waits for its answer, or the answer for being read.
             (Answer::None | Answer::Unread, _) => (before, next.since),
         }

@@ -10,7 +10,7 @@ fn at(second: i64) -> Time {
 /// A check, and what the store holds of it.
 struct Check {
     record: Option<Record>,
-    sight: Sight,
+    observation: Observation,
     rules: Rules,
     gaps: Vec<Gap>,
     with_many: bool,
@@ -19,10 +19,10 @@ struct Check {
 impl Check {
     /// A new check, whose pulse promises the next one within 600 s, and may be 300 s late.
     fn with_pulse(second: i64) -> Self {
-        let sight = Sight::default();
-        let mut check = Self { record: None, sight, rules: Rules::default(), gaps: vec![], with_many: false };
+        let observation = Observation::default();
+        let mut check = Self { record: None, observation, rules: Rules::default(), gaps: vec![], with_many: false };
         check.pulse(second);
-        check.sight.limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900 });
+        check.observation.limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900 });
         check
     }
 
@@ -54,44 +54,35 @@ impl Check {
     }
 
     fn pulse(&mut self, second: i64) {
-        self.sight.pulse = Some(Seen { at: at(second), etag: "p".into() });
+        self.observation.pulse = Some(Listed { at: at(second), etag: "p".into() });
     }
 
     fn echo(&mut self, second: i64) {
-        self.sight.echo = Some(at(second));
+        self.observation.echo = Some(at(second));
     }
 
     /// A fault that answers the pulse of `pulse` and is read.
     fn fault(&mut self, second: i64, pulse: i64) {
         self.unread_fault(second);
-        self.sight.fault_read = Some(Box::new(answer::Fault {
-            reason: "status 500, expected 200".into(),
-            cause: Cause::Status,
-            expected: None,
-            got: None,
-            status: Some(500),
-            latency_ms: None,
-            pulse_id: None,
-            pulse_at: at(pulse),
-            url: None,
-        }));
+        let fault = answer::Fault::new(Cause::Status, "status 500, expected 200", at(pulse));
+        self.observation.fault_read = Some(Box::new(answer::Fault { status: Some(500), ..fault }));
     }
 
     fn unread_fault(&mut self, second: i64) {
-        self.sight.fault = Some(Seen { at: at(second), etag: format!("f{second}") });
-        self.sight.fault_read = None;
+        self.observation.fault = Some(Listed { at: at(second), etag: format!("f{second}") });
+        self.observation.fault_read = None;
     }
 
     /// Another pulse body, which was not read yet.
     fn unread_pulse(&mut self, second: i64) {
-        self.sight.pulse = Some(Seen { at: at(second), etag: "q".into() });
-        self.sight.limits = None;
+        self.observation.pulse = Some(Listed { at: at(second), etag: "q".into() });
+        self.observation.limits = None;
     }
 
     fn sweep(&mut self, second: i64) -> State {
         let (rules, gaps) = (&self.rules, &self.gaps[..]);
         let context = Context { now: at(second), rules, gaps, with_many: self.with_many };
-        self.record = judge(self.record.as_ref(), &self.sight, &context);
+        self.record = judge(self.record.as_ref(), &self.observation, &context);
         self.record.as_ref().expect("it has a record").state
     }
 
@@ -266,18 +257,18 @@ fn a_fault_counts_once_it_is_read_or_in_the_sweep_after() {
     check.sweep(600);
     check.unread_fault(601);
     check.pulse(1_200);
-    assert!(check.sight.wants_fault(check.record.as_ref()));
+    assert!(check.observation.wants_fault(check.record.as_ref()));
     assert_eq!(check.sweep(1_201), State::Up, "unread");
     assert_eq!(check.sweep(1_202), State::Failing, "still unread");
     assert_eq!((check.record().in_row, check.record().cause()), (1, None));
     let before = check.record().clone();
-    assert!(check.sight.wants_fault(check.record.as_ref()), "its cause is still worth a look");
+    assert!(check.observation.wants_fault(check.record.as_ref()), "its cause is still worth a look");
     assert_eq!(check.sweep(1_203), State::Failing);
     assert_eq!(check.record(), &before, "and it changes nothing more");
     check.fault(601, 600);
     assert_eq!(check.sweep(1_204), State::Failing);
     assert_eq!((check.record().in_row, check.record().cause()), (1, Some(Cause::Status)));
-    assert!(!check.sight.wants_fault(check.record.as_ref()));
+    assert!(!check.observation.wants_fault(check.record.as_ref()));
 }
 
 #[test]
@@ -296,7 +287,7 @@ fn a_fault_that_an_echo_has_overtaken_needs_no_look() {
         let mut check = Check::with_pulse(0);
         check.unread_fault(fault);
         check.echo(echo);
-        assert!(!check.sight.wants_fault(None));
+        assert!(!check.observation.wants_fault(None));
         assert_eq!(check.sweep(3), State::Up);
         assert_eq!((check.record().unread, &check.record().fault), (None, &None));
     }
@@ -307,12 +298,12 @@ fn a_check_whose_present_limits_are_unread_is_never_silent() {
     let mut check = Check::up();
     check.unread_pulse(600);
     check.echo(601);
-    assert!(check.sight.wants_limits(check.record.as_ref()));
+    assert!(check.observation.wants_limits(check.record.as_ref()));
     assert_eq!(check.sweep(100_000), State::Up);
-    check.sight.limits = Some(Limits { etag: "q".into(), every_s: 60, limit_s: 60 });
+    check.observation.limits = Some(Limits { etag: "q".into(), every_s: 60, limit_s: 60 });
     assert_eq!(check.sweep(100_001), State::Silent);
-    check.sight.limits = None;
-    assert!(!check.sight.wants_limits(check.record.as_ref()));
+    check.observation.limits = None;
+    assert!(!check.observation.wants_limits(check.record.as_ref()));
     assert_eq!(check.sweep(100_002), State::Silent, "they stay read");
 }
 
@@ -322,7 +313,7 @@ fn who_is_down_comes_up_only_by_an_echo_that_counts() {
         let state = check.record().state;
         // A pulse is none, nor is an answer that is gone.
         check.pulse(2_000);
-        check.sight.fault = None;
+        check.observation.fault = None;
         assert_eq!(check.sweep(2_001), state);
         check.echo(2_001);
         assert_eq!(check.sweep(2_002), State::Up);
@@ -369,33 +360,33 @@ fn an_outage_begins_when_enough_distinct_pulses_in_a_row_have_failed() {
 #[test]
 fn the_newest_answer_seen_is_not_missed_when_its_object_is_removed() {
     let mut check = Check::up();
-    check.sight.echo = None;
+    check.observation.echo = None;
     assert_eq!(check.sweep(600), State::Up);
     let mut check = Check::failing();
-    check.sight.fault = None;
+    check.observation.fault = None;
     assert_eq!((check.sweep(600), check.record().waiting), (State::Failing, None));
 }
 
 #[test]
 fn gone_is_no_pulse_in_two_sweeps_in_a_row_and_forgotten_a_day_later() {
     let mut check = Check::silent();
-    check.sight.pulse = None;
+    check.observation.pulse = None;
     assert_eq!(check.sweep(1_000), State::Silent);
     check.pulse(1_010);
     assert_eq!(check.sweep(1_060), State::Silent);
-    check.sight.pulse = None;
+    check.observation.pulse = None;
     assert_eq!(check.sweep(1_120), State::Silent);
     assert_eq!(check.sweep(1_180), State::Gone);
     assert_eq!((check.record().since, &check.record().outage), (at(1_180), &None));
     assert_eq!(check.sweep(1_180 + 86_399), State::Gone);
     let context = Context { now: at(1_180 + 86_400), rules: &check.rules, gaps: &[], with_many: false };
-    assert_eq!(judge(check.record.as_ref(), &check.sight, &context), None);
+    assert_eq!(judge(check.record.as_ref(), &check.observation, &context), None);
 }
 
 #[test]
 fn who_comes_back_after_having_been_gone_is_new_but_for_the_history() {
     let mut check = Check::silent();
-    check.sight.pulse = None;
+    check.observation.pulse = None;
     check.sweep(1_000);
     check.sweep(1_060);
     check.pulse(2_000);
@@ -410,7 +401,7 @@ fn who_comes_back_after_having_been_gone_is_new_but_for_the_history() {
 fn who_vanishes_with_many_is_judged_by_the_last_pulse_and_gone_after_a_day() {
     let mut check = Check::up();
     check.echo(301);
-    check.sight.pulse = None;
+    check.observation.pulse = None;
     check.sweep(310);
     check.with_many = true;
     assert_eq!(check.sweep(370), State::Up);
@@ -425,7 +416,7 @@ fn who_vanishes_with_many_is_judged_by_the_last_pulse_and_gone_after_a_day() {
 fn who_vanished_and_never_was_answered_is_not_unanswered() {
     let mut check = Check::with_pulse(0);
     check.sweep(1);
-    check.sight.pulse = None;
+    check.observation.pulse = None;
     check.with_many = true;
     for second in [60, 120, 400, 900] {
         assert_eq!(check.sweep(second), State::New);
@@ -439,7 +430,7 @@ fn a_gap_spares_who_was_due_in_it_until_the_interval_is_over_once_more() {
     for (due_before, spared) in [(500, true), (499, false)] {
         let mut check = Check::up();
         check.pulse(due_before - 600);
-        check.sight.echo = Some(at(due_before - 599));
+        check.observation.echo = Some(at(due_before - 599));
         check.gaps = vec![gap];
         check.sweep(2_001);
         assert_eq!(check.record().state == State::Silent, !spared, "due at {due_before}");
@@ -447,7 +438,7 @@ fn a_gap_spares_who_was_due_in_it_until_the_interval_is_over_once_more() {
     for (due, spared) in [(2_000, true), (2_001, false)] {
         let mut check = Check::up();
         check.pulse(due - 600);
-        check.sight.echo = Some(at(due - 599));
+        check.observation.echo = Some(at(due - 599));
         check.gaps = vec![gap];
         check.sweep(2_302);
         assert_eq!(check.record().state == State::Silent, !spared, "due at {due}");
@@ -497,7 +488,7 @@ mod of_all {
         let missing = std::iter::repeat_n((Some(&missing), false), vanished);
         let here = std::iter::repeat_n((Some(&here), true), stay);
         let gone = gone.iter().map(|gone| (Some(gone), false));
-        fleet::vanish_with_many(missing.chain(here).chain(gone), at(1_000))
+        many::vanish_with_many(missing.chain(here).chain(gone), at(1_000))
     }
 
     #[test]
@@ -524,7 +515,7 @@ mod of_all {
             };
             let (just_down, long_down, up_record) = (with_outage(100), with_outage(99), record(State::Up, 0, false));
             let all = std::iter::repeat_n(&just_down, just).chain(std::iter::repeat_n(&long_down, before));
-            fleet::many_down(all.chain(std::iter::repeat_n(&up_record, up)), at(1_000))
+            many::many_down(all.chain(std::iter::repeat_n(&up_record, up)), at(1_000))
                 .map(|(down, of)| (down.len(), of))
         };
         assert_eq!(many(10, 0, 30, true), Some((10, 40)));
@@ -537,7 +528,7 @@ mod of_all {
     fn a_gap_is_a_long_time_without_a_sweep_in_which_no_pulse_came() {
         let gap = |swept: Option<i64>, pulses: &[i64], now: i64| {
             let pulses = pulses.iter().map(|&second| at(second));
-            fleet::gap(swept.map(at), pulses, at(now), &Rules::default())
+            many::gap(swept.map(at), pulses, at(now), &Rules::default())
         };
         assert_eq!(gap(Some(0), &[-5, 0], 300), None);
         assert_eq!(gap(Some(0), &[-5, 0], 301), Some(Gap { from: at(0), until: at(301) }));

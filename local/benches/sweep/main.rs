@@ -1,8 +1,8 @@
 //! What a sweep costs as the fleet grows: time, CPU, the memory of the process that sweeps, and requests.
 //!
-//! `cargo bench -p pulse-echo-local --bench sweep`, or with sizes of one's own after `--`. The loop's own handler runs in
-//! a process of its own, as on Lambda: one for all sweeps of a fleet, which is what Lambda does with a function that is
-//! used each minute. It has the embedded S3 over HTTP, through a front that counts, and two channels.
+//! `cargo bench -p pulse-echo-local --bench sweep`, or with sizes of one's own after `--`. The loop's own handler runs
+//! in a process of its own, as on Lambda: one for all sweeps of a fleet, which is what Lambda does with a function that
+//! is used each minute. It has the embedded S3 over HTTP, through a front that counts, and two channels.
 
 mod front;
 mod sweeper;

@@ -9,15 +9,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pulse_echo_lambda::sweep::{Course, Loop};
+use pulse_echo_core::environment::Environment;
+use pulse_echo_lambda::tick::{Course, Loop};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The variable that makes this program the one that sweeps.
 pub(crate) const CHILD: &str = "PULSE_ECHO_BENCH_SWEEPER";
 
-/// Far more than the loop's time-out on Lambda, so that all is measured: what takes over 40 s there is left for the next
-/// sweep.
+/// Far more than the loop's time-out on Lambda, so that all is measured: what takes over 40 s there is left for the
+/// next sweep.
 const TIME: Duration = Duration::from_secs(1_200);
 
 /// What a sweep cost its process.
@@ -74,7 +75,7 @@ pub(crate) fn serve() {
     let clock = Arc::new(AtomicI64::new(0));
     let of_signing = clock.clone();
     let now = Arc::new(move || Timestamp::from_second(of_signing.load(Ordering::SeqCst)).unwrap());
-    let the_loop = Loop::read(&|name| env::var(name).ok(), now).unwrap();
+    let the_loop = Loop::read(Environment::new(&|name| env::var(name).ok()), now).unwrap();
     for line in stdin().lines() {
         let second: i64 = line.unwrap().parse().unwrap();
         clock.store(second, Ordering::SeqCst);
@@ -82,7 +83,7 @@ pub(crate) fn serve() {
         fs::write("/proc/self/clear_refs", "5").unwrap();
         let (started, cpu_ms) = (Instant::now(), cpu_ms());
         let event = json!({"source": "aws.events"});
-        let summary = the_loop.handle(&event, &format!("request-{second}"), started + TIME).unwrap();
+        let summary = the_loop.handle(&event, started + TIME).unwrap();
         assert_eq!(summary.course, Course::Swept);
         let cost = Cost {
             ms: u64::try_from(started.elapsed().as_millis()).unwrap(),

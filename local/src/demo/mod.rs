@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::url::web_url;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::State;
@@ -44,11 +45,11 @@ pub struct Options {
 }
 
 /// Walks. With a URL, checks that address once; without, breaks and mends a service of its own, and then has its host
-/// fall silent; `out` is told of each step. The error is one sentence; that the walk did not go as it should is one. Once `is_interrupted`, it ends
-/// early, and waits for nothing.
+/// fall silent; `out` is told of each step. The error is one sentence; that the walk did not go as it should is one.
+/// Once `is_interrupted`, it ends early, and waits for nothing.
 pub fn demo(
     options: &Options,
-    environment: &dyn Fn(&str) -> Option<String>,
+    environment: Environment,
     is_interrupted: &dyn Fn() -> bool,
     out: &mut dyn Write,
 ) -> Result<(), String> {

@@ -36,8 +36,8 @@ impl<'o> Page<'o> {
         self.wrapped(text, INDENT, INDENT);
     }
 
-    /// What is shown by a name, such as a field and its value. Of an address or an id that does not fit, the end is left
-    /// out.
+    /// What is shown by a name, such as a field and its value. Of an address or an id that does not fit, the end is
+    /// left out.
     pub fn entry(&mut self, name: &str, value: &str) {
         let beginning = format!("{INDENT}    {name:<14} ");
         let room = WIDTH - beginning.len();
@@ -68,7 +68,7 @@ impl<'o> Page<'o> {
         }
     }
 
-    /// Whoever does not listen any more is no reason to fail.
+    /// Prints a line. A closed pipe is not an error.
     pub fn print(&mut self, line: &str) {
         let _ = writeln!(self.out, "{}", line.trim_end());
     }

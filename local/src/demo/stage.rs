@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::SIZE_LIMIT;
@@ -53,13 +54,13 @@ impl<'a> Stage<'a> {
     /// Sets it up. Of the environment only the probe's settings count: nobody else's Slack is to hear of a demo.
     pub fn set(
         agent: PathBuf,
-        environment: &dyn Fn(&str) -> Option<String>,
+        environment: Environment,
         is_interrupted: &'a dyn Fn() -> bool,
         out: &'a mut dyn Write,
     ) -> Result<Self, String> {
         let started = Instant::now();
         let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder for the demo: {error}"))?;
-        let keys = keys::make().map_err(|error| format!("cannot make keys: {error}"))?;
+        let keys = keys::make();
         let webhook = Webhook::start().map_err(|error| format!("cannot start the demo's webhook: {error}"))?;
         let lookup = |name: &str| match name {
             // The demo's service is on this machine, where a probe in AWS may not go.
@@ -67,11 +68,11 @@ impl<'a> Stage<'a> {
             "WEBHOOK_URL" => Some(webhook.url()),
             "TICK_S" => Some(TICK_S.to_string()),
             "MIN_INTERVAL_S" => Some("0".into()),
-            name if name.starts_with("PROBE_") => environment(name),
+            name if name.starts_with("PROBE_") => environment.get(name),
             _ => None,
         };
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let system = System::start(&folder.path().join("data"), listen, BUCKET, &keys, &lookup)?;
+        let system = System::start(&folder.path().join("data"), listen, BUCKET, &keys, Environment::new(&lookup))?;
         let store = store(&system, &keys)?;
         let page = Page::new(out);
         let mut stage = Self { started, agent, system, webhook, store, keys, folder, is_interrupted, page, step: 0 };
@@ -179,8 +180,8 @@ impl<'a> Stage<'a> {
         fields.into_iter().flatten().for_each(|(name, value)| self.page.entry(name, &value.to_string()));
     }
 
-    /// Waits for the message that tells that the check is in this state, which takes up to `time` to be so, and shows it
-    /// as people read it.
+    /// Waits for the message that tells that the check is in this state, which takes up to `time` to be so, and shows
+    /// it as people read it.
     pub fn hears_of(&mut self, state: &str, time: Duration, text: &str) -> Result<(), String> {
         let begun = Instant::now();
         let message = self.wait_for(state, begun + time + PATIENCE)?;

@@ -21,9 +21,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::json::Unknown;
 use pulse_echo_core::pulse::Pulse;
-use pulse_echo_lambda::channel::{Entry, in_words};
+use pulse_echo_lambda::channel::in_words;
+use pulse_echo_lambda::outbox::entry::Entry;
 use pulse_echo_lambda::rules::Rules;
 
 use crate::complain;
@@ -83,7 +85,7 @@ fn of_pulse(field: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone
 /// A value of a setting of the loop, by the loop's own rules.
 fn of_rules(name: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync {
     move |text| {
-        Rules::read(&|asked| (asked == name).then(|| text.to_owned()))?;
+        Rules::read(Environment::new(&|asked| (asked == name).then(|| text.to_owned())))?;
         text.parse().map_err(|_| "it must be a whole number".to_owned())
     }
 }

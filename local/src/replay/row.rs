@@ -23,11 +23,11 @@ pub(super) struct Row {
 pub(super) enum What {
     Pulse,
     Echo,
-    Fault(Box<Fault>),
+    Fault(Box<RecordedFault>),
 }
 
 /// What is known of a fault.
-pub(super) struct Fault {
+pub(super) struct RecordedFault {
     pub(super) cause: Cause,
     pub(super) reason: String,
     /// When the store took the pulse that it answers, if that was recorded.
@@ -75,7 +75,7 @@ impl Row {
         let what = match kind.as_str() {
             "pulse" => What::Pulse,
             "echo" => What::Echo,
-            "fault" => What::Fault(Box::new(Fault {
+            "fault" => What::Fault(Box::new(RecordedFault {
                 cause: self.cause.as_deref().map_or(Ok(Cause::Other), cause)?,
                 reason: self.reason.or(self.cause).unwrap_or_else(|| "its cause was not recorded".into()),
                 pulse_at: self

@@ -5,9 +5,9 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Limits, Record};
 use pulse_echo_lambda::round::Case;
-use pulse_echo_lambda::verdict::{Seen, Sight};
+use pulse_echo_lambda::verdict::{Listed, Observation};
 
-use super::row::{self, What};
+use super::row::What;
 
 /// The `ETag` of every pulse: all promise the same.
 pub(super) const ETAG: &str = "\"replayed\"";
@@ -17,7 +17,7 @@ pub(super) struct Objects {
     pub(super) id: CheckId,
     pulse: Option<Time>,
     echo: Option<Time>,
-    fault: Option<(Seen, answer::Fault)>,
+    fault: Option<(Listed, answer::Fault)>,
 }
 
 impl Objects {
@@ -34,7 +34,9 @@ impl Objects {
                 let pulse_at = fault.pulse_at.or(self.pulse).unwrap_or(at);
                 // A list that was recorded by looking again and again has one object many times.
                 let etag = format!("\"{at} {pulse_at}\"");
-                self.fault = Some((Seen { at, etag }, answer(*fault, pulse_at)));
+                // As the probe would have put it, as far as that is known.
+                let put = answer::Fault::new(fault.cause, fault.reason, pulse_at);
+                self.fault = Some((Listed { at, etag }, put));
             }
         }
     }
@@ -42,31 +44,15 @@ impl Objects {
     /// What a sweep that knows `record` sees, and reads as the loop's does; none before the first pulse, which is what
     /// makes a check.
     pub(super) fn case(&self, record: Option<Record>, limits: &Limits) -> Option<Case> {
-        let pulse = Some(Seen { at: self.pulse?, etag: ETAG.into() });
+        let pulse = Some(Listed { at: self.pulse?, etag: ETAG.into() });
         let fault = self.fault.as_ref().map(|(seen, _)| seen.clone());
-        let mut sight = Sight { pulse, echo: self.echo, fault, limits: None, fault_read: None };
-        if sight.wants_limits(record.as_ref()) {
-            sight.limits = Some(limits.clone());
+        let mut observation = Observation { pulse, echo: self.echo, fault, limits: None, fault_read: None };
+        if observation.wants_limits(record.as_ref()) {
+            observation.limits = Some(limits.clone());
         }
-        if sight.wants_fault(record.as_ref()) {
-            sight.fault_read = self.fault.as_ref().map(|(_, fault)| Box::new(fault.clone()));
+        if observation.wants_fault(record.as_ref()) {
+            observation.fault_read = self.fault.as_ref().map(|(_, fault)| Box::new(fault.clone()));
         }
-        Some(Case { id: self.id.clone(), record, sight })
-    }
-}
-
-/// The fault as the probe would have put it, as far as that is known.
-fn answer(fault: row::Fault, pulse_at: Time) -> answer::Fault {
-    let row::Fault { cause, reason, .. } = fault;
-    answer::Fault {
-        reason,
-        cause,
-        expected: None,
-        got: None,
-        status: None,
-        latency_ms: None,
-        pulse_id: None,
-        pulse_at,
-        url: None,
+        Some(Case { id: self.id.clone(), record, observation })
     }
 }

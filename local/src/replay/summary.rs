@@ -6,7 +6,7 @@ use std::time::Duration;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Message, Status};
-use pulse_echo_lambda::channel::how_long;
+use pulse_echo_core::words::duration;
 
 /// What was told so far.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl fmt::Display for Summary {
         }
         write!(f, ", {}", counted(*messages, "message"))?;
         if let Some(Outage { check, since, time }) = longest {
-            write!(f, "; the longest outage was of {check}, {} from {since}", how_long(*time))?;
+            write!(f, "; the longest outage was of {check}, {} from {since}", duration(*time))?;
         }
         Ok(())
     }

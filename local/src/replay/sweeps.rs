@@ -10,8 +10,8 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::{Limits, Status};
-use pulse_echo_lambda::channel::{Entry, Outcome};
 use pulse_echo_lambda::outbox::attempt::{due, settle};
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::outbox::{give_words, words_wanted};
 use pulse_echo_lambda::round::Round;
 use pulse_echo_lambda::rules::Rules;
@@ -93,10 +93,10 @@ impl Sweeps {
         while let Some(event) = self.events.next_if(|event| event.at <= now) {
             self.objects[event.check].put(event.at, event.what);
         }
-        // All of it is kept. The loop forgets newer times of pulses and echoes until there is more to write, or ten minutes
-        // are over; for its next verdict that makes no difference.
+        // All of it is kept. The loop forgets newer times of pulses and echoes until there is more to write, or ten
+        // minutes are over; for its next verdict that makes no difference.
         let mut status = std::mem::replace(&mut self.status, Status::new(now));
-        self.judge(&mut status, self.swept, now);
+        self.run_round(&mut status, self.swept, now);
         // No history has a host's last words.
         for id in words_wanted(&status.outbox) {
             give_words(&mut status.outbox, &id, &Metadata::new());
@@ -110,7 +110,7 @@ impl Sweeps {
         attempt.map(|attempt| attempt.entries).unwrap_or_default()
     }
 
-    fn judge(&mut self, status: &mut Status, swept: Option<Time>, now: Time) {
+    fn run_round(&mut self, status: &mut Status, swept: Option<Time>, now: Time) {
         let Self { rules, channels, objects, limits, ids, .. } = self;
         // Both are in key order.
         let mut records = std::mem::take(&mut status.checks).into_iter().peekable();
@@ -120,11 +120,11 @@ impl Sweeps {
             *ids += 1;
             ids.to_string()
         };
-        Round { now, swept, rules, channels, new_id: &mut new_id }.judge(status, cases);
+        Round { now, swept, rules, channels, new_id: &mut new_id }.run(status, cases);
     }
 
-    /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its answer
-    /// may become `unanswered` and then `silent`, which it may have been before.
+    /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its
+    /// answer may become `unanswered` and then `silent`, which it may have been before.
     fn one_way(&self, swept: Time) -> u64 {
         let waiting = self.status.checks.values().filter(|record| record.waiting.is_some());
         let ends = waiting.map(|record| record.pulse + self.limits.limit()).filter(|&end| end >= swept);
@@ -156,7 +156,7 @@ impl Sweeps {
         let at = |ticks: u64| swept + Duration::from_secs(ticks * self.tick_s());
         let (before, now) = (at(ticks - 1), at(ticks));
         let mut status = self.status.clone();
-        self.judge(&mut status, Some(before), now);
+        self.run_round(&mut status, Some(before), now);
         status != self.status
     }
 

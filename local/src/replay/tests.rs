@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use pulse_echo_core::answer::Cause;
 
 use super::list::{Event, List};
-use super::row::{Fault, What};
+use super::row::{RecordedFault, What};
 use super::*;
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ fn list(checks: &[Pulses]) -> List {
         let mut pulse = 0;
         for (after, answer, delay) in pulses {
             pulse += after;
-            let fault = |&cause| Fault { cause, reason: "it failed".into(), pulse_at: Some(at(pulse)) };
+            let fault = |&cause| RecordedFault { cause, reason: "it failed".into(), pulse_at: Some(at(pulse)) };
             let what = match answer {
                 Answer::Echo => Some(What::Echo),
                 Answer::Fault(cause) => Some(What::Fault(Box::new(fault(cause)))),

@@ -2,8 +2,9 @@
 //!
 //! s3s judges times by the system's clock, and only its tolerance for header signatures can be set; so it is set to
 //! [`ANY_SKEW`], and times are checked here, by the server's clock. The expiry of a presigned URL cannot be turned off,
-//! so such requests are verified here in full (signing them once more must give the same signature) and reach s3s without
-//! their signature, marked as [`Verified`]. Header signatures, and the signed chunks of bodies, are verified by s3s.
+//! so such requests are verified here in full (signing them once more must give the same signature) and reach s3s
+//! without their signature, marked as [`Verified`]. Header signatures, and the signed chunks of bodies, are verified by
+//! s3s.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! An S3 server of one bucket, in this process: answers are AWS's, objects are in one file.
 //!
 //! - `auth`: who may ask; `protocol`, `listing`, `body`: the operations; `answer`: what AWS's answers have besides
-//! - `store`: the file
+//! - `store`: the file; [`notification`]: who is told of new objects
 //! - `connections`: from the socket to an answer
 
 mod answer;
@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod connections;
 mod listing;
+pub mod notification;
 mod protocol;
 pub(crate) mod store;
 
@@ -26,6 +27,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) use listing::url_encoded;
+use notification::{RULES, Rule};
 use store::{Change, NewObject, Store};
 
 /// The server's clock. Tests give their own, and the server then lives by it alone.
@@ -73,6 +75,8 @@ pub struct Options {
     pub base_domain: String,
     /// Who may ask.
     pub keys: KeyPair,
+    /// Who is told of which new objects; of each the first rule that fits counts.
+    pub rules: Vec<Rule>,
     /// How many clients at once; more wait to be accepted.
     pub connections: usize,
     /// How long a new connection may take to send its first request's head. Short: until then anybody may hold it.
@@ -82,8 +86,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, 1024 clients, who begin within 5 s, the
-    /// system's clock.
+    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, 1024 clients, who begin within 5 s,
+    /// the rules of the deployment, the system's clock.
     pub fn new(data_dir: impl Into<PathBuf>, bucket: impl Into<String>, keys: KeyPair) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -92,6 +96,7 @@ impl Options {
             region: "us-east-1".to_owned(),
             base_domain: "localhost".to_owned(),
             keys,
+            rules: RULES.into(),
             connections: 1024,
             first_head: Duration::from_secs(5),
             clock: Arc::new(Timestamp::now),
@@ -120,8 +125,8 @@ struct Running {
 impl Server {
     /// Opens the store and listens.
     ///
-    /// Fails if the address is taken, if the bucket's name is none, or if the store's file is in use by another process,
-    /// damaged, no such store, or that of another bucket.
+    /// Fails if the address is in use, the bucket's name is invalid, or the store's file is locked, damaged, of another
+    /// kind or of another bucket.
     pub fn start(options: Options) -> io::Result<Self> {
         if !s3s::path::check_bucket_name(&options.bucket) {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);
@@ -131,7 +136,8 @@ impl Server {
             .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {}: {e}", options.listen)))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let store = Arc::new(Store::open(&options.data_dir, &options.bucket, options.clock.clone())?);
+        let store =
+            Arc::new(Store::open(&options.data_dir, &options.bucket, options.rules.clone(), options.clock.clone())?);
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (bucket, region) = (options.bucket.clone(), options.region.clone());
@@ -155,9 +161,9 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Puts many objects, each by its key, body and user metadata, without a request for each: so tests and benches come
-    /// by a large fleet. They are what requests would have put, events included. Blocks until all are durable; not for
-    /// async code.
+    /// Puts many objects, each by its key, body and user metadata, without a request for each: so tests and benches
+    /// come by a large fleet. They are what requests would have put, events included. Blocks until all are durable; not
+    /// for async code.
     pub fn fill(&self, objects: impl IntoIterator<Item = (String, Vec<u8>, Metadata)>) -> io::Result<()> {
         let put = |(key, body, metadata)| (key, Change::Put(NewObject::of(body, metadata)));
         self.store.change_all(objects.into_iter().map(put)).map_err(|_| broken())

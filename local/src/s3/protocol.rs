@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use hyper::header::{self, HeaderMap};
 use s3s::dto::{
     Bucket, BucketLocationConstraint, DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition,
     GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput, HeadBucketInput,
     HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput,
     ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, StreamingBlob,
-    Timestamp,
+    Timestamp, TimestampFormat,
 };
 use s3s::{Body, S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::task::block_in_place;
@@ -71,13 +72,7 @@ impl S3 for Api {
         let object = block_in_place(|| self.store.get(&input.key)).map_err(S3Error::internal_error)?;
         let (summary, details, mut body) = object.ok_or_else(no_such_key)?;
         let modified = http_time(&summary);
-        Preconditions {
-            matches: input.if_match,
-            none_match: input.if_none_match,
-            modified_since: input.if_modified_since,
-            unmodified_since: input.if_unmodified_since,
-        }
-        .check(&summary, &modified)?;
+        Preconditions::of(&req.headers).check(&summary, &modified)?;
         let mut content_range = None;
         if let Some(range) = input.range {
             let unsatisfiable = |_| s3_error!(InvalidRange, "The requested range is not satisfiable");
@@ -105,13 +100,7 @@ impl S3 for Api {
         let object = block_in_place(|| self.store.head(&input.key)).map_err(S3Error::internal_error)?;
         let (summary, details) = object.ok_or_else(no_such_key)?;
         let modified = http_time(&summary);
-        Preconditions {
-            matches: input.if_match,
-            none_match: input.if_none_match,
-            modified_since: input.if_modified_since,
-            unmodified_since: input.if_unmodified_since,
-        }
-        .check(&summary, &modified)?;
+        Preconditions::of(&req.headers).check(&summary, &modified)?;
         Ok(S3Response::new(HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             content_length: Some(summary.size.cast_signed()),
@@ -169,6 +158,18 @@ struct Preconditions {
 }
 
 impl Preconditions {
+    /// Those of a request whose headers s3s has read before: one that cannot be read does not come here.
+    fn of(headers: &HeaderMap) -> Self {
+        let etag = |name| ETagCondition::parse_http_header(headers.get(name)?.as_bytes()).ok();
+        let time = |name| Timestamp::parse(TimestampFormat::HttpDate, headers.get(name)?.to_str().ok()?).ok();
+        Self {
+            matches: etag(header::IF_MATCH),
+            none_match: etag(header::IF_NONE_MATCH),
+            modified_since: time(header::IF_MODIFIED_SINCE),
+            unmodified_since: time(header::IF_UNMODIFIED_SINCE),
+        }
+    }
+
     /// In the order of RFC 9110, 13.2.2.
     fn check(&self, summary: &Summary, modified: &Timestamp) -> S3Result<()> {
         let same = |condition: &ETagCondition| match condition {

@@ -6,14 +6,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::pulse::Sending;
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::settings::Settings;
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::{Outcome, ensure, key};
-use crate::bed::{self, ACCESS_KEY, BUCKET, Ended, SECRET_KEY};
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, store};
 
 const PULSE: &[u8] = b"{\"every_s\":  600}\n";
 
@@ -44,14 +45,14 @@ impl Host {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(bed::agent(self.folder.path(), arguments).envs(self.variables.iter().cloned()))
+        Ended::of(agent(self.folder.path(), arguments).envs(self.variables.iter().cloned()))
     }
 }
 
 pub fn send(endpoint: &str) -> Outcome {
     let sent = Host::new(endpoint, "send").run(&["send", "--pulse", "pulse.json"]);
     ensure(sent.code == 0, || format!("{sent:?}"))?;
-    let object = bed::store(endpoint).get(&key("pulse/send.json"), 100)?;
+    let object = store(endpoint).get(&key("pulse/send.json"), 100)?;
     ensure(object.body.as_deref() == Some(PULSE), || format!("it is not byte for byte what was sent: {object:?}"))?;
     let sending = Sending::from_metadata(&object.metadata);
     ensure(sending.pulse_id.is_some(), || format!("the pulse has no pulse-id: {object:?}"))
@@ -70,17 +71,17 @@ pub fn run(endpoint: &str) -> Outcome {
 /// Waits for a pulse and has the probe answer it.
 fn answer(endpoint: &str, pulse: &str) -> Outcome {
     let until = Instant::now() + Duration::from_secs(10);
-    while let Err(error) = bed::store(endpoint).get(&key(pulse), 0) {
+    while let Err(error) = store(endpoint).get(&key(pulse), 0) {
         ensure(error.is_missing() && Instant::now() < until, || error.to_string())?;
         thread::sleep(Duration::from_millis(20));
     }
-    let settings = Settings::read(&|name| match name {
+    let lookup = |name: &str| match name {
         "AWS_ACCESS_KEY_ID" => Some(ACCESS_KEY.into()),
         "AWS_SECRET_ACCESS_KEY" => Some(SECRET_KEY.into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL_S3" => Some(endpoint.into()),
         _ => None,
-    })?;
+    };
     let record = json!({
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -90,6 +91,6 @@ fn answer(endpoint: &str, pulse: &str) -> Outcome {
         "responseElements": {},
         "s3": {"bucket": {"name": BUCKET}, "object": {"key": pulse}},
     });
-    Probe::new(settings, Arc::new(Timestamp::now)).handle(&json!({"Records": [record]}), until)?;
+    Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now))?.handle(&json!({"Records": [record]}), until)?;
     Ok(())
 }

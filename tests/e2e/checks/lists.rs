@@ -5,7 +5,7 @@ use std::thread;
 use pulse_echo_core::store::{Condition, Entry, Error, Page};
 
 use super::{Outcome, ensure, key, put};
-use crate::bed::store;
+use pulse_echo_testkit::store::store;
 
 pub fn pages(endpoint: &str) -> Outcome {
     let all: Vec<_> = (0..1_100).map(|n| format!("pulse/pages/host-{n:04}.json")).collect();

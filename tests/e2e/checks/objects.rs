@@ -9,7 +9,7 @@ use pulse_echo_core::name::Key;
 use pulse_echo_core::store::{self, Condition, Store};
 
 use super::{Outcome, ensure, key, put};
-use crate::bed::store;
+use pulse_echo_testkit::store::store;
 
 /// How often writers race: a server that lets two of them win now and then is found out.
 const RACES: usize = 20;

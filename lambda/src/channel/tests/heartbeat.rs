@@ -1,5 +1,5 @@
 use super::*;
-use crate::server::{answer, until_closed};
+use pulse_echo_testkit::server::{answer, until_closed};
 
 fn heartbeat(url: &str) -> Heartbeat {
     with_means(&[("HEARTBEAT_URL", url)], Heartbeat::read).unwrap().unwrap()
@@ -18,7 +18,7 @@ fn a_heartbeat_that_nobody_takes_ends_by_its_deadline_and_without_an_error() {
     let server = Server::new(|stream, _| until_closed(stream));
     let started = Instant::now();
     heartbeat(&server.url()).beat(started + Duration::from_millis(300));
-    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!((Duration::from_millis(300)..Duration::from_secs(20)).contains(&started.elapsed()));
     heartbeat("http://127.0.0.1:1/").beat(soon());
     heartbeat(&Server::answering(&[&answer(500, "")]).url()).beat(soon());
 }

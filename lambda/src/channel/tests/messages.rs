@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::*;
-use crate::server::answer;
+use pulse_echo_testkit::server::answer;
 
 /// Messages by what they show.
 pub(super) fn messages() -> Vec<(&'static str, Vec<Entry>)> {
@@ -77,12 +77,12 @@ fn unanswered(told: Option<Time>) -> Fact {
     Fact::Unanswered { since: time(-40), checks: 42, some: ids(&["web-1", "web-2/http"]), told }
 }
 
-fn summary() -> Summary {
+fn summary() -> Counts {
     let count = |checks, some: &[&str]| Count { checks, some: ids(some) };
-    Summary {
+    Counts {
         down: [(State::Failing, count(3, &["a", "b", "c"])), (State::Silent, count(1_200, &["web-1", "web-2"]))].into(),
         up: count(1, &["web-7"]),
-        ..Summary::default()
+        ..Counts::default()
     }
 }
 

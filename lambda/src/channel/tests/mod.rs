@@ -8,17 +8,23 @@ mod sns;
 mod trouble;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pulse_echo_core::answer::Cause;
-use pulse_echo_core::status::Down;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Down, Fact, State};
 
 use super::*;
-use crate::server::{Server, request};
+use crate::outbox::entry::*;
 use messages::everything;
+use pulse_echo_testkit::server::{Server, header, read_body, read_head};
 
 /// 2026-11-21 08:00 UTC, and so many minutes.
 pub(super) fn time(minute: i64) -> Time {
@@ -102,7 +108,7 @@ fn with_means<T>(variables: &[(&str, &str)], make: impl Fn(&Means) -> T) -> T {
     let lookup =
         |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_string());
     let now = Timestamp::from_second(time(30).as_second()).unwrap();
-    make(&Means { lookup: &lookup, trust: &Trust::built_in(), clock: Arc::new(move || now) })
+    make(&Means { environment: Environment::new(&lookup), trust: &Trust::built_in(), clock: Arc::new(move || now) })
 }
 
 /// The one channel that these variables ask for.
@@ -124,8 +130,7 @@ struct Received {
 
 impl Received {
     fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        header(&self.head, name)
     }
 }
 
@@ -141,12 +146,9 @@ fn recording(answer: &str) -> (Server, Receiver<Received>) {
 }
 
 fn receive(stream: &mut impl Read) -> Received {
-    let head = request(stream);
-    let received = Received { head, body: String::new() };
-    let length = received.header("content-length").map_or(0, |length| length.parse().unwrap());
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    Received { body: String::from_utf8(body).unwrap(), ..received }
+    let head = read_head(stream);
+    let body = String::from_utf8(read_body(stream, &head)).unwrap();
+    Received { head, body }
 }
 
 /// The fields of a form.

@@ -46,7 +46,7 @@ fn a_wrong_value_is_one_sentence_that_names_the_variable_and_no_secret() {
 
 #[test]
 fn an_address_shows_its_host_alone() {
-    let address = web::Address::parse(SLACK.1).unwrap();
+    let address = crate::web::Address::parse(SLACK.1).unwrap();
     assert_eq!(
         format!("{address} {address:?} {address:#?}"),
         "hooks.slack.com Address(hooks.slack.com) Address(hooks.slack.com)"

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::server::answer;
+use pulse_echo_testkit::server::answer;
 
 fn slack(url: &str) -> Box<dyn Channel> {
     channel_of(&[("SLACK_URL", url)])

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::server::answer;
+use pulse_echo_testkit::server::answer;
 
 const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:alerts";
 const TOKEN: (&str, &str) = ("AWS_SESSION_TOKEN", "TOKEN/+=");

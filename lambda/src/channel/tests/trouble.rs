@@ -4,9 +4,12 @@ use std::net::TcpListener;
 use std::thread;
 
 use super::*;
-use crate::server::{answer, redirect, until_closed};
+use pulse_echo_testkit::server::{answer, redirect, until_closed};
 
 const SHORT: Duration = Duration::from_millis(400);
+
+/// Whoever takes this long has not kept to [`SHORT`].
+const LONG: Duration = Duration::from_secs(20);
 
 /// Each channel, with its receiver at `url`.
 fn each(url: &str) -> Vec<Box<dyn Channel>> {
@@ -26,7 +29,7 @@ fn outcomes(url: &str) -> Vec<(&'static str, Outcome)> {
     let send = |channel: Box<dyn Channel>| {
         let started = Instant::now();
         let outcome = channel.send(&[fact(Fact::Test)], started + SHORT);
-        assert!(started.elapsed() < SHORT * 5, "{} took {:?}", channel.name(), started.elapsed());
+        assert!(started.elapsed() < LONG, "{} took {:?}", channel.name(), started.elapsed());
         (channel.name(), outcome)
     };
     each(url).into_iter().map(send).collect()

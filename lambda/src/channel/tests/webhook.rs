@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::*;
-use crate::server::answer;
+use pulse_echo_testkit::server::answer;
 
 /// What the webhook is sent for these entries, each POST checked against the schema.
 fn posted(entries: &[Entry], variables: &[(&str, &str)]) -> Vec<(Received, Value)> {

@@ -7,8 +7,9 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Down, Fact, State};
 
-use super::measure::{checks, command, how_long, last_words, name, names, when};
-use crate::text::{grouped, line};
+use super::measure::{checks, command, last_words, name, names, when};
+use pulse_echo_core::text::line;
+use pulse_echo_core::words::{duration, grouped};
 
 /// How much of a fault's sentence is shown, in bytes.
 const REASON_ROOM: usize = 300;
@@ -51,7 +52,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             "{} has been up again since {}. It was down for {}, from {}: {}.",
             name(check),
             when(*until),
-            how_long(since.age(*until)),
+            duration(since.age(*until)),
             when(*since),
             was_what(*was, *cause, reason.as_deref())
         ),
@@ -69,12 +70,12 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
              known. Look at the log of the probe's function.",
             checks(*count),
             when(*since),
-            how_long(since.age(at)),
+            duration(since.age(at)),
             names(*count, some)
         ),
         Fact::Answered { since, until, checks: count } => format!(
             "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
-            how_long(since.age(*until)),
+            duration(since.age(*until)),
             when(*since),
             when(*until),
             checks(*count)
@@ -84,7 +85,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
              through it {} given time for the next one: {}.",
             when(*from),
             when(*until),
-            how_long(from.age(*until)),
+            duration(from.age(*until)),
             checks(*spared),
             if *spared == 1 { "is" } else { "are" },
             names(*spared, some)
@@ -93,11 +94,11 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(*at))
         }
         Fact::Started { stopped } => {
-            format!("all is watched again. It was stopped for {}, from {}.", how_long(stopped.age(at)), when(*stopped))
+            format!("all is watched again. It was stopped for {}, from {}.", duration(stopped.age(at)), when(*stopped))
         }
         Fact::StatusUnreadable { copy, why } => format!(
-            "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept as \
-             {}. What is wrong with it: {}",
+            "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept \
+             as {}. What is wrong with it: {}",
             line(copy, REASON_ROOM),
             line(why, REASON_ROOM)
         ),
@@ -113,7 +114,7 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
             name(check),
             when(*since),
             when(*until),
-            how_long(since.age(*until)),
+            duration(since.age(*until)),
             was_what(*was, *cause, reason.as_deref())
         ),
         Fact::Gone { check, pulse, since: Some(since) } => format!(
@@ -143,7 +144,7 @@ fn single(down: &Down, at: Time, changed: bool, detail: Detail) -> String {
 
 fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remedy: &str) -> String {
     let now = if changed { ", now for another reason" } else { "" };
-    let (since, age) = (when(down.since), how_long(down.since.age(at)));
+    let (since, age) = (when(down.since), duration(down.since.age(at)));
     let mut sentences =
         vec![format!("{who} has been {} since {since} ({age}){now}: {}.", down.state, why_down(down, at))];
     sentences.extend(last_words(&down.words).map(|words| format!("Last words: {words}.")));
@@ -161,9 +162,9 @@ fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remed
 fn why_down(down: &Down, at: Time) -> String {
     match down.state {
         State::Silent => {
-            let seen = format!("its last pulse came on {}, {} ago", when(down.pulse), how_long(down.pulse.age(at)));
+            let seen = format!("its last pulse came on {}, {} ago", when(down.pulse), duration(down.pulse.age(at)));
             match down.limit_s {
-                Some(limit) => format!("{seen} (expected: within {})", how_long(Duration::from_secs(limit))),
+                Some(limit) => format!("{seen} (expected: within {})", duration(Duration::from_secs(limit))),
                 None => seen,
             }
         }

@@ -1,13 +1,12 @@
-//! Times, lengths of time, names and vitals, as people read them.
-
-use std::time::Duration;
+//! Times, numbers of checks, names and last words, as messages have them.
 
 use jiff::Timestamp;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
-
-use crate::text::{grouped, line};
+use pulse_echo_core::text::line;
+use pulse_echo_core::vitals::Vitals;
+use pulse_echo_core::words::{self, grouped};
 
 /// How much of a name is shown, in bytes.
 const NAME_ROOM: usize = 128;
@@ -20,22 +19,6 @@ pub(super) fn when(time: Time) -> String {
     match Timestamp::from_second(time.as_second()) {
         Ok(timestamp) => format!("{} UTC", timestamp.strftime("%Y-%m-%d %H:%M")),
         Err(_) => time.to_string(),
-    }
-}
-
-/// `45 s`, `16 min`, `4 h 10 min`, `2 d 4 h`, `41 d`: what is too small to matter is cut off.
-pub fn how_long(time: Duration) -> String {
-    let s = time.as_secs();
-    let two = |large: u64, unit: &str, small: u64, small_unit: &str| match small {
-        0 => format!("{large} {unit}"),
-        _ => format!("{large} {unit} {small} {small_unit}"),
-    };
-    match s {
-        0..60 => format!("{s} s"),
-        60..3_600 => format!("{} min", s / 60),
-        3_600..86_400 => two(s / 3_600, "h", s / 60 % 60, "min"),
-        86_400..864_000 => two(s / 86_400, "d", s / 3_600 % 24, "h"),
-        _ => format!("{} d", grouped(usize::try_from(s / 86_400).unwrap_or(usize::MAX))),
     }
 }
 
@@ -59,7 +42,7 @@ pub(super) fn names<'a>(count: usize, some: impl IntoIterator<Item = &'a CheckId
     }
 }
 
-/// The command that does `verb` to a check, fit to be pasted into a shell: whoever may put a pulse chooses its name.
+/// The shell command for `verb` on a check, quoted: anyone who can put a pulse chooses its name.
 pub(super) fn command(verb: &str, id: &CheckId) -> String {
     let id = id.to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
@@ -73,19 +56,9 @@ pub(super) fn command(verb: &str, id: &CheckId) -> String {
     }
 }
 
-/// The last words of a host, `up 41 d, load 48, 12 MB of memory and 0 % of disk free`; none if it left none that are
-/// numbers.
+/// The last words of a host, such as `up 41 d, load 48`; `None` if it left no vitals that can be read.
 pub(in crate::channel) fn last_words(metadata: &Metadata) -> Option<String> {
-    let number =
-        |name: &str| metadata.get(name)?.parse::<f64>().ok().filter(|n| n.is_finite() && (0.0..1e15).contains(n));
-    let vitals = [
-        number("uptime-s").map(|s| format!("up {}", how_long(Duration::from_secs_f64(s)))),
-        number("load1").map(|load| if load < 10.0 { format!("load {load:.2}") } else { format!("load {load:.0}") }),
-        number("mem-available-kb").map(|kb| format!("{:.0} MB of memory free", kb / 1024.0)),
-        number("disk-free-pct").map(|percent| format!("disk {percent:.0} % free")),
-    ];
-    let vitals: Vec<_> = vitals.into_iter().flatten().collect();
-    (!vitals.is_empty()).then(|| vitals.join(", "))
+    Some(words::vitals(&Vitals::from_metadata(metadata))).filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]
@@ -94,24 +67,6 @@ mod tests {
 
     fn id(text: &str) -> CheckId {
         CheckId::from_pulse_key(&format!("pulse/{text}")).unwrap()
-    }
-
-    #[test]
-    fn a_length_of_time_has_two_units_at_most() {
-        for (s, text) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min"),
-            (3_599, "59 min"),
-            (3_600, "1 h"),
-            (15_000, "4 h 10 min"),
-            (86_399, "23 h 59 min"),
-            (86_400, "1 d"),
-            (187_200, "2 d 4 h"),
-            (41 * 86_400 + 3_600, "41 d"),
-        ] {
-            assert_eq!(how_long(Duration::from_secs(s)), text);
-        }
     }
 
     #[test]
@@ -135,14 +90,18 @@ mod tests {
     }
 
     #[test]
-    fn last_words_are_numbers_or_nothing() {
+    fn last_words_are_vitals_or_nothing() {
         let words = |pairs: &[(&str, &str)]| {
             last_words(&pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
         };
-        let all = [("uptime-s", "3542400"), ("load1", "48.12"), ("mem-available-kb", "12345"), ("disk-free-pct", "0")];
-        assert_eq!(words(&all).unwrap(), "up 41 d, load 48, 12 MB of memory free, disk 0 % free");
         assert_eq!(words(&[("load1", "0.5"), ("uptime-s", "-1")]).unwrap(), "load 0.50");
-        let foreign = [("load1", "<!channel>"), ("uptime-s", "inf"), ("disk-free-pct", "NaN"), ("agent", "x")];
+        let foreign = [
+            ("load1", "<!channel>"),
+            ("uptime-s", "18446744073709551615"),
+            ("mem-available-kb", "18446744073709551615"),
+            ("disk-free-pct", "NaN"),
+            ("agent", "x"),
+        ];
         assert_eq!(words(&foreign), None);
     }
 }

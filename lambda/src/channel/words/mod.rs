@@ -12,12 +12,11 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Down, Fact, State};
 
-use super::{Count, Entry, Summary, What};
-use crate::text::grouped;
+use crate::outbox::entry::{Count, Counts, Entry, What};
 use fact::{Detail, label, sentence, silent_together, whole};
 use measure::{checks, command, name, names};
+use pulse_echo_core::words::grouped;
 
-pub use measure::how_long;
 pub(super) use measure::last_words;
 
 /// How many lines a message has at most, beside the one that counts the others and the last one.
@@ -32,8 +31,8 @@ const LINE_ROOM: usize = 1_200;
 /// With more lines than this, each says less.
 const FULL_LINES: usize = 5;
 
-/// The whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, which must be
-/// 2,500 at least. What concerns many checks, or us, comes first; what does not fit is counted.
+/// The whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, which must
+/// be 2,500 at least. What concerns many checks, or us, comes first; what does not fit is counted.
 pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> String) -> String {
     let groups = groups(entries);
     let detail = if groups.len() > FULL_LINES { Detail::Brief } else { Detail::Full };
@@ -63,7 +62,7 @@ pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> S
 fn fitted(line: &str, escape: impl Fn(&str) -> String) -> String {
     let escaped = escape(line);
     // No escape has more than five characters for one.
-    if escaped.len() <= LINE_ROOM { escaped } else { escape(&crate::text::line(line, LINE_ROOM / 5)) }
+    if escaped.len() <= LINE_ROOM { escaped } else { escape(&pulse_echo_core::text::line(line, LINE_ROOM / 5)) }
 }
 
 /// One entry alone, in one line.
@@ -91,7 +90,7 @@ pub(super) fn subject(entries: &[Entry]) -> String {
         _ => tally(&entries.iter().collect::<Vec<_>>()),
     };
     let ascii = format!("pulse-echo: {what}").replace(|c: char| !c.is_ascii(), "?");
-    crate::text::line(&ascii, SUBJECT_ROOM).replace('…', "..")
+    pulse_echo_core::text::line(&ascii, SUBJECT_ROOM).replace('…', "..")
 }
 
 /// What an entry is in short.
@@ -201,7 +200,7 @@ fn tally(entries: &[&Entry]) -> String {
     counts.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
-fn summed_up(summary: &Summary) -> String {
+fn summed_up(summary: &Counts) -> String {
     let part = |(kind, state, count): &(&str, Option<State>, &Count)| {
         let state = state.map(|state| format!(", {state}")).unwrap_or_default();
         format!("{kind}{state}: {} ({}).", checks(count.checks), names(count.checks, &count.some))
@@ -210,7 +209,7 @@ fn summed_up(summary: &Summary) -> String {
 }
 
 /// A summary's counts that are not zero, by the words that single entries have.
-fn summed(summary: &Summary) -> Vec<(&'static str, Option<State>, &Count)> {
+fn summed(summary: &Counts) -> Vec<(&'static str, Option<State>, &Count)> {
     let down = summary.down.iter().map(|(state, count)| ("DOWN", Some(*state), count));
     let others = [
         ("STILL DOWN", None, &summary.still_down),

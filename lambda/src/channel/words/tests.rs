@@ -85,7 +85,7 @@ fn a_subject_is_one_short_line_of_ascii() {
     assert_eq!(subject(&[fact(Fact::Down(failing("a"))), fact(up("b"))]), "pulse-echo: DOWN 1, UP 1");
     let together = ["web-1", "web-1/db"].map(|check| fact(Fact::Down(silent(check))));
     assert_eq!(subject(&together), "pulse-echo: DOWN web-1 and 1 more");
-    let summary = Summary { gone: Count { checks: 1_200, some: vec![id("a")] }, ..Summary::default() };
+    let summary = Counts { gone: Count { checks: 1_200, some: vec![id("a")] }, ..Counts::default() };
     assert_eq!(subject(&[entry(What::Summary(summary))]), "pulse-echo: GONE 1,200");
     for long in ["ü".repeat(250), "x".repeat(500)] {
         let subject = subject(&[fact(Fact::Down(failing(&long)))]);

@@ -3,14 +3,14 @@
 use rcgen::SanType;
 use tempfile::NamedTempFile;
 
-use super::https::{Authority, authority, https, in_days, intermediate, redirecting, self_signed, until};
 use super::*;
+use pulse_echo_testkit::tls::{Ca, https, in_days, redirecting, self_signed, until};
 
 /// A probe that trusts `authority`, too.
-pub(super) fn web_that_trusts(authority: &Authority) -> Web {
+pub(super) fn web_that_trusts(authority: &Ca) -> Web {
     let bundle = NamedTempFile::new().unwrap();
     bundle.as_file().write_all(authority.pem().as_bytes()).unwrap();
-    Web::new(&settings(&[("PROBE_CA_BUNDLE", bundle.path().to_str().unwrap())]))
+    web_with(&[("PROBE_CA_BUNDLE", bundle.path().to_str().unwrap())])
 }
 
 fn url(server: &Server) -> String {
@@ -23,7 +23,7 @@ fn check_by(web: &Web, url: &str, fields: &str) -> Checked {
 
 #[test]
 fn a_certificate_that_is_not_trusted_is_a_fault_that_says_why() {
-    let (ours, theirs) = (authority("ours"), authority("theirs"));
+    let (ours, theirs) = (Ca::new("ours"), Ca::new("theirs"));
     let web = web_that_trusts(&ours);
     let mut early = until(in_days(400_000));
     early.not_before = rcgen::date_time_ymd(2999, 1, 1);
@@ -51,7 +51,7 @@ fn a_certificate_that_is_not_trusted_is_a_fault_that_says_why() {
 
 #[test]
 fn how_long_a_certificate_is_trusted_is_told_and_judged() {
-    let ours = authority("ours");
+    let ours = Ca::new("ours");
     let web = web_that_trusts(&ours);
     // A minute more, which the test may take.
     let end = in_days(14) + Duration::from_secs(60);
@@ -68,22 +68,22 @@ fn how_long_a_certificate_is_trusted_is_told_and_judged() {
 
 #[test]
 fn a_chain_is_trusted_until_the_first_of_its_certificates_ends() {
-    let ours = authority("ours");
+    let ours = Ca::new("ours");
     let web = web_that_trusts(&ours);
     let (soon, late) = (in_days(9), in_days(90));
-    let between = intermediate(&ours, soon);
+    let between = ours.intermediate(soon);
     let server = https(&until(late), &[&between, &ours]);
     assert_eq!(check_by(&web, &url(&server), "").trusted_until, Some(Time::of(soon)));
     assert_eq!(miss(check_by(&web, &url(&server), "\"min_cert_days\": 30")).0, Cause::Cert);
 
-    let between = intermediate(&ours, late);
+    let between = ours.intermediate(late);
     let server = https(&until(soon), &[&between, &ours]);
     assert_eq!(check_by(&web, &url(&server), "").trusted_until, Some(Time::of(soon)));
 }
 
 #[test]
 fn of_redirects_the_last_address_is_the_one_whose_days_count() {
-    let ours = authority("ours");
+    let ours = Ca::new("ours");
     let web = web_that_trusts(&ours);
     let (soon, late) = (in_days(9), in_days(90));
     let end = https(&until(late), &[&ours]);

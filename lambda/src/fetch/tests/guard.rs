@@ -98,7 +98,7 @@ const HOSTS: [(&str, &str); 78] = [
 
 /// A probe that may go nowhere but to what is public.
 fn strict() -> Web {
-    Web::new(&settings(&[("PROBE_ALLOW", "")]))
+    web_with(&[("PROBE_ALLOW", "")])
 }
 
 fn blocked(web: &Web, url: &str, fields: &str) -> String {
@@ -125,14 +125,14 @@ fn an_address_is_blocked_however_it_is_written() {
 
 #[test]
 fn a_redirect_to_an_address_is_blocked_however_it_is_written() {
-    let web = Web::new(&settings(&[("PROBE_ALLOW", "127.9.9.9")]));
+    let web = web_with(&[("PROBE_ALLOW", "127.9.9.9")]);
     let target = Server::on("127.0.0.1", |_, _| ());
     for (host, address) in HOSTS {
         let location = format!("//{host}:{}/", target.address.port());
         // A header is bytes; browsers and we take them as UTF-8.
         let text = redirect(&location);
         let start = Server::on("127.9.9.9", move |mut stream, _| {
-            request(&mut stream);
+            read_head(&mut stream);
             let _ = stream.write_all(text.as_bytes());
         });
         let reason = blocked(&web, &start.url(), "\"redirects\": 1");
@@ -227,7 +227,7 @@ impl Resolver for Names {
 }
 
 fn web_of(allow: &str, names: Arc<Names>) -> Web {
-    Web::with_resolver(&settings(&[("PROBE_ALLOW", allow)]), names)
+    web_by(&[("PROBE_ALLOW", allow)], names)
 }
 
 #[test]
@@ -263,10 +263,10 @@ fn a_name_whose_addresses_are_all_allowed_is_connected_to() {
         assert_eq!(checked.verdict, Ok(()), "{host} {address}");
     }
     let six = Server::on("::1", |mut stream, _| {
-        request(&mut stream);
+        read_head(&mut stream);
         let _ = stream.write_all(answer(200, "ok").as_bytes());
     });
-    let web = Web::new(&settings(&[("PROBE_ALLOW", "::1")]));
+    let web = web_with(&[("PROBE_ALLOW", "::1")]);
     assert_eq!(check_within(Duration::from_secs(20), &web, &six.url(), "").verdict, Ok(()));
 }
 
@@ -304,11 +304,11 @@ fn a_redirect_and_a_second_try_look_the_name_up_again() {
 fn a_port_that_is_not_named_is_blocked_on_every_hop() {
     let (open, closed) = (Server::answering(&[&redirect("/x")]), Server::answering(&[&answer(200, "ok")]));
     let (open_port, closed_port) = (open.address.port(), closed.address.port());
-    let web = Web::new(&settings(&[("PROBE_PORTS", &open_port.to_string())]));
+    let web = web_with(&[("PROBE_PORTS", &open_port.to_string())]);
     let reason = blocked(&web, &closed.url(), "");
     assert_eq!(reason, format!("the probe may not go to port {closed_port} of 127.0.0.1; PROBE_PORTS has to name it"));
     let start = Server::answering(&[&redirect(&closed.url())]);
-    let web = Web::new(&settings(&[("PROBE_PORTS", &start.address.port().to_string())]));
+    let web = web_with(&[("PROBE_PORTS", &start.address.port().to_string())]);
     assert!(blocked(&web, &start.url(), "\"redirects\": 1").starts_with("after a redirect, "));
     assert_eq!((closed.connections(), start.connections()), (0, 1));
 }

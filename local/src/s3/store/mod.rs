@@ -24,10 +24,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::Clock;
+use super::notification::Rule;
 use crate::private;
 use file::StoreFile;
 pub(crate) use list::{Page, Query, past_key, past_prefix};
-pub(crate) use pending::{Kind, Origin, Pending};
+pub(crate) use pending::{Origin, Pending};
 pub(crate) use writer::{Change, Condition, DEFAULT_TYPE, Listener, NewObject, Refusal};
 use writer::{Command, NewChange, Writer};
 
@@ -105,7 +106,7 @@ impl Store {
     ///
     /// Fails if another process has it open, if it is damaged, if it is not such a store at all, or if it is that of
     /// another bucket.
-    pub(crate) fn open(dir: &Path, bucket: &str, clock: Clock) -> io::Result<Self> {
+    pub(crate) fn open(dir: &Path, bucket: &str, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
         let path = dir.join("objects.redb");
         private::make_folder(dir).map_err(|e| explained(&path, &e))?;
         let (db, state) = or_damaged(&path, || {
@@ -118,13 +119,13 @@ impl Store {
         File::open(dir)?.sync_all()?;
         // A file that has gone meanwhile is trouble, not a reason to begin an empty one.
         let again = move || or_damaged(&path, || open_file(&path, File::options().read(true).write(true)));
-        Self::begin(StoreFile::new(db, Box::new(again)), &state, clock)
+        Self::begin(StoreFile::new(db, Box::new(again)), &state, rules, clock)
     }
 
-    fn begin(file: StoreFile, state: &State, clock: Clock) -> io::Result<Self> {
+    fn begin(file: StoreFile, state: &State, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
         let file = Arc::new(file);
         let (commands, inbox) = mpsc::channel();
-        let writer = Writer::new(file.clone(), clock, state.newest, state.sequence);
+        let writer = Writer::new(file.clone(), rules, clock, state.newest, state.sequence);
         let writer = thread::Builder::new().name("s3-writer".to_owned()).spawn(move || writer.run(&inbox))?;
         Ok(Self {
             file,

@@ -2,27 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who is told of a new object: the bucket's notification rules, which do not overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Kind {
-    /// `pulse/…`: for the probe.
-    Probe,
-    /// `loop/….lambda`: for the loop.
-    Loop,
-}
-
-impl Kind {
-    /// The rule that `key` matches, if any does.
-    pub(crate) fn of(key: &str) -> Option<Self> {
-        if key.starts_with("pulse/") {
-            Some(Self::Probe)
-        } else if key.starts_with("loop/") && key.ends_with(".lambda") {
-            Some(Self::Loop)
-        } else {
-            None
-        }
-    }
-}
+use crate::s3::notification::Kind;
 
 /// A PUT of which the handler is still to be told.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 use tokio::runtime;
 
+use super::super::notification::RULES;
 use super::writer::PAUSE;
 use super::*;
 
@@ -93,7 +94,7 @@ fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
     let db = open().unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
     let state = State::load(&db, "pulses", &clock).unwrap();
-    (Store::begin(StoreFile::new(db, Box::new(open)), &state, clock).unwrap(), is_full)
+    (Store::begin(StoreFile::new(db, Box::new(open)), &state, RULES.into(), clock).unwrap(), is_full)
 }
 
 fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {

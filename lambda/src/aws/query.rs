@@ -1,0 +1,26 @@
+//! AWS's query protocol: a form is posted, and an error comes as XML.
+
+use std::time::Instant;
+
+use pulse_echo_core::xml;
+
+use super::Service;
+use crate::web::{Answer, Missed};
+
+/// Has the service do what `form` asks for.
+pub(crate) fn call(service: &Service, form: &str, deadline: Instant) -> Result<(), Missed> {
+    let answer = service.post("application/x-www-form-urlencoded; charset=utf-8", form, deadline)?;
+    if answer.status() == 200 { Ok(()) } else { Err(refusal(answer)) }
+}
+
+/// What a service says when it refuses: `<Code>` and the first line of `<Message>`, whose further lines may repeat the
+/// session token.
+fn refusal(mut answer: Answer) -> Missed {
+    let text = answer.text().unwrap_or_default();
+    let first_line = |name| Some(xml::element(&text, name)?.lines().next()?.trim().to_string());
+    match (first_line("Code"), first_line("Message")) {
+        (Some(code), _) if code.starts_with("Throttl") => answer.refusal(&format!("throttled ({code})")),
+        (Some(code), Some(message)) => answer.refusal(&format!("{code}: {message}")),
+        (code, _) => answer.refusal(&code.unwrap_or_default()),
+    }
+}

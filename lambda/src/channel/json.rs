@@ -1,0 +1,89 @@
+//! An entry as programs read it: one flat object. `docs/webhook.schema.json` says what each field means.
+
+use pulse_echo_core::name::CheckId;
+use pulse_echo_core::status::{Down, Fact, State};
+use serde_json::{Map, Value, json};
+
+use super::words;
+use crate::outbox::entry::{Count, Counts, Entry, What};
+
+/// The entry's fields. What is not known is left out; checks have the names that people know.
+pub(super) fn event(entry: &Entry) -> Map<String, Value> {
+    let mut event = match &entry.what {
+        What::Fact(fact) => of_fact(fact),
+        What::Whole(end) => {
+            let mut event = of_fact(end);
+            event["kind"] = json!("was-down");
+            event
+        }
+        What::Summary(summary) => of_summary(summary),
+    };
+    event["id"] = json!(entry.id);
+    event["at"] = json!(entry.at);
+    event["text"] = json!(words::line(entry));
+    let Value::Object(mut event) = event else { unreachable!("each kind of event is an object") };
+    event.retain(|_, value| !value.is_null());
+    event
+}
+
+fn of_fact(fact: &Fact) -> Value {
+    match fact {
+        Fact::Down(down) => of_down("down", down),
+        Fact::StillDown { down, told, changed } => {
+            let mut event = of_down("still-down", down);
+            event["told"] = json!(told);
+            event["changed"] = json!(changed);
+            event
+        }
+        Fact::Up { check, since, until, was, cause, reason } => json!({
+            "kind": "up", "check": check.to_string(), "host": check.host(), "state": State::Up, "since": since,
+            "until": until, "was": was, "cause": cause, "reason": reason,
+        }),
+        Fact::Gone { check, pulse, since } => json!({
+            "kind": "gone", "check": check.to_string(), "host": check.host(), "state": State::Gone, "pulse": pulse,
+            "since": since,
+        }),
+        Fact::ManyDown { down, of, state, cause, alike } => json!({
+            "kind": "many-down", "checks": down, "of": of, "state": state, "cause": cause, "alike": alike,
+        }),
+        Fact::Vanished { checks, of, some } => {
+            json!({"kind": "vanished", "checks": checks, "of": of, "some": names(some)})
+        }
+        Fact::Unanswered { since, checks, some, told } => json!({
+            "kind": "unanswered", "state": State::Unanswered, "since": since, "checks": checks, "some": names(some),
+            "told": told,
+        }),
+        Fact::Answered { since, until, checks } => {
+            json!({"kind": "answered", "since": since, "until": until, "checks": checks})
+        }
+        Fact::Gap { from, until, spared, some } => {
+            json!({"kind": "gap", "since": from, "until": until, "checks": spared, "some": names(some)})
+        }
+        Fact::Stopped { at } => json!({"kind": "stopped", "since": at}),
+        Fact::Started { stopped } => json!({"kind": "started", "since": stopped}),
+        Fact::StatusUnreadable { copy, why } => json!({"kind": "status-unreadable", "copy": copy, "reason": why}),
+        Fact::Test => json!({"kind": "test"}),
+    }
+}
+
+fn of_down(kind: &str, down: &Down) -> Value {
+    json!({
+        "kind": kind, "check": down.check.to_string(), "host": down.check.host(), "state": down.state,
+        "cause": down.cause, "reason": down.reason, "since": down.since, "pulse": down.pulse, "limit_s": down.limit_s,
+        "echo": down.echo, "last_words": words::last_words(&down.words), "others": down.others,
+    })
+}
+
+fn of_summary(summary: &Counts) -> Value {
+    let of = |count: &Count| (count.checks > 0).then(|| json!({"checks": count.checks, "some": names(&count.some)}));
+    let down: Map<_, _> =
+        summary.down.iter().filter_map(|(state, count)| Some((state.to_string(), of(count)?))).collect();
+    json!({
+        "kind": "summary", "down": (!down.is_empty()).then_some(down), "still_down": of(&summary.still_down),
+        "up": of(&summary.up), "were_down": of(&summary.were_down), "gone": of(&summary.gone),
+    })
+}
+
+fn names(ids: &[CheckId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}

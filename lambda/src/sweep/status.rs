@@ -1,0 +1,93 @@
+//! `status.json` in the store, changed only by compare-and-set.
+
+use std::time::Instant;
+
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::metadata::Metadata;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::status::{self, SIZE_LIMIT, Status};
+use pulse_echo_core::store::{Condition, Store};
+
+use crate::cas::{self, Written};
+
+/// The status as it was read.
+pub(crate) struct StatusFile {
+    /// What was read; none if it is missing, or could not be read.
+    pub(crate) status: Option<Status>,
+    /// On what the next write depends.
+    pub(crate) condition: Condition,
+    /// What could not be read.
+    pub(crate) unreadable: Option<Unreadable>,
+}
+
+/// A status that cannot be read, copied aside.
+pub(crate) struct Unreadable {
+    /// The copy's key.
+    pub(crate) copy: Key,
+    /// What is wrong with it.
+    pub(crate) why: String,
+}
+
+impl StatusFile {
+    /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
+    pub(crate) fn read(store: &Store) -> Result<Self, String> {
+        let object = match store.get(&Key::status(), SIZE_LIMIT) {
+            Ok(object) => object,
+            Err(error) if error.is_missing() => {
+                return Ok(Self { status: None, condition: Condition::IfAbsent, unreadable: None });
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let condition = Condition::IfMatch(object.etag);
+        let body = object.body.ok_or_else(|| format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size))?;
+        match Status::from_json(&body) {
+            Ok(status) => Ok(Self { status: Some(status), condition, unreadable: None }),
+            Err(error @ status::Error::Newer(_)) => Err(error.to_string()),
+            Err(status::Error::Unreadable(why)) => {
+                let copy = Key::status_bad(object.last_modified);
+                let put = store.put(&copy, "application/json", &body, &Metadata::new(), &Condition::Always);
+                put.map_err(|error| error.to_string())?;
+                log::error!("status.json cannot be read ({why}); it is copied to {copy}, and all checks begin anew");
+                Ok(Self { status: None, condition, unreadable: Some(Unreadable { copy, why }) })
+            }
+        }
+    }
+}
+
+/// Writes the status once. One whose answer is lost and that was then replaced counts as lost: all that was written is
+/// there for the next sweep, and a lease that nobody ends runs out.
+pub(crate) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
+    cas::write(store, &Key::status(), &status.to_json(), condition)
+}
+
+/// Changes the status on whatever is there by now, again until nobody else is in between, or until `deadline`. `status`
+/// and `condition` are from this invocation's own write.
+pub(crate) fn amend(
+    store: &Store,
+    mut status: Status,
+    mut condition: Condition,
+    deadline: Instant,
+    change: impl Fn(&mut Status),
+) -> Result<(), String> {
+    loop {
+        change(&mut status);
+        let why = match write(store, &status, &condition)? {
+            Written::Won(_) => return Ok(()),
+            Written::Lost => "others kept changing status.json".into(),
+            Written::Unwritten(why) => why,
+        };
+        if Instant::now() >= deadline {
+            return Err(format!("cannot strike off what was sent: {why}"));
+        }
+        match StatusFile::read(store)? {
+            StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
+            // Somebody has removed it, and what was owed with it.
+            StatusFile { status: None, .. } => return Ok(()),
+        }
+    }
+}
+
+/// The store's time now, told from when it was last heard and how long that is ago: no other clock is asked.
+pub(crate) fn store_time((heard, at): (Time, Instant)) -> Time {
+    heard + at.elapsed()
+}

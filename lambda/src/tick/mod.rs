@@ -1,0 +1,108 @@
+//! The loop's handler: one invocation, whatever it was told of.
+//!
+//! In this order: `event` (what the event asks for), `control` (is the loop stopped?), `mark`, and then
+//! `invocation`, which has `sweep` look at all checks and tells what is owed.
+
+pub mod chain;
+mod control;
+pub mod decide;
+mod invocation;
+pub mod machine;
+mod mark;
+mod report;
+
+use std::time::{Duration, Instant};
+
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::http::{self, SystemResolver};
+use pulse_echo_core::store::{Clock, Store};
+use serde_json::Value;
+use ureq::Agent;
+
+use crate::channel::{self, Channel, Heartbeat, Means};
+use crate::deadline::{TO_REPORT, before};
+use crate::event::Trigger;
+use crate::rules::Rules;
+use crate::settings::StoreSettings;
+use crate::sweep::lists::{self, Opening};
+use crate::sweep::status::StatusFile;
+
+use control::Control;
+use invocation::Invocation;
+
+pub use report::{Course, Report};
+
+/// How many connections are kept for reading side by side.
+const CONNECTIONS: usize = 32;
+
+/// With this many checks there are more objects than on a page of a list: each has a pulse and an answer.
+const CHECKS_ON_A_PAGE: usize = 500;
+
+/// The loop, ready to be told to sweep.
+pub struct Loop {
+    store: StoreSettings,
+    rules: Rules,
+    channels: Vec<Box<dyn Channel>>,
+    heartbeat: Option<Heartbeat>,
+    to_store: Agent,
+    clock: Clock,
+}
+
+impl Loop {
+    /// A loop as the environment asks for it. `clock` gives the time of signing, and nothing else. The
+    /// error is one sentence that names the variable.
+    pub fn read(environment: Environment, clock: Clock) -> Result<Self, String> {
+        let (store, rules) = (StoreSettings::read(environment)?, Rules::read(environment)?);
+        let means = Means { environment, trust: &store.trust, clock: clock.clone() };
+        let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
+        let config =
+            http::config().max_idle_connections(CONNECTIONS).max_idle_connections_per_host(CONNECTIONS).build();
+        let to_store = http::agent(config, &store.trust, SystemResolver::default());
+        Ok(Self { store, rules, channels, heartbeat, to_store, clock })
+    }
+
+    /// How often it means to sweep.
+    pub fn tick(&self) -> Duration {
+        Duration::from_secs(self.rules.tick_s.into())
+    }
+
+    /// Does what an event asks for; `deadline` is the end of the invocation.
+    ///
+    /// The error is one sentence; after it, the next invocation finds all that is still owed.
+    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Report, String> {
+        let bucket = self.store.bucket.as_deref().ok_or("BUCKET is not set: the bucket to sweep")?;
+        let until = before(deadline, TO_REPORT);
+        let store = self.store.open(bucket, &self.to_store, &self.clock, until)?;
+        let Self { rules, channels, heartbeat, .. } = self;
+        let report = invoke(event, &store, channels, rules, deadline)?;
+        if let (Some(heartbeat), Course::Swept) = (heartbeat, report.course) {
+            heartbeat.beat(deadline);
+        }
+        Ok(report)
+    }
+}
+
+/// Does what an event asks for, in this store; see [`Loop::handle`].
+pub fn invoke(
+    event: &Value,
+    store: &Store,
+    channels: &[Box<dyn Channel>],
+    rules: &Rules,
+    deadline: Instant,
+) -> Result<Report, String> {
+    let trigger = Trigger::of(event);
+    if trigger.is_none() {
+        return Ok(Report::default());
+    }
+    let file = StatusFile::read(store)?;
+    let may_fit = file.status.as_ref().is_none_or(|status| status.checks.len() < CHECKS_ON_A_PAGE);
+    let opening = Opening::look(store, may_fit)?;
+    let control = Control::of(&opening.control, store)?;
+    let mark = match lists::find(&opening.control, "Update.json") {
+        Some(_) => mark::Kept::read(store).map_err(|error| error.to_string())?,
+        None => mark::Kept::missing(),
+    };
+    let names = channels.iter().map(|channel| channel.name().to_string()).collect();
+    let invocation = Invocation { store, channels, names, rules, deadline, started: Instant::now() };
+    invocation.run(trigger, file, opening, &control, mark)
+}

@@ -1,0 +1,198 @@
+//! One request to a receiver of messages or a service, within its deadline, and what its answer means.
+
+use std::fmt;
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::http::url::web_url;
+use pulse_echo_core::http::{self, Failure, SystemResolver, Trouble, Trust, header};
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body, Timeout};
+use url::Url;
+
+use pulse_echo_core::text::line;
+
+/// How receivers see us.
+const USER_AGENT: &str = concat!("pulse-echo-loop/", env!("CARGO_PKG_VERSION"));
+
+/// How long a look-up, and then a connection, may take at most. A receiver that is away altogether is known sooner than
+/// one that is slow, and surely took nothing.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How much of an answer's body is read, in bytes.
+const BODY_LIMIT: u64 = 16 * 1024;
+
+/// An address that may hold a secret, as those of Slack do. It is shown as its host alone.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address(Url);
+
+impl Address {
+    /// The address in the variable `name`, if it is set. The error names the variable, not its value.
+    pub(crate) fn read(environment: Environment, name: &str) -> Result<Option<Self>, String> {
+        environment
+            .get(name)
+            .map(|text| Self::parse(&text).map_err(|why| format!("{name} cannot be used: {why}")))
+            .transpose()
+    }
+
+    /// An http or https address without credentials in it. The error does not show it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        web_url(text).map(Self)
+    }
+
+    /// The whole address, to be sent to.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.host_str().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+/// The web, for messages and AWS's services: each request on its own connection, no redirect followed, no proxy.
+pub(crate) struct Web {
+    agent: Agent,
+}
+
+/// An answer, its body not yet read.
+pub(crate) struct Answer {
+    from: Address,
+    response: Response<Body>,
+}
+
+/// A request that failed, as far as that is known.
+#[derive(Debug)]
+pub(crate) struct Missed {
+    /// Whether the receiver surely did nothing.
+    pub(crate) sure: bool,
+    /// How long the receiver wants to be left alone (`Retry-After`).
+    pub(crate) after: Option<Duration>,
+    /// Why, for the log; without secrets.
+    pub(crate) why: String,
+}
+
+impl Web {
+    pub(crate) fn new(trust: &Trust) -> Self {
+        // On a connection that is used again, a request that found it closed would look as if it might have arrived.
+        let config = http::config().user_agent(USER_AGENT).max_idle_connections(0).build();
+        Self { agent: http::agent(config, trust, SystemResolver::default()) }
+    }
+
+    /// Posts `body` with these headers. An answer of any status is an answer.
+    pub(crate) fn post(
+        &self,
+        to: &Address,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        deadline: Instant,
+    ) -> Result<Answer, Missed> {
+        self.send(to, Request::post(to.as_str()), headers, body, deadline)
+    }
+
+    /// Gets the address. An answer of any status is an answer.
+    pub(crate) fn get(&self, from: &Address, deadline: Instant) -> Result<Answer, Missed> {
+        self.send(from, Request::get(from.as_str()), &[], (), deadline)
+    }
+
+    fn send(
+        &self,
+        to: &Address,
+        request: ureq::http::request::Builder,
+        headers: &[(&str, &str)],
+        body: impl ureq::AsSendBody,
+        deadline: Instant,
+    ) -> Result<Answer, Missed> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Missed::surely(format!("{to}: no time was left to send")));
+        }
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = request.body(body).map_err(|_| Missed::surely(format!("{to}: a header cannot be sent")))?;
+        let connect = Some(CONNECT_LIMIT.min(left / 2));
+        let request = self.agent.configure_request(request);
+        let request = request.timeout_global(Some(left)).timeout_resolve(connect).timeout_connect(connect).build();
+        match self.agent.run(request) {
+            Ok(response) => Ok(Answer { from: to.clone(), response }),
+            Err(ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect)) => {
+                Err(Missed::surely(format!("{to}: no connection in time")))
+            }
+            Err(error) => Err(Missed::by(to, &error.into())),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// The time on the receiver's clock.
+    pub(crate) fn date(&self) -> Option<Time> {
+        header::time(self.response.headers(), "date")
+    }
+
+    /// The beginning of its body.
+    pub(crate) fn text(&mut self) -> Result<String, Missed> {
+        let mut text = Vec::new();
+        match self.response.body_mut().as_reader().take(BODY_LIMIT).read_to_end(&mut text) {
+            Ok(_) => Ok(String::from_utf8_lossy(&text).into_owned()),
+            Err(error) => Err(Missed::by(&self.from, &error.into())),
+        }
+    }
+
+    /// What a status other than 2xx means; `said` is what the receiver added, if that is fit to be shown.
+    pub(crate) fn refusal(&self, said: &str) -> Missed {
+        let what = match self.response.status().as_u16() {
+            status @ 300..=399 => {
+                format!("status {status}: a redirect is not followed; set the address that it leads to")
+            }
+            status => format!("status {status}"),
+        };
+        let said = if said.is_empty() { String::new() } else { format!(": {}", line(said, 200)) };
+        Missed {
+            // A gateway that waited in vain does not know what became of the request.
+            sure: !matches!(self.status(), 502 | 504),
+            after: header::retry_after(self.response.headers()),
+            why: format!("{}: {what}{said}", self.from),
+        }
+    }
+
+    /// An answer that tells nothing, since it is not one that this receiver gives.
+    pub(crate) fn strange(&self, why: &str) -> Missed {
+        Missed { sure: false, after: None, why: format!("{}: status {}, {why}", self.from, self.status()) }
+    }
+
+    /// What the status alone means.
+    pub(crate) fn taken_if_2xx(&self) -> Result<(), Missed> {
+        if self.response.status().is_success() { Ok(()) } else { Err(self.refusal("")) }
+    }
+}
+
+impl Missed {
+    fn surely(why: String) -> Self {
+        Self { sure: true, after: None, why }
+    }
+
+    fn by(to: &Address, failure: &Failure) -> Self {
+        // Up to TLS nothing of the request was sent.
+        let sure = matches!(failure.trouble, Trouble::Dns | Trouble::Connect | Trouble::Tls);
+        Self { sure, after: None, why: format!("{to}: {}", line(&failure.text, 200)) }
+    }
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}

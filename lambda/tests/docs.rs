@@ -1,0 +1,69 @@
+//! The tables of settings in `docs/` are those that the functions read.
+
+use pulse_echo_core::environment::Environment;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use pulse_echo_lambda::probe::Probe;
+use pulse_echo_lambda::tick::Loop;
+
+/// The pages that have the settings.
+const PAGES: &str = concat!(
+    include_str!("../../docs/security.md"),
+    include_str!("../../docs/alerts.md"),
+    include_str!("../../docs/agent.md")
+);
+
+/// What the functions read where everything is set that leads to more. The loop reads what the probe reads, too.
+fn read() -> BTreeSet<String> {
+    let asked = Mutex::new(BTreeSet::new());
+    let lookup = |name: &str| {
+        asked.lock().unwrap().insert(name.to_string());
+        let value = match name {
+            "SLACK_URL" | "WEBHOOK_URL" | "HEARTBEAT_URL" => "https://alerts.example/",
+            "ALERT_TOPIC_ARN" => "arn:aws:sns:eu-central-1:123456789012:alerts",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_REGION" => "set",
+            _ => return None,
+        };
+        Some(value.to_string())
+    };
+    Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now)).map(drop).unwrap();
+    Loop::read(Environment::new(&lookup), Arc::new(Timestamp::now)).map(drop).unwrap();
+    asked.into_inner().unwrap()
+}
+
+/// The names in the first column of the tables with this head.
+fn table(head: &str) -> BTreeSet<String> {
+    let rows = PAGES.lines().skip_while(|line| !line.starts_with(&format!("| {head} |"))).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').nth(1).unwrap_or_else(|| panic!("{row} names no setting")).to_string()).collect()
+}
+
+#[test]
+fn each_setting_that_is_read_is_in_a_table_and_no_other() {
+    let documented: BTreeSet<_> = ["the probe's setting", "the loop's setting"].into_iter().flat_map(table).collect();
+    let (of_aws, own): (BTreeSet<_>, BTreeSet<_>) = read().into_iter().partition(|name| name.starts_with("AWS_"));
+    assert_eq!(own, documented);
+    for name in of_aws {
+        assert!(PAGES.contains(&format!("`{name}`")), "no page names {name}");
+    }
+}
+
+#[test]
+fn the_ranges_and_defaults_of_the_rules_are_those_of_the_table() {
+    use pulse_echo_lambda::rules::Rules;
+
+    let rules = Rules::default();
+    for (name, default) in [
+        ("TICK_S", rules.tick_s),
+        ("MIN_INTERVAL_S", rules.min_interval_s),
+        ("REMIND_S", rules.remind_s),
+        ("FAULTS_IN_ROW", rules.faults_in_row),
+    ] {
+        let error = Rules::read(Environment::new(&|asked| (asked == name).then(|| "x".into()))).unwrap_err();
+        let range = error.rsplit_once("from ").unwrap().1;
+        let row = format!("| `{name}` | {range} | {default} |");
+        assert!(PAGES.lines().any(|line| line.starts_with(&row)), "no page has a row that begins {row:?}");
+    }
+}

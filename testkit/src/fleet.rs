@@ -1,0 +1,267 @@
+//! A fleet on a real store whose clock a test turns, and a loop that sweeps it.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use pulse_echo_core::answer::{Cause, Fault};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::http;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
+use pulse_echo_core::name::Key;
+use pulse_echo_core::status::{Fact, State, Status};
+use pulse_echo_core::store::{Clock, Condition, Store};
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::What;
+use pulse_echo_lambda::rules::Rules;
+use pulse_echo_lambda::tick::{Course, Report, invoke};
+use pulse_echo_local::s3::{KeyPair, Options, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::SendBody;
+use ureq::config::Config;
+use ureq::http::Request;
+use ureq::middleware::MiddlewareNext;
+
+use crate::schema;
+use crate::store::{ACCESS_KEY, BUCKET, Client, SECRET_KEY, id};
+use crate::wire::{Hook, Wire};
+
+/// Years away from this machine's clock, which must not matter.
+const BEGINNING: i64 = 2_000_000_000;
+
+/// The store, its clock, and what people were told.
+pub struct Fleet {
+    server: Server,
+    clock: Arc<AtomicI64>,
+    /// What its loop is set to.
+    pub rules: Rules,
+    /// How far the clock of the machine that sweeps is ahead of the store's, in seconds.
+    pub wrong_by: i64,
+    /// How long an invocation may take: the loop's time-out on Lambda.
+    pub time: Duration,
+    /// The usual channel.
+    pub hook: Hook,
+    /// A sweep's requests to the store, counted, and what happens at them.
+    pub wire: Arc<Wire>,
+    _dir: TempDir,
+}
+
+impl Fleet {
+    /// An empty store.
+    pub fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let clock = Arc::new(AtomicI64::new(BEGINNING));
+        let options = Options::new(dir.path(), BUCKET, KeyPair::new(ACCESS_KEY, SECRET_KEY));
+        let server = Server::start(Options { clock: Self::timestamps(&clock, 0), ..options }).unwrap();
+        let (hook, wire) = (Hook::default(), Arc::new(Wire::default()));
+        Self {
+            server,
+            clock,
+            rules: Rules::default(),
+            wrong_by: 0,
+            time: Duration::from_secs(60),
+            hook,
+            wire,
+            _dir: dir,
+        }
+    }
+
+    fn timestamps(clock: &Arc<AtomicI64>, ahead_s: i64) -> Clock {
+        let clock = clock.clone();
+        Arc::new(move || Timestamp::from_second(clock.load(Ordering::SeqCst) + ahead_s).unwrap())
+    }
+
+    /// Turns the store's clock to this many seconds after the beginning.
+    pub fn at(&self, second: i64) -> &Self {
+        self.clock.store(BEGINNING + second, Ordering::SeqCst);
+        self
+    }
+
+    /// The store's time, in seconds after the beginning.
+    pub fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst) - BEGINNING
+    }
+
+    fn store_over(&self, config: Config, ahead_s: i64) -> Store {
+        let clock = Self::timestamps(&self.clock, ahead_s);
+        Client { config, clock, ..Client::at(&self.server.endpoint()) }.store()
+    }
+
+    /// The store, as hosts, the probe and operators see it.
+    pub fn store(&self) -> Store {
+        self.store_over(http::config().build(), 0)
+    }
+
+    /// The store, as a sweep sees it.
+    fn wired(&self) -> Store {
+        let wire = self.wire.clone();
+        let pass = move |request: Request<SendBody>, next: MiddlewareNext| wire.pass(request, next);
+        self.store_over(http::config().max_idle_connections_per_host(32).middleware(pass).build(), self.wrong_by)
+    }
+
+    /// Puts an object.
+    pub fn put(&self, key: &Key, body: &[u8]) {
+        self.store().put(key, "application/json", body, &Metadata::new(), &Condition::Always).unwrap();
+    }
+
+    /// Has somebody else put an object just before the next request to the store whose log line has this part in it.
+    pub fn another_puts(&self, part: &'static str, key: &Key, body: &[u8]) {
+        let (store, key, body) = (self.store(), key.clone(), body.to_vec());
+        let put =
+            move || drop(store.put(&key, "application/json", &body, &Metadata::new(), &Condition::Always).unwrap());
+        *self.wire.before.lock().unwrap() = Some((part, Box::new(put)));
+    }
+
+    /// Puts one object in this folder for each of this many checks, `host-00000` and so on, all at once.
+    pub fn fill(&self, folder: &str, checks: usize, body: &str) -> &Self {
+        let object = |n| (many_key(folder, n), body.into(), Metadata::new());
+        self.server.fill((0..checks).map(object)).unwrap();
+        self
+    }
+
+    /// Deletes what [`Self::fill`] has put.
+    pub fn clear(&self, folder: &str, checks: usize) -> &Self {
+        self.server.clear((0..checks).map(|n| many_key(folder, n))).unwrap();
+        self
+    }
+
+    /// Deletes an object.
+    pub fn remove(&self, key: &Key) {
+        self.store().delete(key, &Condition::Always).unwrap();
+    }
+
+    /// Puts a check's pulse, with its last words.
+    pub fn pulse(&self, check: &str) -> &Self {
+        let words = [("load1", "48.00"), ("uptime-s", "3542400"), ("pulse-id", "00ff")];
+        let words = words.map(|(name, value)| (name.to_string(), value.to_string())).into();
+        self.store().put(&Key::pulse(&id(check)), "application/json", b"{}", &words, &Condition::Always).unwrap();
+        self
+    }
+
+    /// Puts a check's echo.
+    pub fn echo(&self, check: &str) -> &Self {
+        self.put(&Key::echo(&id(check)), b"ok");
+        self
+    }
+
+    /// A fault that answers the pulse of that second.
+    pub fn fault(&self, check: &str, pulse: i64) -> &Self {
+        let reason = format!("status 500, expected 200 ({pulse})");
+        let fault = Fault {
+            expected: Some("200".into()),
+            got: Some("500".into()),
+            status: Some(500),
+            latency_ms: Some(12),
+            ..Fault::new(Cause::Status, reason, time(pulse))
+        };
+        self.put(&Key::fault(&id(check)), &fault.to_json());
+        self
+    }
+
+    /// Sweeps as the schedule does.
+    pub fn sweep(&self) -> Result<Report, String> {
+        self.invoke(&json!({"source": "aws.events"}))
+    }
+
+    /// Sweeps each minute, from the present one on until that second.
+    pub fn sweep_until(&self, second: i64) {
+        while self.now() < second {
+            self.at((self.now() + 60).min(second)).sweep().unwrap();
+        }
+    }
+
+    /// Invokes the loop with an event.
+    pub fn invoke(&self, event: &Value) -> Result<Report, String> {
+        self.invoke_over(&[Box::new(self.hook.clone())], event, self.time)
+    }
+
+    /// Invokes the loop with channels of the test's own; the invocation may take this time.
+    pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, String> {
+        let report = invoke(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
+        if report.course == Course::Swept {
+            self.assert_that_status_is_as_documented();
+        }
+        Ok(report)
+    }
+
+    /// Holds the status, if it is not of a very large fleet, against its schema.
+    fn assert_that_status_is_as_documented(&self) {
+        // Somebody may have removed it meanwhile.
+        let object = self.store().get(&Key::status(), 1 << 18).ok();
+        if let Some(body) = object.and_then(|object| object.body) {
+            let status = serde_json::from_slice(&body).unwrap();
+            assert_eq!(schema::misfit(&status), None, "{status:#}");
+        }
+    }
+
+    /// Sweeps, and dies at the request of this number: before it, or before its answer.
+    pub fn sweep_and_die(&self, at: usize, goes_through: bool) {
+        self.wire.log.lock().unwrap().clear();
+        *self.wire.cut.lock().unwrap() = Some((at, goes_through));
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| self.sweep()));
+        *self.wire.cut.lock().unwrap() = None;
+    }
+
+    /// What `status.json` says.
+    pub fn status(&self) -> Status {
+        let object = self.store().get(&Key::status(), 1 << 30).unwrap();
+        Status::from_json(&object.body.unwrap()).unwrap()
+    }
+
+    /// The mark.
+    pub fn mark(&self) -> Mark {
+        Mark::from_json(&self.store().get(&Key::mark(), 1 << 20).unwrap().body.unwrap()).unwrap()
+    }
+
+    /// A check's state in `status.json`.
+    pub fn state(&self, check: &str) -> State {
+        self.status().checks[&id(check)].state
+    }
+
+    /// What was told since this was last asked.
+    pub fn told(&self) -> Vec<What> {
+        std::mem::take(&mut *self.hook.told.lock().unwrap()).into_iter().map(|entry| entry.what).collect()
+    }
+
+    /// The same, in a word each.
+    pub fn words(&self) -> Vec<String> {
+        self.told().iter().map(word).collect()
+    }
+
+    /// The keys in a folder.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        self.store().list(prefix).flat_map(|page| page.unwrap().entries).map(|entry| entry.key).collect()
+    }
+}
+
+/// What is told, in a word, and of whom.
+pub fn word(what: &What) -> String {
+    let (whole, fact) = match what {
+        What::Fact(fact) => ("", fact),
+        What::Whole(fact) => ("whole ", fact),
+        What::Summary(_) => return "summary".into(),
+    };
+    let kind = serde_json::to_value(fact).unwrap()["kind"].as_str().unwrap().to_string();
+    match fact {
+        Fact::Down(down) => format!("{} {}", down.state, down.check),
+        fact => format!("{whole}{kind}{}", fact.check().map(|check| format!(" {check}")).unwrap_or_default()),
+    }
+}
+
+fn many_key(folder: &str, number: usize) -> String {
+    format!("{folder}/host-{number:05}.json")
+}
+
+/// This many seconds after the beginning.
+pub fn time(second: i64) -> Time {
+    Time::from_second(BEGINNING + second)
+}
+
+/// The event of a PUT.
+pub fn put_event(key: &Key) -> Value {
+    json!({"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": BUCKET}, "object": {"key": key.as_str()}}}]})
+}

@@ -1,0 +1,110 @@
+//! What lies between a sweep and the store, and between a sweep and people.
+
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
+use ureq::SendBody;
+use ureq::http::{Request, Response};
+use ureq::middleware::MiddlewareNext;
+
+/// What somebody else does in the middle of a sweep.
+pub type Act = Box<dyn FnOnce() + Send>;
+
+/// What lies between a sweep and the store.
+#[derive(Default)]
+pub struct Wire {
+    /// The method, path and query of each request.
+    pub log: Mutex<Vec<String>>,
+    /// From which request on nothing goes through; whether that one itself still does, its answer lost.
+    pub cut: Mutex<Option<(usize, bool)>>,
+    /// The answer to which request is lost.
+    pub loses: Mutex<Option<usize>>,
+    /// Requests whose log line has this in it fail.
+    pub fails: Mutex<Option<&'static str>>,
+    /// This many of the requests whose log line has this in it are answered as S3 does when two write at the same
+    /// moment.
+    pub conflicts: Mutex<Option<(&'static str, usize)>>,
+    /// What happens, once, just before the first request whose log line has this in it goes through.
+    pub before: Mutex<Option<(&'static str, Act)>>,
+}
+
+impl Wire {
+    /// Passes a request on, or does to it what a test has asked for.
+    pub(crate) fn pass(
+        &self,
+        request: Request<SendBody>,
+        next: MiddlewareNext,
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
+        let line = format!("{} {}", request.method(), request.uri().path_and_query().unwrap());
+        let number = {
+            let mut log = self.log.lock().unwrap();
+            log.push(line.clone());
+            log.len()
+        };
+        let act = self.before.lock().unwrap().take_if(|(part, _)| line.contains(*part));
+        if let Some((_, act)) = act {
+            act();
+        }
+        let broken = || Err(ureq::Error::Io(ErrorKind::ConnectionReset.into()));
+        if self.fails.lock().unwrap().is_some_and(|part| line.contains(part)) {
+            return broken();
+        }
+        if let Some((part, left @ 1..)) = &mut *self.conflicts.lock().unwrap()
+            && line.contains(*part)
+        {
+            *left -= 1;
+            return Ok(conflict());
+        }
+        if *self.loses.lock().unwrap() == Some(number) {
+            return next.handle(request).and_then(|_| broken());
+        }
+        match *self.cut.lock().unwrap() {
+            Some((at, goes_through)) if number == at && goes_through => next.handle(request).and_then(|_| broken()),
+            Some((at, _)) if number >= at => broken(),
+            _ => next.handle(request),
+        }
+    }
+
+    /// How many requests have this in their line since the log was last emptied.
+    pub fn count(&self, part: &str) -> usize {
+        self.log.lock().unwrap().iter().filter(|line| line.contains(part)).count()
+    }
+}
+
+/// S3's answer to a conditional request while another one changes the object; as its documentation has it.
+fn conflict() -> Response<ureq::Body> {
+    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
+                conditional request cannot succeed due to a conflicting operation against this resource.</Message>\
+                </Error>";
+    Response::builder().status(409).body(ureq::Body::builder().data(body)).unwrap()
+}
+
+/// A channel that writes down what it is told.
+#[derive(Clone, Default)]
+pub struct Hook {
+    /// What it was told.
+    pub told: Arc<Mutex<Vec<Entry>>>,
+    /// How many attempts there were.
+    pub attempts: Arc<AtomicUsize>,
+    /// What it answers; none takes all.
+    pub answer: Arc<Mutex<Option<Outcome>>>,
+}
+
+impl Channel for Hook {
+    fn name(&self) -> &'static str {
+        "hook"
+    }
+
+    fn send(&self, entries: &[Entry], _: Instant) -> Outcome {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        let answer = self.answer.lock().unwrap().clone().unwrap_or(Outcome::Taken);
+        if !matches!(answer, Outcome::NotTaken { taken: 0, .. }) {
+            self.told.lock().unwrap().extend_from_slice(entries);
+        }
+        answer
+    }
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# What some tests need beside cargo, if it is not there: strace, and AWS's own command line with botocore. Says what
+# cannot be had; those tests are then left out, and fail under CI.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools=${CARGO_TARGET_DIR:-target}/test-tools
+missing=()
+[ -x /usr/bin/strace ] || missing+=(strace)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing ${missing[*]}"
+  if [ "$(id -u)" != 0 ] || ! {
+    apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"
+  } >/dev/null; then
+    echo "some tests need ${missing[*]}, which cannot be installed here: install it as root" >&2
+    exit 1
+  fi
+fi
+if ! "$tools/bin/aws" --version >/dev/null 2>&1; then
+  echo "installing AWS's command line and botocore"
+  python3 -m venv --clear "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check awscli==1.45.11
+fi
