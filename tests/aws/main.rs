@@ -1,4 +1,4 @@
-//! `packaging/aws/template.yaml`, read as CloudFormation reads it: what linters and the emulator cannot see.
+//! `packaging/aws/template.yaml`, read as `CloudFormation` reads it: what linters and the emulator cannot see.
 
 mod documents;
 mod functions;

@@ -144,7 +144,7 @@ impl Stack {
         Value::Object(resolved.filter(|(_, value)| *value != NO_VALUE).collect())
     }
 
-    /// What a function of CloudFormation gives; `None` if it is no function.
+    /// What a function of `CloudFormation` gives; `None` if it is no function.
     fn call(&self, function: &str, of: &Value) -> Option<Value> {
         Some(match function {
             "Ref" => self.reference(of.as_str().unwrap()),
@@ -227,7 +227,7 @@ fn list_or_text(parameter: &Value, value: Value) -> Value {
     if parameter["Type"] == "CommaDelimitedList" { value.as_str().unwrap().split(',').collect() } else { value }
 }
 
-/// A text as it is, anything else as CloudFormation writes it.
+/// A text as it is, anything else as `CloudFormation` writes it.
 pub fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToString::to_string)
 }

@@ -1,4 +1,4 @@
-//! MiniStack over https, with signatures and rights; `emulator.py` says what it is taught.
+//! `MiniStack` over https, with signatures and rights; `emulator.py` says what it is taught.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
