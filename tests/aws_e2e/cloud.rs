@@ -35,6 +35,20 @@ pub struct Cloud {
     client: Agent,
 }
 
+/// Why there is no cloud.
+pub enum NotStarted {
+    /// What it needs cannot be installed here.
+    Tools,
+    /// It does not run, or has nothing to run.
+    Emulator(String),
+}
+
+impl From<String> for NotStarted {
+    fn from(why: String) -> Self {
+        Self::Emulator(why)
+    }
+}
+
 /// What a request was answered: status and body.
 #[derive(Debug)]
 pub struct Answer {
@@ -43,13 +57,13 @@ pub struct Answer {
 }
 
 impl Cloud {
-    pub fn start() -> Result<Self, String> {
+    pub fn start() -> Result<Self, NotStarted> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_path_buf();
         let venv = target.join("e2e/aws-tools");
         fs::create_dir_all(venv.parent().unwrap()).unwrap();
         let tools = checkout().join("tests/aws_e2e/tools.sh");
         if !Command::new(tools).arg(&venv).status().is_ok_and(|status| status.success()) {
-            return Err("its tools cannot be installed, see above".into());
+            return Err(NotStarted::Tools);
         }
         let folder = tempfile::tempdir().unwrap();
         // What it says outlives the run.

@@ -14,7 +14,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use cloud::Cloud;
+use cloud::{Cloud, NotStarted};
+use pulse_echo_testkit::tally::Tally;
 
 /// What is found to be as it should, or what is not.
 type Outcome = Result<(), Box<dyn Error>>;
@@ -23,35 +24,30 @@ type Outcome = Result<(), Box<dyn Error>>;
 type Story = (&'static str, fn(&Cloud) -> Outcome);
 
 fn main() -> ExitCode {
+    let mut tally = Tally::new("aws_e2e");
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let cloud = match Cloud::start() {
         Ok(cloud) => cloud,
-        Err(why) => {
-            println!("FAILED: the emulator does not run: {why}");
-            return ExitCode::FAILURE;
+        Err(NotStarted::Tools) => {
+            tally.leave_out("the template on an emulator", "its tools cannot be installed, see above");
+            return tally.end();
+        }
+        Err(NotStarted::Emulator(why)) => {
+            tally.count("the emulator runs", Err(why));
+            return tally.end();
         }
     };
     let all: Vec<_> = stories::ALL.iter().copied().flatten().collect();
-    let Some(last) = all.iter().rposition(|(what, _)| what.contains(&wanted)) else {
-        println!("no story has {wanted:?}");
-        return ExitCode::FAILURE;
-    };
-    let (mut passed, mut failed) = (0, 0);
-    for (what, story) in &all[..=last] {
+    let last = all.iter().rposition(|(what, _)| what.contains(&wanted));
+    for (what, story) in &all[..last.map_or(0, |last| last + 1)] {
         let start = Instant::now();
-        match story(&cloud) {
-            Ok(()) => {
-                println!("{what} ({:.1} s)", start.elapsed().as_secs_f32());
-                passed += 1;
-            }
-            Err(why) => {
-                println!("FAILED: {what}: {why}");
-                failed += 1;
-            }
+        let outcome = story(&cloud);
+        if outcome.is_ok() {
+            println!("ok: {what} ({:.1} s)", start.elapsed().as_secs_f32());
         }
+        tally.count(what, outcome.map_err(|why| why.to_string()));
     }
-    println!("aws_e2e: {passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    tally.end()
 }
 
 /// An error that says what was seen, unless it `holds`.

@@ -6,10 +6,7 @@ use crate::{Outcome, Story, ensure};
 pub const STORIES: &[Story] = &[
     ("nothing is taken away without a yes", asks),
     ("remove.sh takes the stack, and keeps bucket and users without rights", removed),
-    (
-        "deployed again from the tarball on the kept bucket, hosts have their rights again with their keys",
-        again,
-    ),
+    ("deployed again from the tarball on the kept bucket, hosts have their rights again with their keys", again),
     ("with --data and --hosts nothing is left but the code", all),
 ];
 
