@@ -75,8 +75,16 @@ put_notifications() {
   aws s3api get-bucket-notification-configuration --bucket "$BUCKET" --expected-bucket-owner "$account" \
     --query "$query" --output json >"$work/notifications.json"
   [ -s "$work/notifications.json" ] || echo "{\"LambdaFunctionConfigurations\": $1}" >"$work/notifications.json"
-  aws s3api put-bucket-notification-configuration --bucket "$BUCKET" --expected-bucket-owner "$account" \
-    --notification-configuration "file://$work/notifications.json"
+  # S3 may know of a new permission to invoke some seconds later; it then cannot "validate the destination".
+  local tries=1
+  until aws s3api put-bucket-notification-configuration --bucket "$BUCKET" --expected-bucket-owner "$account" \
+    --notification-configuration "file://$work/notifications.json" 2>"$work/error"; do
+    if [ $tries -ge 5 ] || ! grep -q validate "$work/error"; then
+      fail "the notifications of $BUCKET cannot be set: $(<"$work/error")"
+    fi
+    tries=$((tries + 1))
+    sleep 3
+  done
 }
 
 # notification NAME FUNCTION PREFIX SUFFIX, as S3 takes it.
