@@ -125,7 +125,7 @@ impl Shown {
     }
 
     /// The last second in which these certificates are trusted, as far as is known at `now`: the end of the server's
-    /// own certificate, or of an earlier one that it depends on.
+    /// own certificate, or of a certificate that it depends on, whichever is earlier.
     pub fn trusted_until(&self, now: Time) -> Time {
         let now = u64::try_from(now.as_second()).unwrap_or(0);
         let end = match self.verify(END_OF_TIME) {

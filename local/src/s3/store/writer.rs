@@ -97,7 +97,7 @@ pub(super) struct Writer {
     newest: i64,
     sequence: i64,
     listener: Option<Listener>,
-    /// Whether the listener must get all events in the store, not only the new ones.
+    /// Whether the listener must get all events in the store, not only the new events.
     is_behind: bool,
     /// Events that are dealt with, but are still in the store.
     struck: Vec<u64>,
