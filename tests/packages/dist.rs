@@ -50,7 +50,6 @@ pub fn aws_tarball() -> PathBuf {
     folder().join(format!("pulse-echo-aws-{VERSION}.tar.gz"))
 }
 
-/// What `make dist` made.
 /// The output folder of `make dist`.
 pub fn folder() -> PathBuf {
     target().join("dist")
