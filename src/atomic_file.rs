@@ -5,29 +5,30 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// What is written here is no secret: everybody may read it, whatever the umask.
+/// The file mode: these files hold no secret, so everybody may read them, whatever the umask.
 const MODE: u32 = 0o644;
 
-/// Writes a file that takes the place of the one that may be there.
+/// Writes a file, and replaces any that is there.
 pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     beside(file, content, |temporary| fs::rename(temporary, file))
 }
 
-/// Writes a file that is not there yet; that it is there is the error `AlreadyExists`.
+/// Writes a new file. If the file is there already, the error is `AlreadyExists`.
 pub fn create(file: &Path, content: &[u8]) -> io::Result<()> {
     beside(file, content, |temporary| fs::hard_link(temporary, file))
 }
 
-/// Writes a file beside `file`, moves it there by `put` and leaves nothing else behind.
+/// Writes a temporary file beside `file` and moves it there by `put`. Leaves nothing else behind.
 fn beside(file: &Path, content: &[u8], put: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let temporary = temporary(file)?;
     let written = write(&temporary, content).and_then(|()| put(&temporary));
-    // After a rename it is not there any more; and what went wrong first is what is told.
+    // After a rename there is nothing to remove. The first error is the one to report.
     let _ = fs::remove_file(&temporary);
     written
 }
 
-/// Hidden, and of another ending, so that nobody who reads the folder takes it for the file itself.
+/// The path of the temporary file: hidden and with another extension, so that nobody who reads the folder takes it for
+/// the file itself.
 fn temporary(file: &Path) -> io::Result<PathBuf> {
     let name = file.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is no file's name"))?;
     Ok(file.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id())))

@@ -81,12 +81,12 @@ fn loop_outcome(store: &Store) -> Outcome {
 /// A check to look at.
 struct Target {
     id: CheckId,
-    /// Its pulse, if that lies here.
+    /// Its pulse, if the pulse file is on this host.
     pulse: Option<Pulse>,
 }
 
-/// What to look at; a pulse file that is refused is a sentence instead. Where none lies here, and for another host, it
-/// is the one check that was asked for.
+/// The checks to look at; a pulse file that is refused becomes a sentence. Without pulse files, and for another host,
+/// it is the one check that was asked for.
 fn targets(
     settings: &Settings,
     check: Option<&str>,
@@ -106,7 +106,7 @@ fn targets(
     Ok(files.into_iter().map(|file| file.map(target)).collect())
 }
 
-/// The limits: those asked for, else of the pulse here, else of the pulse in the store.
+/// The limits: from the options, else from the pulse file here, else from the pulse in the store.
 fn limits(options: &Check, target: &Target, seen: &Seen) -> Limits {
     let in_store = || seen.pulse.as_ref().there().and_then(|pulse| pulse.pulse.as_ref());
     let promised = target.pulse.as_ref().or_else(in_store).map_or_else(|| Limits::of(&Pulse::default()), Limits::of);

@@ -2,10 +2,10 @@
 
 use pulse_echo_core::mute::FOR_S;
 
-/// The units, the largest first, with their seconds.
+/// The units with their seconds, the largest first.
 const UNITS: [(char, u32); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-/// Reads a time, in seconds. The error is one clause that says what would be right.
+/// Parses a duration, in seconds. The error is a clause that says what would be right.
 pub fn parse(text: &str) -> Result<u32, String> {
     let wrong = || format!("{text:?} is not a time such as 90s, 30m, 2h, 1d or 1h30m");
     let mut sum = 0_u64;
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<u32, String> {
     }
 }
 
-/// Writes a time as [`parse`] reads it.
+/// Writes a duration as [`parse`] reads it.
 pub fn show(seconds: u32) -> String {
     let mut left = seconds;
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! Exit codes: what cron, Nagios and people branch on.
+//! Exit codes, for cron, Nagios and people.
 
 use std::process::ExitCode;
 
@@ -7,17 +7,17 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done; for `check` and `run`: OK.
     Ok,
-    /// `send` and others: not done.
+    /// `send` and others: it failed.
     Failed,
     /// `send` and others: wrong usage or configuration.
     Usage,
-    /// `check`: something wants looking after (Nagios: WARNING).
+    /// `check`: something needs attention (Nagios: WARNING).
     Warning,
     /// `check` and `run`: it is down, or seems so (Nagios: CRITICAL).
     Critical,
-    /// `check` and `run`: it could not be told (Nagios: UNKNOWN).
+    /// `check` and `run`: the state is unknown (Nagios: UNKNOWN).
     Unknown,
-    /// The program itself is broken.
+    /// The program itself has a bug.
     Panic,
 }
 

@@ -1,4 +1,4 @@
-//! Outcomes for machines: JSON, and Prometheus's text format.
+//! Outcomes for other programs: JSON, and Prometheus's text format.
 
 use std::fmt::Write;
 use std::io;
@@ -51,7 +51,7 @@ pub fn write_prometheus(file: &Path, outcomes: &[Outcome]) -> io::Result<()> {
     atomic_file::replace(file, prometheus(outcomes).as_bytes())
 }
 
-/// A family of metrics: its name without `pulse_echo_`, what it is, and its samples as labels and value.
+/// A family of metrics: its name without `pulse_echo_`, its help text, and its samples as labels and value.
 struct Family {
     name: String,
     help: &'static str,
@@ -61,7 +61,7 @@ struct Family {
 fn prometheus(outcomes: &[Outcome]) -> String {
     let mut families: Vec<Family> = Vec::new();
     let mut add = |name: String, help, labels, value| match families.iter_mut().find(|family| family.name == name) {
-        // Two files that are refused are one sample; twice the same labels would make the whole text invalid.
+        // Two files that are refused become one sample: repeated labels would make the whole text invalid.
         Some(family) if family.samples.iter().any(|(others, _)| *others == labels) => {}
         Some(family) => family.samples.push((labels, value)),
         None => families.push(Family { name, help, samples: vec![(labels, value)] }),
@@ -96,7 +96,7 @@ fn prometheus(outcomes: &[Outcome]) -> String {
 
 const SEVERITY_HELP: &str = "How it stands: 0 is OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.";
 
-/// The plugin rules' code.
+/// The plugin rules' exit code.
 fn code(severity: Severity) -> f64 {
     match severity {
         Severity::Ok => 0.0,

@@ -19,7 +19,7 @@ pub struct Fleet {
     pub now: Time,
 }
 
-/// As much of a message as is shown here: to read all that can be told costs 35 KB.
+/// The part of a message that is shown here: to parse whole messages costs 35 KB.
 #[derive(Deserialize)]
 pub struct Owed {
     /// The channels that still have to take it.
@@ -27,7 +27,7 @@ pub struct Owed {
 }
 
 impl Fleet {
-    /// Reads `status.json`. The error is one sentence that says what to do.
+    /// Reads `status.json`. The error is a sentence that says what to do.
     pub fn read(store: &Store) -> Result<Self, String> {
         let (key, bucket) = (Key::status(), store.bucket_name());
         let object = match look::look(store, &key, SIZE_LIMIT).map_err(|error| error.to_string())? {
@@ -54,7 +54,7 @@ impl Fleet {
     }
 }
 
-/// A note that the check is not known. The command goes on.
+/// A note if the check is not known. The command goes on.
 pub fn doubt(id: &CheckId, fleet: &Result<Fleet, String>) -> Option<String> {
     match fleet {
         Ok(fleet) => Unknown::find(id, &fleet.status).map(|unknown| format!("note: {unknown}")),

@@ -1,4 +1,4 @@
-//! `init`: write the configuration and a pulse, then say what `doctor` says.
+//! `init`: writes the configuration and a pulse, then runs `doctor`.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -18,7 +18,7 @@ use pulse_echo_core::pulse::Pulse;
 
 /// Runs `init`.
 pub fn command(arguments: &Arguments, options: &Init, environment: Environment) -> Exit {
-    // The file that is to be written: what it says now, if it is there, is nothing to go by.
+    // The present configuration is ignored, since this file is to be written anew.
     let sources = Sources::without_file(arguments, environment);
     let content = sources.to_configuration().and_then(|configuration| Ok((pulse(options)?, configuration)));
     let (pulse, configuration) = match content {
@@ -28,7 +28,7 @@ pub fn command(arguments: &Arguments, options: &Init, environment: Environment) 
             return Exit::Usage;
         }
     };
-    // The configuration comes last: once it is there, cron sends.
+    // The configuration is written last: once it is there, cron sends.
     let files = [(sources.folder().join("pulse.json"), pulse), (sources.file, configuration)];
     if let Err(message) = write(&files) {
         complain(&message);
@@ -51,7 +51,7 @@ fn pulse(options: &Init) -> Result<String, String> {
     Ok(pulse)
 }
 
-/// Writes all files or none.
+/// Writes all files or no file.
 fn write(files: &[(PathBuf, String)]) -> Result<(), String> {
     for (file, content) in files {
         let written = match file.symlink_metadata() {
@@ -67,7 +67,7 @@ fn write(files: &[(PathBuf, String)]) -> Result<(), String> {
     Ok(())
 }
 
-/// The folder, for everybody to read, if it is not there yet.
+/// Makes the folder, readable for everybody, if it is not there yet.
 fn make_folder(file: &Path) -> io::Result<()> {
     match file.parent() {
         Some(folder) if folder != Path::new("") && !folder.exists() => {

@@ -1,13 +1,12 @@
-//! The agent: what runs on each host, and for its operators.
+//! The agent: the program on each host, and its operators' commands.
 //!
-//! A command is read (`args`), its settings are gathered (`settings`, `credentials`, `pulses`), it acts (`send`,
-//! `check`, `run`, `init`, `doctor`) and says how it went by its exit code (`exit`). What the store has is looked at
-//! (`look`) apart from what follows from it (`verdict`, a list of `outcome`s), and that apart from how it is shown
-//! (`nagios`, `export`).
+//! A command is parsed (`args`) and its settings are gathered (`settings`, `credentials`, `pulses`). It acts (`send`,
+//! `check`, `run`, `init`, `doctor`), and its exit code says how it went (`exit`). Reading the store (`look`), deciding
+//! what follows (`verdict`, a list of `outcome`s) and showing it (`nagios`, `export`) are kept apart.
 //!
-//! The operator's commands (`operator`) look at the whole fleet (`status`) or steer it (`mute`, `retire`,
-//! `loop_control`); which check an operator means is one question for all of them (`fleet`, `target`), and so is the
-//! terminal that shows it (`terminal`, `output`).
+//! The operator's commands (`operator`) show the whole fleet (`status`) or change it (`mute`, `retire`,
+//! `loop_control`). They share how they find the check that an operator means (`fleet`, `target`) and how they write to
+//! the terminal (`terminal`, `output`).
 
 pub mod args;
 mod atomic_file;
@@ -56,7 +55,7 @@ use exit::Exit;
 use output::{PROGRAM, complain, print};
 pub use panic::panics_in_one_line;
 
-/// Does what the arguments (without the program's own name) ask for.
+/// Runs the command in the arguments (without the program's own name).
 pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment) -> ExitCode {
     panics_in_one_line();
     let arguments = match args::parse(arguments) {

@@ -10,19 +10,19 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{Pulse, SIZE_LIMIT, Sending};
 use pulse_echo_core::store::{Error, Object, Store};
 
-/// What a look at an object found.
+/// The result of looking at an object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look<T> {
     /// It is there.
     There(T),
     /// It is not there.
     Missing,
-    /// The store denied it. S3 says so of a missing key, too, to whoever may not list the bucket, as a host may not.
+    /// The store denied it. S3 also denies a missing key to a caller who may not list the bucket, and hosts may not.
     Denied,
 }
 
 impl<T> Look<T> {
-    /// What is there.
+    /// The object, if it is there.
     pub fn there(self) -> Option<T> {
         match self {
             Self::There(it) => Some(it),
@@ -39,7 +39,7 @@ impl<T> Look<T> {
         }
     }
 
-    /// What becomes of it by `read`; what that cannot read is as if it were not there.
+    /// Converts the object by `read`. An object that `read` cannot convert counts as missing.
     fn read<U>(self, read: impl FnOnce(T) -> Option<U>) -> Look<U> {
         match self {
             Self::There(it) => read(it).map_or(Look::Missing, Look::There),
@@ -49,7 +49,7 @@ impl<T> Look<T> {
     }
 }
 
-/// Looks at an object; its body is read if it has at most `limit` bytes.
+/// Looks at an object. Its body is read only if it has at most `limit` bytes.
 pub fn look(store: &Store, key: &Key, limit: u64) -> Result<Look<Object>, Error> {
     log::debug!("get {key}");
     match store.get(key, limit) {
@@ -65,7 +65,7 @@ pub fn echo(store: &Store, id: &CheckId) -> Result<Look<Echo>, Error> {
     Ok(echo_in(look(store, &Key::echo(id), SIZE_LIMIT)?))
 }
 
-/// Looks at a check's fault. One that cannot be read is not the probe's answer to anything.
+/// Looks at a check's fault. A fault that cannot be read is not an answer of the probe.
 pub fn fault(store: &Store, id: &CheckId) -> Result<Look<Fault>, Error> {
     Ok(fault_in(look(store, &Key::fault(id), SIZE_LIMIT)?))
 }
@@ -83,9 +83,9 @@ fn fault_in(object: Look<Object>) -> Look<Fault> {
 pub struct SeenPulse {
     /// When the store took it.
     pub at: Time,
-    /// Which machine sent it, if it said so.
+    /// Which machine sent it, if its metadata tells.
     pub instance: Option<String>,
-    /// What it says; none if that cannot be read.
+    /// Its content; `None` if it cannot be read.
     pub pulse: Option<Pulse>,
 }
 
@@ -98,14 +98,14 @@ pub struct Seen {
     pub echo: Look<Echo>,
     /// The newest bad answer.
     pub fault: Look<Fault>,
-    /// When that was, by the store's clock; none if nothing was there.
+    /// When they were read, by the store's clock; `None` if nothing was there.
     pub now: Option<Time>,
-    /// From sending the last request to its answer; none if nothing was there.
+    /// From sending the last request to its answer; `None` if nothing was there.
     pub rtt: Option<Duration>,
 }
 
 impl Seen {
-    /// Looks at all of it: first at the pulse, so that an answer that comes meanwhile is seen with it.
+    /// Looks at the pulse first, then at the answers, so that an answer that comes meanwhile is seen with its pulse.
     pub fn look(store: &Store, id: &CheckId) -> Result<Self, Error> {
         let pulse = look(store, &Key::pulse(id), SIZE_LIMIT)?;
         let echo = look(store, &Key::echo(id), SIZE_LIMIT)?;
@@ -127,12 +127,12 @@ fn seen_pulse(object: Object) -> SeenPulse {
     SeenPulse {
         at: object.last_modified,
         instance: Sending::from_metadata(&object.metadata).instance,
-        // It may be of a newer agent, or put by hand.
+        // A newer agent or an operator may have put it.
         pulse: object.body.and_then(|body| Pulse::parse(&body, Unknown::Ignored).ok()),
     }
 }
 
-/// The loop's mark, and when it was looked at by the store's clock. One that cannot be read is as if it were not there.
+/// Looks at the loop's mark. Returns it with the store's time. A mark that cannot be read counts as missing.
 pub fn mark(store: &Store) -> Result<Look<(Mark, Time)>, Error> {
     let object = look(store, &Key::mark(), mark::SIZE_LIMIT)?;
     Ok(object.read(|object| Some((Mark::from_json(&object.body?).ok()?, object.date))))

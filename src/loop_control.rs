@@ -1,4 +1,4 @@
-//! `loop`: the operator's hand on the loop. Each command puts the object that stands for it; `show` reads the mark.
+//! `loop`: controls the loop. Each command puts the object for it; `show` reads the mark.
 
 use std::thread;
 use std::time::Duration;
@@ -40,14 +40,14 @@ pub fn command(arguments: &Arguments, options: &Loop, environment: Environment) 
     })
 }
 
-/// When the loop takes notice of an object that was put.
+/// When the loop notices an object that was put.
 const SOON: &str = "within seconds, or with its next schedule, a minute later";
 
 fn start(store: &Store) -> Result<String, String> {
     let before = mark(store)?;
     put(store, &Key::loop_start())?;
     if !is_newest_word(store)? {
-        // Of a start and a stop in one second the stop counts.
+        // If a start and a stop fall into one second, the stop wins.
         thread::sleep(Duration::from_secs(1));
         put(store, &Key::loop_start())?;
     }
@@ -62,7 +62,7 @@ fn start(store: &Store) -> Result<String, String> {
     })
 }
 
-/// Whether no stop is as new as the start.
+/// Whether the start is newer than any stop.
 fn is_newest_word(store: &Store) -> Result<bool, String> {
     let at = |key: &Key| match look::look(store, key, SIZE_LIMIT) {
         Ok(object) => Ok(object.there().map(|object| object.last_modified)),
@@ -142,13 +142,13 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
     Ok(())
 }
 
-/// What the mark says, in words.
+/// The mark in words.
 fn lines(mark: &Mark, now: Time) -> Vec<String> {
     let swept = mark.swept.map(|swept| {
         let took = mark.took_ms.map_or_else(String::new, |ms| format!(", which took {ms} ms"));
         format!("last sweep: {} ago, at {swept}{took}", words::duration(swept.age(now)))
     });
-    // Only a chain of ticks has a beginning; the number of the next one is kept for it in any case.
+    // Only a chain of ticks has a start. The number of the next tick is kept in any case.
     let every = mark.tick_s.map(|tick_s| match mark.tick.filter(|_| mark.started.is_some()) {
         Some(tick) => format!("sweeps every {tick_s} s, driven by its queue, now at tick {tick}"),
         None => format!("sweeps every {tick_s} s"),

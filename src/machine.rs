@@ -1,4 +1,4 @@
-//! What the machine says of itself: its vitals, and which machine it is.
+//! What the machine tells of itself: its vitals, and its identity.
 
 use std::fs;
 
@@ -6,10 +6,10 @@ use ring::hmac;
 
 use pulse_echo_core::vitals::{self, Vitals};
 
-/// Where the machine's id is, which the installation made; the second is D-Bus's older place.
+/// The files with the machine's id, which the installation wrote. The second is D-Bus's older place.
 const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 
-/// The machine's id is confidential (machine-id(5)); under a key of our own it tells machines apart and nothing else.
+/// The machine's id is confidential (machine-id(5)). Hashed with a key of our own, it only tells machines apart.
 const INSTANCE_KEY: &[u8] = b"pulse-echo instance";
 
 /// The machine's vitals now.
@@ -23,13 +23,13 @@ pub fn vitals() -> Vitals {
     }
 }
 
-/// What tells this machine apart from another of the same name, in hex; none where the machine has no id.
+/// Tells this machine apart from another with the same name, in hex; `None` if the machine has no id.
 pub fn instance() -> Option<String> {
     MACHINE_IDS.iter().find_map(|file| instance_of(&fs::read_to_string(file).ok()?))
 }
 
 fn instance_of(machine_id: &str) -> Option<String> {
-    // An image not yet started has the file empty, or says `uninitialized`.
+    // In an image that has not been booted the file is empty, or says `uninitialized`.
     let id = machine_id.trim();
     let is_id = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, INSTANCE_KEY), id.as_bytes());
@@ -54,7 +54,7 @@ fn mem_available_kb(text: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Of the root file system, as df counts it: what is kept back for root is neither used nor free.
+/// For the root file system, as df counts it: the blocks reserved for root are neither used nor free.
 fn disk_free_pct() -> Option<u8> {
     let disk = rustix::fs::statvfs("/").ok()?;
     let used = disk.f_blocks.checked_sub(disk.f_bfree)?;

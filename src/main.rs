@@ -1,4 +1,4 @@
-//! The agent's door: arguments and environment go in, an exit code comes out.
+//! The agent's program: it passes on arguments and environment, and returns an exit code.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `mute` and `unmute`: nothing is told of a check, or of a host, for a while.
+//! `mute` and `unmute`: no messages about a check, or about a host, for a while.
 
 use super::args::{Arguments, Mute, Unmute};
 use super::duration;
@@ -76,7 +76,7 @@ fn delete(store: &Store, target: &Target, is_quiet: bool) -> Result<(), String> 
     Ok(())
 }
 
-/// Whether there is a mute of exactly this id that is not over.
+/// Whether a mute of exactly this id is still running.
 fn lasts(store: &Store, id: &CheckId) -> Result<bool, String> {
     let object = match look::look(store, &Key::mute(id), SIZE_LIMIT).map_err(|error| error.to_string())? {
         Look::There(object) => object,
@@ -86,7 +86,7 @@ fn lasts(store: &Store, id: &CheckId) -> Result<bool, String> {
     Ok(mute.is_some_and(|mute| object.date < object.last_modified + mute.lasts()))
 }
 
-/// Lists the mutes that last, the first to end first.
+/// Lists the running mutes, the first to end first.
 fn list(store: &Store, terminal: &Terminal) -> Result<(), String> {
     let Fleet { status, now } = Fleet::read(store).map_err(|why| {
         format!(

@@ -6,14 +6,14 @@ use crate::exit::Exit;
 use crate::outcome::{Figure, Outcome, Severity, Subject, safe, worst};
 use crate::output::{complain, print};
 
-/// The plugin rules: the line is shorter than this before the `|`.
+/// The plugin rules' limit: the line is shorter than this before the `|`.
 const LINE_LIMIT: usize = 80;
 
-/// What a text may have beside the names in it, however long these are.
+/// The room that a text gets beside the names in it, however long the names are.
 const LEAST_TEXT: usize = 40;
 
-/// Shows the outcomes as one line, and on stderr what to do about them; the exit code says how bad the worst is. With
-/// `is_quiet` there is no line where all is well.
+/// Prints the outcomes as one line, and on stderr what to do about them. The exit code is for the worst outcome. With
+/// `is_quiet` nothing is printed while all is well.
 pub fn answer(outcomes: &[Outcome], is_quiet: bool) -> Exit {
     if !is_quiet || worst(outcomes) != Severity::Ok {
         print(&line(outcomes));
@@ -24,13 +24,13 @@ pub fn answer(outcomes: &[Outcome], is_quiet: bool) -> Exit {
     worst(outcomes).exit()
 }
 
-/// Says that it could not be asked at all, and why.
+/// Reports that the check could not be made, and why.
 pub fn unknown(message: &str) -> Exit {
     answer(&[Outcome::new(Subject::Run, Severity::Unknown, message)], false)
 }
 
-/// One line for all, the worst first: `ECHO OK - text; text | perfdata`. Where not all texts fit, the worst stands for
-/// all, and of the others it says how many there are.
+/// One line for all outcomes, the worst first: `ECHO OK - text; text | perfdata`. If not all texts fit, it shows the
+/// worst and counts the others.
 pub fn line(outcomes: &[Outcome]) -> String {
     let head = format!("ECHO {} - ", worst(outcomes).word());
     let room = LINE_LIMIT - 1 - head.len();
@@ -62,10 +62,10 @@ fn count(others: &[&Outcome]) -> String {
     if counts.is_empty() { String::new() } else { format!("; also {}", counts.join(", ")) }
 }
 
-/// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is
-/// off does not show here.
+/// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so this does not show on
+/// which side a clock is off.
 fn perfdata(figure: &Figure, subject: &Subject) -> String {
-    // The label depends on nothing but the check, so that a graph goes on when another check is added.
+    // The label depends only on the check, so that a graph goes on when another check is added.
     let check = match subject {
         Subject::Check(id) => id.to_string().split_once('/').map(|(_, check)| format!("_{check}")),
         Subject::Loop | Subject::Clock | Subject::Run => None,

@@ -1,4 +1,4 @@
-//! What the operator's commands have in common: they need the store, and not this machine's name.
+//! What the operator's commands share: they need the store, but not this machine's name.
 
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::Store;
@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::output::complain;
 use crate::settings;
 
-/// Opens the store and runs `act` on it. The error of `act` is a sentence that says why the command was not done.
+/// Opens the store and runs `act` on it. The error of `act` is a sentence that says why the command failed.
 pub fn with_store(
     arguments: &Arguments,
     environment: Environment,

@@ -1,7 +1,7 @@
-//! What came of looking at something: how bad it is, what there is to say, what to do, what was measured.
+//! The outcome of looking at something: its severity, its text, the remedy, and figures.
 //!
-//! What is found is a list of [`Outcome`]s; the worst decides. The Nagios line (`nagios`), JSON and Prometheus's text
-//! (`export`) are three ways to show the same list; `doctor` and `status` show theirs.
+//! All findings are a list of [`Outcome`]s, and the worst decides. The Nagios line (`nagios`), JSON and Prometheus's
+//! text (`export`) show the same list in three ways; `doctor` and `status` have their own.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use pulse_echo_core::text::printable;
 
 use crate::exit::Exit;
 
-/// How bad a thing is, the worst first.
+/// The severity of an outcome, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// It is down, or seems so.
     Critical,
-    /// Something wants looking after.
+    /// Something needs attention.
     Warning,
-    /// It could not be told.
+    /// The state is unknown.
     Unknown,
     /// All is well.
     Ok,
 }
 
 impl Severity {
-    /// The plugin rules' word.
+    /// The word in the plugin rules.
     pub fn word(self) -> &'static str {
         match self {
             Self::Critical => "CRITICAL",
@@ -34,7 +34,7 @@ impl Severity {
         }
     }
 
-    /// The exit code that says so.
+    /// The exit code for it.
     pub fn exit(self) -> Exit {
         match self {
             Self::Critical => Exit::Critical,
@@ -54,27 +54,27 @@ pub enum Subject {
     Loop,
     /// This machine's clock.
     Clock,
-    /// This run of the agent: a file that is refused, say.
+    /// This run of the agent, as for a file that is refused.
     Run,
 }
 
-/// What came of looking at one thing.
+/// The outcome of looking at one thing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// What was looked at.
     pub subject: Subject,
     /// How bad it is.
     pub severity: Severity,
-    /// What there is to say, one clause; empty if nothing.
+    /// What was seen, as one clause; empty if there is nothing to say.
     pub text: String,
-    /// What to do about it, if anything is to be done.
+    /// What to do about it, if there is anything to do.
     pub remedy: Option<String>,
     /// What was measured.
     pub figures: Vec<Figure>,
 }
 
 impl Outcome {
-    /// One without remedy and figures.
+    /// An outcome without remedy and figures.
     pub fn new(subject: Subject, severity: Severity, text: impl Into<String>) -> Self {
         Self { subject, severity, text: text.into(), remedy: None, figures: Vec::new() }
     }
@@ -85,7 +85,7 @@ impl Outcome {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
-    /// The text, then what to do about it, with nothing in it that could write to the terminal.
+    /// The text, then the remedy, without any control characters.
     pub fn sentence(&self) -> String {
         match &self.remedy {
             Some(remedy) => safe(&format!("{}; {remedy}", self.text)),
@@ -94,10 +94,10 @@ impl Outcome {
     }
 }
 
-/// What was measured. Each measure is a time.
+/// The measure of a figure. Every measure is a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// How old the pulse is that was answered last.
+    /// How old the pulse with the last answer is.
     Age,
     /// From a request to the store to its answer.
     Rtt,
@@ -121,7 +121,7 @@ impl Measure {
         }
     }
 
-    /// What it means, as Prometheus's text says it.
+    /// Its meaning, as Prometheus's text says it.
     pub fn help(self) -> &'static str {
         match self {
             Self::Age => "How old the pulse is that was answered last.",
@@ -133,7 +133,7 @@ impl Measure {
     }
 }
 
-/// A time that was measured.
+/// A measured time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
     /// What was measured.
@@ -142,9 +142,9 @@ pub struct Figure {
     pub seconds: f64,
     /// How many digits behind the point are known, up to 3.
     pub digits: usize,
-    /// Beyond how many seconds it is a WARNING.
+    /// The limit of a WARNING, in seconds.
     pub warning: Option<f64>,
-    /// Beyond how many seconds it is CRITICAL.
+    /// The limit of CRITICAL, in seconds.
     pub critical: Option<f64>,
 }
 
@@ -154,20 +154,20 @@ impl Figure {
         Self { of, seconds: duration.as_secs_f64(), digits: 3, warning: None, critical: None }
     }
 
-    /// The seconds as far as they are known.
+    /// The seconds, rounded to the known digits.
     pub fn rounded(&self) -> f64 {
         let scale = [1.0, 10.0, 100.0, 1000.0][self.digits];
         (self.seconds * scale).round() / scale
     }
 }
 
-/// How bad the worst is.
+/// The worst severity.
 pub fn worst(outcomes: &[Outcome]) -> Severity {
     outcomes.iter().map(|outcome| outcome.severity).min().unwrap_or(Severity::Ok)
 }
 
-/// Text for the line: a probe's words may come from a stranger, so nothing in them may write to the terminal, end the
-/// line or begin the performance data.
+/// Makes text safe for the line. A stranger may have written the probe's text, so nothing in it may control the
+/// terminal, end the line or begin the performance data.
 pub fn safe(text: &str) -> String {
     printable(&text.replace('|', "¦"))
 }

@@ -1,4 +1,4 @@
-//! What a command says: lines on stdout, complaints on stderr. A closed pipe is not an error.
+//! A command's output: lines on stdout, complaints on stderr. A closed pipe is not an error.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -7,7 +7,7 @@ use pulse_echo_core::stderr;
 use pulse_echo_core::text::prints;
 use serde_json::Value;
 
-/// What lines on stderr begin with.
+/// The prefix of lines on stderr.
 pub const PROGRAM: &str = "pulse-echo";
 
 /// Prints a line on stdout.
@@ -15,8 +15,7 @@ pub fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{}", line.trim_end());
 }
 
-/// Prints a line of JSON on stdout. Characters that a terminal would obey are escaped, since strangers' words may be in
-/// it.
+/// Prints a line of JSON on stdout. Control characters are escaped, since a stranger's text may be in it.
 pub fn print_json(value: &Value) {
     let mut line = String::new();
     for c in value.to_string().chars() {
@@ -29,8 +28,8 @@ pub fn print_json(value: &Value) {
     print(&line);
 }
 
-/// Prints a line on stderr that begins with the program's name, as cron's mails and logs want it. Strangers' words may
-/// be in it.
+/// Prints a line on stderr, with the program's name first, as cron's mails and logs want it. A stranger's text may be
+/// in it.
 pub fn complain(message: &dyn Display) {
     stderr::complain(PROGRAM, message);
 }

@@ -1,11 +1,11 @@
-//! A panic, which is a bug of ours, in one line.
+//! Panics, which are bugs of ours, in one line.
 
 use std::panic::{self, PanicHookInfo};
 
 use super::exit::Exit;
 use super::output::complain;
 
-/// From now on a panic of any thread is one line and ends the program with exit code 3.
+/// Makes a panic of any thread print one line and end the program with exit code 3.
 pub fn panics_in_one_line() {
     panic::set_hook(Box::new(|info: &PanicHookInfo| {
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));

@@ -1,4 +1,5 @@
-//! The pulses of this host: `pulse.json` and `pulses.d/*.json` beside the configuration, or the one file asked for.
+//! The pulses of this host: `pulse.json` and `pulses.d/*.json` beside the configuration, or the file that an option
+//! names.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -9,20 +10,21 @@ use pulse_echo_core::json::Unknown;
 use pulse_echo_core::name::{CheckId, Name};
 use pulse_echo_core::pulse::{Pulse, SIZE_LIMIT};
 
-/// A pulse file that is as it should be.
+/// A valid pulse file.
 #[derive(Debug)]
 pub struct PulseFile {
-    /// The check that it is for.
+    /// Its check.
     pub id: CheckId,
-    /// Where it lies.
+    /// The path of the file.
     pub path: PathBuf,
     /// Its content, byte for byte as the operator wrote it.
     pub text: Vec<u8>,
-    /// What it says.
+    /// The parsed content.
     pub pulse: Pulse,
 }
 
-/// Reads this host's pulses. A refused file becomes an error in the list. The outer error means: no pulse at all.
+/// Reads this host's pulses. A refused file becomes an error in the list. The outer error means that there is no pulse
+/// at all.
 pub fn read(
     settings: &Settings,
     file: Option<&str>,
@@ -35,14 +37,15 @@ pub fn read(
     Ok(places.into_iter().map(read_at).collect())
 }
 
-/// The checks that this host's pulses are for, whatever is in their files; its own check if none lies here.
+/// The ids of the checks that this host has pulse files for, whatever the files hold; the host's own check if there are
+/// no files.
 pub fn ids(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Result<Vec<CheckId>, String> {
     let places = places(settings, file, check)?;
     let ids: Vec<_> = places.into_iter().flatten().map(|place| place.id).collect();
     Ok(if ids.is_empty() { vec![CheckId::new(&settings.host, None)] } else { ids })
 }
 
-/// Where a check's pulse lies.
+/// The file of a check's pulse.
 struct Place {
     id: CheckId,
     path: PathBuf,
@@ -60,7 +63,7 @@ fn places(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Resul
     Ok(places_in(&settings.host, &settings.folder))
 }
 
-/// Says that there is no pulse in `folder`, and how to write one.
+/// The message that `folder` has no pulse, and how to write one.
 pub fn none_in(folder: &Path) -> String {
     format!(
         "there is no pulse: write {}, such as {{\"url\": \"https://…/health\", \"body\": \"ok\"}}, or {{}} as a bare \
@@ -69,12 +72,12 @@ pub fn none_in(folder: &Path) -> String {
     )
 }
 
-/// The pulses that lie in `folder`, if any.
+/// The pulses in `folder`, if any.
 pub fn of_host(host: &Name, folder: &Path) -> Vec<Result<PulseFile, String>> {
     places_in(host, folder).into_iter().map(read_at).collect()
 }
 
-/// The pulse in `folder` of one check; none if there is no such file.
+/// The pulse of one check in `folder`; `None` if there is no such file.
 pub fn of_check(host: &Name, folder: &Path, check: Option<&Name>) -> Option<Result<PulseFile, String>> {
     place_of(host, folder, check).map(|place| read_at(Ok(place)))
 }
@@ -98,7 +101,7 @@ fn places_in(host: &Name, folder: &Path) -> Vec<Result<Place, String>> {
 
 fn place_of(host: &Name, folder: &Path, check: Option<&Name>) -> Option<Place> {
     let path = file_of(folder, check);
-    // A link to nowhere is there: it is refused, not passed over.
+    // A broken link counts as there: it is refused, not skipped.
     let is_there = fs::symlink_metadata(&path).map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true);
     is_there.then(|| Place { id: CheckId::new(host, check), path })
 }
@@ -110,7 +113,7 @@ fn file_of(folder: &Path, check: Option<&Name>) -> PathBuf {
     }
 }
 
-/// The folder's files that end in `.json`, by name; hidden ones and an editor's copies are not meant.
+/// The folder's files that end in `.json`, by name, without hidden files and an editor's copies.
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error| format!("cannot read the folder {}: {error}", folder.display());
     let entries = match fs::read_dir(folder) {
@@ -134,7 +137,7 @@ fn read_at(place: Result<Place, String>) -> Result<PulseFile, String> {
     let Place { id, path } = place?;
     let file = path.as_path();
     let unreadable = |error: &dyn std::fmt::Display| format!("cannot read the pulse {}: {error}", file.display());
-    // Asked before it is opened: opening a pipe would wait for its writer.
+    // Tested before the file is opened: to open a pipe would wait for its writer.
     if !fs::metadata(file).map_err(|error| unreadable(&error))?.is_file() {
         return Err(unreadable(&"it is not a file"));
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// What to tell the operator of a URL that no function outside this network can fetch; none if it looks public.
+/// The warning about a URL that no function outside this network can fetch; `None` if it looks public.
 pub fn warning(url: &Url) -> Option<String> {
     let why = match url.host()? {
         Host::Domain(name) => private_name(name),

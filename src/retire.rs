@@ -1,4 +1,4 @@
-//! `retire`: a check, or a host with all its checks, leaves the fleet on purpose.
+//! `retire`: removes a check, or a host with all its checks, from the fleet on purpose.
 
 use super::args::{Arguments, Retire};
 use super::exit::Exit;
@@ -26,12 +26,12 @@ fn retire(store: &Store, target: &Target, is_dry: bool, say: impl Fn(&str)) -> R
     let fleet = Fleet::read(store);
     let status = fleet.as_ref().ok().map(|fleet| &fleet.status);
     let id = target.among(status);
-    // A host may be known by its other checks only, and its mute is that of its default one.
+    // A host may have only other checks, and its mute is the mute of its default check.
     let others = status.into_iter().flat_map(|status| checks_of(&id, status)).filter(|check| **check != id);
     let mut found = 0;
     for check in std::iter::once(&id).chain(others) {
         for key in keys_of(check) {
-            // A DELETE does not tell whether there was anything.
+            // A DELETE does not tell whether the object was there.
             let certain = match look::look(store, &key, SIZE_LIMIT).map_err(|error| error.to_string())? {
                 Look::Missing => continue,
                 Look::There(_) => "",
@@ -59,7 +59,7 @@ fn retire(store: &Store, target: &Target, is_dry: bool, say: impl Fn(&str)) -> R
     Ok(())
 }
 
-/// All that belongs to a check. The pulse comes first: it is what makes one.
+/// The keys of all objects of a check. The pulse comes first, since the pulse makes a check.
 fn keys_of(id: &CheckId) -> [Key; 4] {
     [Key::pulse(id), Key::echo(id), Key::fault(id), Key::mute(id)]
 }

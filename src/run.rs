@@ -1,4 +1,5 @@
-//! `run`: send, then wait for the answer to this very pulse. The whole chain, once, in a Nagios plugin's words.
+//! `run`: sends, then waits for the answer to this very pulse. It tests the whole chain once, and answers as a Nagios
+//! plugin.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub fn command(arguments: &Arguments, options: &Run, environment: Environment) -
     attempt(arguments, options, environment).unwrap_or_else(|message| nagios::unknown(&message))
 }
 
-/// The error is a mistake in usage or configuration that keeps everything from being sent.
+/// Sends and waits. The error is a mistake in usage or configuration that stops everything.
 fn attempt(arguments: &Arguments, options: &Run, environment: Environment) -> Result<Exit, String> {
     let settings = Settings::gather(arguments, environment)?;
     let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
@@ -31,7 +32,7 @@ fn attempt(arguments: &Arguments, options: &Run, environment: Environment) -> Re
             complain(&warning);
         }
     }
-    // All are sent before any is waited for: their answers come side by side.
+    // All pulses are sent before it waits: their answers come in parallel.
     let mut sent: Vec<_> = pulses.iter().map(|pulse| sent(&settings.store, pulse)).collect();
     let open: Vec<_> = sent.iter_mut().flatten().collect();
     if !open.is_empty() && !arguments.quiet && std::io::stderr().is_terminal() {
@@ -43,7 +44,7 @@ fn attempt(arguments: &Arguments, options: &Run, environment: Environment) -> Re
     Ok(nagios::answer(&outcomes, arguments.quiet))
 }
 
-/// Sends a pulse, which then waits for its answer.
+/// Sends a pulse. The result waits for its answer.
 fn sent(store: &Store, pulse: &Result<PulseFile, String>) -> Result<Waiting, Outcome> {
     let file = pulse.as_ref().map_err(|message| Outcome::new(Subject::Run, Severity::Unknown, message))?;
     match send(store, file) {
@@ -52,7 +53,7 @@ fn sent(store: &Store, pulse: &Result<PulseFile, String>) -> Result<Waiting, Out
     }
 }
 
-/// What came of waiting.
+/// The outcome of waiting.
 fn outcome(waiting: Waiting) -> Outcome {
     let Waiting { id, answer, waited, rtt, .. } = waiting;
     let (outcome, latency_ms) = match answer {

@@ -26,10 +26,10 @@ pub fn command(arguments: &Arguments, options: &Send, environment: Environment) 
     })
 }
 
-/// The error is a mistake in usage or configuration that keeps everything from being sent.
+/// Sends all pulses. The error is a mistake in usage or configuration that stops everything.
 fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> Result<Exit, String> {
     if options.splay > 0 {
-        // Only the name is needed now. All else is read when it is used, after the wait.
+        // Only the name is needed now. Everything else is read after the wait, when it is used.
         splay::wait(&Sources::read(arguments, environment)?.host()?, options.splay);
     }
     let settings = Settings::gather(arguments, environment)?;
@@ -67,7 +67,7 @@ fn send_all(settings: &Settings, pulses: Vec<Result<PulseFile, String>>, is_quie
     }
 }
 
-/// Says goodbye: deletes this host's own pulses. Their answers are not a host's to delete.
+/// Says goodbye: deletes this host's own pulses. A host may not delete their answers.
 fn retire(settings: &Settings, ids: &[CheckId], is_quiet: bool) -> Exit {
     let mut exit = Exit::Ok;
     for key in ids.iter().map(Key::pulse) {
@@ -85,9 +85,9 @@ fn retire(settings: &Settings, ids: &[CheckId], is_quiet: bool) -> Exit {
 
 /// A pulse that the store has taken.
 pub struct Sent {
-    /// Its id, by which its answer is known.
+    /// Its id, which its answer repeats.
     pub pulse_id: String,
-    /// What the store's answer told.
+    /// The store's answer.
     pub taken: Taken,
     key: Key,
     bucket: String,
@@ -100,7 +100,7 @@ impl std::fmt::Display for Sent {
     }
 }
 
-/// A duration as messages show it.
+/// Shows a duration in messages.
 pub fn millis(duration: Duration) -> String {
     format!("{} ms", duration.as_millis())
 }
@@ -115,7 +115,7 @@ pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
     Ok(Sent { pulse_id, taken, key, bucket: store.bucket_name().into() })
 }
 
-/// What is said of a sending, now.
+/// The metadata of a pulse sent now.
 fn metadata(pulse_id: &str) -> Metadata {
     Sending {
         pulse_id: Some(pulse_id.into()),

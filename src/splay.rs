@@ -1,4 +1,4 @@
-//! A fleet whose cron fires everywhere at once spreads itself, and every host keeps its own rhythm.
+//! Spreads a fleet whose cron fires everywhere at once. Each host keeps its own delay.
 
 use std::thread;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use ring::digest;
 
 use pulse_echo_core::name::Name;
 
-/// Waits the host's own share of `splay_s` seconds.
+/// Waits for this host's share of `splay_s` seconds.
 pub fn wait(host: &Name, splay_s: u32) {
     let share = Duration::from_millis(share(host.as_str(), u64::from(splay_s) * 1000));
     log::debug!("waiting {:.1} s, the share of {host} of {splay_s} s", share.as_secs_f64());
     thread::sleep(share);
 }
 
-/// A number from 0 to `below` (which is not reached) that `name` determines, spread evenly over names.
+/// A number from 0 to just below `below`, determined by `name` and spread evenly over names.
 fn share(name: &str, below: u64) -> u64 {
     let digest = digest::digest(&digest::SHA256, name.as_bytes());
     let (first, _) = digest.as_ref().split_first_chunk().expect("SHA-256 has 32 bytes");

@@ -1,4 +1,4 @@
-//! Which check an operator means.
+//! The check that an operator means.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,12 +7,12 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::StatusOf;
 use pulse_echo_core::text::nearest;
 
-/// A check as an operator names it: as it is shown, so without `.json`, or by the rest of its key.
+/// A check as an operator names it: as it is shown, without `.json`, or by the rest of its key.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// What it is if the name is as it is shown.
+    /// The check, if the name is as shown.
     shown: CheckId,
-    /// What it is if the name is the rest of a key.
+    /// The check, if the name is the rest of a key.
     key: CheckId,
 }
 
@@ -25,7 +25,7 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// The check that is meant: one that is known, if the name fits one.
+    /// The check that is meant. A known check wins, if the name fits one.
     pub fn among<M>(&self, status: Option<&StatusOf<M>>) -> CheckId {
         let is_known = |id: &CheckId| status.is_some_and(|status| status.checks.contains_key(id));
         let is_as_agents_put_it = self.key.as_str().strip_suffix(".json").is_some();
@@ -34,20 +34,20 @@ impl Target {
     }
 }
 
-/// The checks that an id stands for: itself and, if it is a host's default check, all others of the host.
+/// The checks that an id stands for: the check itself and, for a host's default check, all others of the host.
 pub fn checks_of<'a, M>(id: &'a CheckId, status: &'a StatusOf<M>) -> impl Iterator<Item = &'a CheckId> {
     let is_host = id.default_of_host() == *id;
     status.checks.keys().filter(move |check| *check == id || (is_host && check.host() == id.host()))
 }
 
-/// A sentence where the id stands for no check that is known, with the nearest that is.
+/// The sentence for an id that stands for no known check. It names the nearest check.
 pub struct Unknown<'a> {
     id: &'a CheckId,
     near: Option<String>,
 }
 
 impl<'a> Unknown<'a> {
-    /// None where the id stands for a check.
+    /// `None` if the id stands for a check.
     pub fn find<M>(id: &'a CheckId, status: &StatusOf<M>) -> Option<Self> {
         if checks_of(id, status).next().is_some() {
             return None;

@@ -1,4 +1,4 @@
-//! What the output goes to: how wide it is, and whether it shows colours.
+//! The terminal: how wide it is, and whether it shows colours.
 
 use std::io::{IsTerminal, stdout};
 
@@ -6,19 +6,19 @@ use rustix::termios::tcgetwinsize;
 
 use pulse_echo_core::environment::Environment;
 
-/// No table fits into less.
+/// The least width; no table fits into less.
 const LEAST_WIDTH: usize = 20;
 
-/// Where the output goes.
+/// The terminal or the file that the output goes to.
 pub struct Terminal {
-    /// How many characters a line may have; none where it may have any number, as in a file.
+    /// The greatest width of a line, in characters; `None` for no limit, as in a file.
     pub width: Option<usize>,
-    /// Whether it shows colours, and is to.
+    /// Whether to write colours.
     pub has_colours: bool,
 }
 
 impl Terminal {
-    /// What stdout is. `COLUMNS` sets the width, and `NO_COLOR` (no-color.org) takes the colours.
+    /// Describes stdout. `COLUMNS` sets the width, and `NO_COLOR` (no-color.org) turns colours off.
     pub fn of_stdout(environment: Environment) -> Self {
         let is_terminal = stdout().is_terminal();
         let columns = || tcgetwinsize(stdout()).ok().filter(|_| is_terminal).map(|size| size.ws_col.into());
@@ -33,8 +33,8 @@ impl Terminal {
         Self { width, has_colours: is_terminal && !is_plain }
     }
 
-    /// `beginning` and `text`, broken between words so that it fits; all but the first line are set in by so many
-    /// characters, if the terminal is not too narrow for that. A word that does not fit is left whole.
+    /// Joins `beginning` and `text`, broken between words to fit. All lines but the first are indented by `indent`
+    /// characters, if the terminal is wide enough. A word that does not fit stays whole.
     pub fn wrapped(&self, beginning: &str, text: &str, indent: usize) -> String {
         let Some(width) = self.width else { return format!("{beginning}{text}") };
         let set_in = " ".repeat(indent.min(width / 3));
@@ -69,7 +69,7 @@ impl Terminal {
         self.in_colour(33, text)
     }
 
-    /// `code` is of ECMA-48's SGR.
+    /// Wraps the text in `code`, an SGR code of ECMA-48.
     fn in_colour(&self, code: u8, text: &str) -> String {
         if self.has_colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
     }

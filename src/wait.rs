@@ -1,4 +1,4 @@
-//! Waiting for the answers to pulses that were just sent.
+//! Waits for the answers to pulses that were just sent.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,45 +15,45 @@ use pulse_echo_core::store::{Error, Store};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// After this many looks, check that the store still has our pulse.
+/// After this many looks, check whether the store still has our pulse.
 const LOOKS_AT_PULSE: u32 = 5;
-/// How long the last look, which begins when the time is up, may take.
+/// How long the last look may take. It begins when the time is up.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
-/// A pulse that was sent, and what has come of it.
+/// A pulse that was sent, and its answer so far.
 pub struct Waiting {
     /// The check.
     pub id: CheckId,
-    /// The answer, or why there is none so far.
+    /// The answer, or why there is no answer yet.
     pub answer: Result<Answer, NoAnswer>,
-    /// How long it has been waited for.
+    /// How long we have waited for it.
     pub waited: Duration,
     /// How long sending it took.
     pub rtt: Duration,
-    /// The pulse's id; none if another tool's has replaced it, which is known by its time.
+    /// The pulse's id; `None` if a pulse of another tool has replaced ours. Such a pulse is found by its time.
     pulse_id: Option<String>,
     pulse_at: Option<Time>,
 }
 
-/// What the probe said.
+/// The probe's answer.
 pub enum Answer {
-    /// It is as expected.
+    /// The service is as expected.
     Echo(Echo),
-    /// It is not.
+    /// The service is not as expected.
     Fault(Box<Fault>),
 }
 
 /// Why there is no answer, as far as the last look tells.
 pub enum NoAnswer {
-    /// None is there.
+    /// No answer is there.
     Missing,
-    /// None is there, or it may not be read: the store says only that it denies it.
+    /// No answer is there, or we may not read it: the store only says that it denies access.
     Denied,
     /// The store could not be asked.
     Unknown(Error),
 }
 
-/// Looks at all that wait, in turn, until each has its answer or the time is up; then once more.
+/// Looks at all waiting pulses in turn, until each has its answer or the time is up; then once more.
 pub fn for_answers(store: &Store, mut waiting: Vec<&mut Waiting>, time: Duration) {
     let started = Instant::now();
     let store = store.until(started + time + LAST_LOOK);
@@ -77,7 +77,7 @@ pub fn for_answers(store: &Store, mut waiting: Vec<&mut Waiting>, time: Duration
 }
 
 impl Waiting {
-    /// What was just sent, not looked for yet.
+    /// A pulse that was just sent and not looked for yet.
     pub fn new(id: CheckId, sent: Sent) -> Self {
         Self {
             id,
@@ -116,7 +116,7 @@ impl Waiting {
         }
     }
 
-    /// Cron may have replaced our pulse; then only cron's pulse gets an answer.
+    /// Follows cron's pulse if that has replaced ours, since only the newest pulse gets an answer.
     fn follow(&mut self, store: &Store) {
         if let Ok(pulse) = store.get(&Key::pulse(&self.id), 0) {
             self.pulse_id = Sending::from_metadata(&pulse.metadata).pulse_id;

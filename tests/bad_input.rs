@@ -1,4 +1,4 @@
-//! What is wrong is refused with one sentence that names it, and nothing of it is uploaded.
+//! Wrong input is refused with one sentence that names it, and nothing of it is uploaded.
 
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;

@@ -12,7 +12,7 @@ use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server, date};
 use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id};
 
-/// A host whose pulse was sent and answered so many seconds ago.
+/// A host whose pulse was sent and answered `seconds_ago`.
 fn answered(seconds_ago: i64) -> Bed {
     let bed = Bed::with_clock(-seconds_ago);
     bed.write("pulse.json", "{}");
@@ -22,7 +22,7 @@ fn answered(seconds_ago: i64) -> Bed {
     bed
 }
 
-/// The line has this beginning and the exit code is this one.
+/// Asserts that the line begins like this and that the exit code is this.
 #[track_caller]
 fn assert_line(ended: &Ended, code: i32, beginning: &str) {
     assert!(ended.code == code && ended.stdout.starts_with(beginning), "expected {code} and {beginning:?}: {ended:#?}");
@@ -122,7 +122,7 @@ fn another_machine_of_this_name_is_a_warning() {
     bed.put(&Key::pulse(&id("web-1")), b"{}", &other);
     bed.answer(&id("web-1"));
     assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - web-1: another machine sends under this name");
-    // Whose machine it is, an operator who looks from elsewhere cannot tell.
+    // An operator who looks from another machine cannot tell which machine sent it.
     assert_line(&bed.run(&["check", "--host", "web-1"]), 0, "ECHO OK - ");
 }
 
@@ -174,7 +174,8 @@ fn another_host_is_looked_at_without_a_configuration_by_the_limits_of_its_pulse(
     assert_line(&look(&["check", "--host=web-8"]), 3, "ECHO UNKNOWN - there is no bucket");
 }
 
-/// A server that has these objects, put so many seconds ago, and denies all else as AWS does to whoever may not list.
+/// A server with these objects, put this many seconds ago. It denies everything else, as AWS does to a caller who may
+/// not list.
 fn denying(objects: &'static [(&str, i64)]) -> Server {
     Server::replying(|head| {
         let key = head.split(['?', ' ']).nth(1).unwrap().trim_start_matches("/pulses/");

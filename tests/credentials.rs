@@ -1,5 +1,5 @@
-//! Every row of the credentials chain, on the real binary: keys are found where they are, and sign well; where there
-//! are none, the message says what was tried and why it did not serve.
+//! Every row of the credentials chain, with the real binary: keys are found where they are, and sign well. Where there
+//! are no keys, the message says what was tried and why it failed.
 
 use pulse_echo_testkit::agent::{Host, KEY, LATER, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
 use pulse_echo_testkit::bed::Bed;
@@ -66,7 +66,7 @@ fn a_program_that_does_not_serve_is_named_with_what_it_complained_about() {
             ("echo s3cr3t", "answered no JSON with AccessKeyId and SecretAccessKey"),
             ("echo 'open", "has a ' that is not closed"),
         ] {
-            // The store does not matter: it is not asked.
+            // The store does not matter: no request reaches it.
             let host = Host::bare(level).with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
             host.write(".aws/config", &format!("[default]\ncredential_process = {line}\n"));
             let output = host.run(&["send"]);
@@ -139,7 +139,7 @@ fn half_of_the_keys_and_a_profile_that_is_nowhere_end_the_search() {
     });
 }
 
-/// Adds one source after the other, the last of the chain first: each newcomer wins.
+/// Adds one source after the other, the last of the chain first: each new source wins.
 #[test]
 fn the_first_of_several_sources_wins() {
     let issued_to = |key: &str| format!("{{\"AccessKeyId\": \"{key}\", \"SecretAccessKey\": \"s3cr3t\"}}");

@@ -1,5 +1,5 @@
-//! Keys that a container's endpoint or an instance's metadata service issues: they sign well, and where they cannot be
-//! had, the message says why.
+//! Keys that a container's endpoint or an instance's metadata service issues: they sign well. Where there are no keys,
+//! the message says why.
 
 use pulse_echo_testkit::agent::{Host, LATER, OWN_TIMEOUT, at_every_level, issued};
 use pulse_echo_testkit::bed::Bed;
@@ -7,7 +7,7 @@ use pulse_echo_testkit::proxy::Proxy;
 use pulse_echo_testkit::server::{Reply, Server, header};
 use pulse_echo_testkit::tls::Ca;
 
-/// An instance's metadata service, version 2: without its token there is nothing.
+/// An instance's metadata service, version 2: without its token it gives nothing.
 fn metadata_service(expiration: &'static str) -> Server {
     Server::replying(move |head| {
         let line = head.lines().next().unwrap();
@@ -109,7 +109,7 @@ fn keys_that_seem_to_have_expired_are_warned_of_and_the_store_decides() {
 fn an_instance_knows_its_region() {
     let metadata = metadata_service(LATER);
     at_every_level(|level| {
-        // Where the request would go can be seen at a proxy, which the metadata service is never asked through.
+        // A proxy shows where the request would go. The metadata service is never asked through a proxy.
         let proxy = Proxy::refusing("403 Forbidden");
         let host = Host::bare(level).with("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url());
         let host = host.with("HTTPS_PROXY", proxy.url()).with("http_proxy", proxy.url()).with("ALL_PROXY", proxy.url());

@@ -9,7 +9,7 @@ use pulse_echo_local::demo::{Options, demo};
 use pulse_echo_testkit::agent;
 use pulse_echo_testkit::server::{self, Server};
 
-/// What the demo said so far.
+/// The demo's output so far.
 #[derive(Clone, Default)]
 struct Page(Rc<RefCell<Vec<u8>>>);
 
@@ -18,7 +18,7 @@ impl Page {
         String::from_utf8(self.0.borrow().clone()).unwrap()
     }
 
-    /// That these stand on it, in this order; how lines are broken does not matter.
+    /// Asserts that the output has these texts in this order, wherever its lines break.
     #[track_caller]
     fn shows(&self, parts: &[&str]) {
         let plain = self.text().replace("  | ", " ").split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! The documentation is held against what it names: pages, chapters, commands, options, make's targets, variables.
+//! Checks the documentation against what it names: pages, chapters, commands, options, make's targets, variables.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files below a folder that have this extension, without what was built.
+/// The files below a folder with this extension, without build output.
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut left = vec![checkout().join(folder)];
@@ -44,7 +44,7 @@ impl Page {
         self.path.strip_prefix(checkout()).unwrap_or(&self.path).display().to_string()
     }
 
-    /// What stands outside of blocks of code (`true`: within).
+    /// The lines outside blocks of code (with `within_code`: inside).
     fn lines(&self, within_code: bool) -> impl Iterator<Item = &str> {
         let mut is_code = false;
         self.text.lines().filter(move |line| {
@@ -54,7 +54,7 @@ impl Page {
         })
     }
 
-    /// Where its links lead to.
+    /// The targets of its links.
     fn links(&self) -> Vec<&str> {
         let targets = |line: &'_ str| line.match_indices("](").map(|(at, _)| at + 2).collect::<Vec<_>>();
         let in_line = |line| targets(line).into_iter().map(move |at| &line[at..]);
@@ -73,7 +73,7 @@ impl Page {
             .collect()
     }
 
-    /// What stands in backticks.
+    /// The texts in backticks.
     fn spans(&self) -> impl Iterator<Item = &str> {
         self.lines(false).flat_map(|line| {
             assert!(line.matches('`').count() % 2 == 0, "{}: a line breaks what is in backticks: {line}", self.name());
@@ -81,7 +81,7 @@ impl Page {
         })
     }
 
-    /// What may be a command: the lines of blocks, those that go on joined, and what stands in backticks.
+    /// The texts that may be commands: the lines of blocks, with continued lines joined, and the texts in backticks.
     fn commands(&self) -> Vec<String> {
         let blocks = self.lines(true).collect::<Vec<_>>().join("\n").replace("\\\n", " ");
         let lines = blocks.lines().map(str::to_owned);
@@ -89,7 +89,7 @@ impl Page {
     }
 }
 
-/// What people read: the pages in the root, `docs/`, and what the packaging explains.
+/// The pages that people read: those in the root and in `docs/`, and the packaging's.
 fn pages() -> Vec<Page> {
     let root = fs::read_dir(checkout()).unwrap().map(|entry| entry.unwrap().path());
     let root = root.filter(|path| path.extension().is_some_and(|found| found == "md"));
@@ -125,16 +125,16 @@ fn readme_is_a_front_page_that_leads_to_each_page_of_docs() {
     }
 }
 
-/// The words up to where the shell begins something else.
+/// The words up to where the shell starts something else.
 fn words(command: &str) -> Vec<&str> {
     let is_end = |word: &&str| matches!(*word, "|" | "||" | "&&" | ">" | ">>" | "&" | "#") || word.ends_with(';');
     command.split_whitespace().take_while(|word| !is_end(word)).collect()
 }
 
-/// What the agent is asked here, if it is: the words behind its name. `send --quiet` alone is such a line, too.
+/// The words after the agent's name, if the line calls the agent. `send --quiet` alone is such a line, too.
 fn asked_of_the_agent(program: &CommandInfoWithArgs, line: &str) -> Option<Vec<String>> {
     let words = words(line);
-    // In front of it stand variables, or cron's fields.
+    // Variables or cron's fields may stand in front of it.
     let is_in_front = |word: &&&str| word.contains('=') || word.starts_with('*');
     let at = words.iter().take_while(is_in_front).count();
     let is_agent = words.get(at).is_some_and(|word| word.rsplit('/').next() == Some("pulse-echo"));
@@ -191,7 +191,7 @@ fn each_target_of_make_exists() {
     assert!(seen > 10, "only {seen} were found");
 }
 
-/// The variables of the environment that a text names in backticks, or sets.
+/// The environment variables that a text names in backticks, or sets.
 fn variables(page: &Page) -> BTreeSet<String> {
     let is_name = |word: &&str| {
         let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -207,7 +207,7 @@ fn each_variable_of_the_environment_is_read_somewhere() {
     let sources: String = ["", "packaging"]
         .into_iter()
         .flat_map(|folder| files(folder, "rs").into_iter().chain(files(folder, "sh")))
-        // This file and its like name what documents say.
+        // Files such as this one name what documents say.
         .filter(|path| path.file_name().is_none_or(|name| name != "docs.rs"))
         .chain([checkout().join("Makefile"), checkout().join("packaging/nfpm.yaml")])
         .map(|path| fs::read_to_string(path).unwrap())

@@ -1,4 +1,4 @@
-//! `doctor` finds what is wrong, says how to mend it, goes on, and changes nothing.
+//! `doctor` finds what is wrong, says how to fix it, goes on, and changes nothing.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server, date};
 use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id};
 
-/// The doctor's line about this, with its sign.
+/// The doctor's line about this subject, with its sign.
 #[track_caller]
 fn line<'a>(doctor: &'a Ended, sign: char, about: &str) -> &'a str {
     let beginning = format!("{sign} {about}: ");
@@ -23,7 +23,7 @@ fn ill(doctor: &Ended) -> Vec<&str> {
     doctor.stdout.lines().filter(|line| line.starts_with('✗')).collect()
 }
 
-/// A host that is set up and whose pulse was answered, with a loop that sweeps.
+/// A host that is set up and has its answer, with a loop that sweeps.
 fn well() -> Bed {
     let bed = Bed::new();
     bed.write("pulse.json", "{}");
@@ -174,7 +174,7 @@ fn what_is_wrong_with_the_way_to_the_store_is_told_apart() {
     }
 }
 
-/// Whose pulse is there; what else is asked is denied, as AWS does to whoever may not.
+/// The host's pulse is there. Everything else is denied, as AWS does to a caller who may not list.
 #[test]
 fn rights_that_are_missing_are_named_with_the_policys_words() {
     let server = Server::replying(|head| {

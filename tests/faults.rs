@@ -1,5 +1,5 @@
-//! What networks and S3 itself do to a host, against real sockets: each is told apart, ends in time with
-//! the right code, and shows no secret at any level.
+//! Faults of networks and of S3 itself, against real sockets: each is told apart, ends in time with the right code, and
+//! shows no secret at any level.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The house: which crate may know which, and that no two rooms of a crate lean on each other.
+//! The house: which crate may depend on which, and that no two rooms of a crate depend on each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -10,7 +10,7 @@ fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The crates that are built into this one, by their names.
+/// The names of the crates that are built into this package.
 fn built_into(package: &str) -> BTreeSet<String> {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--package", package];
@@ -40,10 +40,10 @@ fn the_core_knows_nobody_and_agent_and_fleet_do_not_know_each_other() {
     }
 }
 
-/// The rooms of each crate, from below. A room may name rooms of the lines above it only.
+/// The rooms of each crate, from below. A room may name only rooms of the lines above its own.
 const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda", LAMBDA), ("local", LOCAL)];
 
-/// What everything uses; formats and words; the world.
+/// From below: what everything uses; formats and words; the world.
 const CORE: &[&[&str]] = &[
     &["clock", "crypto", "environment", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
@@ -53,7 +53,7 @@ const CORE: &[&[&str]] = &[
     &["status"],
 ];
 
-/// What a command is made of; what it reads and says; commands; commands made of commands.
+/// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
     &["atomic_file", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
     &["args", "credentials", "fleet", "outcome", "panic"],
@@ -64,7 +64,7 @@ const AGENT: &[&[&str]] = &[
     &["run"],
 ];
 
-/// Plain data and pure rules; the world; one pass, one sweep, one invocation.
+/// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
     &["deadline", "parallel", "rules", "settings"],
     &["expect", "ipfilter", "outbox", "verdict"],
@@ -75,11 +75,11 @@ const LAMBDA: &[&[&str]] = &[
     &["tick"],
 ];
 
-/// The store and its keys; what it tells; the programs.
+/// From below: the store and its keys; its events; the programs.
 const LOCAL: &[&[&str]] =
     &[&["private", "replay"], &["s3"], &["events", "keys", "timer"], &["system"], &["demo", "serve"]];
 
-/// What a folder of sources holds, by the modules that lead to it: for each room the rooms beside it that it names.
+/// The folders of sources, by their module path: for each room, the rooms next to it that it names.
 type Folders = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 /// The sources of a crate.
@@ -119,7 +119,7 @@ impl Sources {
         self.modules.keys().any(|module| module.starts_with(path))
     }
 
-    /// Who names whom, where their paths part: there they stand side by side.
+    /// Which room names which, at the point where their paths part: there they are next to each other.
     fn folders(&self) -> Folders {
         let mut folders = Folders::new();
         for (module, code) in &self.modules {
@@ -135,8 +135,8 @@ impl Sources {
         folders
     }
 
-    /// The module that an item's path leads to. What a folder's own module hands on (`use error::Error`) is where it
-    /// is.
+    /// The module that an item's path leads to. An item that a folder's own module re-exports (`use error::Error`)
+    /// counts where it is defined.
     fn resolve(&self, path: Vec<String>) -> Vec<String> {
         let mut at = Vec::new();
         for part in path {
@@ -174,7 +174,7 @@ fn code_of(source: &str) -> String {
     code
 }
 
-/// What a module takes from its own children and may hand on: the child, and the item.
+/// The items that a module takes from its own children and may re-export: the child, and the item.
 fn uses(code: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for line in code.split(';') {
@@ -190,7 +190,7 @@ fn uses(code: &str) -> Vec<(String, String)> {
 fn named_in(code: &str, module: &[String]) -> Vec<Vec<String>> {
     let mut named = Vec::new();
     for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
-        // Of `super::super::a` only the beginning counts.
+        // In `super::super::a` only the beginning counts.
         if code[..at].ends_with("::") || code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
         }
@@ -205,7 +205,7 @@ fn named_in(code: &str, module: &[String]) -> Vec<Vec<String>> {
                 rest = after;
             }
         }
-        // `{a::b, c}` names several.
+        // `{a::b, c}` names several items.
         let several = match rest.strip_prefix('{') {
             Some(list) => {
                 let list = list.split('}').next().unwrap_or_default();
@@ -224,7 +224,7 @@ fn named_in(code: &str, module: &[String]) -> Vec<Vec<String>> {
     named
 }
 
-/// A way from `room` back to itself.
+/// A path from `room` back to itself.
 fn circle(rooms: &BTreeMap<String, BTreeSet<String>>, room: &str) -> Option<Vec<String>> {
     let mut ways = vec![vec![room.to_string()]];
     let mut seen = BTreeSet::new();
@@ -282,7 +282,7 @@ fn what_leads_to_a_circle_is_seen_however_it_is_written() {
     let named: Vec<_> = named_in(code, &module).iter().map(|path| path.join("/")).collect();
     assert_eq!(named, ["d", "g/h", "i", "j/k", "a/c", "l"]);
 
-    // `place` names `error` by what their folder's module hands on, and `error` names `place`.
+    // `place` names `error` by the re-export of their folder's module, and `error` names `place`.
     let modules = [
         (vec!["store"], "mod error; mod place; pub use error::Error;"),
         (vec!["store", "place"], "use super::Error;"),

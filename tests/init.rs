@@ -1,4 +1,4 @@
-//! `init` writes what cron needs, never over what is there, and ends with what `doctor` says.
+//! `init` writes what cron needs, never replaces a file, and ends with the output of `doctor`.
 
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;
@@ -7,10 +7,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Runs `init` with the configuration in `etc/`, on a machine whose environment has no more than credentials.
+/// Runs `init` with the configuration in `etc/`, on a machine with only credentials in its environment.
 fn init(folder: &Path, arguments: &[&str]) -> Ended {
     let arguments = [&["init", "--config", "etc/config.json", "--timeout-s", "5"], arguments].concat();
-    // Nothing is asked of AWS itself: on the way there is a proxy that is not there.
+    // Nothing reaches AWS itself: the proxy on the way does not exist.
     let variables = [
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),

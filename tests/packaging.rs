@@ -1,4 +1,4 @@
-//! What the packages have besides the program is held against the program, so that it cannot drift.
+//! Checks the other files of the packages against the program, so that they cannot drift.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn read(file: &str) -> String {
     fs::read_to_string(packaging(file)).unwrap()
 }
 
-/// What the program takes and argh does not know: `args::order` puts it into argh's form.
+/// The flags that the program accepts and argh does not know: `args::order` converts them to argh's form.
 fn help_and_version() -> [FlagInfo<'static>; 2] {
     let switch = |long, short, description| FlagInfo {
         kind: FlagInfoKind::Switch,
@@ -48,11 +48,11 @@ fn flags(command: &CommandInfoWithArgs) -> impl Iterator<Item = &'static FlagInf
 fn completions_are_those_of_the_program() {
     let program = with_flags_everywhere(&Arguments::get_args_info(), &[]);
     let made = [
-        // What it calls `cmd` would be left in the user's shell.
+        // The function that it calls `cmd` would stay in the user's shell.
         ("pulse-echo.bash", Bash::generate("pulse-echo", &program).replace("prev opts cmds\n", "prev opts cmds cmd\n")),
-        // A value may be a file's name.
+        // A value may be a file name.
         ("_pulse-echo", Zsh::generate("pulse-echo", &program).replace("': :'", "': :_files'")),
-        // fish 3 has no `-x` there. And a value may be a file's name here, too.
+        // fish 3 has no `-x` there. A value may be a file name here, too.
         ("pulse-echo.fish", fish_with_files(&Fish::generate("pulse-echo", &program).replace("-xpc", "-opc"))),
     ];
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("completions");
@@ -66,7 +66,7 @@ fn completions_are_those_of_the_program() {
     }
 }
 
-/// The same command; it and its commands take the flags of the whole program, too.
+/// The same command; it and its subcommands also take the flags of the whole program.
 fn with_flags_everywhere(command: &CommandInfoWithArgs, outer: &[FlagInfo<'static>]) -> CommandInfoWithArgs {
     let copy = |flag: &FlagInfo<'static>| FlagInfo {
         kind: match flag.kind {
@@ -98,7 +98,7 @@ fn with_flags_everywhere(command: &CommandInfoWithArgs, outer: &[FlagInfo<'stati
     }
 }
 
-/// Files are for the options' values alone: `-f` forbids them, `-F` forces them.
+/// Offers files only for the options' values: `-f` forbids them, `-F` forces them.
 fn fish_with_files(text: &str) -> String {
     let line = |line: &str| {
         let is_option_with_value = line.starts_with("complete ") && line.contains(" -r -d ");
@@ -127,7 +127,7 @@ fn the_man_page_has_each_command_and_flag_and_none_besides() {
     assert_eq!(shown.len(), all, "the page has options that no command has; known are {shown:?}");
 }
 
-/// The options that a section of the man page has, as mdoc writes them.
+/// The options in a section of the man page, as mdoc writes them.
 fn options_in(level: &str, title: &str) -> Vec<&'static str> {
     let is_title = |line: &str| line.strip_prefix(&format!(".{level} ")).is_some_and(|line| without_id(line) == title);
     let mut section = MAN_PAGE.lines().skip_while(|line| !is_title(line));
@@ -183,7 +183,7 @@ fn each_example_is_taken_by_the_program_and_explained() {
     }
 }
 
-/// What `doctor` says; it asks no store but one that is not there.
+/// The output of `doctor`. It asks only a store that does not exist.
 fn doctor(options: &[&str], credentials: &Path) -> String {
     let output = Command::new(agent::program())
         .args(["doctor", "--endpoint", "http://127.0.0.1:1", "--timeout-s", "1"])

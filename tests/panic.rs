@@ -10,7 +10,7 @@ fn a_panic_is_one_line_and_exits_3() {
         pulse_echo::panics_in_one_line();
         panic!("a line\nand another");
     }
-    // This very test once more, in a process of its own.
+    // Runs this same test again, in its own process.
     let mut again = Command::new(std::env::current_exe().unwrap());
     let test = "a_panic_is_one_line_and_exits_3";
     let output = again.args(["--exact", test, "--nocapture"]).env(VARIABLE, "1").output().unwrap();

@@ -1,4 +1,4 @@
-//! Ways through a proxy, and around it.
+//! Connections through a proxy, and past it.
 
 use pulse_echo_testkit::agent::{Host, OWN_TIMEOUT, at_every_level};
 use pulse_echo_testkit::bed::Bed;
@@ -32,7 +32,7 @@ fn a_proxy_is_gone_through_for_http_and_for_https() {
 fn a_proxy_may_want_tls_itself() {
     let ca = Ca::new("ours");
     at_every_level(|level| {
-        // Once it has answered CONNECT it plays the store, too.
+        // After it has answered CONNECT, it also plays the store.
         let proxy = Server::with_tls(ca.server("localhost", 2090), |head| match head.split(' ').next() {
             Some("CONNECT") => Reply::of(200, ""),
             _ => Reply::ok(),

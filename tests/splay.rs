@@ -1,4 +1,5 @@
-//! `send` as a fleet's cron runs it: many at once, spread, each saying how it is, none leaving anything on its host.
+//! `send` as a fleet's cron runs it: many at once, spread over time. Each sends its vitals, and leaves nothing on its
+//! host.
 
 use std::collections::BTreeSet;
 use std::path::Path;

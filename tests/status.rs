@@ -12,7 +12,7 @@ use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server};
 use pulse_echo_testkit::store::id;
 
-/// A bed in which a sweep was just completed.
+/// A bed just after a completed sweep.
 struct Swept {
     bed: Bed,
     now: Time,
@@ -23,7 +23,7 @@ impl Swept {
         Self::after(Bed::new(), checks)
     }
 
-    /// The same in a bed in which something was before.
+    /// The same, in a bed that already has objects.
     fn after(bed: Bed, checks: &[(CheckId, Record)]) -> Self {
         let swept = Self { bed, now: Time::of(jiff::Timestamp::now()) };
         let status = Status { checks: checks.iter().cloned().collect(), ..Status::new(swept.now) };
@@ -76,7 +76,7 @@ fn shown(ended: &Ended) -> Vec<&str> {
     ended.stdout.lines().collect()
 }
 
-/// It failed with one sentence that has this in it.
+/// Asserts that it failed with one sentence that contains this text.
 #[track_caller]
 fn assert_failed(ended: &Ended, code: i32, what: &str) {
     assert!(ended.code == code && ended.complaint().contains(what), "expected {code} and {what:?}: {ended:#?}");

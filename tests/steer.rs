@@ -1,4 +1,4 @@
-//! How an operator steers: mutes, retires, the loop; and how a host says goodbye.
+//! How an operator mutes, retires, and controls the loop; and how a host says goodbye.
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;

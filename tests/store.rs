@@ -107,7 +107,7 @@ fn a_listing_of_2500_keys_comes_in_pages_and_in_order() {
     assert_eq!(bed.store().list("echo/").map(|page| page.unwrap().entries.len()).collect::<Vec<_>>(), [0]);
 }
 
-/// Sends every name to 127.0.0.1: a bucket's name before the host's is not in any name server here.
+/// Resolves every name to 127.0.0.1: no name server here knows a bucket's name in front of the host's.
 #[derive(Debug)]
 struct Loopback;
 
@@ -137,7 +137,7 @@ fn the_bucket_may_stand_in_the_hosts_name_and_a_session_token_in_the_url() {
     let deadline = Instant::now() + Duration::from_secs(20);
     let credentials = Credentials::new_with_token(ACCESS_KEY, SECRET_KEY, "a/session+token=");
     let store = Store::new(&place, credentials, agent, Arc::new(Timestamp::now), deadline).unwrap();
-    // The embedded S3 has permanent keys only; what matters here is that the request is signed as a whole.
+    // The embedded S3 has permanent keys only. What matters here is that the whole request is signed.
     let error = put(&store, &key("pulse/a"), b"{}", &Condition::Always).err();
     assert!(error.as_ref().is_none_or(|error| error.contains("InvalidToken")), "{error:?}");
 }

@@ -1,4 +1,5 @@
-//! What the store learns from refusals (its clock, its region), and what it says of writes whose answer was lost.
+//! What the store's client learns from refusals (its clock, its region), and what it says of writes whose answer was
+//! lost.
 
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ const EARLY: (&str, &str) = ("AccessDenied", "Request is not yet valid");
 
 #[test]
 fn a_clock_that_is_wrong_by_a_day_gets_through_with_one_warning() {
-    // Answers are in whole seconds, so the distance is not to the second.
+    // Answers are in whole seconds, so the difference is not exact to the second.
     for (ahead, words) in [(86_405, "behind the store's"), (-86_405, "ahead of the store's")] {
         let s3 = Bed::temporary("us-east-1", ahead);
         at_every_level(|level| {
@@ -41,7 +42,7 @@ fn a_refusal_that_the_clock_does_not_explain_is_signed_once_more_and_no_more() {
             output.assert(1, "HTTP 403 AccessDenied").assert_one_warning("this machine's clock is");
             assert_eq!(server.heads().len(), 2, "{message}");
         }
-        // Within half a minute it is not the clock.
+        // Within half a minute, the clock is not to blame.
         let denied = Reply::s3_error(403, "AccessDenied", "Access Denied").with("date", date(-28));
         let server = Server::scripted(&[denied]);
         let output = Host::of(level, &server.endpoint()).run(&["send"]);

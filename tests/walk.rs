@@ -57,7 +57,7 @@ impl Site {
         self.store().get(key, 100_000).unwrap()
     }
 
-    /// Looks until the object is there.
+    /// Looks again and again until the object is there.
     fn wait_for(&self, key: &Key) -> Object {
         let started = Instant::now();
         loop {
@@ -182,7 +182,7 @@ fn run_waits_for_the_pulse_that_replaced_its_own() {
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     };
-    // Cron's pulse, and the probe's answer to it: the only one that will come.
+    // Cron's pulse, and the probe's answer to it. No other answer will come.
     let other = "0".repeat(32);
     assert_ne!(ours, other);
     let metadata = Metadata::from([("pulse-id".to_string(), other.clone())]);

@@ -21,7 +21,7 @@ pub struct Echo {
     pub instance: Option<String>,
     /// `probed-at`, by the probe's clock: for people, never for a decision.
     pub probed_at: Time,
-    /// `status` that the service answered; none where nothing was fetched.
+    /// `status` that the service answered; `None` where nothing was fetched.
     pub status: Option<u16>,
     /// `latency-ms`: how long the service took, in milliseconds.
     pub latency_ms: Option<u64>,
@@ -46,8 +46,8 @@ impl Echo {
         ])
     }
 
-    /// Reads an echo's metadata. The object's own time stands in for a time that is not there, as in an echo that
-    /// something else put.
+    /// Reads an echo's metadata. Where a time is missing, as in an echo that another program put, the object's own time
+    /// is used.
     pub fn from_metadata(metadata: &Metadata, last_modified: Time) -> Self {
         let time = |name| metadata.get(name).and_then(|text| Time::from_rfc3339(text)).unwrap_or(last_modified);
         Self {
@@ -62,14 +62,14 @@ impl Echo {
     }
 }
 
-/// A fault: why the newest bad probe failed. Texts are cut at 256 bytes.
+/// A fault: why the newest probe failed. Texts are cut at 256 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// One sentence that a person understands at once.
     pub reason: String,
     /// What kind of failure it is.
     pub cause: Cause,
-    /// What the pulse expected; none where nothing came that could be compared.
+    /// What the pulse expected; `None` where nothing came to compare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// What came instead.
@@ -86,13 +86,13 @@ pub struct Fault {
     pub pulse_id: Option<String>,
     /// When the store took the pulse that this answers.
     pub pulse_at: Time,
-    /// What was fetched; none if the pulse could not be read.
+    /// What was fetched; `None` if the pulse could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
 impl Fault {
-    /// A fault of this cause that answers the pulse which the store took at `pulse_at`; nothing else is known.
+    /// Makes a fault of this cause for the pulse that the store took at `pulse_at`. All optional fields are empty.
     pub fn new(cause: Cause, reason: impl Into<String>, pulse_at: Time) -> Self {
         Self {
             reason: reason.into(),
@@ -112,7 +112,7 @@ impl Fault {
         serde_json::to_vec(&self.clone().cut()).expect("a fault is plain data")
     }
 
-    /// Reads a fault, which anybody may have put: its texts are cut; fields that it does not know are ignored.
+    /// Reads a fault. Anybody may have put it, so its texts are cut. Unknown fields are ignored.
     pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(body).map(Self::cut)
     }
@@ -135,7 +135,7 @@ impl Fault {
 pub enum Cause {
     /// The host's name did not resolve.
     Dns,
-    /// No connection, or it broke before an answer had come.
+    /// No connection, or it broke before the answer came.
     Connect,
     /// No trusted TLS connection.
     Tls,
@@ -153,7 +153,7 @@ pub enum Cause {
     Cert,
     /// The pulse itself cannot be understood.
     InvalidPulse,
-    /// One that a newer probe knows.
+    /// A cause that only a newer probe knows.
     #[serde(other)]
     Other,
 }
@@ -164,7 +164,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// The longest beginning of `text` that has at most 256 bytes and ends on a character boundary.
+/// Cuts `text` to at most 256 bytes, on a character boundary.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_LIMIT)]
 }

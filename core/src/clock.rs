@@ -18,25 +18,25 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 pub struct Time(i64);
 
 impl Time {
-    /// The second that `timestamp` lies in.
+    /// The second that contains `timestamp`.
     pub fn of(timestamp: Timestamp) -> Self {
         Self(timestamp.as_second())
     }
 
-    /// Reads an HTTP date, as `Date` and `Last-Modified` have it: `Sat, 21 Nov 2026 08:27:27 GMT`.
+    /// Parses an HTTP date, as in `Date` and `Last-Modified`: `Sat, 21 Nov 2026 08:27:27 GMT`.
     pub fn from_http_date(date: &str) -> Option<Self> {
         let [_, day, month, year, time, "GMT"] = date.split(' ').collect::<Vec<_>>()[..] else { return None };
         let month = 1 + MONTHS.iter().position(|&name| name == month)?;
-        // One reader for both forms: a second one is 7 KB.
+        // One parser for both forms: a second parser is 7 KB.
         Self::from_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z"))
     }
 
-    /// Reads RFC 3339, as LIST and our own formats have it; parts of a second are cut off.
+    /// Parses RFC 3339, as in LIST and our own formats. Fractions of a second are cut off.
     pub fn from_rfc3339(date: &str) -> Option<Self> {
         date.parse().ok().map(Self::of)
     }
 
-    /// So many seconds since 1970.
+    /// The time `second` seconds after 1970.
     pub fn from_second(second: i64) -> Self {
         Self(second)
     }
@@ -46,7 +46,7 @@ impl Time {
         self.0
     }
 
-    /// How old a thing of this time is at `now`; 0 if it seems to come from the future.
+    /// The age at `now` of something from this time; 0 if the time is in the future.
     pub fn age(self, now: Self) -> Duration {
         Duration::from_secs(u64::try_from(now.0.saturating_sub(self.0)).unwrap_or(0))
     }
@@ -55,7 +55,7 @@ impl Time {
 impl Add<Duration> for Time {
     type Output = Self;
 
-    /// The second that is so much later; parts of a second are cut off.
+    /// Adds a duration. Fractions of a second are cut off.
     fn add(self, later: Duration) -> Self {
         Self(self.0.saturating_add_unsigned(later.as_secs()))
     }

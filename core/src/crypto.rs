@@ -1,4 +1,4 @@
-//! The TLS library's cryptography, ring's, which serves for all that is secret or random.
+//! The TLS library's cryptography (ring), used for everything that is secret or random.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use rustls::sign::SigningKey;
 
 /// Suites, signatures and random numbers.
 ///
-/// Nobody else asks for ring's own provider: it would bring the signing with keys of all kinds, some 30 KB.
+/// Use this and not ring's default provider, which also links signing with every kind of key: some 30 KB.
 pub fn provider() -> CryptoProvider {
     CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() }
 }
 
-/// We never show a certificate of our own.
+/// Refuses to load a private key: we never show a certificate of our own.
 #[derive(Debug)]
 struct NoKeys;
 

@@ -1,6 +1,6 @@
 //! The environment of a process: its variables by name.
 
-/// Looks up variables of the environment. Only a program's door (`main.rs`) reads the real ones; tests give their own.
+/// Looks up environment variables. Only a program's `main.rs` reads the real environment; tests give their own.
 #[derive(Clone, Copy)]
 pub struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
 

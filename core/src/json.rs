@@ -1,4 +1,4 @@
-//! JSON objects that people write: read field by field, so that an error names the field and its place.
+//! JSON objects that people write, read field by field, so that an error names the field and its place.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::text::{nearest, without_middle};
 
-/// What to do with a field that is not known.
+/// What to do with an unknown field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
     /// An error: for files, where a typo must not pass.
     Refused,
-    /// As if it were not there: a newer writer must not break an older reader.
+    /// Ignored: a newer writer must not break an older reader.
     Ignored,
 }
 
@@ -20,26 +20,26 @@ pub enum Unknown {
 pub trait Object: Default {
     /// What the object is called in messages, with its article: `a pulse`.
     const WHAT: &'static str;
-    /// Its fields, as they are written.
+    /// The names of its fields, as they are written.
     const FIELDS: &'static [&'static str];
 
-    /// Reads the value of `field`, which is one of [`Self::FIELDS`].
+    /// Reads the value of `field`, one of [`Self::FIELDS`].
     fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error>;
 }
 
-/// Why a text is not the object that it should be, and where. Lines and columns count from 1; 0 is unknown.
+/// Why a text is not the expected object, and where. Lines and columns count from 1; 0 is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// The line of the place.
+    /// The line of the error.
     pub line: usize,
-    /// The column of the place, in bytes; where a value is wrong, the place is the value's end.
+    /// The column of the error, in bytes; for a wrong value, the column where the value ends.
     pub column: usize,
-    /// What is wrong, with the field's name.
+    /// What is wrong, with the name of the field.
     pub message: String,
 }
 
 impl Error {
-    /// An error about a field that was read well but does not fit the others; the place is that of its name in `text`.
+    /// An error about a valid field that does not fit the others. Its place is the place of the field's name in `text`.
     pub fn of_field(text: &[u8], field: &str, message: impl fmt::Display) -> Self {
         let (line, column) = place_of_field(text, field).unwrap_or((0, 0));
         Self { line, column, message: format!("{field}: {message}") }
@@ -84,7 +84,7 @@ pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
     Ok(object)
 }
 
-/// Writes an object as people would: a line for each field that has a value, in this order.
+/// Writes an object for people to read: a line for each field with a value, in this order.
 pub fn write(fields: &[(&str, Option<Value>)]) -> String {
     let lines: Vec<_> =
         fields.iter().filter_map(|(name, value)| Some(format!("\n  \"{name}\": {}", value.as_ref()?))).collect();
@@ -125,7 +125,7 @@ impl<'de, T: Object> Visitor<'de> for FieldByField<T> {
                 return Err(A::Error::custom(format_args!("{field}: it is there twice")));
             }
             seen.push(field);
-            // serde_json finds the place at the end of the inner message again and keeps it.
+            // serde_json finds the place at the end of the inner message and keeps it.
             self.object.read(field, &mut map).map_err(|error| A::Error::custom(format_args!("{field}: {error}")))?;
         }
         Ok(self.object)
@@ -140,13 +140,13 @@ fn unknown_field<T: Object>(name: &str) -> String {
     format!("{name:?} is not a field of {}; {hint}", T::WHAT)
 }
 
-/// A whole number within a range, named with its unit in the message when it is not.
+/// A whole number within a range. The message names its unit when it is not.
 pub struct Whole {
     /// What is counted, as in `a whole number of seconds`; empty for a bare number.
     pub unit: &'static str,
-    /// The smallest that is allowed.
+    /// The smallest allowed value.
     pub min: u32,
-    /// The largest that is allowed.
+    /// The largest allowed value.
     pub max: u32,
 }
 
@@ -174,8 +174,8 @@ impl Visitor<'_> for &Whole {
     }
 }
 
-/// Line and column of a field's name. Within a string a quote is always escaped, so a bare one in quotes that a colon
-/// follows can only be the name.
+/// The line and column of a field's name. Quotes within a string are always escaped, so a bare name in quotes before a
+/// colon can only be the field's name.
 fn place_of_field(text: &[u8], field: &str) -> Option<(usize, usize)> {
     let text = std::str::from_utf8(text).ok()?;
     let quoted = format!("\"{field}\"");

@@ -1,6 +1,6 @@
 //! What every part of pulse-echo knows.
 //!
-//! Rooms further down never look up:
+//! A room never uses a room above it:
 //!
 //! - the world: [`store`] (S3 by presigned URLs), [`http`] (one client: TLS, deadline);
 //! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`mute`], [`vitals`];

@@ -1,6 +1,6 @@
 //! The mark, `loop/Update.json`: how fresh the last sweep is, and which tick may continue.
 //!
-//! Hosts and loops of other versions read it: fields that are not known are ignored, and any may be missing.
+//! Hosts and loops of other versions read it: unknown fields are ignored, and any field may be missing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,19 +18,20 @@ pub const SIZE_LIMIT: u64 = 64 * 1024;
 pub struct Mark {
     /// The format's version; see [`Mark::VERSION`].
     pub version: u32,
-    /// The number of the only tick that may continue; none before there was a queue.
+    /// The number of the only tick that may continue; `None` before there was a queue.
     pub tick: Option<u64>,
     /// How often the loop means to sweep, in seconds.
     pub tick_s: Option<u32>,
-    /// When `tick` last moved: a chain that stands still is revived, however often sweeps change the mark. Without a
-    /// queue it is absent.
+    /// When `tick` last moved. A chain that stands still is revived, even if sweeps go on changing the mark. Absent
+    /// without a queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticked: Option<Time>,
-    /// The newest `Start.lambda` that was seen; the running chain of ticks began with it.
+    /// The newest `Start.lambda` that was seen: the start of the running chain of ticks.
     pub started: Option<Time>,
-    /// Since when the loop is stopped; none while it runs.
+    /// Since when the loop is stopped; `None` while it runs.
     pub stopped: Option<Time>,
-    /// The `Stop.lambda` that a later start has ended, where their times do not tell: the store's clock was ahead.
+    /// The `Stop.lambda` that a later start ended although their times do not show it, since the store's clock was
+    /// ahead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overruled: Option<Time>,
     /// When the queue was last purged.
@@ -43,16 +44,16 @@ pub struct Mark {
     /// For how many seconds the oldest due message has waited; absent until these are 900.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owed_s: Option<u64>,
-    /// Who was told that `status.json` cannot be used.
+    /// Which channels were told that `status.json` cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<StatusTold>,
-    /// Which write this is: 128 random bits in hex, new for each write. Read back after an answer was lost, it tells
-    /// who won. An invocation's id would not do: Lambda's retries repeat it, and one invocation may write twice.
+    /// The id of this write: 128 random bits in hex, new for each write. After a lost answer, reading it back shows who
+    /// won. An invocation's id would not do: Lambda's retries repeat it, and one invocation may write twice.
     pub by: Option<String>,
 }
 
-/// Which channels were told that `status.json` is of a newer format, or too large. It must not be overwritten, so it
-/// cannot keep this itself.
+/// Which channels were told that `status.json` has a newer format or is too large. `status.json` must not be
+/// overwritten then, so it cannot keep this itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StatusTold {
@@ -63,11 +64,11 @@ pub struct StatusTold {
 }
 
 impl Mark {
-    /// The version that is written here. Later ones only add fields.
+    /// The version that this program writes. Later versions only add fields.
     pub const VERSION: u32 = 1;
 
-    /// Without a completed sweep for longer than this the loop is stale. A mark that does not say how often the loop
-    /// sweeps is of a loop that sweeps each minute.
+    /// How long the loop may go without a completed sweep; after that it is stale. A mark without an interval is read
+    /// as one sweep a minute.
     pub fn stale_after(&self) -> Duration {
         stale_after(self.tick_s.unwrap_or(60))
     }
@@ -83,8 +84,8 @@ impl Mark {
     }
 }
 
-/// Without a completed sweep for longer than this a loop that sweeps every `tick_s` seconds is stale: three ticks, and
-/// at least five minutes.
+/// How long a loop that sweeps every `tick_s` seconds may go without a completed sweep; after that it is stale. It is
+/// three ticks, and at least five minutes.
 pub fn stale_after(tick_s: u32) -> Duration {
     Duration::from_secs((3 * u64::from(tick_s)).max(300))
 }

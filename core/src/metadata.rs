@@ -1,4 +1,4 @@
-//! User metadata of objects, which anybody may have written: what is not of the form is as if it were not there.
+//! User metadata of objects. Anybody may have written it, so a value of the wrong form counts as missing.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! A mute, `mute/<id>.json`: nothing is told of a check for a while.
+//! A mute, `mute/<id>.json`: no messages about a check for a while.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::json::{self, Unknown, Whole};
 /// The largest mute that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
 
-/// For how long a check may be muted: at most a year; what is muted for longer is better retired.
+/// For how long a check may be muted: at most a year. Retire a check rather than mute it for longer.
 pub const FOR_S: Whole = Whole { unit: "seconds", min: 1, max: 366 * 24 * 3600 };
 
-/// What an operator wrote.
+/// The mute that an operator wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mute {
-    /// For how many seconds from the time that the store took it; at least 1.
+    /// For how many seconds, from when the store took it; at least 1.
     pub for_s: u32,
-    /// Why, for people.
+    /// The reason, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -38,7 +38,7 @@ impl Mute {
         serde_json::to_vec(self).expect("a mute is plain data")
     }
 
-    /// How long it lasts.
+    /// How long the mute lasts.
     pub fn lasts(&self) -> Duration {
         Duration::from_secs(self.for_s.into())
     }

@@ -1,8 +1,8 @@
-//! Checked names: nothing else may enter a key.
+//! Checked names: a key is made of nothing else.
 //!
-//! Signers accept any text as a key, `../other-bucket/x` too, and would sign it into another place. So a key is made of
-//! one of two checked types: a [`Name`] that the agent gives, or the rest of a key that somebody put by hand, which
-//! [`CheckId::from_pulse_key`] has looked at.
+//! A signer accepts any text as a key, even `../other-bucket/x`, and signs it into another place. So a key is made only
+//! of two checked types: a [`Name`] that the agent gives, or the rest of a key that somebody put by hand and that
+//! [`CheckId::from_pulse_key`] has checked.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,17 +51,17 @@ impl FromStr for Name {
     }
 }
 
-/// What a check is known by: its pulse's key without `pulse/`, such as `web-1.json` or `web-1/db.json`.
+/// A check's id: its pulse's key without `pulse/`, such as `web-1.json` or `web-1/db.json`.
 ///
-/// Shown, as `HOST` or `HOST/CHECK`, without `.json`.
+/// Shown without `.json`, as `HOST` or `HOST/CHECK`.
 ///
-/// Ordered as the store's lists are (`web-1.json` comes before `web.json`), and written as it stands in the key.
+/// Sorted like the store's lists (`web-1.json` comes before `web.json`), and serialized as in the key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CheckId(String);
 
 impl CheckId {
-    /// The check that an agent on `host` sends: the default one, or `check`.
+    /// The id of a check that an agent on `host` sends: `check`, or the host's default check.
     pub fn new(host: &Name, check: Option<&Name>) -> Self {
         Self(match check {
             None => format!("{host}.json"),
@@ -69,10 +69,10 @@ impl CheckId {
         })
     }
 
-    /// The check whose pulse has this key, which anybody may have put.
+    /// Parses a pulse's key, which anybody may have put.
     ///
-    /// Refused, with the reason, is a key that is not in `pulse/`, ends in `/`, has an empty, `.` or `..` segment, is
-    /// over 512 bytes or has a character that does not print.
+    /// Refuses, with the reason, a key that is not in `pulse/`, ends in `/`, has an empty, `.` or `..` segment, is over
+    /// 512 bytes or has a character that does not print.
     pub fn from_pulse_key(key: &str) -> Result<Self, String> {
         let rest = key.strip_prefix("pulse/").ok_or("it is not in pulse/")?;
         if key.len() > KEY_LIMIT {
@@ -90,18 +90,18 @@ impl CheckId {
         Ok(Self(rest.into()))
     }
 
-    /// The pulse's key without `pulse/`: the rest of the key of all that belongs to this check.
+    /// The pulse's key without `pulse/`. All objects of this check have keys that end like this.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The host that the check is on, as it is shown: all of a key up to its first `/`, without `.json`.
+    /// The name of the check's host, as it is shown: the key up to its first `/`, without `.json`.
     pub fn host(&self) -> &str {
         let first = self.0.split('/').next().unwrap_or_default();
         if first.len() == self.0.len() { first.strip_suffix(".json").unwrap_or(first) } else { first }
     }
 
-    /// The default check of the same host: what mutes it, mutes all checks of the host.
+    /// The default check of the same host. Its mute covers all checks of the host.
     #[must_use]
     pub fn default_of_host(&self) -> Self {
         Self(format!("{}.json", self.host()))
@@ -128,7 +128,7 @@ impl fmt::Display for CheckId {
     }
 }
 
-/// A key of the store.
+/// A key in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
@@ -148,7 +148,7 @@ impl Key {
         Self(format!("fault/{}", id.0))
     }
 
-    /// `mute/<id>.json`: nothing is told of the check or, for a host, of all its checks.
+    /// `mute/<id>.json`: no messages about the check or, for a host, about all its checks.
     pub fn mute(id: &CheckId) -> Self {
         Self(format!("mute/{}", id.0))
     }
@@ -168,7 +168,7 @@ impl Key {
         Self("loop/Stop.lambda".into())
     }
 
-    /// `loop/Update.lambda`: putting it has the loop sweep now.
+    /// `loop/Update.lambda`: putting it makes the loop sweep now.
     pub fn loop_update() -> Self {
         Self("loop/Update.lambda".into())
     }
@@ -178,7 +178,7 @@ impl Key {
         Self("loop/Test.lambda".into())
     }
 
-    /// `loop/Loop.lock`: while it is there, and not older than the start, the loop is stopped.
+    /// `loop/Loop.lock`: while it is there and not older than the start, the loop is stopped.
     pub fn loop_lock() -> Self {
         Self("loop/Loop.lock".into())
     }
@@ -188,7 +188,7 @@ impl Key {
         Self("status.json".into())
     }
 
-    /// `status-bad-TIME.json`: an unreadable `status.json`, copied aside at that time.
+    /// `status-bad-TIME.json`: a copy of an unreadable `status.json`, made at that time.
     pub fn status_bad(time: Time) -> Self {
         Self(format!("status-bad-{time}.json"))
     }

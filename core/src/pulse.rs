@@ -1,4 +1,4 @@
-//! The pulse: what a host asks to have fetched, and what it expects there.
+//! The pulse: what a host asks the probe to fetch, and what answer it expects.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,17 +32,17 @@ const MISSED: Whole = Whole { unit: "", min: 1, max: 100 };
 /// A pulse's body. All fields are optional in the file; a field that is present is an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pulse {
-    /// What to fetch, by http or https. Without it the pulse itself is the sign of life.
+    /// What to fetch, by http or https. Without a URL the pulse itself is the sign of life.
     pub url: Option<Url>,
     /// The exact response body.
     pub body: Option<String>,
     /// Text that the response body must contain.
     pub contains: Option<String>,
-    /// The status codes that will do.
+    /// The expected status codes.
     pub status: Option<Vec<u16>>,
-    /// Within how many milliseconds the answer must be complete.
+    /// The time within which the answer must be complete, in milliseconds.
     pub max_latency_ms: Option<u32>,
-    /// For how many days more the certificate must be valid (https only).
+    /// For how many more days the certificate must be valid (https only).
     pub min_cert_days: Option<u32>,
     /// After how many seconds to give up; see [`Pulse::timeout`].
     pub timeout_s: Option<u32>,
@@ -115,7 +115,7 @@ impl Pulse {
         Duration::from_secs(self.timeout_s.unwrap_or((self.every_s / 2).min(10)).into())
     }
 
-    /// How old a pulse may become before its host counts as silent: `every_s × missed + grace_s`.
+    /// How old a pulse may become before its host is silent: `every_s × missed + grace_s`.
     pub fn limit(&self) -> Duration {
         Duration::from_secs(u64::from(self.every_s) * u64::from(self.missed) + u64::from(self.grace_s))
     }
@@ -194,18 +194,18 @@ fn narrow(code: u32) -> u16 {
     u16::try_from(code).expect("the range ends at 599")
 }
 
-/// What a pulse's metadata says of its sending. The body is stable, so this is what tells two pulses apart.
+/// The sending of a pulse, from its metadata. The body does not change, so only this tells two pulses apart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sending {
     /// `pulse-id`: 128 random bits in hex.
     pub pulse_id: Option<String>,
     /// `sent-at`, by the host's own clock: for people, never for a decision.
     pub sent_at: Option<Time>,
-    /// `agent`: name and version of what sent it.
+    /// `agent`: name and version of the program that sent it.
     pub agent: Option<String>,
-    /// `instance`: tells apart two machines that have one name; hex.
+    /// `instance`: tells apart two machines with the same name; hex.
     pub instance: Option<String>,
-    /// How the machine was.
+    /// The machine's vitals.
     pub vitals: Vitals,
 }
 
@@ -223,7 +223,7 @@ impl Sending {
         metadata
     }
 
-    /// Reads metadata that anybody may have put: what is not of the form is as if it were not there.
+    /// Reads metadata that anybody may have put: a value of the wrong form counts as missing.
     pub fn from_metadata(metadata: &Metadata) -> Self {
         Self {
             pulse_id: hex(metadata, "pulse-id"),

@@ -1,8 +1,8 @@
-//! Random numbers, from the system: the TLS library's source, so that no crate is added for them.
+//! Random numbers from the system, by the TLS library: no crate is added for them.
 
 use crate::crypto;
 
-/// So many random bytes.
+/// `N` random bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     let random = crypto::provider().secure_random;
@@ -15,7 +15,7 @@ pub fn fraction() -> f64 {
     f64::from(u32::from_be_bytes(bytes())) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// An id that is never given twice: 128 random bits, in hex.
+/// A unique id: 128 random bits, in hex.
 pub fn id() -> String {
     format!("{:032x}", u128::from_be_bytes(bytes()))
 }

@@ -1,4 +1,4 @@
-//! What a program says on stderr. A closed pipe or a full disk behind it is not an error.
+//! A program's lines on stderr. A closed pipe or a full disk is not an error.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -8,18 +8,18 @@ use simple_logger::SimpleLogger;
 
 use crate::text::printable;
 
-/// A line on stderr, with the program's name, as cron's mails and logs want it. A stranger's words may be in it: what
-/// would not show as itself, such as an escape that the terminal would obey, is left out.
+/// Prints a line on stderr, with the program's name first, as cron's mails and logs want it. A stranger's text may be
+/// in it, so it leaves out what does not print, such as an escape that the terminal would obey.
 pub fn complain(program: &str, message: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "{program}: {}", printable(&message.to_string()));
 }
 
-/// Has log lines shown, from this level up, or as `RUST_LOG` says.
+/// Shows log lines from this level up, or as `RUST_LOG` says.
 ///
-/// Panics if that has been asked for before.
+/// Panics if it was called before.
 pub fn log(program: &'static str, level: LevelFilter) {
     let mut chosen = SimpleLogger::new().with_level(level).env();
-    // What there is to see is ours; the HTTP client's own lines could show what is secret.
+    // Only our own lines are shown: the HTTP client's could hold secrets.
     for theirs in ["ureq", "ureq_proto", "lambda_runtime"] {
         chosen = chosen.with_module_level(theirs, LevelFilter::Warn);
     }
@@ -27,7 +27,7 @@ pub fn log(program: &'static str, level: LevelFilter) {
     log::set_boxed_logger(Box::new(Lines { program, chosen })).expect("there is no other logger");
 }
 
-/// The chosen lines. `SimpleLogger` would print them with `eprintln!`, which panics where stderr cannot be written to.
+/// The logger. `SimpleLogger` would print with `eprintln!`, which panics where stderr cannot be written.
 struct Lines {
     program: &'static str,
     chosen: SimpleLogger,

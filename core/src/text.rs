@@ -1,21 +1,21 @@
-//! Text from outside, made safe to show: the one room that escapes, cuts and quotes it.
+//! Text from outside, made safe to show. Escaping, cutting and quoting are only here.
 //!
-//! A pulse's file name, a service's answer and a program's complaint are written by strangers. Nothing in them may obey
-//! as an escape in a terminal, end a line, or fill a screen.
+//! Strangers write a pulse's file name, a service's answer and a program's complaint. None of it may be an escape in a
+//! terminal, end a line, or fill a screen.
 
-/// Whether a character shows as itself; std's own table says so, by what `escape_debug` leaves alone.
+/// Whether a character prints as itself. `escape_debug` of std leaves such a character alone.
 ///
-/// The `a` in front keeps a combining accent, which may follow a letter in a key, from counting as alone.
+/// The `a` in front is for combining accents, which may follow a letter in a key: they must not count as alone.
 pub fn prints(c: char) -> bool {
     (' '..='~').contains(&c) || (!c.is_ascii() && format!("a{c}").escape_debug().count() == 2)
 }
 
-/// `text` without the characters that do not show as themselves, such as an escape that the terminal would obey.
+/// Removes the characters that do not print, such as an escape that the terminal would obey.
 pub fn printable(text: &str) -> String {
     text.chars().filter(|&c| prints(c)).collect()
 }
 
-/// `text` with the characters that do not print escaped, and its middle left out if it is longer than `room` bytes.
+/// Escapes the characters that do not print, and leaves out the middle if the text is longer than `room` bytes.
 pub fn line(text: &str, room: usize) -> String {
     let mut line = String::new();
     for c in text.chars() {
@@ -28,13 +28,13 @@ pub fn line(text: &str, room: usize) -> String {
     without_middle(&line, half)
 }
 
-/// The first and the last `end` bytes of `text`, to whole characters, with `…` between; all of it if that is shorter.
+/// Keeps the first and the last `end` bytes, to whole characters, with `…` between; all of a shorter text.
 pub fn without_middle(text: &str, end: usize) -> String {
     let (head, tail) = (text.floor_char_boundary(end), text.ceil_char_boundary(text.len().saturating_sub(end)));
     if head < tail { format!("{}…{}", &text[..head], &text[tail..]) } else { text.into() }
 }
 
-/// `text` if it has at most `room` characters, else its beginning and `…`, `room` characters in all.
+/// Cuts `text` to at most `room` characters; the last is then `…`.
 pub fn cut(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.into();
@@ -43,8 +43,8 @@ pub fn cut(text: &str, room: usize) -> String {
     format!("{}…", beginning.trim_end())
 }
 
-/// `text` in quotes, escaped. If that takes more than `room` bytes: the part around the byte `at`, with `…` for what
-/// was left out.
+/// Puts `text` in quotes, escaped. If that takes more than `room` bytes, it keeps the part around the byte `at`, with
+/// `…` for what is left out.
 pub fn quoted(text: &[u8], at: usize, room: usize) -> String {
     format!("\"{}\"", excerpt(text, at, room))
 }
@@ -61,7 +61,7 @@ pub fn excerpt(text: &[u8], at: usize, room: usize) -> String {
     format!("{before}{part}{after}")
 }
 
-/// The known word that `word` was most likely meant to be, if any is near.
+/// The known word that is nearest to `word`, if any is near.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
@@ -71,7 +71,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// The beginning of `text`, escaped, that takes at most `room` bytes, and whether that is all of it.
+/// The longest beginning of `text` that takes at most `room` bytes when escaped, and whether it is all of `text`.
 fn fit(text: &[u8], room: usize) -> (String, bool) {
     let mut shown = String::new();
     for chunk in text.utf8_chunks() {
@@ -91,10 +91,10 @@ fn escape(c: char) -> String {
     if prints(c) && !matches!(c, '"' | '\\') { c.into() } else { c.escape_debug().collect() }
 }
 
-/// The nearest place at or before `at` where a character begins.
+/// The nearest character boundary at or before `at`.
 fn boundary(text: &[u8], at: usize) -> usize {
     let continues = |&at: &usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    // A character has at most three continuing bytes; with more of them the text is not UTF-8.
+    // A character has at most three continuation bytes; with more of them the text is not UTF-8.
     (at.saturating_sub(3)..=at).rev().find(|at| !continues(at)).unwrap_or(at)
 }
 

@@ -1,8 +1,8 @@
-//! A host's vitals: what it says of itself with each pulse, and so its last words when it falls silent.
+//! A host's vitals: what it says of itself with each pulse. They are its last words when it falls silent.
 
 use crate::metadata::{Metadata, number, present};
 
-/// Above this nothing is a load, and the number would fill the line.
+/// No load is higher than this, and the number would fill the line.
 const LOAD_LIMIT: f64 = 1_000_000.0;
 
 /// A hundred years: no machine has been up for longer.
@@ -11,16 +11,16 @@ const UPTIME_LIMIT_S: u64 = 100 * 366 * 86_400;
 /// A pebibyte, in KiB: no machine has more memory.
 const MEMORY_LIMIT_KB: u64 = 1 << 40;
 
-/// How a machine was when it sent a pulse. Each is left out where it cannot be had.
+/// A machine's vitals when it sent a pulse. A vital that is not available is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Vitals {
     /// `uptime-s`: for how many seconds it has been up.
     pub uptime_s: Option<u64>,
     /// `load1`: how many processes ran or waited to run, on average over a minute.
     pub load1: Option<f64>,
-    /// `mem-available-kb`: how much memory new processes could have, in KiB.
+    /// `mem-available-kb`: how much memory is available to new processes, in KiB.
     pub mem_available_kb: Option<u64>,
-    /// `disk-free-pct`: how much of the root file system is free to everybody, in percent.
+    /// `disk-free-pct`: how much of the root file system is free for all users, in percent.
     pub disk_free_pct: Option<u8>,
 }
 
@@ -35,7 +35,7 @@ impl Vitals {
         ])
     }
 
-    /// Reads metadata that anybody may have put: what is not of the form is as if it were not there.
+    /// Reads metadata that anybody may have put: a value of the wrong form counts as missing.
     pub fn from_metadata(metadata: &Metadata) -> Self {
         Self {
             uptime_s: number(metadata, "uptime-s").filter(|&s| s <= UPTIME_LIMIT_S),
@@ -46,7 +46,7 @@ impl Vitals {
     }
 }
 
-/// A load as the kernel writes it. JSON's reader is there anyway; that of `str::parse` has 15 KB of tables.
+/// Parses a load as the kernel writes it, with JSON's parser, which is linked anyway. `str::parse` has 15 KB of tables.
 pub fn load(text: &str) -> Option<f64> {
     serde_json::from_slice(text.as_bytes()).ok()
 }

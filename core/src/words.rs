@@ -1,11 +1,11 @@
-//! Times, sizes and vitals as people read them: the agent, the messages and the page say each of them in these words.
+//! Times, sizes and vitals in words. The agent, the messages and the page all use these words.
 
 use std::time::Duration;
 
 use crate::vitals::Vitals;
 
-/// A length of time: `212 s`, `16 min`, `4 h 10 min`, `2 d 4 h`, `41 d`. It is cut off, not rounded, where a smaller
-/// unit no longer matters.
+/// Shows a length of time: `212 s`, `16 min`, `4 h 10 min`, `2 d 4 h`, `41 d`. It cuts off, and does not round, where a
+/// smaller unit no longer matters.
 pub fn duration(time: Duration) -> String {
     let s = time.as_secs();
     let two = |large: u64, unit: &str, small: u64, small_unit: &str| match small {
@@ -21,7 +21,7 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
-/// A number in groups of three digits: `1,048,576`.
+/// Shows a number in groups of three digits: `1,048,576`.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -34,8 +34,8 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
-/// How a host said that it was, such as `up 41 d, load 48, 12 MiB of memory free, disk 0 % free`. A vital that the host
-/// did not send is left out, so the text may be empty. Sizes are powers of 1,024.
+/// Shows a host's vitals, such as `up 41 d, load 48, 12 MiB of memory free, disk 0 % free`. It leaves out a vital that
+/// the host did not send, so the text may be empty. Sizes are powers of 1,024.
 pub fn vitals(vitals: &Vitals) -> String {
     let parts = [
         vitals.uptime_s.map(|s| format!("up {}", duration(Duration::from_secs(s)))),
@@ -46,13 +46,13 @@ pub fn vitals(vitals: &Vitals) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// On which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it; the rest of the sentence
-/// is `the store's`.
+/// Says on which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it. The sentence goes on
+/// with `the store's`.
 pub fn side(skew_s: f64) -> &'static str {
     if skew_s > 0.0 { "ahead of" } else { "behind" }
 }
 
-/// The clause that names a wrong clock and its distance: `this machine's clock is 75 s behind the store's`.
+/// The clause that says how far the clock is off: `this machine's clock is 75 s behind the store's`.
 pub fn skew(skew_s: f64) -> String {
     format!("this machine's clock is {:.0} s {} the store's", skew_s.abs(), side(skew_s))
 }

@@ -1,5 +1,5 @@
-//! Compare-and-set: an object that several may change is read, changed, and written once, on the condition that nobody
-//! else has changed it meanwhile.
+//! Compare-and-set, for an object with several writers: it is read, changed, and written once, on the condition that
+//! nobody else has changed it meanwhile.
 
 #[cfg(test)]
 mod tests;
@@ -8,23 +8,22 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::store::{Condition, Store};
 
-/// What became of a write. That there was nothing to write is for the caller to tell, before.
+/// The result of a write. Whether there is anything to write is for the caller to decide before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// The store took it; on this the next write depends.
+    /// The store took it. The next write depends on this condition.
     Won(Condition),
-    /// Others changed the object meanwhile: who wants to go on reads it again.
+    /// Others changed the object meanwhile. To go on, read it again.
     Lost,
-    /// No answer came, and the object is still what it was before: nobody has written anything. Why.
+    /// No answer came, and the object is unchanged: nobody has written anything. This says why.
     Unwritten(String),
 }
 
-/// Writes an object of JSON once, on `condition`.
+/// Writes a JSON object once, on `condition`.
 ///
-/// An answer may be lost. Then the object itself tells who won: the writer whose body is there. So each write's body
-/// has to differ from all others, which a `by` of [random bits](pulse_echo_core::random::id) that is new for each write
-/// sees to. A request's id would not do: Lambda's own retries repeat it. A write that was taken and then replaced
-/// counts as lost.
+/// An answer may be lost. Then the object itself tells who won: the writer whose body is there. So the body of each
+/// write must be unique: a `by` of [random bits](pulse_echo_core::random::id), new for each write, makes it so. A
+/// request's id would not do: Lambda's own retries repeat it. A write that was taken and then replaced counts as lost.
 pub(crate) fn write(store: &Store, key: &Key, body: &[u8], condition: &Condition) -> Result<Written, String> {
     let error = match store.put(key, "application/json", body, &Metadata::new(), condition) {
         Ok(taken) => return Ok(Written::Won(Condition::IfMatch(taken.etag))),
@@ -39,7 +38,7 @@ pub(crate) fn write(store: &Store, key: &Key, body: &[u8], condition: &Condition
     let (there, is_ours) = match store.get(key, body.len() as u64) {
         Ok(there) => (Condition::IfMatch(there.etag), there.body.as_deref() == Some(body)),
         Err(gone) if gone.is_missing() => (Condition::IfAbsent, false),
-        // The first error says more.
+        // The first error is the more useful.
         Err(_) => return Err(error.to_string()),
     };
     Ok(match there {

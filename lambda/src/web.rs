@@ -1,4 +1,4 @@
-//! One request to a receiver of messages or a service, within its deadline, and what its answer means.
+//! One request to a receiver of messages or a service, within its deadline, and the meaning of its answer.
 
 use std::fmt;
 use std::io::Read;
@@ -14,22 +14,22 @@ use url::Url;
 
 use pulse_echo_core::text::line;
 
-/// How receivers see us.
+/// Our `User-Agent`.
 const USER_AGENT: &str = concat!("pulse-echo-loop/", env!("CARGO_PKG_VERSION"));
 
-/// How long a look-up, and then a connection, may take at most. A receiver that is away altogether is known sooner than
-/// one that is slow, and surely took nothing.
+/// How long a look-up, and then a connection, may take at most. A receiver that is away is detected earlier than a slow
+/// receiver, and certainly took nothing.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How much of an answer's body is read, in bytes.
 const BODY_LIMIT: u64 = 16 * 1024;
 
-/// An address that may hold a secret, as those of Slack do. It is shown as its host alone.
+/// A URL that may hold a secret, as Slack's do. Only its host is shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address(Url);
 
 impl Address {
-    /// The address in the variable `name`, if it is set. The error names the variable, not its value.
+    /// Reads the URL in the variable `name`, if it is set. The error names the variable, not its value.
     pub(crate) fn read(environment: Environment, name: &str) -> Result<Option<Self>, String> {
         environment
             .get(name)
@@ -37,12 +37,12 @@ impl Address {
             .transpose()
     }
 
-    /// An http or https address without credentials in it. The error does not show it.
+    /// Parses an http or https URL without credentials. The error does not show it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         web_url(text).map(Self)
     }
 
-    /// The whole address, to be sent to.
+    /// The whole URL, for sending.
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -60,36 +60,36 @@ impl fmt::Debug for Address {
     }
 }
 
-/// The web, for messages and AWS's services: each request on its own connection, no redirect followed, no proxy.
+/// The web, for messages and AWS's services. Each request has its own connection; redirects and proxies are not used.
 pub(crate) struct Web {
     agent: Agent,
 }
 
-/// An answer, its body not yet read.
+/// An answer with its body still unread.
 pub(crate) struct Answer {
     from: Address,
     response: Response<Body>,
 }
 
-/// A request that failed, as far as that is known.
+/// A failed request, and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Missed {
-    /// Whether the receiver surely did nothing.
+    /// Whether the receiver certainly did nothing.
     pub(crate) sure: bool,
-    /// How long the receiver wants to be left alone (`Retry-After`).
+    /// How long to wait before the next request (`Retry-After`).
     pub(crate) after: Option<Duration>,
-    /// Why, for the log; without secrets.
+    /// The reason, for the log, without secrets.
     pub(crate) why: String,
 }
 
 impl Web {
     pub(crate) fn new(trust: &Trust) -> Self {
-        // On a connection that is used again, a request that found it closed would look as if it might have arrived.
+        // If a reused connection turned out to be closed, the request would look as if it might have arrived.
         let config = http::config().user_agent(USER_AGENT).max_idle_connections(0).build();
         Self { agent: http::agent(config, trust, SystemResolver::default()) }
     }
 
-    /// Posts `body` with these headers. An answer of any status is an answer.
+    /// Posts `body` with these headers. Any status is an answer.
     pub(crate) fn post(
         &self,
         to: &Address,
@@ -100,7 +100,7 @@ impl Web {
         self.send(to, Request::post(to.as_str()), headers, body, deadline)
     }
 
-    /// Gets the address. An answer of any status is an answer.
+    /// Gets the URL. Any status is an answer.
     pub(crate) fn get(&self, from: &Address, deadline: Instant) -> Result<Answer, Missed> {
         self.send(from, Request::get(from.as_str()), &[], (), deadline)
     }
@@ -137,12 +137,12 @@ impl Answer {
         self.response.status().as_u16()
     }
 
-    /// The time on the receiver's clock.
+    /// The time on the receiver's clock, from `Date`.
     pub(crate) fn date(&self) -> Option<Time> {
         header::time(self.response.headers(), "date")
     }
 
-    /// The beginning of its body.
+    /// Reads the beginning of its body.
     pub(crate) fn text(&mut self) -> Result<String, Missed> {
         let mut text = Vec::new();
         match self.response.body_mut().as_reader().take(BODY_LIMIT).read_to_end(&mut text) {
@@ -151,7 +151,7 @@ impl Answer {
         }
     }
 
-    /// What a status other than 2xx means; `said` is what the receiver added, if that is fit to be shown.
+    /// The error for a status other than 2xx; `said` is the receiver's text, if that is safe to show.
     pub(crate) fn refusal(&self, said: &str) -> Missed {
         let what = match self.response.status().as_u16() {
             status @ 300..=399 => {
@@ -161,19 +161,19 @@ impl Answer {
         };
         let said = if said.is_empty() { String::new() } else { format!(": {}", line(said, 200)) };
         Missed {
-            // A gateway that waited in vain does not know what became of the request.
+            // A gateway that timed out does not know what became of the request.
             sure: !matches!(self.status(), 502 | 504),
             after: header::retry_after(self.response.headers()),
             why: format!("{}: {what}{said}", self.from),
         }
     }
 
-    /// An answer that tells nothing, since it is not one that this receiver gives.
+    /// The error for an answer that this receiver never gives, so its meaning is unknown.
     pub(crate) fn strange(&self, why: &str) -> Missed {
         Missed { sure: false, after: None, why: format!("{}: status {}, {why}", self.from, self.status()) }
     }
 
-    /// What the status alone means.
+    /// The result by the status alone.
     pub(crate) fn taken_if_2xx(&self) -> Result<(), Missed> {
         if self.response.status().is_success() { Ok(()) } else { Err(self.refusal("")) }
     }
@@ -185,7 +185,7 @@ impl Missed {
     }
 
     fn by(to: &Address, failure: &Failure) -> Self {
-        // Up to TLS nothing of the request was sent.
+        // Until TLS is up, nothing of the request has been sent.
         let sure = matches!(failure.trouble, Trouble::Dns | Trouble::Connect | Trouble::Tls);
         Self { sure, after: None, why: format!("{to}: {}", line(&failure.text, 200)) }
     }

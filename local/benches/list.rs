@@ -1,4 +1,5 @@
-//! What a page of LIST costs, over HTTP, as the bucket grows; how many PUTs a second are taken; how long a start takes.
+//! What a page of LIST costs over HTTP as the bucket grows, how many PUTs a second are taken, and how long a start
+//! takes.
 //!
 //! `cargo bench -p pulse-echo-local --bench list`
 
@@ -58,7 +59,7 @@ fn fill(bucket: &Bucket, credentials: &Credentials, numbers: impl Iterator<Item 
     }
 }
 
-/// Lists everything; how many pages that took.
+/// Lists everything. Returns how many pages it took.
 fn list(bucket: &Bucket, credentials: &Credentials, size: u32) -> u32 {
     let agent = Agent::new_with_defaults();
     let (mut pages, mut found, mut token) = (0, 0, None);

@@ -1,5 +1,5 @@
-//! How the time of a replay grows with the time that it covers: ten years of one silent check against one year, each a
-//! reminder a day. A replay that swept minute by minute, or looked back at each reminder, would grow otherwise.
+//! How the time of a replay grows with the time that it covers: ten years of one silent check against one year, with a
+//! reminder each day. A replay that swept minute by minute, or looked back at each reminder, would grow faster.
 //!
 //! `cargo bench -p pulse-echo-local --bench replay`
 

@@ -1,5 +1,5 @@
-//! How long a pulse takes to its echo: the whole local system, one pulse after the other, each without a URL, so what
-//! is measured is S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
+//! How long a pulse takes to its echo in the whole local system, one pulse after the other. The pulses have no URL, so
+//! this measures S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;

@@ -1,8 +1,8 @@
-//! Who is told of new objects, as AWS Lambda would be told by S3.
+//! Events for new objects, delivered as S3 delivers them to AWS Lambda.
 //!
-//! Each PUT to `pulse/…` or `loop/….lambda` becomes an event, recorded by the store in the PUT's own transaction. Here
-//! it is given to the handler, again if that fails, and struck from the store when it is dealt with. So no event is
-//! lost, even if the process is killed; some may come twice, and in any order. That is what S3 promises, too.
+//! Each PUT to `pulse/…` or `loop/….lambda` becomes an event, which the store records in the PUT's own transaction.
+//! Here the handler gets it, again if that fails, and when it is dealt with it is removed from the store. So no event
+//! is lost, even if the process is killed. Some may come twice, and in any order. S3 promises no more.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,18 +20,18 @@ use crate::s3::notification::Kind;
 use crate::s3::store::{Pending, Store};
 use crate::s3::{Server, url_encoded};
 
-/// How events are handled. The default is what the deployment on AWS has.
+/// How events are handled. The default is as in the deployment on AWS.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long the handler may take for an object under `pulse/`; 90 s.
     pub probe_time: Duration,
     /// How long the handler may take for `loop/….lambda`; 60 s.
     pub loop_time: Duration,
-    /// The waits before each further try of a failed event; after the last, it is dropped. 1 and 2 minutes.
+    /// The waits before each further try of a failed event; after the last try it is dropped. 1 and 2 minutes.
     pub retries: Vec<Duration>,
-    /// How many handlers may run at once, each on a thread of its own; 64.
+    /// How many handlers may run at once, each on its own thread; 64.
     pub concurrency: usize,
-    /// How long [`Dispatcher::stop`] waits for handlers under way; 10 s.
+    /// How long [`Dispatcher::stop`] waits for running handlers; 10 s.
     pub stop_grace: Duration,
 }
 
@@ -47,7 +47,7 @@ impl Default for Options {
     }
 }
 
-/// Gives a server's events to a handler, on threads of its own; dropping it stops it.
+/// Delivers a server's events to a handler, on its own threads. Dropping it stops it.
 pub struct Dispatcher {
     messages: Sender<Message>,
     running: Arc<AtomicUsize>,
@@ -55,13 +55,14 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Begins with the events that wait in the store, then takes each new one as it comes.
+    /// Starts with the events that wait in the store, then delivers each new event as it comes.
     ///
-    /// `handler` gets the kind of the rule that fits, one S3 event (`{"Records": [one record]}`, as AWS sends it) and
+    /// `handler` gets the kind of the matching rule, one S3 event (`{"Records": [one record]}`, as AWS sends it) and
     /// the time by which it must return: nothing can stop it. An `Err` is a failed try, and so is a panic (unless
     /// panics abort).
     ///
-    /// A server has one dispatcher at a time: a later one takes over. Events of a server without one wait in its store.
+    /// A server has one dispatcher at a time: a later dispatcher takes over. Without a dispatcher, events wait in the
+    /// store.
     pub fn start(
         server: &Server,
         options: Options,
@@ -93,8 +94,8 @@ impl Dispatcher {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Starts no more handlers and waits, for up to [`Options::stop_grace`], for those under way. What is not done by
-    /// then stays in the store.
+    /// Starts no more handlers and waits up to [`Options::stop_grace`] for those that run. Unfinished events stay in
+    /// the store.
     pub fn stop(self) {
         drop(self);
     }
@@ -120,11 +121,11 @@ enum Message {
 #[derive(Clone)]
 struct Attempt {
     event: Pending,
-    /// How many tries there were before.
+    /// How many tries have failed so far.
     failed: usize,
 }
 
-/// The one thread that decides; handlers run on others and report back.
+/// The only thread that decides. Handlers run on other threads and report back.
 struct Coordinator {
     store: Arc<Store>,
     region: String,
@@ -132,9 +133,9 @@ struct Coordinator {
     options: Options,
     handler: Arc<Handler>,
     messages: Sender<Message>,
-    /// By the time when they are due, then by age.
+    /// Sorted by due time, then by age.
     waiting: BTreeMap<(Instant, u64), Attempt>,
-    /// Counted by this thread alone.
+    /// Changed only by this thread.
     running: Arc<AtomicUsize>,
 }
 
@@ -143,7 +144,7 @@ impl Coordinator {
         loop {
             self.start_due();
             let message = match self.next_due() {
-                // We hold a sender ourselves, so the inbox is never closed.
+                // We hold a sender, so the inbox is never closed.
                 None => inbox.recv().ok(),
                 Some(wait) => inbox.recv_timeout(wait).ok(),
             };
@@ -171,7 +172,7 @@ impl Coordinator {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// How long until something can be started; `None` if only a message can change that.
+    /// How long until something can start; `None` if only a message can change that.
     fn next_due(&self) -> Option<Duration> {
         let ((due, _), _) = self.waiting.first_key_value()?;
         (self.running() < self.options.concurrency).then(|| due.saturating_duration_since(Instant::now()))
@@ -256,7 +257,7 @@ impl Coordinator {
                     "key": url_encoded(&event.key),
                     "size": event.size,
                     "eTag": event.etag,
-                    // Orders the events of one key; compared as text.
+                    // Sorts the events of one key; compared as text.
                     "sequencer": format!("{:018X}", event.number),
                 },
             },

@@ -1,4 +1,4 @@
-//! The keys of a local system: made once, kept in its folder, for nobody else to read.
+//! The keys of a local system: created once, and kept in its folder for its owner only.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -9,32 +9,32 @@ use pulse_echo_core::random;
 use crate::private;
 use crate::s3::KeyPair;
 
-/// The line in the file of keys that nobody could be shown.
+/// The line in the key file that says that the keys have not been shown.
 const UNSEEN: &str = "# not shown yet\n";
 
-/// Keys, and whether somebody has been shown them.
+/// Keys, and whether they have been shown.
 #[derive(Clone, Debug)]
 pub struct Kept {
     /// The keys.
     pub keys: KeyPair,
-    /// The next start is not to show them again.
+    /// Whether the next start should not show them again.
     pub are_seen: bool,
 }
 
-/// The file of the keys in the data folder.
+/// The path of the key file in the data folder.
 pub fn file(folder: &Path) -> PathBuf {
     folder.join("keys")
 }
 
-/// Keys that nobody has seen yet.
+/// Creates new keys.
 pub fn make() -> KeyPair {
     let hex = random::bytes::<28>().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
-    // As AWS's look: 20 characters that begin with AKIA, and 40.
+    // In the form of AWS's keys: 20 characters that begin with AKIA, and 40.
     let (id, secret) = hex.split_at(16);
     KeyPair::new(format!("AKIA{id}"), secret.to_ascii_lowercase())
 }
 
-/// The keys kept in `folder`, if any are. The error names the file.
+/// Reads the keys in `folder`, if there are any. The error names the file.
 pub fn kept_in(folder: &Path) -> Result<Option<Kept>, String> {
     let file = file(folder);
     match fs::read_to_string(&file) {
@@ -47,14 +47,14 @@ pub fn kept_in(folder: &Path) -> Result<Option<Kept>, String> {
     }
 }
 
-/// Keeps keys in `folder`. The error names the file.
+/// Writes keys into `folder`. The error names the file.
 pub fn keep_in(folder: &Path, kept: &Kept) -> Result<(), String> {
     let file = file(folder);
     let content = text(&kept.keys) + if kept.are_seen { "" } else { UNSEEN };
     replace(&file, folder, &content).map_err(|error| format!("cannot keep the keys in {}: {error}", file.display()))
 }
 
-/// Whole or not at all: the file gets its name when it is complete.
+/// Writes the file whole or not at all: it gets its name when it is complete.
 fn replace(file: &Path, folder: &Path, content: &str) -> io::Result<()> {
     private::make_folder(folder)?;
     let unfinished = file.with_extension("new");

@@ -1,4 +1,4 @@
-//! The door of `pulse-echo-local`.
+//! The program `pulse-echo-local`.
 
 use std::io;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The demo, until a signal comes; the error has the exit code, after a signal as shells have it.
+/// Runs the demo until a signal comes. The error has the exit code; after a signal it is the shells' code.
 fn walk(options: &demo::Options, environment: Environment) -> Result<(), (String, u8)> {
     let signal = Arc::new(AtomicUsize::new(0));
     for (number, code) in [(SIGINT, 130), (SIGTERM, 143)] {

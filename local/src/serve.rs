@@ -1,4 +1,4 @@
-//! `serve`: a small site's server, until it is told to stop.
+//! `serve`: a small site's server. It runs until it is told to stop.
 
 use std::fs;
 use std::io::{self, Write};
@@ -37,9 +37,9 @@ pub struct Options {
     bucket: String,
 }
 
-/// Serves until SIGTERM or SIGINT. The error is one sentence.
+/// Serves until SIGTERM or SIGINT. The error is a sentence.
 pub fn serve(options: &Options, environment: Environment) -> Result<(), String> {
-    // Asked for first: a signal during the start is then not lost.
+    // Registered first, so that a signal during the start is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(|error| format!("cannot wait for signals: {error}"))?;
     if let Some(Err(why)) = options.public_url.as_deref().map(web_url) {
         return Err(format!("--public-url: {why}"));
@@ -49,7 +49,7 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
         Some(kept) => kept,
         None => Kept { keys: keys::make(), are_seen: false },
     };
-    // Before the keys are kept or shown: a start that fails must not be the one that shows them.
+    // Started before the keys are kept or shown: a start that fails must not show them.
     let system = System::start(data, *listen, bucket, &kept.keys, environment)?;
     if !kept.are_seen {
         show(kept, options, &system)?;
@@ -69,7 +69,7 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     Ok(())
 }
 
-/// Prints the lines to paste on each host; if that fails, the next start is to do it.
+/// Prints the lines to paste on each host. If that fails, the next start shows them.
 fn show(unseen: Kept, options: &Options, system: &System) -> Result<(), String> {
     keys::keep_in(&options.data, &unseen)?;
     let url = if let Some(url) = &options.public_url {
@@ -90,7 +90,7 @@ fn show(unseen: Kept, options: &Options, system: &System) -> Result<(), String> 
     }
 }
 
-/// How hosts reach this machine: by its name, if it listens on all its addresses.
+/// The URL by which hosts reach this machine: by its name, if it listens on all its addresses.
 fn hosts_url(address: SocketAddr, hostname: &str) -> String {
     if address.ip().is_unspecified() {
         format!("http://{hostname}:{}", address.port())

@@ -1,4 +1,4 @@
-//! The whole system in one process: the embedded S3, and the handlers that AWS would run, told of each PUT.
+//! The whole system in one process: the embedded S3, and the handlers that AWS would run for each PUT.
 
 use pulse_echo_core::environment::Environment;
 use std::net::SocketAddr;
@@ -16,15 +16,15 @@ use crate::timer::Timer;
 
 /// A running system; dropping it stops it.
 pub struct System {
-    // In this order: the handlers under way still need the server.
+    // Dropped in this order: the running handlers still need the server.
     _timer: Timer,
     dispatcher: Dispatcher,
     server: Server,
 }
 
 impl System {
-    /// Starts it on `listen`, its objects in `data`. `environment` is where the handlers' settings come from
-    /// (`PROBE_…`); which store they use is not for it to say.
+    /// Starts the system on `listen`, with its objects in `data`. The handlers' settings (`PROBE_…`) come from
+    /// `environment`, except for the store that they use.
     pub fn start(
         data: &Path,
         listen: SocketAddr,
@@ -56,7 +56,7 @@ impl System {
         Ok(Self { _timer: timer, dispatcher, server })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -66,18 +66,18 @@ impl System {
         self.dispatcher.under_way()
     }
 
-    /// For a process that ends in the next moment: nothing is waited for.
+    /// Ends without waiting, for a process that ends in the next moment.
     pub fn abandon(self) {
         std::mem::forget(self);
     }
 
-    /// The URL to give to clients on this machine.
+    /// The URL for clients on this machine.
     pub fn endpoint(&self) -> String {
         own_endpoint(self.address())
     }
 }
 
-/// The way from this machine to itself: a server that listens on all addresses has no address of its own.
+/// The URL from this machine to itself: a server that listens on all addresses has no address of its own.
 fn own_endpoint(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("http://127.0.0.1:{}", v4.port()),

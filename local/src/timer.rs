@@ -1,4 +1,4 @@
-//! The loop's schedule: what `EventBridge` is on AWS.
+//! The loop's schedule, which on AWS is `EventBridge`.
 
 use std::io;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use serde_json::json;
 /// How long a sweep may take, as on AWS.
 const SWEEP_TIME: Duration = Duration::from_secs(60);
 
-/// Has the loop sweep each `TICK_S`; dropping it waits for a sweep under way and stops it.
+/// Sweeps each `TICK_S`. Dropping it waits for a running sweep and stops it.
 pub struct Timer {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Timer {
-    /// Starts it; the first sweep comes after one tick.
+    /// Starts the timer. The first sweep comes after one tick.
     pub fn start(the_loop: Arc<Loop>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("timer".to_owned()).spawn(move || {
@@ -38,7 +38,7 @@ impl Drop for Timer {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // A sweep that panicked has said so.
+            // A sweep that panicked has already said so.
             let _ = thread.join();
         }
     }

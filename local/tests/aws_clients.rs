@@ -1,4 +1,4 @@
-//! AWS's own clients work against the server. Where they are not installed, this is left out with a line on stderr;
+//! AWS's own clients work with the server. Where they are not installed, the test is left out with a line on stderr;
 //! under `CI` it fails.
 
 use std::fs;
@@ -11,13 +11,13 @@ use pulse_echo_testkit::store::BUCKET;
 use pulse_echo_testkit::tally::left_out;
 use tempfile::TempDir;
 
-/// `program` with our keys and nothing else of AWS's settings; `None` if it does not run here.
+/// `program` with our keys and no other AWS settings; `None` if it does not run here.
 fn client(server: &Server, dir: &TempDir, program: &str, probe: &[&str]) -> Option<impl Fn(&[&str]) -> Output> {
     let endpoint = server.endpoint();
-    // Those that `tests/tools.sh` installs, else the machine's own.
+    // The clients that `tests/tools.sh` installs, else the machine's own.
     let installed = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-tools").join("bin").join(program);
     let path = if installed.exists() { installed } else { program.into() };
-    // Version 1 of the command line still presigns by signature version 2 if not told otherwise.
+    // Version 1 of the command line still presigns by signature version 2 unless told otherwise.
     let config = dir.path().join("config");
     fs::write(&config, "[default]\ns3 =\n  signature_version = s3v4\n").unwrap();
     let command = move |args: &[&str]| {

@@ -1,4 +1,4 @@
-//! `pulse-echo-local demo` around the agent, which a script stands for here; the walk itself is the agent's to test.
+//! `pulse-echo-local demo` with a script instead of the agent. The tests of the agent cover the walk itself.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What the help of one of its commands says.
+/// The help text of one of its commands.
 fn help(command: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_pulse-echo-local")).args([command, "--help"]).output().unwrap();
     assert!(output.status.success(), "pulse-echo-local has no command {command:?}");
@@ -22,7 +22,7 @@ fn each_command_and_option_in_the_documentation_is_in_the_help() {
         for line in fs::read_to_string(&page).unwrap().split(['\n', '`']) {
             let Some((_, rest)) = line.split_once("pulse-echo-local ") else { continue };
             let mut words = rest.split_whitespace().take_while(|word| !matches!(*word, "|" | "#" | ">"));
-            // In a sentence it is only the name.
+            // In a sentence, the word is only a name.
             let Some(command) = words.next().filter(|word| ["serve", "demo", "replay"].contains(word)) else {
                 continue;
             };

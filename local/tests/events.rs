@@ -1,4 +1,4 @@
-//! The dispatcher tells of each new object, as S3 and Lambda would.
+//! The dispatcher delivers an event for each new object, as S3 and Lambda would.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -17,7 +17,7 @@ fn hasty() -> Options {
     Options { retries: vec![Duration::from_millis(10), Duration::from_millis(20)], ..Options::default() }
 }
 
-/// A dispatcher that hands on what it gets.
+/// A dispatcher that passes on the events that it gets.
 fn listen(server: &Server) -> (Dispatcher, mpsc::Receiver<(Value, Instant)>) {
     let (sender, receiver) = mpsc::channel();
     let dispatcher = Dispatcher::start(server, Options::default(), move |_, event, deadline| {
@@ -121,7 +121,7 @@ fn an_event_from_before_a_restart_is_told_of_after_it() {
     dispatcher.stop();
     server.stop();
 
-    // It was dealt with, so it is not told of again: the next one is the first.
+    // It was dealt with, so it does not come again: the next event is the first.
     let server = Server::start(options(&dir)).unwrap();
     let (_dispatcher, events) = listen(&server);
     Client::of(&server).put("pulse/next", b"");

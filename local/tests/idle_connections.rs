@@ -1,4 +1,4 @@
-//! Connections that ask nothing.
+//! Connections that send no request.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ fn who_asks_nothing_holds_up_others_for_a_moment_only_and_who_has_asked_may_idle
     let client = Client::of(&server);
     client.put("k", b"1");
     let mut idle: Vec<_> = (0..6).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
-    // Within the client's own half a minute.
+    // Within the client's own 30 s.
     assert_eq!(Client::of(&server).get("k").text(), "1");
     for connection in &mut idle {
         assert_eq!(connection.read(&mut [0; 1]).unwrap(), 0);

@@ -1,4 +1,4 @@
-//! `pulse-echo-local replay`: what people would have been told of a recorded history.
+//! `pulse-echo-local replay`: the messages that people would have got for a recorded history.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -31,12 +31,12 @@ time,kind,check,cause,reason,pulse_at
 
 const TOLD: &str = include_str!("golden/replay.txt");
 
-/// Replays this text, which comes by stdin.
+/// Replays this text from stdin.
 fn replay(history: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
     let mut command = program(&["replay", "-"]);
     let mut running = command.args(arguments).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = running.stdin.take().unwrap();
-    // It may have seen enough.
+    // It may have closed the pipe already.
     let _ = stdin.write_all(history.as_ref());
     drop(stdin);
     let output = running.wait_with_output().unwrap();
@@ -44,7 +44,7 @@ fn replay(history: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
     Ended { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr).trim_end().into() }
 }
 
-/// What is told, without the summary: the beginnings of the lines that are not the last of a message.
+/// The messages without the summary: how their lines begin, except for the last line of each message.
 fn told(history: &str, arguments: &[&str]) -> Vec<String> {
     let ended = replay(history, arguments);
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""), "{ended:?}");

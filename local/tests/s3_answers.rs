@@ -11,7 +11,7 @@ use rusty_s3::actions::S3Action;
 use tempfile::TempDir;
 use url::Position;
 
-/// All that a key in the contract may be, and worse.
+/// Every kind of key that the contract allows, and worse.
 const ODD_KEYS: [&str; 8] = [
     "pulse/a+b.json",
     "pulse/a b.json",

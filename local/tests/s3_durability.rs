@@ -1,4 +1,4 @@
-//! What was answered stays, whatever happens to the process; and a file that is no store is left alone.
+//! Answered changes survive whatever happens to the process. A file that is not a store is left alone.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -17,7 +17,7 @@ use pulse_echo_testkit::store::BUCKET;
 use redb::{Database, ReadableDatabase, TableDefinition};
 use tempfile::TempDir;
 
-/// Where a child process is to serve from.
+/// The folder that a child process serves.
 const CHILD_DIR: &str = "PULSE_ECHO_TEST_CHILD_DIR";
 
 fn start(dir: &Path) -> std::io::Result<Server> {
@@ -154,7 +154,7 @@ fn what_is_no_store_is_an_error_and_stays_as_it_is() {
         fs::write(&path, &content).unwrap();
         let error = start(dir.path()).err().unwrap_or_else(|| panic!("{name} was taken for a store")).to_string();
         assert!(error.starts_with("cannot open the object store ") && error.lines().count() == 1, "{name}: {error}");
-        // redb may note in the first page that the file needs a repair; that must not let it in the second time.
+        // redb may note in the first page that the file needs a repair. That must not let it in the second time.
         let data = |bytes: &[u8]| bytes.get(4096..).map(<[u8]>::to_vec);
         assert!(data(&fs::read(&path).unwrap()) == data(&content), "{name} was changed");
         assert!(start(dir.path()).is_err(), "{name} was taken for a store the second time");
@@ -197,6 +197,6 @@ fn a_stopped_server_finishes_what_it_has_begun() {
     let answered: usize = writers.join().unwrap().iter().sum();
     let server = Server::start(options(&dir)).unwrap();
     let there = Client::of(&server).list(&[]).contents.len();
-    // No PUT was cut off between its transaction and its answer.
+    // No PUT was interrupted between its transaction and its answer.
     assert_eq!(there, answered);
 }

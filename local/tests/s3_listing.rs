@@ -12,7 +12,7 @@ fn prefixes(list: &rusty_s3::actions::list_objects_v2::ListObjectsV2Response) ->
     list.common_prefixes.iter().map(|shared| shared.prefix.clone()).collect()
 }
 
-/// Objects of no content.
+/// Puts objects without content.
 fn fill(client: &Client, keys: &[&str]) {
     for key in keys {
         assert_eq!(client.put(key, b"").status, 200);

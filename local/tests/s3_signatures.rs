@@ -1,4 +1,4 @@
-//! Who may ask, and by which clock that is decided.
+//! Which requests are accepted, and by which clock that is decided.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use rusty_s3::{Credentials, Method};
 use tempfile::TempDir;
 use url::Position;
 
-/// A server whose clock is not the system's at all, and a client that goes by the same clock.
+/// A server whose clock is far from the system's, and a client with the same clock.
 fn far_away() -> (Server, Client, HandClock, TempDir) {
     let dir = TempDir::new().unwrap();
     let hands = HandClock::at("2019-02-03T04:05:06Z");
@@ -23,7 +23,7 @@ fn far_away() -> (Server, Client, HandClock, TempDir) {
     (server, client, hands, dir)
 }
 
-/// The same client, off the server's clock.
+/// The same client, with a clock that differs from the server's.
 fn off_by(client: &Client, hands: &HandClock, by: SignedDuration) -> Client {
     let time = hands.now() + by;
     Client { clock: Arc::new(move || time), ..client.clone() }
@@ -119,7 +119,7 @@ fn a_url_serves_for_what_it_was_signed_for_and_nothing_else() {
     let url = client.bucket.get_object(Some(&client.credentials), "pulse/a").sign(client.expires);
     let target = &url[Position::BeforePath..];
     assert!(client.wire("GET", target, "").ends_with("\r\n\r\n1"));
-    // However the client encodes the path, it is the same key.
+    // The key is the same in whatever way the client encodes the path.
     assert!(client.wire("GET", &target.replacen("pulse/a", "p%75lse%2Fa", 1), "").ends_with("\r\n\r\n1"));
     for (method, other) in [
         ("GET", target.replacen("pulse/a", "pulse/b", 1)),
@@ -148,7 +148,7 @@ fn an_unsigned_amz_header_is_refused() {
     assert_eq!(answer.element("HeadersNotSigned"), "x-amz-meta-injected");
     client.signed("PUT", "/pulses/k", &[], &[("x-amz-meta-injected", "1")]).assert_error(403, "AccessDenied");
     assert_eq!(client.get("k").text(), "1");
-    // One that does not bear on S3 may be added by any proxy.
+    // Any proxy may add a header that does not concern S3.
     assert_eq!(client.raw("PUT", url.as_str(), &[("x-forwarded-for", "1")], b"2").status, 200);
 }
 

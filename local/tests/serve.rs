@@ -1,4 +1,4 @@
-//! `pulse-echo-local serve`, as an operator of a small site meets it.
+//! `pulse-echo-local serve`, as the operator of a small site meets it.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::path::Path;
 use pulse_echo_core::name::Key;
 use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, put_pulse, serve, store, wait_for_echo, web_1};
 
-/// The one sentence with which a start ends that cannot serve.
+/// The one sentence with which a failed start ends.
 #[track_caller]
 fn refusal(data: &Path, arguments: &[&str]) -> String {
     let ended = Running::of(&mut serve(data, arguments)).end();
@@ -17,7 +17,7 @@ fn refusal(data: &Path, arguments: &[&str]) -> String {
     sentence.strip_prefix("pulse-echo-local: ").expect("it begins with the program's name").to_owned()
 }
 
-/// A start, and its end by SIGTERM; what it printed on stdout.
+/// Starts it, and ends it by SIGTERM. Returns what it printed on stdout.
 #[track_caller]
 fn started_once(data: &Path) -> String {
     let mut server = Running::server(data);

@@ -1,4 +1,4 @@
-//! `pulse-echo-local serve` when its surroundings fail it.
+//! `pulse-echo-local serve` when its environment fails.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

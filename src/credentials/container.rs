@@ -1,4 +1,4 @@
-//! The container's credentials: ECS, EKS Pod Identity, and whatever else sets `AWS_CONTAINER_CREDENTIALS_*`.
+//! The container's credentials: ECS, EKS Pod Identity, and anything else that sets `AWS_CONTAINER_CREDENTIALS_*`.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,14 +12,14 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::Credentials;
 
-/// Where ECS answers; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` is a path there.
+/// The address of ECS; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` is a path there.
 const ECS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2));
 
-/// Where EKS answers.
+/// The addresses of EKS.
 const EKS: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)), IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23))];
 
-/// Asks the endpoint that the environment names; none if it names none. The error is a sentence.
+/// Asks the endpoint that the environment names; `None` if it names no endpoint. The error is a sentence.
 pub fn credentials(environment: Environment, trust: &Trust, deadline: Instant) -> Result<Option<Credentials>, String> {
     let Some((name, url)) = address(environment) else { return Ok(None) };
     let url = url.map_err(|why| format!("{name} {why}"))?;
@@ -32,7 +32,7 @@ pub fn credentials(environment: Environment, trust: &Trust, deadline: Instant) -
         }
         None => environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
     };
-    // Paths and queries are the endpoint's own, and may be secret.
+    // Only the host: the endpoint's path and query may be secret.
     let source = format!("the container's endpoint at {}", url.host_str().unwrap_or_default());
     let request =
         token.iter().fold(Request::get(url.as_str()), |request, token| request.header("authorization", token));
@@ -52,7 +52,7 @@ fn hint(status: u16) -> &'static str {
     }
 }
 
-/// The variable that is set and the address that it says, or the end of a sentence about the variable.
+/// The variable that is set, and its address, or the end of a sentence about the variable.
 fn address(environment: Environment) -> Option<(&'static str, Result<Url, String>)> {
     let (relative, full) = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI");
     if let Some(path) = environment.get(relative) {
@@ -71,7 +71,7 @@ fn address(environment: Environment) -> Option<(&'static str, Result<Url, String
     ))
 }
 
-/// The SDKs' rule: by plain http only this machine, ECS and EKS.
+/// The SDKs' rule: plain http is allowed only to this machine, ECS and EKS.
 fn may_be_asked(url: &Url) -> bool {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::V4(address),

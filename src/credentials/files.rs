@@ -1,4 +1,4 @@
-//! AWS's shared files, `credentials` and `config`, and the profile that is looked for in them.
+//! AWS's shared files, `credentials` and `config`, and the profile to look for in them.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,10 +13,10 @@ use pulse_echo_core::store::{Credentials, credentials_from};
 /// Where the package keeps this host's credentials.
 const OWN_FILE: &str = "/etc/pulse-echo/credentials";
 
-/// What is said of it to those who may not read it. It fits a plugin's line of under 80 characters.
+/// What to say to a user who may not read it. It fits a plugin's line of under 80 characters.
 pub const NOT_IN_GROUP: &str = "only the group pulse-echo may read /etc/pulse-echo/credentials";
 
-/// What says that a profile gets its credentials in a way that the agent does not have.
+/// Settings that give a profile its credentials in a way that the agent does not support.
 const REFUSED: [(&str, &str); 5] = [
     ("role_arn", "a role"),
     ("web_identity_token_file", "a web identity"),
@@ -25,29 +25,29 @@ const REFUSED: [(&str, &str); 5] = [
     ("login_session", "a login session"),
 ];
 
-/// What to do instead of what is refused.
+/// What to use instead of the settings that are refused.
 pub const REMEDY: &str = "use credential_process, with a program that gets them, such as \
                           \"aws configure export-credentials\" of the AWS CLI 2";
 
-/// A profile of AWS's shared files: which one, and where the files are.
+/// A profile of AWS's shared files: its name, and where the files are.
 pub struct Profile {
     name: String,
-    /// Whether the command line asked for it; it then comes before the environment's keys.
+    /// Whether the command line named it; it then comes before the environment's keys.
     pub is_option: bool,
-    /// Whether it was asked for at all; then it must be there.
+    /// Whether it was named at all; then it must be there.
     is_named: bool,
-    /// The files that may hold it, in their order; those that are not there are passed over.
+    /// The files that may hold it, in order. A file that is not there is skipped.
     files: Vec<File>,
 }
 
 struct File {
     path: PathBuf,
-    /// Whether it is a config file, in which sections but the default one are called `[profile NAME]`.
+    /// Whether it is a config file, where each section except the default is called `[profile NAME]`.
     is_config: bool,
 }
 
 impl Profile {
-    /// The profile that was asked for, or `AWS_PROFILE`, or `default`.
+    /// The profile `asked_for`, or `AWS_PROFILE`, or `default`.
     pub fn new(asked_for: Option<&str>, environment: Environment) -> Self {
         let home = environment.get("HOME").map(PathBuf::from);
         let in_home = |name: &str| home.as_ref().map(|home| home.join(".aws").join(name));
@@ -67,7 +67,7 @@ impl Profile {
         }
     }
 
-    /// The region that the config file has for it.
+    /// The region of the profile in the config file.
     pub fn region(&self) -> Result<Option<String>, String> {
         let Some(file) = self.files.iter().find(|file| file.is_config) else { return Ok(None) };
         let text = match fs::read(&file.path) {
@@ -79,13 +79,13 @@ impl Profile {
         Ok(file.section(&sections, &self.name).and_then(|section| sections.word(&section, "region")).map(String::from))
     }
 
-    /// The files that may hold secrets, whether they are there or not.
+    /// The files that may hold secrets, whether they exist or not.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|file| file.path.as_path())
     }
 
-    /// The credentials of the first file that has something for it, and where that is. Why each file has nothing is
-    /// added to `tried`; the error is why the search ends here.
+    /// The credentials of the first file that has some for the profile, and where they are. It adds to `tried` why each
+    /// file has none. The error says why the search ends here.
     pub fn credentials(
         &self,
         tried: &mut Vec<String>,
@@ -104,7 +104,7 @@ impl Profile {
                     tried.push(format!("{path} has no keys and no credential_process for the profile {}", self.name));
                 }
                 Look::NoProfile(why) => tried.push(format!("{path} {why}")),
-                // The first to be told: where it is closed, the keys are in it.
+                // The first to be told: this closed file holds the keys.
                 Look::NotInGroup => tried.insert(0, NOT_IN_GROUP.into()),
             }
         }
@@ -112,15 +112,15 @@ impl Profile {
     }
 }
 
-/// What a file has for a profile.
+/// What a file has for the profile.
 enum Look {
     Found(Credentials),
-    /// Something that does not serve, so that nothing further may be tried: the end of a sentence about the profile.
+    /// Something that cannot be used, so the search ends: the end of a sentence about the profile.
     Stopped(String),
     NoKeys,
-    /// The end of a sentence about the file.
+    /// No such profile: the end of a sentence about the file.
     NoProfile(String),
-    /// [`OWN_FILE`], which is not for whoever runs this.
+    /// [`OWN_FILE`], which this user may not read.
     NotInGroup,
 }
 
@@ -149,7 +149,7 @@ impl File {
         }
     }
 
-    /// The section of a profile; in a config file `[profile default]` and `[default]` are the same one.
+    /// The section of a profile. In a config file `[profile default]` and `[default]` are the same section.
     fn section(&self, sections: &Sections, profile: &str) -> Option<String> {
         let long = format!("profile {profile}");
         let names = match (self.is_config, profile) {

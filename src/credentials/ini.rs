@@ -1,10 +1,10 @@
-//! AWS's dialect of INI, as the shared files are written in it.
+//! AWS's dialect of INI, in which the shared files are written.
 //!
-//! Sections in brackets, `name = value` below, comments on lines of their own, and indented lines, which belong to the
-//! value above (`s3 =` and its settings) and say nothing to us. The INI crates flatten those blocks, take quotes out of
+//! Sections in brackets, `name = value` below, and comments on lines of their own. Indented lines belong to the value
+//! above (`s3 =` and its settings), and we skip them. The INI crates flatten those blocks, take quotes out of
 //! `credential_process` or cut it at `#`.
 
-/// A file's sections: each name and value with the section that it stands in.
+/// A file's sections: each name and value with its section.
 pub struct Sections<'a> {
     names: Vec<&'a str>,
     entries: Vec<(&'a str, &'a str, &'a str)>,
@@ -29,18 +29,18 @@ impl<'a> Sections<'a> {
         Self { names, entries }
     }
 
-    /// Whether there is such a section.
+    /// Whether the file has this section.
     pub fn has(&self, section: &str) -> bool {
         self.names.contains(&section)
     }
 
-    /// A whole value, such as a command line. The last of several counts. An empty value counts as unset.
+    /// A whole value, such as a command line. The last line with this name counts. An empty value counts as unset.
     pub fn line(&self, section: &str, name: &str) -> Option<&'a str> {
         let is_it = |entry: &&(&str, &str, &str)| entry.0 == section && entry.1.eq_ignore_ascii_case(name);
         self.entries.iter().rfind(is_it).map(|(_, _, value)| *value).filter(|value| !value.is_empty())
     }
 
-    /// The first word of a value, which is all of a key's or a region's; what follows white space is a comment.
+    /// The first word of a value. A key or a region is one word; what follows white space is a comment.
     pub fn word(&self, section: &str, name: &str) -> Option<&'a str> {
         self.line(section, name).and_then(|value| value.split_whitespace().next())
     }

@@ -1,4 +1,4 @@
-//! EC2's instance metadata, version 2 only: a token first, and with it the role, its keys, and the region.
+//! EC2's instance metadata, version 2 only: first a token, then the role, its keys, and the region.
 
 use std::time::Instant;
 
@@ -10,14 +10,14 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{Failure, Trouble, Trust};
 use pulse_echo_core::store::Credentials;
 
-/// Where the service is on every instance.
+/// The address of the service on every instance.
 const ENDPOINT: &str = "http://169.254.169.254";
 
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
 const REGION: &str = "/latest/meta-data/placement/region";
 
-/// For how many seconds the token may serve: it is used at once.
+/// For how many seconds the token is valid. It is used at once.
 const TOKEN_LIFE_S: &str = "300";
 
 /// The metadata service, opened with a token.
@@ -39,7 +39,7 @@ impl Instance {
         let agent = issued::agent(trust);
         let request = Request::put(format!("{endpoint}/latest/api/token"))
             .header("x-aws-ec2-metadata-token-ttl-seconds", TOKEN_LIFE_S)
-            // With a length of 0, which the service wants.
+            // An empty body, so that a length of 0 is sent: the service requires it.
             .body(b"".as_slice());
         match issued::ask(&agent, request, deadline) {
             Ok((200, token)) => Ok(Self { agent, endpoint, token, deadline }),
@@ -58,7 +58,7 @@ impl Instance {
         let no_role = "EC2 instance metadata knows no role: attach an instance profile to this instance";
         let roles = self.get(ROLES)?.ok_or(no_role)?;
         let role = roles.lines().next().unwrap_or_default().trim();
-        // IAM's own rule for names; nothing else may get into the path.
+        // IAM's own rule for names. Nothing else may enter the path.
         let is_name = !role.is_empty() && role.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b));
         if !is_name {
             return Err("EC2 instance metadata answered something that is no role's name".into());
@@ -74,7 +74,7 @@ impl Instance {
         Ok(region.trim().into())
     }
 
-    /// The text at a path; none if it is not there.
+    /// Gets the text at a path; `None` if it is not there.
     fn get(&self, path: &str) -> Result<Option<String>, String> {
         let request = Request::get(format!("{}{path}", self.endpoint)).header("x-aws-ec2-metadata-token", &self.token);
         match issued::ask(&self.agent, request.body(()), self.deadline) {

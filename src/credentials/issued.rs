@@ -1,4 +1,4 @@
-//! Credentials as a service or a program issues them: asked for over http, read from JSON.
+//! Credentials from a service or a program, in JSON.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -15,20 +15,20 @@ use pulse_echo_core::store::Credentials;
 /// The longest answer that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
 
-/// How long a service beside us may take to accept a connection.
+/// How long a local service may take to accept a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
 
-/// How long one answer of it may take.
+/// How long each of its answers may take.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// A client for the services that issue credentials to this machine alone: it knows no proxy and follows no redirect,
-/// since either could send a secret elsewhere.
+/// A client for services that issue credentials to this machine only. It uses no proxy and follows no redirect, since
+/// either could send a secret elsewhere.
 pub fn agent(trust: &Trust) -> Agent {
     let config = http::config().timeout_connect(Some(CONNECT_TIME)).user_agent("").build();
     http::agent(config, trust, SystemResolver::default())
 }
 
-/// Asks such a service: the status and the text of its answer.
+/// Asks such a service. Returns the status and the text of its answer.
 pub fn ask(
     agent: &Agent,
     request: Result<Request<impl AsSendBody>, ureq::http::Error>,
@@ -44,7 +44,7 @@ pub fn ask(
     Ok((status, String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// The JSON of all of them: programs say `SessionToken`, services `Token`.
+/// The JSON of all sources: programs say `SessionToken`, services `Token`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Issued {
@@ -56,8 +56,8 @@ struct Issued {
     expiration: Option<String>,
 }
 
-/// Reads credentials that `source` issued; `version` is the one that the JSON must say, if any. The error is the end of
-/// a sentence about the source and shows nothing of the JSON, which has a secret in it.
+/// Parses credentials that `source` issued; `version` is the version that the JSON must state, if any. The error is the
+/// end of a sentence about the source. It shows nothing of the JSON, which holds a secret.
 pub fn read(source: &str, json: &str, version: Option<i64>) -> Result<Credentials, String> {
     let issued: Issued = serde_json::from_slice(json.as_bytes()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
@@ -79,7 +79,7 @@ pub fn read(source: &str, json: &str, version: Option<i64>) -> Result<Credential
     })
 }
 
-/// Our clock may be the one that is wrong, so the store decides.
+/// Warns, and goes on: our own clock may be wrong, so the store decides.
 fn warn_if_past(source: &str, expiration: &str, now: Timestamp) {
     match Time::from_rfc3339(expiration) {
         Some(time) if time < Time::of(now) => {

@@ -1,7 +1,8 @@
-//! Who we are to the store, in the SDKs' order: the environment, AWS's shared files, the container, the EC2 instance.
+//! The credentials for the store, in the SDKs' order: the environment, AWS's shared files, the container, the EC2
+//! instance.
 //!
-//! A source that is not set up is passed over. One that is set up and fails ends the search: to go on would mean to act
-//! as somebody else.
+//! A source that is not set up is skipped. A source that is set up and fails ends the search: the next source could be
+//! another identity.
 
 mod container;
 mod files;
@@ -19,18 +20,18 @@ use pulse_echo_core::store::{Credentials, credentials_from};
 pub use files::Profile;
 pub use instance::Instance;
 
-/// What was found.
+/// The credentials, and where they were found.
 pub struct Found {
-    /// Who we are.
+    /// The credentials.
     pub credentials: Credentials,
-    /// Where it was found, for people.
+    /// Their source, for people.
     pub source: String,
-    /// The EC2 instance that it was found on, if it was: it knows its region.
+    /// The EC2 instance that issued them, if it did: it knows its region.
     pub instance: Option<Instance>,
 }
 
-/// The first credentials of the chain, found before the deadline. The error lists what was tried and why it did not
-/// serve, in one sentence.
+/// Finds the first credentials of the chain before the deadline. The error lists in one sentence what was tried and why
+/// it failed.
 pub fn find(profile: &Profile, environment: Environment, trust: &Trust, deadline: Instant) -> Result<Found, String> {
     let mut tried = Vec::new();
     look(profile, environment, trust, deadline, &mut tried).map_err(|last| {
@@ -40,7 +41,7 @@ pub fn find(profile: &Profile, environment: Environment, trust: &Trust, deadline
     })
 }
 
-/// Adds why each source that is not set up was passed over to `tried`; the error is why the last one does not serve.
+/// Adds to `tried` why each source that is not set up was skipped. The error says why the last source failed.
 fn look(
     profile: &Profile,
     environment: Environment,
@@ -49,7 +50,7 @@ fn look(
     tried: &mut Vec<String>,
 ) -> Result<Found, String> {
     let found = |credentials, source: &str| Found { credentials, source: source.into(), instance: None };
-    // As for AWS's own command line: who asks for a profile there wants no other keys.
+    // As in AWS's own command line: a user who names a profile wants no other keys.
     if !profile.is_option {
         match credentials_from(environment) {
             Ok(Some(credentials)) => return Ok(found(credentials, "the environment")),

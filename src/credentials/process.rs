@@ -1,4 +1,4 @@
-//! `credential_process`: a program that issues credentials, as hosts outside AWS use it (IAM Roles Anywhere).
+//! `credential_process`: a program that issues credentials, used on hosts outside AWS (IAM Roles Anywhere).
 
 use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,10 +10,10 @@ use super::issued::{self, SIZE_LIMIT};
 use pulse_echo_core::store::Credentials;
 use pulse_echo_core::text::printable;
 
-/// How long the program may take, if the deadline leaves it so long: half of the default one.
+/// How long the program may take, if the deadline allows: half of the default deadline.
 const TIME: Duration = Duration::from_secs(30);
 
-/// How much of what the program complained about is shown, in characters.
+/// How much of the program's stderr is shown, in characters.
 const COMPLAINT_LIMIT: usize = 300;
 
 /// Runs the program. The error is the end of a sentence about it.
@@ -33,7 +33,7 @@ pub fn credentials(command_line: &str, deadline: Instant) -> Result<Credentials,
 
     let until = Instant::now() + time;
     let status = wait(&mut child, until).map_err(|error| format!("cannot be waited for: {error}"))?;
-    // What it started may hold its output open after it ended.
+    // A child of the program may hold its output open after the program has ended.
     let left = until.saturating_duration_since(Instant::now());
     let (Some(status), Ok(output)) = (status, output.recv_timeout(left)) else {
         return Err(format!("did not end within {:.0} s: {program}", time.as_secs_f64()));
@@ -45,19 +45,20 @@ pub fn credentials(command_line: &str, deadline: Instant) -> Result<Credentials,
     issued::read("credential_process", &String::from_utf8_lossy(&output), Some(1))
 }
 
-/// Reads a stream to its end, beside us, so that no pipe is ever full; what is over the limit breaks the pipe.
+/// Reads a stream to its end on a thread of its own, so that no pipe is ever full. Output beyond the limit breaks the
+/// pipe.
 fn drain(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What came before an error still counts; nobody may listen any more.
+        // What came before an error still counts. Nobody may be listening any more.
         let _ = stream.take(SIZE_LIMIT).read_to_end(&mut bytes);
         let _ = sender.send(bytes);
     });
     receiver
 }
 
-/// Waits until the program ends; when its time is over it is ended, and there is no status.
+/// Waits until the program ends. When its time is over it is killed, and there is no status.
 fn wait(child: &mut Child, until: Instant) -> io::Result<Option<ExitStatus>> {
     loop {
         if let Some(status) = child.try_wait()? {
@@ -72,7 +73,7 @@ fn wait(child: &mut Child, until: Instant) -> io::Result<Option<ExitStatus>> {
     }
 }
 
-/// The beginning of what the program complained about, on one line.
+/// The beginning of the program's stderr, on one line.
 fn first_of(complaint: &[u8]) -> String {
     let text = String::from_utf8_lossy(complaint);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -80,9 +81,9 @@ fn first_of(complaint: &[u8]) -> String {
     if shown.is_empty() { shown } else { format!(": {shown}") }
 }
 
-/// The words of a command line, as the SDKs split it: blanks separate, quotes of either kind hold together, a backslash
-/// takes the next character as it is (within double quotes only `"` and `\`). There is no shell: `$` and `*` are
-/// letters.
+/// Splits a command line into words as the SDKs do. Blanks separate words, quotes of either kind hold them together,
+/// and a backslash takes the next character literally (within double quotes only `"` and `\`). There is no shell: `$`
+/// and `*` are plain characters.
 fn split(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

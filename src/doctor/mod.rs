@@ -1,6 +1,7 @@
-//! `doctor`: walk through all that `send` and `check` need, and say of each what is wrong and how to mend it.
+//! `doctor`: checks all that `send` and `check` need, and says for each step what is wrong and how to fix it.
 //!
-//! It goes on after a failure wherever the next question still makes sense, and changes nothing, in the store neither.
+//! It goes on after a failure wherever the next step still makes sense. It changes nothing, neither here nor in the
+//! store.
 
 mod modes;
 mod rights;
@@ -29,7 +30,7 @@ pub fn command(arguments: &Arguments, environment: Environment) -> Exit {
     if findings.is_well { Exit::Ok } else { Exit::Failed }
 }
 
-/// Shows each finding at once: the next may take its time.
+/// Shows each finding at once, since the next step may take some time.
 struct Findings {
     is_quiet: bool,
     is_well: bool,
@@ -48,7 +49,7 @@ impl Findings {
         print(&format!("✗ {what}: {text}"));
     }
 
-    /// What the verdict says; `well` stands in for one that has nothing to say.
+    /// Shows an outcome; `well` is the text for an outcome that has none.
     fn outcome(&mut self, what: &str, outcome: &Outcome, well: &str) {
         if outcome.severity == Severity::Ok && outcome.remedy.is_none() {
             self.well(what, if outcome.text.is_empty() { well } else { &outcome.text });
@@ -148,14 +149,14 @@ fn credentials(findings: &mut Findings, sources: &Sources, trust: &Trust) -> Opt
     }
 }
 
-/// The store, once it has answered; none if it cannot be told who we are there.
+/// The store, once it has answered; `None` if there are no usable credentials.
 fn store(findings: &mut Findings, sources: &Sources) -> Option<Store> {
     let trust = sources.trust().map_err(|error| findings.ill("settings", &error)).ok()?;
     let found = credentials(findings, sources, &trust);
     let is_known = found.is_some();
     let instance = found.as_ref().and_then(|found| found.instance.as_ref());
     let place = sources.place(instance).map_err(|error| findings.ill("settings", &error)).ok()?;
-    // Without credentials the store still answers; its answer shows the connection and the clock.
+    // Without credentials the store still answers. Its answer tests the connection and the clock.
     let credentials = found.map_or_else(|| Credentials::new("none", "none"), |found| found.credentials);
     let store = sources.store(&place, &trust, credentials).map_err(|error| findings.ill("settings", &error)).ok()?;
     let answer = look::mark(&store);
@@ -188,7 +189,7 @@ fn store(findings: &mut Findings, sources: &Sources) -> Option<Store> {
     Some(store)
 }
 
-/// Asks the store of each check, and of the loop. These checks are known to be reached by the probe.
+/// Asks the store about each check and about the loop. Returns the checks that the probe is known to reach.
 fn ask(findings: &mut Findings, store: &Store, host: &Name, files: &[PulseFile], own: Option<&str>) -> Vec<CheckId> {
     let mut reached = Vec::new();
     if files.is_empty() {
@@ -214,7 +215,7 @@ fn ask(findings: &mut Findings, store: &Store, host: &Name, files: &[PulseFile],
     reached
 }
 
-/// Addresses that a probe in AWS cannot reach; an echo of it says better than any rule that it can.
+/// Names the URLs that a probe in AWS cannot reach. An echo proves that it can, whatever the rule says.
 fn urls(findings: &mut Findings, files: &[PulseFile], reached: &[CheckId], is_aws: bool) {
     for file in files.iter().filter(|file| is_aws && !reached.contains(&file.id)) {
         if let Some(warning) = file.pulse.url.as_ref().and_then(reach::warning) {
@@ -223,7 +224,8 @@ fn urls(findings: &mut Findings, files: &[PulseFile], reached: &[CheckId], is_aw
     }
 }
 
-/// What the store has of a check, and what we may do there; `file` is its pulse, if that lies here.
+/// Asks what the store has of a check, and what we may do there; `file` is its pulse, if the pulse file is on this
+/// host.
 fn ask_of_check(
     findings: &mut Findings,
     store: &Store,

@@ -1,4 +1,4 @@
-//! Who may read the files: cron's user all of them, everybody else no secret.
+//! Who may read the files: cron's user must be able to read all of them, and nobody else a secret.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::settings::OWN_FOLDER;
 
-/// The group that the package makes, and its user is in.
+/// The group that the package creates; cron's user is in it.
 const PACKAGES_GROUP: &str = "pulse-echo";
 
-/// What is wrong with a file of the package's folder that cron's user cannot read, though root can.
+/// What is wrong with a file of the package's folder that root can read and cron's user cannot.
 pub fn hidden(file: &Path) -> Option<String> {
     hidden_by(file, mode(file)?)
 }
@@ -28,7 +28,7 @@ pub fn open(file: &Path) -> Option<String> {
     open_by(file, mode(file)?, &text, is_others)
 }
 
-/// `is_others`: whether its group is another than the package's, where that is there.
+/// `is_others`: the package's group exists, and the file has another group.
 fn open_by(file: &Path, mode: u32, text: &str, is_others: bool) -> Option<String> {
     let name = file.display();
     if mode & 0o004 != 0 && text.contains("aws_secret_access_key") {
@@ -41,7 +41,7 @@ fn open_by(file: &Path, mode: u32, text: &str, is_others: bool) -> Option<String
     is_hidden.then(|| format!("{name} {what}, so that cron's user cannot read it: {remedy}"))
 }
 
-/// The number that a group has in `/etc/group`: `name:password:number:members`.
+/// The id of a group in `/etc/group`: `name:password:number:members`.
 fn gid_of(group: &str, groups: &str) -> Option<u32> {
     let line = groups.lines().find_map(|line| line.strip_prefix(group)?.strip_prefix(':'))?;
     line.split(':').nth(1)?.parse().ok()

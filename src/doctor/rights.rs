@@ -1,4 +1,4 @@
-//! What the credentials may do, found out without leaving a trace.
+//! What the credentials may do, tested without leaving a trace.
 
 use crate::look::{Look, Seen};
 use crate::pulses::PulseFile;
@@ -9,12 +9,12 @@ use pulse_echo_core::store::{Condition, Store};
 /// An `ETag` of the form that S3 gives, which no object has.
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
-/// Whether the pulse may be put. The error says what is wrong and what to do.
+/// Tests whether the pulse may be put. The error says what is wrong and what to do.
 ///
-/// It is tried, on a condition that cannot hold: `If-Match` with an `ETag` that no object has. S3 looks at the rights
-/// first (403), then at the condition: 412, or 404 where there is no such object. So nothing is written and no event
-/// fires, whatever is there and whatever others do meanwhile; `If-None-Match: *` would do the same only while a pulse
-/// is there. Should a store not know conditions, it takes what cron would have sent anyway.
+/// It sends a PUT with a condition that cannot hold: `If-Match` with an `ETag` that no object has. S3 checks the rights
+/// first (403), then the condition: 412, or 404 where the object is missing. So nothing is written and no event fires,
+/// whatever is there and whatever others do meanwhile. `If-None-Match: *` would be safe only while a pulse is there. A
+/// store that ignores conditions takes what cron would have sent anyway.
 pub fn may_put(store: &Store, file: &PulseFile, seen: &Seen) -> Result<String, String> {
     let key = Key::pulse(&file.id);
     let never = Condition::IfMatch(NO_ETAG.into());
@@ -35,7 +35,7 @@ pub fn may_put(store: &Store, file: &PulseFile, seen: &Seen) -> Result<String, S
     }
 }
 
-/// Whether the answers may be read; none where that cannot be told before there is a pulse.
+/// Whether the answers may be read; `None` if that is unknown before there is a pulse.
 pub fn may_read(id: &CheckId, seen: &Seen) -> Option<Result<String, String>> {
     let (echo, fault) = (Key::echo(id), Key::fault(id));
     match (&seen.pulse, &seen.echo, &seen.fault) {

@@ -1,4 +1,4 @@
-//! Who fires `pulse-echo send`: the package brings a line for cron and a timer for systemd, of which one fires.
+//! What starts `pulse-echo send`. The package has a cron line and a systemd timer, and only one of them sends.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -12,18 +12,18 @@ const TIMER_MASKED: &str = "etc/systemd/system/pulse-echo.timer";
 const TIMER_UNITS: [&str; 2] = ["usr/lib/systemd/system/pulse-echo.timer", "lib/systemd/system/pulse-echo.timer"];
 const ENABLE_TIMER: &str = "systemctl enable --now pulse-echo.timer";
 
-/// Where lines of the operator's own may be: Debian's and Red Hat's places. The spool is for root to read.
+/// Where the operator's own lines may be: Debian's and Red Hat's places. Only root can read the spool.
 const CRONTABS: [&str; 4] = ["etc/crontab", "etc/cron.d", "var/spool/cron", "var/spool/cron/crontabs"];
 
-/// Which one fires on this machine. The error says why none does, and what to do.
+/// Finds what starts the agent on this machine. The error says why nothing does, and what to do.
 pub fn find() -> Result<String, String> {
     find_in(Path::new("/"), timer_runs)
 }
 
-/// The same of the machine whose files are in `root`.
+/// The same for the machine whose files are in `root`.
 fn find_in(root: &Path, timer_runs: impl Fn() -> Option<bool>) -> Result<String, String> {
     let is_there = |file: &str| root.join(file).exists();
-    // The cron line itself asks the same, and steps back for the timer.
+    // The cron line tests the same, and does nothing while the timer is enabled.
     if is_there("run/systemd/system") && is_there(TIMER_ENABLED) {
         let instead = format!("which keeps cron from sending, too: systemctl unmask {TIMER}; systemctl start {TIMER}");
         return if fs::read_link(root.join(TIMER_MASKED)).is_ok_and(|link| link == Path::new("/dev/null")) {
@@ -62,11 +62,11 @@ fn find_in(root: &Path, timer_runs: impl Fn() -> Option<bool>) -> Result<String,
         .into())
 }
 
-/// Whether systemd has the timer running; none if it cannot be asked.
+/// Whether the timer runs under systemd; `None` if systemd cannot be asked.
 fn timer_runs() -> Option<bool> {
     let mut systemctl = Command::new("systemctl");
     systemctl.args(["is-active", "--quiet", TIMER]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // 3 is the code for what is not active; others say that it could not be told.
+    // Code 3 means not active; other codes mean that systemd could not tell.
     match systemctl.status().ok()?.code()? {
         0 => Some(true),
         3 => Some(false),
@@ -74,7 +74,8 @@ fn timer_runs() -> Option<bool> {
     }
 }
 
-/// cron takes a file only of root's (who owns the root folder, too), and only if nobody else can write it.
+/// Whether cron ignores the file: it takes only a file of root's (root owns the root folder, too) that nobody else can
+/// write.
 fn is_ignored(root: &Path) -> bool {
     let owner = |file: &Path| fs::metadata(file).map(|metadata| metadata.uid()).ok();
     let file = root.join(CRON_FILE);
@@ -82,11 +83,11 @@ fn is_ignored(root: &Path) -> bool {
     mode & 0o022 != 0 || owner(&file) != owner(root)
 }
 
-/// Whether a process of cron's name runs, or has left its number where Debian's and Red Hat's do.
+/// Whether a process with cron's name runs, or the process in Debian's or Red Hat's pid file.
 fn cron_runs(root: &Path) -> bool {
     let proc = root.join("proc");
     if let Ok(number) = fs::read_to_string(root.join("run/crond.pid")) {
-        // Debian's cron leaves it behind when it is stopped.
+        // Debian's cron leaves the pid file behind when it stops.
         let runs = number.trim().parse::<u32>().is_ok_and(|number| proc.join(number.to_string()).exists());
         if runs || !proc.join("self").exists() {
             return true;
@@ -97,7 +98,7 @@ fn cron_runs(root: &Path) -> bool {
     processes.flatten().any(|process| matches!(name(process).trim_end(), "cron" | "crond"))
 }
 
-/// A crontab with a line of the operator's own that sends.
+/// Finds a crontab in which a line of the operator's own sends.
 fn crontab(root: &Path) -> Option<PathBuf> {
     let sends = |file: &PathBuf| {
         let text = fs::read_to_string(file).unwrap_or_default();
@@ -119,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// A machine that has these files.
+    /// A machine with these files.
     fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (file, text) in files {

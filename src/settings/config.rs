@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::args::TIMEOUT_S;
 use pulse_echo_core::json::{self, Unknown};
 
-/// What it says.
+/// The content of the file.
 #[derive(Debug, Default, PartialEq)]
 pub struct Config {
     pub bucket: Option<String>,
@@ -42,7 +42,7 @@ impl json::Object for Config {
 }
 
 impl Config {
-    /// Reads it. One that is not there is empty, unless it was asked for.
+    /// Reads the file. A missing file counts as empty, unless it was asked for.
     pub fn read(file: &Path, is_asked_for: bool) -> Result<Self, String> {
         let text = match fs::read(file) {
             Ok(text) => text,

@@ -1,4 +1,4 @@
-//! Where things are and who we are: option, then environment, then configuration file, then default.
+//! The settings: from the option, then the environment, then the configuration file, then the default.
 
 pub mod config;
 
@@ -22,29 +22,29 @@ pub use config::in_file;
 /// The package's folder.
 pub const OWN_FOLDER: &str = "/etc/pulse-echo";
 
-/// Where the configuration is unless told otherwise.
+/// The default path of the configuration.
 const CONFIG_FILE: &str = "/etc/pulse-echo/config.json";
 
 /// Where the kernel keeps the machine's name.
 const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
-/// The region that is signed for where an endpoint of one's own has none.
+/// The region to sign for, if a custom endpoint comes without one.
 const NO_REGION: &str = "us-east-1";
 
-/// What a command needs to know.
+/// The settings of a command.
 pub struct Settings {
     /// This host's name.
     pub host: Name,
-    /// The folder of the configuration: the pulses lie in it.
+    /// The folder of the configuration, which also holds the pulses.
     pub folder: PathBuf,
-    /// Whether the store is AWS's, and so the probe in AWS.
+    /// Whether the store is AWS's, and therefore the probe in AWS.
     pub is_aws: bool,
-    /// The store; its deadline is `timeout_s` from when the settings were gathered.
+    /// The store. Its deadline is `timeout_s` after the settings were gathered.
     pub store: Store,
 }
 
 impl Settings {
-    /// Gathers the settings. The error is one sentence that names the setting, its place and the remedy.
+    /// Gathers the settings. The error is a sentence that names the setting, its place and the remedy.
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
         let sources = Sources::read(arguments, environment)?;
         let store = sources.open_store()?;
@@ -52,15 +52,15 @@ impl Settings {
     }
 }
 
-/// The store alone, whatever this machine is called, as an operator's commands need it. The error is as of
+/// Opens only the store, for an operator's command: this machine's name is not needed. The error is as for
 /// [`Settings::gather`].
 pub fn store(arguments: &Arguments, environment: Environment) -> Result<Store, String> {
     Sources::read(arguments, environment)?.open_store()
 }
 
-/// Where settings come from, to be asked for one at a time.
+/// The sources of settings, to be asked for one setting at a time.
 pub struct Sources<'a> {
-    /// The configuration file, whether it is there or not.
+    /// The path of the configuration file, whether the file exists or not.
     pub file: PathBuf,
     started: Instant,
     arguments: &'a Arguments,
@@ -69,7 +69,7 @@ pub struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// Reads the configuration file, if there is one.
+    /// Reads the configuration file, if it exists.
     pub fn read(arguments: &'a Arguments, environment: Environment<'a>) -> Result<Self, String> {
         let mut sources = Self::without_file(arguments, environment);
         let is_asked_for = arguments.config.is_some() || environment.get("PULSE_ECHO_CONFIG").is_some();
@@ -77,7 +77,7 @@ impl<'a> Sources<'a> {
         Ok(sources)
     }
 
-    /// The same as if the configuration file were empty.
+    /// The same, with an empty configuration file.
     pub fn without_file(arguments: &'a Arguments, environment: Environment<'a>) -> Self {
         let (file, config) = (PathBuf::from(CONFIG_FILE), Config::default());
         let mut sources = Self { file, started: Instant::now(), arguments, environment, config };
@@ -114,7 +114,7 @@ impl<'a> Sources<'a> {
         self.first(self.arguments.endpoint.as_ref(), &names, self.config.endpoint.as_ref())
     }
 
-    /// The bucket and how to reach it; an EC2 instance, if this is one, knows its region.
+    /// The bucket and how to reach it. On an EC2 instance, `instance` knows the region.
     pub fn place(&self, instance: Option<&Instance>) -> Result<Place, String> {
         let (arguments, config) = (self.arguments, &self.config);
         let (bucket, endpoint) = (self.bucket()?, self.endpoint());
@@ -138,7 +138,7 @@ impl<'a> Sources<'a> {
         Ok(Place { bucket, region, endpoint, path_style })
     }
 
-    /// Whom to trust.
+    /// The root certificates to trust.
     pub fn trust(&self) -> Result<Trust, String> {
         self.ca_file().map_or_else(|| Ok(Trust::built_in()), |file| read_trust(&file))
     }
@@ -147,19 +147,19 @@ impl<'a> Sources<'a> {
         self.first(self.arguments.ca_file.as_ref(), &["AWS_CA_BUNDLE"], self.config.ca_file.as_ref())
     }
 
-    /// Who we are to the store.
+    /// The credentials for the store.
     pub fn credentials(&self, trust: &Trust) -> Result<Found, String> {
         credentials::find(&self.profile(), self.environment, trust, self.deadline())
     }
 
-    /// The profile of AWS's files.
+    /// The profile of AWS's shared files.
     pub fn profile(&self) -> Profile {
         Profile::new(self.arguments.profile.as_deref(), self.environment)
     }
 
-    /// The store, with the place and the credentials that there are.
+    /// Opens the store with the place and the credentials of these sources.
     fn open_store(&self) -> Result<Store, String> {
-        // Known before anybody is asked for credentials, which may take its time.
+        // Tested before any source of credentials is asked, which may take some time.
         self.bucket()?;
         let trust = self.trust()?;
         let found = self.credentials(&trust)?;
@@ -167,13 +167,13 @@ impl<'a> Sources<'a> {
         self.store(&place, &trust, found.credentials)
     }
 
-    /// The store.
+    /// A client of the store.
     pub fn store(&self, place: &Place, trust: &Trust, credentials: Credentials) -> Result<Store, String> {
         let agent = http::agent(
             http::config()
                 .proxy(http::proxy::from_variables(&place.url()?, self.environment)?)
                 .user_agent(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")))
-                // `run` waits up to two seconds between two looks; its connection must live that long, and longer.
+                // `run` waits up to two seconds between two looks. Its connection must stay open for longer.
                 .max_idle_age(Duration::from_secs(60))
                 .build(),
             trust,
@@ -182,11 +182,11 @@ impl<'a> Sources<'a> {
         Store::new(place, credentials, agent, Arc::new(Timestamp::now), self.deadline())
     }
 
-    /// A configuration file that says what options and environment say now: cron has neither.
+    /// Writes the present options and environment as a configuration file, since cron has neither.
     pub fn to_configuration(&self) -> Result<String, String> {
         self.host()?;
         let trust = self.trust()?;
-        // Without a region among them, the instance that cron runs on may know it.
+        // If no region is set, the instance that cron runs on may know it.
         let place = self.place(None).or_else(|error| match self.credentials(&trust) {
             Ok(Found { instance: Some(instance), .. }) => self.place(Some(&instance)),
             _ => Err(error),
@@ -213,7 +213,7 @@ impl<'a> Sources<'a> {
         self.started + Duration::from_secs(timeout_s.into())
     }
 
-    /// Option, then environment, then configuration file.
+    /// The value of a setting: option, then environment, then configuration file.
     fn first(&self, option: Option<&String>, names: &[&str], configured: Option<&String>) -> Option<String> {
         option.cloned().or_else(|| self.environment.first(names)).or_else(|| configured.cloned())
     }

@@ -1,7 +1,7 @@
-//! `status`: the fleet as the last sweep left it, the worst first; or all that is known of one check.
+//! `status`: the fleet at the last sweep, the worst first; or everything about one check.
 //!
-//! What is shown of a check is one list of rows (`row`); the table (`table`), the page of one check (`page`) and JSON
-//! (`json`) are three ways to show it.
+//! All that is shown comes from one list of rows (`row`). The table (`table`), the page of one check (`page`) and JSON
+//! (`json`) show it in three ways.
 
 mod json;
 mod page;
@@ -29,7 +29,7 @@ use pulse_echo_core::store::Store;
 use row::{Newest, Row};
 use summary::Watch;
 
-/// How many pulses are read, for the last words of silent hosts: each is a request.
+/// How many pulses are read for the last words of silent hosts: each is a request.
 const PULSES_READ: usize = 10;
 
 /// Runs `status`.
@@ -76,7 +76,7 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
     Ok(())
 }
 
-/// All lines of all that is ever shown of a fleet, for the fuzzer.
+/// All lines that `status` can show of a fleet, for the fuzzer.
 #[cfg(feature = "fuzzing")]
 pub fn shown(
     status: pulse_echo_core::status::StatusOf<super::fleet::Owed>,

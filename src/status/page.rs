@@ -1,4 +1,4 @@
-//! All that is known of one check.
+//! The page of one check: all that is known of it.
 
 use super::row::Row;
 use super::table::coloured;
@@ -12,7 +12,7 @@ use pulse_echo_core::words;
 /// The width of the labels.
 const LABELS: usize = 12;
 
-/// The check's page, without an end of line.
+/// Renders the check's page, without a final line break.
 pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
     let (record, now) = (row.record, fleet.now);
     let time = |at: Time| format!("{at}, {} ago", words::duration(at.age(now)));

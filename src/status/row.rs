@@ -1,4 +1,4 @@
-//! A check as it is shown: what is recorded, and what follows from it now.
+//! A check as it is shown: its record, and what follows from it now.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -14,26 +14,26 @@ use pulse_echo_core::words;
 pub struct Row<'a> {
     /// The check.
     pub id: &'a CheckId,
-    /// What is recorded of it.
+    /// Its record.
     pub record: &'a Record,
-    /// It was past its interval when the status was written, and is not down.
+    /// Whether it was past its interval when the status was written, and is not down.
     pub is_late: bool,
-    /// Its mute or its host's that lasts, the longer one.
+    /// The running mute of the check or its host; of two, the longer.
     pub mute: Option<&'a Muted>,
-    /// The pulse that is there now, if that was read.
+    /// The pulse that is in the store now, if it was read.
     pub newest: Option<Newest>,
 }
 
-/// A pulse as the store has it now; what is recorded of it may be ten minutes old.
+/// A pulse that is in the store now. The record may be ten minutes older.
 pub struct Newest {
     /// When the store took it.
     pub at: Time,
-    /// How its host said that it was: the last words, if it is silent.
+    /// Its host's vitals: the last words, if the host is silent.
     pub vitals: Vitals,
 }
 
-/// All checks, the worst first: those that are down (of one state the newest outage first), then what may soon be, then
-/// the others in key order.
+/// All checks, the worst first: the checks that are down (the newest outage first within a state), then those that may
+/// soon be down, then the others in key order.
 pub fn worst_first(fleet: &Fleet) -> Vec<Row<'_>> {
     let mut rows: Vec<_> = fleet.status.checks.iter().map(|(id, record)| Row::new(id, record, fleet)).collect();
     rows.sort_by_key(|row| (row.rank(), row.record.state.is_down().then_some(Reverse(row.record.since))));
@@ -43,15 +43,15 @@ pub fn worst_first(fleet: &Fleet) -> Vec<Row<'_>> {
 impl<'a> Row<'a> {
     fn new(id: &'a CheckId, record: &'a Record, fleet: &'a Fleet) -> Self {
         let Fleet { status, now } = fleet;
-        // The status is written on a change and every ten minutes, so a pulse may have come since. One that is past its
-        // limit by now must have: else the sweeps would have found its check silent.
+        // The status is written on a change and every ten minutes, so a pulse may have come since. A check that is past
+        // its limit by now must have had a new pulse: otherwise the sweeps would have found it silent.
         let is_late = !record.state.is_down() && record.is_late(status.written) && record.is_late(*now);
         let mutes = [status.mute_at(id, *now), status.mute_at(&id.default_of_host(), *now)];
         let mute = mutes.into_iter().flatten().max_by_key(|mute| mute.until());
         Self { id, record, is_late, mute, newest: None }
     }
 
-    /// Takes in the pulse that is there now.
+    /// Adds the pulse that is in the store now.
     pub fn see(&mut self, newest: Newest) {
         self.is_late &= newest.at == self.record.pulse;
         self.newest = Some(newest);
@@ -71,12 +71,12 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The word for it: its state, or `late`.
+    /// The word for its state, or `late`.
     pub fn word(&self) -> String {
         if self.is_late { "late".into() } else { self.record.state.to_string() }
     }
 
-    /// For how long it is so.
+    /// How long it has been in this state.
     pub fn lasts(&self, now: Time) -> Duration {
         match &self.record.limits {
             Some(limits) if self.is_late => self.record.pulse.age(now).saturating_sub(limits.every()),
@@ -84,7 +84,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// What there is to say of it, one clause after the other; a stranger's words may be in it.
+    /// The text about it, in clauses. A stranger's text may be in it.
     pub fn text(&self, now: Time) -> String {
         let muted = self.mute.map(|mute| {
             let reason = mute.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
@@ -111,17 +111,17 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Whether a pulse has come that no sweep has judged.
+    /// Whether a pulse has come that no sweep has judged yet.
     fn is_back(&self) -> bool {
         self.pulse_at() > self.record.pulse
     }
 
-    /// When the newest pulse came that is known.
+    /// When the newest known pulse came.
     pub fn pulse_at(&self) -> Time {
         self.newest.as_ref().map_or(self.record.pulse, |newest| newest.at)
     }
 
-    /// Why it is failing: the fault's sentence, else its kind.
+    /// Why it is failing: the fault's sentence, else its cause.
     pub fn reason(&self) -> String {
         let fault = self.record.fault.as_ref();
         let cause = || fault.and_then(|fault| fault.cause).map(|cause| cause.to_string());

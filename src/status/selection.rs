@@ -1,10 +1,10 @@
-//! Which rows `--state` wants.
+//! The rows that `--state` selects.
 
 use super::row::Row;
 use crate::args::Selection;
 
 impl Selection {
-    /// Whether this check is among them.
+    /// Whether the selection includes this check.
     pub fn includes(self, row: &Row) -> bool {
         match self {
             Self::Down => row.record.state.is_down(),

@@ -1,4 +1,4 @@
-//! The first lines: is the loop alive, how many checks are how, do the messages arrive?
+//! The first lines: whether the loop is alive, the counts of checks, and whether messages arrive.
 
 use super::row::Row;
 use crate::fleet::Fleet;
@@ -12,16 +12,16 @@ use pulse_echo_core::store::Store;
 use pulse_echo_core::text::printable;
 use pulse_echo_core::words;
 
-/// What watches over the fleet.
+/// The state of the loop.
 pub struct Watch {
-    /// The loop's mark, and when that was read, if it is there.
+    /// The loop's mark and when it was read, if the mark is there.
     pub mark: Option<(Mark, Time)>,
-    /// What follows from it.
+    /// The outcome for the loop.
     pub outcome: Outcome,
 }
 
 impl Watch {
-    /// Looks at the loop. That it could not be looked at is an outcome, too.
+    /// Looks at the loop. If that fails, the failure is the outcome.
     pub fn look(store: &Store) -> Self {
         let mark = look::mark(store);
         let outcome = match &mark {
@@ -31,18 +31,18 @@ impl Watch {
         Self { mark: mark.ok().and_then(Look::there), outcome }
     }
 
-    /// Whether there is something to say of it: what is shown may be old.
+    /// Whether the loop is in trouble: then the rows may be old.
     pub fn is_trouble(&self) -> bool {
         !self.outcome.text.is_empty()
     }
 }
 
-/// How many checks there are of a kind, by what is shown of them.
+/// Counts the checks for which `is_counted` holds.
 pub fn count(rows: &[Row], is_counted: impl Fn(&Row) -> bool) -> usize {
     rows.iter().filter(|row| is_counted(row)).count()
 }
 
-/// The lines. Trouble with the loop comes first: then nothing below it is sure.
+/// The summary's lines. Trouble with the loop comes first, since it puts everything below it in doubt.
 pub fn lines(fleet: &Fleet, rows: &[Row], watch: &Watch) -> Vec<String> {
     let trouble = watch.is_trouble().then(|| watch.outcome.sentence());
     let swept = watch.mark.as_ref().and_then(|(mark, now)| Some(words::duration(mark.swept?.age(*now))));

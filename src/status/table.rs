@@ -1,4 +1,4 @@
-//! The table: a line for each check; where a terminal is too narrow for what there is to say, two.
+//! The table: a line for each check, or two lines if a text does not fit the terminal.
 
 use super::row::Row;
 use crate::terminal::Terminal;
@@ -10,16 +10,16 @@ use pulse_echo_core::words;
 /// The heads of the columns.
 const HEADS: [&str; 4] = ["STATE", "FOR", "CHECK", "WHY"];
 
-/// Between two columns, and before what stands on a line of its own.
+/// The space between two columns, and before a text on a line of its own.
 const GAP: &str = "  ";
 
 /// The column WHY is shown only if at least this many characters fit.
 const LEAST_TEXT: usize = 40;
 
-/// A longer name stands out of its column, instead of widening it for all.
+/// The widest name within its column. A longer name does not widen the column for all.
 const WIDEST_NAME: usize = 40;
 
-/// The rows as text, without an end of line.
+/// Renders the rows as text, without a final line break.
 pub fn of(rows: &[Row], now: Time, terminal: &Terminal) -> String {
     let cells: Vec<_> =
         rows.iter().map(|row| [row.word(), words::duration(row.lasts(now)), row.id.to_string()]).collect();
@@ -64,7 +64,7 @@ pub fn coloured(row: &Row, word: &str, terminal: &Terminal) -> String {
     }
 }
 
-/// In characters, which most terminals show as wide as one another.
+/// The width in characters: most terminals show all characters equally wide.
 fn length(text: &str) -> usize {
     text.chars().count()
 }

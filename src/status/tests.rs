@@ -1,4 +1,4 @@
-//! How a fleet is shown: whole texts, as they stand on the screen.
+//! How a fleet is shown: whole texts, as on the screen.
 
 use super::*;
 use crate::look::Look;
@@ -16,7 +16,7 @@ fn wide(width: usize) -> Terminal {
     Terminal { width: Some(width), ..PLAIN }
 }
 
-/// So many seconds before it is looked at.
+/// The time `seconds` before the look.
 fn ago(seconds: i64) -> Time {
     Time::from_second(1_795_248_000 - seconds)
 }
@@ -46,7 +46,7 @@ fn muted(seconds_ago: i64, for_s: u32, reason: &str) -> Muted {
     Muted { etag: "\"m\"".into(), at: ago(seconds_ago), for_s, reason: Some(reason.into()) }
 }
 
-/// A check of each kind.
+/// A fleet with a check of each kind.
 fn fleet() -> Fleet {
     let gone = Record { state: State::Gone, since: ago(7_200), ..Record::new(ago(7_300)) };
     let missing = Missing { since: ago(40), with_many: false };

@@ -1,4 +1,4 @@
-//! What follows from what the store has of a check.
+//! Judges a check by what the store has of it.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{ANSWER_LIMIT, Pulse};
 use pulse_echo_core::words;
 
-/// What to do about a pulse that is not answered.
+/// What to do about a pulse without an answer.
 const PROBE_REMEDY: &str = "is the probe deployed, and told of what is put to pulse/?";
 
-/// How old the pulse that was answered may be.
+/// The limits on the age of the answered pulse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Beyond this it is a WARNING.
+    /// Beyond this age it is a WARNING.
     pub warning: Duration,
-    /// Beyond this it is CRITICAL.
+    /// Beyond this age it is CRITICAL.
     pub critical: Duration,
 }
 
 impl Limits {
-    /// What a pulse promises: a WARNING past its limit, CRITICAL when one more has been missed.
+    /// The limits of a pulse: a WARNING past its limit, CRITICAL when one more pulse has been missed.
     pub fn of(pulse: &Pulse) -> Self {
         Self { warning: pulse.limit(), critical: pulse.limit() + Duration::from_secs(pulse.every_s.into()) }
     }
@@ -91,14 +91,14 @@ fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, o
     }
 }
 
-/// What a fault says.
+/// The outcome of a fault.
 pub fn of_fault(id: &CheckId, fault: &Fault) -> Outcome {
     let what = fault.url.as_deref().unwrap_or("the pulse");
     Outcome::new(Subject::Check(id.clone()), Severity::Critical, format!("{id}: {}", fault.reason))
         .remedy(format!("look at {what}, and at what the pulse expects of it"))
 }
 
-/// The newest answer, by the pulse that it answers; a tie is the echo.
+/// The newest answer, by the time of its pulse; on a tie, the echo.
 enum Newest<'a> {
     Echo(&'a Echo),
     Fault(&'a Fault),
@@ -130,14 +130,14 @@ impl<'a> Newest<'a> {
     }
 }
 
-/// Since when the pulse in the store waits; none if it is answered, or not there.
+/// Since when the pulse in the store has been waiting; `None` if it has its answer, or is not there.
 fn waiting_since(seen: &Seen, newest: Option<&Newest>) -> Option<Time> {
     let at = seen.pulse.as_ref().there()?.at;
     newest.is_none_or(|newest| newest.pulse_at() < at).then_some(at)
 }
 
-/// Whether pulse or echo are of another machine. While the own newest pulse waits, the echo may be of a machine that
-/// had the name before.
+/// Whether the pulse or the echo comes from another machine. While our newest pulse waits, the echo may come from a
+/// machine that had the name before.
 fn is_of_another_machine(seen: &Seen, waits: bool, own: Option<&str>) -> bool {
     let of_pulse = seen.pulse.as_ref().there().and_then(|pulse| pulse.instance.as_deref());
     let of_echo = seen.echo.as_ref().there().and_then(|echo| echo.instance.as_deref());
@@ -168,7 +168,7 @@ fn probe_remedy(id: &CheckId, seen: &Seen) -> String {
     no_answer_remedy(id, matches!((&seen.echo, &seen.fault), (Look::Denied, _) | (_, Look::Denied)))
 }
 
-/// What to do where no answer comes; `is_denied` if the store would not say whether there is one.
+/// What to do if no answer comes; `is_denied` if the store would not tell whether there is an answer.
 pub fn no_answer_remedy(id: &CheckId, is_denied: bool) -> String {
     if is_denied {
         let (echo, fault) = (Key::echo(id), Key::fault(id));
@@ -183,12 +183,12 @@ mod tests {
     use super::*;
     use crate::look::SeenPulse;
 
-    /// When it is looked at: 1,000,000 s after 1970.
+    /// The time of the look: 1,000,000 s after 1970.
     const NOW: i64 = 1_000_000;
     const OWN: &str = "00aa";
     const OTHER: &str = "00bb";
 
-    /// So many seconds ago.
+    /// The time `seconds` before the look.
     fn ago(seconds: i64) -> Time {
         Time::of(jiff::Timestamp::from_second(NOW - seconds).unwrap())
     }
@@ -229,7 +229,7 @@ mod tests {
         use Look::{Denied, Missing};
         use Severity::{Critical, Ok, Unknown, Warning};
         for (pulse, echo, fault, severity, text) in [
-            // Age of the pulse that was answered.
+            // The age of the answered pulse.
             (pulse(212), echo(212), Missing, Ok, "web-1 answered 212 s ago in 84 ms"),
             (pulse(900), echo(900), Missing, Ok, "web-1 answered 15 min ago in 84 ms"),
             (pulse(901), echo(901), Missing, Warning, "web-1: its last pulse is 15 min old"),
@@ -237,9 +237,9 @@ mod tests {
             (pulse(1501), echo(1501), Missing, Critical, "web-1: its last pulse is 25 min old"),
             (pulse(20), echo(901), Missing, Warning, "web-1: the pulse answered last is 15 min old"),
             (pulse(20), echo(1501), Missing, Critical, "web-1: the pulse answered last is 25 min old"),
-            // A pulse from the future has age 0.
+            // A pulse in the future has age 0.
             (pulse(-5), echo(-5), Missing, Ok, "web-1 answered 0 s ago in 84 ms"),
-            // The newest answer, by the pulse that it answers; a tie is the echo.
+            // The newest answer, by the time of its pulse; on a tie, the echo.
             (pulse(10), echo(10), fault(10), Ok, "web-1 answered 10 s ago in 84 ms"),
             (pulse(10), echo(11), fault(10), Critical, "web-1: broken"),
             (pulse(10), echo(10), fault(11), Ok, "web-1 answered 10 s ago in 84 ms"),
@@ -312,9 +312,9 @@ mod tests {
             (Some(OTHER), Some(OTHER), 20, Some(OWN), Warning),
             (Some(OTHER), Some(OWN), 10, Some(OWN), Warning),
             (Some(OWN), Some(OTHER), 20, Some(OWN), Warning),
-            // The own newest pulse waits for its answer.
+            // Our newest pulse waits for its answer.
             (Some(OWN), Some(OTHER), 10, Some(OWN), Ok),
-            // Only where both are known.
+            // Both instances must be known.
             (None, Some(OTHER), 20, Some(OWN), Warning),
             (None, None, 20, Some(OWN), Ok),
             (Some(OTHER), Some(OTHER), 20, None, Ok),

@@ -1,4 +1,4 @@
-//! What follows from what the store tells beside the checks: is the loop alive, is the clock right?
+//! Judges what the store tells apart from the checks: whether the loop is alive, and whether the clock is right.
 
 use crate::look::Look;
 use crate::outcome::{Figure, Measure, Outcome, Severity, Subject};
@@ -7,10 +7,10 @@ use pulse_echo_core::mark::Mark;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::words;
 
-/// How far the clocks may differ, in seconds. Signatures live for 300.
+/// How far the clocks may differ, in seconds. Signatures are valid for 300.
 const SKEW_LIMIT_S: f64 = 60.0;
 
-/// Judges the loop by its mark and when that was looked at. One that is not there decides nothing.
+/// Judges the loop by its mark and the time of the look. A missing mark decides nothing.
 pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
     let is = |severity, text| Outcome::new(Subject::Loop, severity, text);
     let (mark, now) = match mark {
@@ -51,7 +51,7 @@ pub fn judge_clock(skew_s: f64) -> Outcome {
 mod tests {
     use super::*;
 
-    /// So many seconds before it is looked at, which is 1,000,000 s after 1970.
+    /// The time `seconds` before the look, which is 1,000,000 s after 1970.
     fn ago(seconds: i64) -> Time {
         Time::of(jiff::Timestamp::from_second(NOW - seconds).unwrap())
     }
@@ -69,7 +69,7 @@ mod tests {
             (mark(Some(300), Some(60), None), Ok, ""),
             (mark(Some(301), Some(60), None), Warning, "the loop last swept 5 min ago"),
             (mark(Some(301), None, None), Warning, "the loop last swept 5 min ago"),
-            // Three ticks, where that is longer.
+            // Three ticks, if they are longer.
             (mark(Some(301), Some(101), None), Ok, ""),
             (mark(Some(303), Some(101), None), Ok, ""),
             (mark(Some(304), Some(101), None), Warning, "the loop last swept 5 min ago"),

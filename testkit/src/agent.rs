@@ -1,4 +1,4 @@
-//! The agent's own program as a process: how it is run, on which host, and what it said.
+//! The agent's own program as a process: how to run it, on which host, and its output.
 
 use std::env;
 use std::ffi::OsString;
@@ -28,16 +28,16 @@ pub const LATER: &str = "2090-01-01T00:00:00Z";
 /// The `timeout_s` of a [`Host`]'s configuration: a run that has a shorter time ends before this.
 pub const OWN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// After this time a run hangs: a failed test, not a test that hangs.
+/// The longest time for a run. After it a test fails, rather than hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// This build's own agent, or the one that `PULSE_ECHO_AGENT` names: `make e2e` tests what `make dist` made.
+/// This build's own agent, or the program that `PULSE_ECHO_AGENT` names: `make e2e` tests what `make dist` made.
 pub fn program() -> OsString {
     env::var_os("PULSE_ECHO_AGENT").unwrap_or_else(|| built("pulse-echo").into())
 }
 
-/// A program of this build. Only the tests of its own package are compiled with its path; what cargo builds for them
-/// lies in the folder above theirs.
+/// The path of a program of this build. Cargo gives a program's path only to the tests of its own package, so this
+/// looks in the folder above the tests'.
 pub(crate) fn built(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let program = test.parent().and_then(Path::parent).unwrap().join(name);
@@ -49,12 +49,12 @@ pub(crate) fn built(name: &str) -> PathBuf {
 pub fn agent(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(arguments).current_dir(folder).env_clear();
-    // Tests ask nobody outside this machine.
+    // Tests must not ask anybody outside this machine.
     command.env("AWS_EC2_METADATA_DISABLED", "true");
     command
 }
 
-/// The keys as a program or a service issues them.
+/// The keys in the JSON that a program or a service issues.
 pub fn issued(token: &str, expiration: &str) -> String {
     format!(
         "{{\"Version\": 1, \"Code\": \"Success\", \"AccessKeyId\": \"{KEY}\", \"SecretAccessKey\": \"{SECRET}\", \
@@ -62,10 +62,10 @@ pub fn issued(token: &str, expiration: &str) -> String {
     )
 }
 
-/// How the agent is asked to talk.
+/// How much the agent logs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Level {
-    /// As cron does.
+    /// As under cron.
     Plain,
     /// With `-v`.
     Verbose,
@@ -73,7 +73,7 @@ pub enum Level {
     Trace,
 }
 
-/// Runs a story at each level, side by side.
+/// Runs a story at each level, in parallel.
 pub fn at_every_level(story: impl Fn(Level) + Sync) {
     thread::scope(|scope| {
         for level in [Level::Plain, Level::Verbose, Level::Trace] {
@@ -83,7 +83,7 @@ pub fn at_every_level(story: impl Fn(Level) + Sync) {
     });
 }
 
-/// A machine: a home directory with the configuration and one bare pulse in it, and an environment.
+/// A machine: a home directory with the configuration and one bare pulse, and an environment.
 pub struct Host {
     /// The home directory.
     pub home: TempDir,
@@ -137,21 +137,21 @@ impl Host {
     }
 }
 
-/// How a run of a program ended.
+/// The result of a program's run.
 #[derive(Debug)]
 pub struct Ended {
     /// Its exit code.
     pub code: i32,
-    /// What it said on stdout.
+    /// Its stdout.
     pub stdout: String,
-    /// What it said on stderr.
+    /// Its stderr.
     pub stderr: String,
     /// How long it took.
     pub took: Duration,
 }
 
 impl Ended {
-    /// Runs a program to its end, and looks for secrets in what it says.
+    /// Runs a program to its end, and looks for secrets in its output.
     #[track_caller]
     pub fn of(command: &mut Command) -> Self {
         let started = Instant::now();
@@ -177,7 +177,7 @@ impl Ended {
         let (stdout, stderr) = (out.join().unwrap(), err.join().unwrap());
         let code = status.code().unwrap_or_else(|| panic!("{status}: {stderr}"));
         let ended = Self { code, stdout, stderr, took: started.elapsed() };
-        // The last is the beginning of `user:s3cr3t` in base 64, as a proxy is told it.
+        // The last is the beginning of `user:s3cr3t` in base 64, as it is sent to a proxy.
         for secret in [MARK, "X-Amz-Signature", "X-Amz-Credential", "dXNlcjpzM2NyM3"] {
             assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{secret} is shown: {ended:#?}");
         }
@@ -192,21 +192,21 @@ impl Ended {
         line
     }
 
-    /// It ended with this code and complained in these words.
+    /// Asserts that it ended with this code and complained in these words.
     #[track_caller]
     pub fn assert(&self, code: i32, words: &str) -> &Self {
         assert!(self.code == code && self.stderr.contains(words), "expected {code} and {words:?}: {self:#?}");
         self
     }
 
-    /// It sent the pulse of `web-1`.
+    /// Asserts that it sent the pulse of `web-1`.
     #[track_caller]
     pub fn assert_sent(&self) -> &Self {
         assert!(self.code == 0 && self.stdout.starts_with("sent pulse/web-1.json"), "{self:#?}");
         self
     }
 
-    /// It warned exactly once, in these words.
+    /// Asserts that it warned exactly once, in these words.
     #[track_caller]
     pub fn assert_one_warning(&self, words: &str) -> &Self {
         let warnings: Vec<_> = self.stderr.lines().filter(|line| line.contains("warning: ")).collect();

@@ -1,5 +1,5 @@
-//! The bed that the agent is tested in: a folder with its files, the embedded S3 with its own clock, and what the store
-//! then holds.
+//! The bed for tests of the agent: a folder with its files, the embedded S3 with its own clock, and the store's
+//! content.
 
 use std::fs;
 use std::process::Command;
@@ -38,7 +38,7 @@ impl Bed {
         Self::of(KeyPair::new(ACCESS_KEY, SECRET_KEY), "us-east-1", ahead_s)
     }
 
-    /// A store in a region that takes the temporary credentials of [`Host::of`](crate::agent::Host::of).
+    /// A store in a region. It accepts the temporary credentials of [`Host::of`](crate::agent::Host::of).
     pub fn temporary(region: &str, ahead_s: i64) -> Self {
         Self::of(KeyPair { session_token: Some(TOKEN.into()), ..KeyPair::new(KEY, SECRET) }, region, ahead_s)
     }
@@ -88,7 +88,7 @@ impl Bed {
         self.put(&Key::echo(id), Echo::BODY, &echo.to_metadata());
     }
 
-    /// Writes a file of the agent's, its folder too.
+    /// Writes a file of the agent's, and its folder.
     pub fn write(&self, name: &str, content: &str) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! A fleet on a real store whose clock a test turns, and a loop that sweeps it.
+//! A fleet on a real store with a clock that a test sets, and a loop that sweeps it.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -30,14 +30,14 @@ use crate::schema;
 use crate::store::{ACCESS_KEY, BUCKET, Client, SECRET_KEY, id};
 use crate::wire::{Hook, Wire};
 
-/// Years away from this machine's clock, which must not matter.
+/// Years away from this machine's clock, since that must not matter.
 const BEGINNING: i64 = 2_000_000_000;
 
-/// The store, its clock, and what people were told.
+/// The store, its clock, and the messages.
 pub struct Fleet {
     server: Server,
     clock: Arc<AtomicI64>,
-    /// What its loop is set to.
+    /// The rules of its loop.
     pub rules: Rules,
     /// How far the clock of the machine that sweeps is ahead of the store's, in seconds.
     pub wrong_by: i64,
@@ -45,7 +45,7 @@ pub struct Fleet {
     pub time: Duration,
     /// The usual channel.
     pub hook: Hook,
-    /// A sweep's requests to the store, counted, and what happens at them.
+    /// A sweep's requests to the store: counted, and with faults.
     pub wire: Arc<Wire>,
     _dir: TempDir,
 }
@@ -75,7 +75,7 @@ impl Fleet {
         Arc::new(move || Timestamp::from_second(clock.load(Ordering::SeqCst) + ahead_s).unwrap())
     }
 
-    /// Turns the store's clock to this many seconds after the beginning.
+    /// Sets the store's clock to this many seconds after the beginning.
     pub fn at(&self, second: i64) -> &Self {
         self.clock.store(BEGINNING + second, Ordering::SeqCst);
         self
@@ -91,12 +91,12 @@ impl Fleet {
         Client { config, clock, ..Client::at(&self.server.endpoint()) }.store()
     }
 
-    /// The store, as hosts, the probe and operators see it.
+    /// A client of the store, for hosts, the probe and operators.
     pub fn store(&self) -> Store {
         self.store_over(http::config().build(), 0)
     }
 
-    /// The store, as a sweep sees it.
+    /// The client of the store that a sweep has.
     fn wired(&self) -> Store {
         let wire = self.wire.clone();
         let pass = move |request: Request<SendBody>, next: MiddlewareNext| wire.pass(request, next);
@@ -108,7 +108,7 @@ impl Fleet {
         self.store().put(key, "application/json", body, &Metadata::new(), &Condition::Always).unwrap();
     }
 
-    /// Has somebody else put an object just before the next request to the store whose log line has this part in it.
+    /// Makes somebody else put an object just before the next request to the store whose log line contains this part.
     pub fn another_puts(&self, part: &'static str, key: &Key, body: &[u8]) {
         let (store, key, body) = (self.store(), key.clone(), body.to_vec());
         let put =
@@ -123,7 +123,7 @@ impl Fleet {
         self
     }
 
-    /// Deletes what [`Self::fill`] has put.
+    /// Deletes the objects of [`Self::fill`].
     pub fn clear(&self, folder: &str, checks: usize) -> &Self {
         self.server.clear((0..checks).map(|n| many_key(folder, n))).unwrap();
         self
@@ -148,7 +148,7 @@ impl Fleet {
         self
     }
 
-    /// A fault that answers the pulse of that second.
+    /// Puts a fault that answers the pulse of that second.
     pub fn fault(&self, check: &str, pulse: i64) -> &Self {
         let reason = format!("status 500, expected 200 ({pulse})");
         let fault = Fault {
@@ -167,7 +167,7 @@ impl Fleet {
         self.invoke(&json!({"source": "aws.events"}))
     }
 
-    /// Sweeps each minute, from the present one on until that second.
+    /// Sweeps each minute, from now until that second.
     pub fn sweep_until(&self, second: i64) {
         while self.now() < second {
             self.at((self.now() + 60).min(second)).sweep().unwrap();
@@ -179,7 +179,7 @@ impl Fleet {
         self.invoke_over(&[Box::new(self.hook.clone())], event, self.time)
     }
 
-    /// Invokes the loop with channels of the test's own; the invocation may take this time.
+    /// Invokes the loop with the test's own channels. The invocation may take this time.
     pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, String> {
         let report = invoke(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
         if report.course == Course::Swept {
@@ -188,9 +188,9 @@ impl Fleet {
         Ok(report)
     }
 
-    /// Holds the status, if it is not of a very large fleet, against its schema.
+    /// Checks the status against its schema, unless the fleet is very large.
     fn assert_that_status_is_as_documented(&self) {
-        // Somebody may have removed it meanwhile.
+        // Somebody may have deleted it meanwhile.
         let object = self.store().get(&Key::status(), 1 << 18).ok();
         if let Some(body) = object.and_then(|object| object.body) {
             let status = serde_json::from_slice(&body).unwrap();
@@ -198,7 +198,7 @@ impl Fleet {
         }
     }
 
-    /// Sweeps, and dies at the request of this number: before it, or before its answer.
+    /// Sweeps, and dies at the request with this number: before the request, or before its answer.
     pub fn sweep_and_die(&self, at: usize, goes_through: bool) {
         self.wire.log.lock().unwrap().clear();
         *self.wire.cut.lock().unwrap() = Some((at, goes_through));
@@ -206,7 +206,7 @@ impl Fleet {
         *self.wire.cut.lock().unwrap() = None;
     }
 
-    /// What `status.json` says.
+    /// The content of `status.json`.
     pub fn status(&self) -> Status {
         let object = self.store().get(&Key::status(), 1 << 30).unwrap();
         Status::from_json(&object.body.unwrap()).unwrap()
@@ -222,12 +222,12 @@ impl Fleet {
         self.status().checks[&id(check)].state
     }
 
-    /// What was told since this was last asked.
+    /// The entries since the last call.
     pub fn told(&self) -> Vec<What> {
         std::mem::take(&mut *self.hook.told.lock().unwrap()).into_iter().map(|entry| entry.what).collect()
     }
 
-    /// The same, in a word each.
+    /// The same, as one word each.
     pub fn words(&self) -> Vec<String> {
         self.told().iter().map(word).collect()
     }
@@ -238,7 +238,7 @@ impl Fleet {
     }
 }
 
-/// What is told, in a word, and of whom.
+/// The entry in a word, with its check.
 pub fn word(what: &What) -> String {
     let (whole, fact) = match what {
         What::Fact(fact) => ("", fact),

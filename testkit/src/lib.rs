@@ -1,13 +1,14 @@
-//! What the tests of this workspace share; nobody else depends on it.
+//! What the tests of this workspace share. Nothing else depends on it.
 //!
-//! - [`agent`]: the agent as a process, on a host of a test's own; [`bed`]: that, beside an embedded S3
+//! - [`agent`]: the agent as a process, on a test's own host; [`bed`]: the same, beside an embedded S3
 //! - [`local`]: `pulse-echo-local` as a process; [`runtime`]: Lambda's Runtime API, for the binary `bootstrap`
-//! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test turns; [`wire`]: what lies between
-//! - [`server`], [`tls`], [`proxy`]: what answers on this machine as a test tells it to
-//! - [`store`]: the library's client; [`raw_client`]: one that shows raw answers
-//! - [`schema`]: whether a `status.json` is as documented; [`tally`]: what passed, what failed, what was left out
+//! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test sets; [`wire`]: faults between
+//! them
+//! - [`server`], [`tls`], [`proxy`]: servers on this machine that answer as a test tells them to
+//! - [`store`]: the library's client; [`raw_client`]: a client that shows raw answers
+//! - [`schema`]: whether a `status.json` is as documented; [`tally`]: counts of passed, failed and left out checks
 
-// What a test starts, it starts by name: a `Default` beside it would have no user.
+// Tests start things by name, so a `Default` would have no user.
 #![allow(clippy::new_without_default)]
 
 pub mod agent;

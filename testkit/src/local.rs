@@ -15,10 +15,10 @@ use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 use crate::agent::built;
 use crate::store::{Client, id};
 
-/// What the first start prints, by name.
+/// The values that the first start prints, by name.
 pub type Pasted = BTreeMap<String, String>;
 
-/// The program, with an empty environment; what it says is kept.
+/// The program, with an empty environment. Its output is kept.
 pub fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(built("pulse-echo-local"));
     command.args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -28,21 +28,21 @@ pub fn program(arguments: &[&str]) -> Command {
 /// `serve`, with `data` for its folder.
 pub fn serve(data: &Path, arguments: &[&str]) -> Command {
     let mut command = program(&["serve", "--data"]);
-    // Where a service of the test's own may be asked.
+    // Allows the probe to reach a service of the test's own.
     command.arg(data).args(arguments).env("PROBE_ALLOW", "127.0.0.0/8");
     command
 }
 
-/// Has `serve` listen on a free port of this machine.
+/// Makes `serve` listen on a free port of this machine.
 pub const FREE_PORT: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
-/// The lines of a start's stdout.
+/// Parses the lines of a start's stdout.
 pub fn pasted(stdout: &str) -> Pasted {
     let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.into(), value.into())).expect("NAME=value");
     stdout.lines().map(pair).collect()
 }
 
-/// The store that the lines of a first start lead to.
+/// A client of the store, from the lines of a first start.
 pub fn store(endpoint: &str, pasted: &Pasted) -> Store {
     let usual = Client::at(endpoint);
     let (bucket, region) = (pasted["PULSE_ECHO_BUCKET"].clone(), pasted["AWS_REGION"].clone());
@@ -65,7 +65,7 @@ pub fn wait_for_echo(store: &Store) {
     }
 }
 
-/// The host that tests here are of.
+/// The host of these tests.
 pub fn web_1() -> CheckId {
     id("web-1")
 }
@@ -78,14 +78,14 @@ pub struct Running {
     said: Vec<String>,
 }
 
-/// How it ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// By an exit code, or by a signal.
+    /// The exit code or the signal that ended it.
     pub status: ExitStatus,
-    /// What it said on stdout.
+    /// Its stdout.
     pub stdout: String,
-    /// What it said on stderr, without the last line break.
+    /// Its stderr, without the last line break.
     pub stderr: String,
 }
 
@@ -106,7 +106,7 @@ impl Running {
         Self::of(&mut serve(data, &FREE_PORT))
     }
 
-    /// Waits until it says this on stderr; the line.
+    /// Waits for this text on stderr. Returns its line.
     #[track_caller]
     pub fn says(&mut self, text: &str) -> String {
         loop {
@@ -120,7 +120,7 @@ impl Running {
         }
     }
 
-    /// Waits until it says where it serves.
+    /// Waits until it prints where it serves.
     #[track_caller]
     pub fn endpoint(&mut self) -> String {
         let line = self.says(" at http://");

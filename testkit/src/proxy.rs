@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::server::read_head;
 
-/// A proxy on a free port that lets everybody through to one place, whatever they asked for, or nobody.
+/// A proxy on a free port. It lets everybody through to one place, whatever they asked for, or nobody.
 pub struct Proxy {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
@@ -32,7 +32,7 @@ impl Proxy {
         })
     }
 
-    /// Says nothing to anybody.
+    /// Never answers.
     pub fn silent() -> Self {
         Self::start(|client| {
             let _ = io::copy(client, &mut io::sink());
@@ -64,7 +64,7 @@ impl Proxy {
         format!("http://user:s3cr3t-of-the-proxy@127.0.0.1:{}", self.port)
     }
 
-    /// The heads of what it was asked so far.
+    /// The heads of all requests so far.
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }

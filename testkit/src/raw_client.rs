@@ -1,4 +1,4 @@
-//! A client that shows raw answers, for the embedded S3 in a directory of its own.
+//! A client that shows raw answers, for the embedded S3 in its own directory.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ pub const KEY: &str = "AKIALOCAL";
 /// The key pair of [`server`]: its secret.
 pub const SECRET: &str = "a secret / with + signs";
 
-/// What [`server`] is started with.
+/// The options of [`server`].
 pub fn options(dir: &TempDir) -> Options {
     Options::new(dir.path(), BUCKET, KeyPair::new(KEY, SECRET))
 }
@@ -39,7 +39,7 @@ pub fn server() -> (Server, TempDir) {
 pub struct HandClock(Arc<AtomicI64>);
 
 impl HandClock {
-    /// A clock that stands at this time.
+    /// A clock that is stopped at this time.
     pub fn at(time: &str) -> Self {
         Self(Arc::new(AtomicI64::new(time.parse::<Timestamp>().unwrap().as_millisecond())))
     }
@@ -61,7 +61,7 @@ impl HandClock {
     }
 }
 
-/// An answer as it came.
+/// An answer as it arrived.
 #[derive(Debug)]
 pub struct Answer {
     /// Its HTTP status.
@@ -99,18 +99,18 @@ impl Answer {
     }
 }
 
-/// Presigns as the agent does, unless a test says otherwise.
+/// A client that presigns as the agent does, unless a test says otherwise.
 #[derive(Clone)]
 pub struct Client {
     /// The bucket.
     pub bucket: Bucket,
-    /// What it signs with.
+    /// The credentials that it signs with.
     pub credentials: Credentials,
-    /// What time it signs by.
+    /// The clock that it signs by.
     pub clock: Clock,
-    /// How long its URLs live.
+    /// How long its URLs are valid.
     pub expires: Duration,
-    /// What it connects with.
+    /// The agent that it connects with.
     pub agent: ureq::Agent,
 }
 
@@ -184,7 +184,7 @@ impl Client {
         self.send(&action, &[], b"")
     }
 
-    /// What a LIST found.
+    /// The result of a LIST.
     pub fn list(&self, parameters: &[(&str, &str)]) -> ListObjectsV2Response {
         let answer = self.list_raw(parameters);
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -207,7 +207,7 @@ impl Client {
         self.raw(method.to_str(), url.as_str(), headers, b"")
     }
 
-    /// The status of a PUT to a server that may die under it.
+    /// The status of a PUT to a server that may die meanwhile.
     pub fn try_put(&self, key: &str, body: &[u8]) -> Result<u16, ureq::Error> {
         let url = self.bucket.put_object(Some(&self.credentials), key).sign(self.expires);
         self.try_raw("PUT", url.as_str(), &[], body).map(|answer| answer.status)
@@ -233,7 +233,7 @@ impl Client {
         })
     }
 
-    /// A request just as it is written here, without a body; the whole answer.
+    /// Sends a request exactly as it is written here, without a body. Returns the whole answer.
     pub fn wire(&self, method: &str, target: &str, headers: &str) -> String {
         let base = self.bucket.base_url();
         let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
@@ -244,7 +244,7 @@ impl Client {
         answer
     }
 
-    /// A request with a header signature (the agent uses none, other clients do).
+    /// Sends a request with a header signature. The agent does not use these; other clients do.
     pub fn signed(&self, method: &str, path: &str, headers: &[(&str, &str)], unsigned: &[(&str, &str)]) -> Answer {
         let base = self.bucket.base_url();
         let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
@@ -301,7 +301,7 @@ pub fn at_once<T: Send + 'static>(n: usize, run: impl Fn(usize) -> T + Send + Sy
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
-/// The next thing, or a failed test.
+/// Receives the next message, or fails the test.
 #[track_caller]
 pub fn next<T>(channel: &mpsc::Receiver<T>) -> T {
     channel.recv_timeout(Duration::from_secs(20)).expect("nothing came within 20 s")

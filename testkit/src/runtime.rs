@@ -1,4 +1,4 @@
-//! AWS Lambda as its runtime sees it: a small server of the Runtime API.
+//! AWS Lambda as its runtime sees it: a small server with the Runtime API.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::server::{read_body, read_head};
 
-/// Lambda: gives events, takes answers.
+/// Lambda: sends events and receives answers.
 pub struct Lambda {
-    /// What `AWS_LAMBDA_RUNTIME_API` is set to.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub address: String,
     events: Sender<Value>,
     answers: Receiver<(String, Value)>,
@@ -26,7 +26,7 @@ impl Lambda {
         let (events, next) = mpsc::channel();
         let (answer, answers) = mpsc::channel();
         thread::spawn(move || {
-            // One runtime asks one thing after the other, over one connection or several.
+            // A runtime asks one thing after the other, over one connection or several.
             for stream in listener.incoming() {
                 serve(stream.unwrap(), &next, &answer);
             }
@@ -34,7 +34,7 @@ impl Lambda {
         Self { address, events, answers }
     }
 
-    /// Gives an event and waits for its answer: `response` or `error`, and its body.
+    /// Sends an event and waits for its answer: `response` or `error`, and its body.
     #[track_caller]
     pub fn invoke(&self, event: Value) -> (String, Value) {
         self.events.send(event).unwrap();
@@ -47,7 +47,7 @@ fn serve(mut stream: TcpStream, next: &Receiver<Value>, answer: &Sender<(String,
         let head = read_head(&mut stream);
         let Some(line) = head.lines().next() else { return };
         if line.starts_with("GET /2018-06-01/runtime/invocation/next ") {
-            // The test has ended if there is no more.
+            // Without a next event, the test has ended.
             let Ok(event) = next.recv() else { return };
             let end = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(90);
             let body = event.to_string();

@@ -1,4 +1,4 @@
-//! `docs/status.schema.json`, and whether a `status.json` is as it says.
+//! Checks a `status.json` against `docs/status.schema.json`.
 
 use std::cell::RefCell;
 
@@ -22,7 +22,7 @@ fn compiled() -> (Schemas, SchemaIndex) {
     (schemas, index)
 }
 
-/// What is wrong with a status, if anything is.
+/// What is wrong with a status, if anything.
 pub fn misfit(status: &Value) -> Option<String> {
     SCHEMA.with_borrow(|(schemas, index)| schemas.validate(status, *index).err().map(|error| format!("{error:#}")))
 }

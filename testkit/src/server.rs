@@ -1,4 +1,4 @@
-//! A small HTTP server that answers as a test tells it to, faults included. Its threads end with the test's process.
+//! A small HTTP server that answers as a test tells it to, including faults. Its threads end with the test's process.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,25 +9,25 @@ use std::thread;
 use jiff::{SignedDuration, Timestamp};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// What to do with a request.
+/// The reply to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// Answer with this status, these headers and this body.
     Answer(u16, Vec<(&'static str, String)>, String),
-    /// Promise a longer body than comes, then close.
+    /// Promise a longer body than is sent, then close.
     Truncated,
-    /// Close without a word.
+    /// Close without an answer.
     Closed,
-    /// Break the connection off; the request must have a body of two bytes or more.
+    /// Reset the connection; the request must have a body of two bytes or more.
     Reset,
-    /// Say nothing until the client goes away.
+    /// Send nothing until the client hangs up.
     Silence,
-    /// Say something that is not HTTP.
+    /// Send something that is not HTTP.
     Junk,
 }
 
 impl Reply {
-    /// An answer without headers of its own.
+    /// An answer without further headers.
     pub fn of(status: u16, body: impl Into<String>) -> Self {
         Self::Answer(status, Vec::new(), body.into())
     }
@@ -37,7 +37,7 @@ impl Reply {
         Self::of(200, "").with("etag", "\"e\"")
     }
 
-    /// S3's word for "busy".
+    /// S3's error for "busy".
     pub fn slow_down() -> Self {
         Self::s3_error(503, "SlowDown", "Please reduce your request rate.")
     }
@@ -59,16 +59,16 @@ impl Reply {
     }
 }
 
-/// A server on a free port of this machine, and what came to it.
+/// A server on a free port of this machine, and its requests.
 pub struct Server {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    /// Hands each connection, with its number from 0, to `serve`.
+    /// Passes each connection, with its number from 0, to `serve`.
     pub fn new(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
         Self::on("127.0.0.1", serve)
     }
@@ -78,7 +78,7 @@ impl Server {
         Self::listen(address, Arc::default(), serve)
     }
 
-    /// Answers the first connection's request with the first text, and so on; the last text stays.
+    /// Answers the first connection's request with the first text, and so on. The last text repeats.
     pub fn answering(answers: &[&str]) -> Self {
         let answers: Vec<_> = answers.iter().map(ToString::to_string).collect();
         Self::new(move |mut stream, number| {
@@ -87,13 +87,13 @@ impl Server {
         })
     }
 
-    /// Answers each request, whose head it is given, as `reply` says.
+    /// Answers each request as `reply` says for its head.
     pub fn replying(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         let heads = Arc::<Mutex<Vec<String>>>::default();
         Self::listen("127.0.0.1", heads.clone(), move |mut stream, _| converse(&mut stream, &reply, &heads))
     }
 
-    /// Replies to the first request with the first reply, and so on; the last reply stays.
+    /// Replies to the first request with the first reply, and so on. The last reply repeats.
     pub fn scripted(replies: &[Reply]) -> Self {
         let replies = Mutex::new(replies.to_vec());
         Self::replying(move |_| {
@@ -149,18 +149,18 @@ impl Server {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// The heads of the requests that were replied to so far.
+    /// The heads of the requests that got a reply so far.
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
 
-/// A connection, bare or within TLS.
+/// A connection, plain or within TLS.
 trait Stream: Read + Write {}
 
 impl<T: Read + Write> Stream for T {}
 
-/// Replies to one request after the other, until one of the two sides has enough.
+/// Replies to one request after the other, until one of the two sides ends the connection.
 fn converse(stream: &mut dyn Stream, reply: &dyn Fn(&str) -> Reply, heads: &Mutex<Vec<String>>) {
     loop {
         let head = read_head(stream);
@@ -174,10 +174,10 @@ fn converse(stream: &mut dyn Stream, reply: &dyn Fn(&str) -> Reply, heads: &Mute
     }
 }
 
-/// Does as the reply says; whether the connection goes on.
+/// Does what the reply says. Returns whether the connection goes on.
 fn act(stream: &mut dyn Stream, head: &str, reply: Reply) -> bool {
     if matches!(reply, Reply::Reset) {
-        // A socket that is closed with something unread in it is reset: here, the rest of the body.
+        // A socket that is closed with unread data is reset. Here the rest of the body is unread.
         let _ = stream.read_exact(&mut [0]);
         return false;
     }
@@ -204,24 +204,24 @@ fn act(stream: &mut dyn Stream, head: &str, reply: Reply) -> bool {
     }
 }
 
-/// A whole answer, as it is sent.
+/// A whole answer, as it is sent over the wire.
 pub fn answer(status: u16, body: &str) -> String {
     answer_with(status, "", body)
 }
 
-/// A redirect, as it is sent.
+/// A redirect, as it is sent over the wire.
 pub fn redirect(location: &str) -> String {
     answer_with(302, &format!("location: {location}\r\n"), "")
 }
 
 fn answer_with(status: u16, headers: &str, body: &str) -> String {
-    // An answer of status 204 has no body.
+    // An answer with status 204 has no body.
     let length = if status == 204 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
     format!("HTTP/1.1 {status} X\r\n{headers}{length}\r\n{body}")
 }
 
-/// Reads a request's head up to the empty line, byte by byte, so that what follows stays where it is. Empty if the
-/// client has hung up before.
+/// Reads a request's head up to the empty line, byte by byte, so that the rest stays unread. Empty if the client hung
+/// up before.
 pub fn read_head(stream: &mut (impl Read + ?Sized)) -> String {
     let mut head = Vec::new();
     let mut byte = [0];

@@ -1,4 +1,4 @@
-//! The library's client of a store, as tests need it.
+//! The library's client of a store, for tests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use ureq::config::Config;
 /// The bucket of every test's store.
 pub const BUCKET: &str = "pulses";
 
-/// What is secret has this in it, so that no secret can be shown unseen.
+/// Every secret contains this text, so that no secret can be shown unnoticed.
 pub const MARK: &str = "s3cr3t";
 
 /// The permanent key pair of a test's store: its id.
@@ -21,22 +21,22 @@ pub const ACCESS_KEY: &str = "AKIDTESTTESTTESTTEST";
 /// The permanent key pair of a test's store: its secret.
 pub const SECRET_KEY: &str = "s3cr3t-that-must-never-be-seen";
 
-/// A client to be made: what it is of, and how it asks.
+/// The settings of a client.
 pub struct Client {
     /// Where the store is.
     pub place: Place,
-    /// By what it signs.
+    /// The credentials that it signs with.
     pub credentials: Credentials,
     /// How it connects.
     pub config: Config,
     /// The clock that it signs by.
     pub clock: Clock,
-    /// How much time all its requests have together.
+    /// How much time all its requests share.
     pub time: Duration,
 }
 
 impl Client {
-    /// The usual client of the store at an endpoint: the permanent key pair, the right time, five minutes.
+    /// The usual client of the store at an endpoint: the permanent key pair, the right time, and five minutes.
     pub fn at(endpoint: &str) -> Self {
         Self {
             place: Place {
@@ -52,14 +52,14 @@ impl Client {
         }
     }
 
-    /// Makes it.
+    /// Makes the client.
     pub fn store(self) -> Store {
         let agent = http::agent(self.config, &Trust::built_in(), SystemResolver::default());
         Store::new(&self.place, self.credentials, agent, self.clock, Instant::now() + self.time).unwrap()
     }
 }
 
-/// The store at an endpoint, as an operator with its permanent key pair sees it.
+/// A client of the store at an endpoint, for an operator with its permanent key pair.
 pub fn store(endpoint: &str) -> Store {
     Client::at(endpoint).store()
 }

@@ -1,23 +1,23 @@
-//! What passed, what failed, and what was left out: for tests that are programs of their own, and for those that need a
-//! tool that a machine may lack.
+//! Counts checks that passed, failed or were left out: for tests that are programs of their own, and for tests that
+//! need a tool that a machine may lack.
 
 use std::env;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Counts the checks of a program, and prints how each went.
+/// Counts the checks of a program, and prints the result of each.
 pub struct Tally {
     name: &'static str,
     wanted: Vec<String>,
-    /// How many were as they should be.
+    /// How many checks passed.
     pub passed: usize,
     failed: usize,
     left_out: usize,
 }
 
 impl Tally {
-    /// An empty tally. Of the checks only those run whose names have all of the program's arguments in them.
+    /// An empty tally. It runs only checks whose names contain all of the program's arguments.
     pub fn new(name: &'static str) -> Self {
         Self { name, wanted: env::args().skip(1).collect(), passed: 0, failed: 0, left_out: 0 }
     }
@@ -40,7 +40,7 @@ impl Tally {
         self.wanted.iter().all(|part| what.contains(part.as_str()))
     }
 
-    /// Counts how a check went; prints a failure only.
+    /// Counts the result of a check. Prints only a failure.
     pub fn count(&mut self, what: &str, outcome: Result<(), String>) {
         match outcome {
             Ok(()) => self.passed += 1,
@@ -51,13 +51,13 @@ impl Tally {
         }
     }
 
-    /// Counts a check that cannot run here. Under `CI` it has failed.
+    /// Counts a check that cannot run here. Under `CI` it fails.
     pub fn leave_out(&mut self, what: &str, why: &str) {
         println!("left out: {what}: {why}");
         self.left_out += 1;
     }
 
-    /// The sum, and the program's exit code.
+    /// Prints the sum. Returns the program's exit code.
     pub fn end(self) -> ExitCode {
         let Self { name, passed, failed, left_out, .. } = self;
         println!("{name}: {passed} passed, {failed} failed, {left_out} left out");
@@ -69,7 +69,7 @@ impl Tally {
     }
 }
 
-/// Says that this test is left out, and why. Under `CI` it has failed: it could pass for ever without running.
+/// Says that this test is left out, and why. Under `CI` it fails: otherwise it could pass for ever without running.
 #[track_caller]
 pub fn left_out(why: &str) {
     assert!(!is_ci(), "{why}; tests/tools.sh installs what the tests need");

@@ -1,4 +1,4 @@
-//! Private CAs, certificates of theirs, and https servers that show them.
+//! Private CAs, their certificates, and https servers that show them.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -16,20 +16,20 @@ use crate::server::{Server, answer, read_head, redirect};
 pub struct Ca(CertifiedIssuer<'static, KeyPair>);
 
 impl Ca {
-    /// A root of this name, valid for ten years.
+    /// A root with this name, valid for ten years.
     pub fn new(name: &str) -> Self {
         let params = of_ca(name, in_days(3650));
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// A CA below this one that ends at a time.
+    /// A CA below this CA, valid until `end`.
     #[must_use]
     pub fn intermediate(&self, end: Timestamp) -> Self {
         let params = of_ca("intermediate", end);
         Self(CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.0).unwrap())
     }
 
-    /// What goes into `ca_file` or `PROBE_CA_BUNDLE`.
+    /// The text for `ca_file` or `PROBE_CA_BUNDLE`.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
@@ -58,7 +58,7 @@ fn of_ca(name: &str, end: Timestamp) -> CertificateParams {
     params
 }
 
-/// What a certificate says: for `localhost` since 1975, until this time.
+/// The parameters of a certificate: for `localhost`, from 1975 until this time.
 pub fn until(end: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::new(["localhost".to_string()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, "a server");
@@ -75,8 +75,8 @@ fn ends(params: &mut CertificateParams, end: Timestamp) {
     params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end.as_second().try_into().unwrap());
 }
 
-/// An https server whose certificate `issuers` have signed, the first of them itself. It shows all of them but the
-/// last, and answers `ok`.
+/// An https server that answers `ok`. `issuers` sign its certificate, the first of them directly. It shows all of them
+/// except the last.
 pub fn https(params: &CertificateParams, issuers: &[&Ca]) -> Server {
     https_by(params, issuers, answering(answer(200, "ok")))
 }
@@ -91,14 +91,14 @@ pub fn redirecting(params: &CertificateParams, issuer: &Ca, location: &str) -> S
     https_by(params, &[issuer], answering(redirect(location)))
 }
 
-/// An https server whose certificate has signed itself; it answers `ok`.
+/// An https server with a self-signed certificate; it answers `ok`.
 pub fn self_signed(params: &CertificateParams) -> Server {
     let key = KeyPair::generate().unwrap();
     let config = settings(vec![params.self_signed(&key).unwrap().der().clone()], &key);
     start(config, answering(answer(200, "ok")))
 }
 
-/// What answers a request whose head was read.
+/// Answers a request whose head was read.
 pub trait Serve: Fn(&mut ServerConnection, TcpStream) + Send + Sync + 'static {}
 
 impl<F: Fn(&mut ServerConnection, TcpStream) + Send + Sync + 'static> Serve for F {}
@@ -118,7 +118,7 @@ fn start(config: Arc<ServerConfig>, serve: impl Serve) -> Server {
     })
 }
 
-/// Signs with the first issuer and shows all of them but the last.
+/// Signs with the first issuer, and shows all issuers except the last.
 fn signed(params: &CertificateParams, issuers: &[&Ca]) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &issuers[0].0).unwrap();

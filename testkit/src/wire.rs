@@ -1,4 +1,4 @@
-//! What lies between a sweep and the store, and between a sweep and people.
+//! The connections between a sweep and the store, and between a sweep and people, with the faults of a test.
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,29 +11,29 @@ use ureq::SendBody;
 use ureq::http::{Request, Response};
 use ureq::middleware::MiddlewareNext;
 
-/// What somebody else does in the middle of a sweep.
+/// An action of somebody else in the middle of a sweep.
 pub type Act = Box<dyn FnOnce() + Send>;
 
-/// What lies between a sweep and the store.
+/// The connection between a sweep and the store.
 #[derive(Default)]
 pub struct Wire {
     /// The method, path and query of each request.
     pub log: Mutex<Vec<String>>,
-    /// From which request on nothing goes through; whether that one itself still does, its answer lost.
+    /// The number of the request at which the connection ends, and whether this request still goes through with its
+    /// answer lost.
     pub cut: Mutex<Option<(usize, bool)>>,
-    /// The answer to which request is lost.
+    /// The number of the request whose answer is lost.
     pub loses: Mutex<Option<usize>>,
-    /// Requests whose log line has this in it fail.
+    /// Requests whose log line contains this text fail.
     pub fails: Mutex<Option<&'static str>>,
-    /// This many of the requests whose log line has this in it are answered as S3 does when two write at the same
-    /// moment.
+    /// This many of the requests whose log line contains this text get S3's answer to two writes at the same moment.
     pub conflicts: Mutex<Option<(&'static str, usize)>>,
-    /// What happens, once, just before the first request whose log line has this in it goes through.
+    /// An action, done once, just before the first request whose log line contains this text.
     pub before: Mutex<Option<(&'static str, Act)>>,
 }
 
 impl Wire {
-    /// Passes a request on, or does to it what a test has asked for.
+    /// Passes a request on, or does what a test has asked for.
     pub(crate) fn pass(
         &self,
         request: Request<SendBody>,
@@ -69,13 +69,13 @@ impl Wire {
         }
     }
 
-    /// How many requests have this in their line since the log was last emptied.
+    /// How many requests contain this text in their line since the log was last emptied.
     pub fn count(&self, part: &str) -> usize {
         self.log.lock().unwrap().iter().filter(|line| line.contains(part)).count()
     }
 }
 
-/// S3's answer to a conditional request while another one changes the object; as its documentation has it.
+/// S3's answer to a conditional request while another request changes the object, as its documentation has it.
 fn conflict() -> Response<ureq::Body> {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
                 conditional request cannot succeed due to a conflicting operation against this resource.</Message>\
@@ -83,14 +83,14 @@ fn conflict() -> Response<ureq::Body> {
     Response::builder().status(409).body(ureq::Body::builder().data(body)).unwrap()
 }
 
-/// A channel that writes down what it is told.
+/// A channel that records what it gets.
 #[derive(Clone, Default)]
 pub struct Hook {
-    /// What it was told.
+    /// The entries that it got.
     pub told: Arc<Mutex<Vec<Entry>>>,
     /// How many attempts there were.
     pub attempts: Arc<AtomicUsize>,
-    /// What it answers; none takes all.
+    /// Its answer; `None` takes everything.
     pub answer: Arc<Mutex<Option<Outcome>>>,
 }
 

@@ -38,7 +38,7 @@ impl World {
         Self { s3, store, _dir: dir }
     }
 
-    /// The environment that the probe is given here.
+    /// The environment of the probe.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("BUCKET", BUCKET.into()),
@@ -47,7 +47,7 @@ impl World {
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.into()),
             ("AWS_SESSION_TOKEN", String::new()),
             ("AWS_ENDPOINT_URL", self.s3.endpoint()),
-            // The services to watch are on this machine, too.
+            // The services to watch are also on this machine.
             ("PROBE_ALLOW", "127.0.0.0/8".into()),
         ]
     }
@@ -99,7 +99,7 @@ impl World {
     }
 }
 
-/// The event that S3 sends of puts at these keys, which are given as S3 encodes them.
+/// The event that S3 sends for puts at these keys, given as S3 encodes them.
 pub fn event(keys: &[&str]) -> Value {
     let record = |key: &&str| {
         json!({
@@ -117,11 +117,11 @@ pub fn event(keys: &[&str]) -> Value {
     json!({"Records": keys.iter().map(record).collect::<Vec<_>>()})
 }
 
-/// A web service that answers `ok`: for `/hold` when the test lets it, for any other path at once.
+/// A web service that answers `ok`: for `/hold` once the test allows it, for any other path at once.
 pub struct Service {
     /// Where it listens.
     pub address: SocketAddr,
-    /// Tells of each request for `/hold`, with the sender to be dropped so that it goes on.
+    /// Announces each request for `/hold`, with a sender; dropping the sender lets the request go on.
     pub waiting: Receiver<Sender<()>>,
 }
 
@@ -140,12 +140,12 @@ impl Service {
         Self { address: server.address, waiting }
     }
 
-    /// A pulse that asks for this service, with these further fields.
+    /// A pulse that checks this service, with these further fields.
     pub fn pulse(&self, fields: &str) -> String {
         format!("{{\"url\": \"http://{}/\", {fields}}}", self.address)
     }
 
-    /// A pulse that asks for what this service holds back.
+    /// A pulse that checks the path that this service holds back.
     pub fn pulse_to_hold(&self) -> String {
         format!("{{\"url\": \"http://{}/hold\"}}", self.address)
     }

@@ -1,7 +1,7 @@
 //! `make e2e`: the agent and the library's store against S3 servers that others wrote.
 //!
-//! Each server is held to [`table::TABLE`], which says what it lacks: an unexpected failure fails, and so does an
-//! expected one that has vanished. A server that cannot be installed is left out and named; under `CI` it has failed.
+//! [`table::TABLE`] says what each server lacks. An unexpected failure fails the run, and so does an expected failure
+//! that has vanished. A server that cannot be installed is left out and named; under `CI` it fails.
 
 mod checks;
 mod server;
@@ -20,7 +20,7 @@ const PAGE: &str = include_str!("../../docs/compatibility.md");
 
 fn main() -> ExitCode {
     let mut tally = Tally::new("e2e");
-    // Ours first, which lacks nothing: so each check can be passed.
+    // Our own server first. It lacks nothing, so this proves that each check can pass.
     ask(&mut tally, "pulse-echo-local", &Bed::new().endpoint(), None);
     for server in Server::ALL {
         if !server.install() {
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     tally.end()
 }
 
-/// Asks a server all that the table has; `None` lacks nothing.
+/// Runs the table's checks on a server; with `None` the server must lack nothing.
 fn ask(tally: &mut Tally, title: &str, endpoint: &str, server: Option<Server>) {
     let passed_before = tally.passed;
     for row in TABLE {
@@ -50,7 +50,7 @@ fn ask(tally: &mut Tally, title: &str, endpoint: &str, server: Option<Server>) {
     println!("{title}: {} of {} as expected", tally.passed - passed_before, TABLE.len());
 }
 
-/// Whether a server did what is expected of it; if not, what it did.
+/// Whether a server did what is expected of it. The error says what it did.
 fn judge(lack: Option<&Lack>, outcome: Outcome) -> Result<(), String> {
     match (lack, outcome) {
         (Some(lack), Err(seen)) if seen.to_string().contains(lack.seen) => Ok(()),

@@ -1,4 +1,4 @@
-//! The servers that others wrote: `server.sh` installs and runs them.
+//! The servers of other projects: `server.sh` installs and runs them.
 
 use std::fs;
 use std::net::TcpListener;
@@ -17,7 +17,7 @@ use ureq::Agent;
 /// How long a server may take until it has a bucket.
 const TO_START: Duration = Duration::from_secs(60);
 
-/// A server that others wrote.
+/// A server of another project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
     S3sFs,
@@ -32,7 +32,7 @@ impl Server {
     /// Its name, as `server.sh` knows it, and the version that is installed.
     fn name_and_version(self) -> (&'static str, &'static str) {
         match self {
-            // 0.17 wants a newer rustc than ours.
+            // 0.17 needs a newer rustc than ours.
             Self::S3sFs => ("s3s-fs", "0.14.1"),
             Self::Rclone => ("rclone", "1.75.2"),
             Self::Moto => ("moto", "5.2.5"),
@@ -46,13 +46,13 @@ impl Server {
         format!("{name} {version}")
     }
 
-    /// Installs it unless it is there; false if that cannot be done, which the script has then told.
+    /// Installs it, unless it is there. Returns false if that fails; the script has then said why.
     pub fn install(self) -> bool {
         let (name, version) = self.name_and_version();
         script().args(["install", name, version]).arg(folder()).status().unwrap().success()
     }
 
-    /// Starts it with an empty bucket. The error ends with what the server said.
+    /// Starts it with an empty bucket. The error ends with the server's output.
     pub fn start(self) -> Result<Running, String> {
         let data = tempfile::tempdir().unwrap();
         let log = data.path().join("server.log");
@@ -93,25 +93,25 @@ pub struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Its end is the script's sign to stop the server.
+        // The end of the script's stdin is its sign to stop the server.
         drop(self.script.stdin.take());
         let _ = self.script.wait();
     }
 }
 
-/// A server is there when it has taken this.
+/// Creates the bucket. A server that accepts this is ready.
 fn create_bucket(endpoint: &str) -> Result<(), String> {
     let url = CreateBucket::new(&bucket(endpoint), &credentials()).sign(Duration::from_secs(60));
     let answer = client().put(url.as_str()).send_empty().map_err(|error| error.to_string())?;
     if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
 }
 
-/// The bucket, as the signer wants it.
+/// The bucket, for the signer.
 pub fn bucket(endpoint: &str) -> Bucket {
     Bucket::new(endpoint.parse().unwrap(), UrlStyle::Path, BUCKET, "us-east-1").unwrap()
 }
 
-/// The keys that every server is given.
+/// The keys for every server.
 pub fn credentials() -> Credentials {
     Credentials::new(ACCESS_KEY, SECRET_KEY)
 }

@@ -1,27 +1,27 @@
-//! What works on which server: the run holds each server to it, and `docs/compatibility.md` shows it as a table.
+//! What works on which server. The run checks each server against it, and `docs/compatibility.md` shows it as a table.
 
 use crate::checks::{Outcome, agent, lists, objects, refusals};
 use crate::server::Server;
 use crate::server::Server::{MiniStack, Moto, Rclone, S3sFs};
 
-/// What is asked of each server.
+/// A row: one check on each server.
 pub struct Row {
-    /// What it is, in the table's words.
+    /// What it checks, in the table's words.
     pub what: &'static str,
-    /// Asks the server at an endpoint.
+    /// Runs the check on the server at an endpoint.
     pub check: fn(&str) -> Outcome,
     /// The servers that lack it.
     pub lacks: &'static [Lack],
 }
 
-/// What a server does instead.
+/// A known difference of a server.
 pub struct Lack {
     pub server: Server,
     /// In the table's words.
     pub word: &'static str,
-    /// A part of what the check says of it.
+    /// A part of the check's error.
     pub seen: &'static str,
-    /// Whether it does so each time.
+    /// Whether it happens each time.
     pub always: bool,
 }
 
@@ -44,7 +44,7 @@ const fn seldom(server: Server, word: &'static str, seen: &'static str) -> Lack 
     Lack { server, word, seen, always: false }
 }
 
-/// The whole table, what every host needs first.
+/// The whole table; first what every host needs.
 pub const TABLE: &[Row] = &[
     row("`send`", agent::send, &[]),
     row("`run`, with the probe", agent::run, &[]),
@@ -137,7 +137,7 @@ pub const TABLE: &[Row] = &[
     ),
 ];
 
-/// The table as `docs/compatibility.md` has it.
+/// The table as in `docs/compatibility.md`.
 pub fn markdown() -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let head = std::iter::once(String::new()).chain(Server::ALL.map(Server::title)).collect();

@@ -22,7 +22,7 @@ pub fn from_install_to_purge() {
     assert!(root.ok(&["passwd", "--status", "pulse-echo"]).starts_with("pulse-echo L "), "it has no password");
     assert!(!root.has(TIMER_ENABLED), "cron is there");
 
-    // A second time, and after the operator has opened the credentials by mistake.
+    // Installed again, after the operator has made the credentials readable by mistake.
     root.write("etc/pulse-echo/credentials", "[default]\n");
     root.ok(&["chmod", "644", "/etc/pulse-echo/credentials"]);
     root.ok(&["chown", "root:root", "/etc/pulse-echo/credentials"]);
@@ -93,13 +93,13 @@ pub fn without_cron_the_timer_fires() {
     install(&root, &package);
     assert!(root.has(TIMER_ENABLED));
 
-    // Off is the operator's choice, and stays.
+    // Off is the operator's choice, and it stays.
     root.ok(&["systemctl", "disable", "pulse-echo.timer"]);
     assert!(!root.has(TIMER_ENABLED));
     install(&root, &package);
     assert!(!root.has(TIMER_ENABLED));
 
-    // So does on.
+    // On stays, too.
     root.ok(&["systemctl", "enable", "pulse-echo.timer"]);
     root.ok(&["dpkg", "--remove", "pulse-echo"]);
     install(&root, &package);

@@ -1,5 +1,5 @@
-//! The package for Fedora, RHEL and Amazon Linux, installed by rpm into a Debian: its scripts really run there, but no
-//! Fedora is tried.
+//! The package for Fedora, RHEL and Amazon Linux, installed by rpm into a Debian. Its scripts really run there, but no
+//! Fedora is tested.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::packages::{CRON_FILE, Older, cron_file, files_of_rpm, rpm};
 use crate::root::{Root, TIMER_ENABLED};
 use pulse_echo_testkit::agent::Ended;
 
-/// What it depends on has other names in Debian.
+/// Its dependencies have other names in Debian.
 fn run(root: &Root, mode: &[&str], package: &Path) -> Ended {
     Ended::of(Command::new("rpm").arg("--root").arg(root.path("")).arg("--nodeps").args(mode).arg(package))
 }
@@ -18,7 +18,7 @@ fn install(root: &Root, mode: &str, package: &Path) {
     assert!(said.code == 0 && !said.stderr.contains("scriptlet"), "{said:?}");
 }
 
-/// The same version once more.
+/// Installs the same version again.
 fn again(root: &Root) {
     let said = run(root, &["-U", "--force"], &rpm());
     assert!(said.code == 0 && !said.stderr.contains("scriptlet"), "{said:?}");
@@ -35,7 +35,7 @@ pub fn from_install_to_erase() {
     assert!(user.ends_with(":/etc/pulse-echo:/usr/sbin/nologin\n"), "{user}");
     assert!(!root.has(TIMER_ENABLED), "cron is there");
 
-    // A second time, and after the operator has opened the credentials by mistake.
+    // Installed again, after the operator has made the credentials readable by mistake.
     root.write("etc/pulse-echo/credentials", "[default]\n");
     root.ok(&["chmod", "644", "/etc/pulse-echo/credentials"]);
     let again =
@@ -44,13 +44,13 @@ pub fn from_install_to_erase() {
     assert_eq!(root.since(&before), files_of_rpm());
     assert_eq!(root.ok(&["getent", "passwd", "pulse-echo"]), user);
 
-    // What the operator wrote stays, and nothing else.
+    // The operator's own files stay, and nothing else.
     root.write("etc/pulse-echo/config.json", "{}");
     install(&root, "-e", name);
     let left = ["640 root:pulse-echo /etc/pulse-echo/credentials", "644 root:root /etc/pulse-echo/config.json"];
     assert_eq!(root.since(&before), [&left[..], &["755 root:root /etc/pulse-echo"]].concat());
 
-    // Where the operator wrote nothing, nothing stays.
+    // Without files of the operator's, nothing stays.
     root.ok(&["rm", "-r", "/etc/pulse-echo"]);
     install(&root, "-i", &rpm());
     install(&root, "-e", name);
@@ -85,7 +85,7 @@ pub fn without_cron_the_timer_fires() {
     install(&root, "-i", &Older::pack("rpm").file());
     assert!(root.has(TIMER_ENABLED));
 
-    // Off is the operator's choice, and stays.
+    // Off is the operator's choice, and it stays.
     root.ok(&["systemctl", "disable", "pulse-echo.timer"]);
     install(&root, "-U", &rpm());
     assert!(!root.has(TIMER_ENABLED));

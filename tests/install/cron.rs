@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::root::Root;
 
-/// A cron that runs in a root, and what it tells the system's log; dropping it stops it.
+/// A cron that runs in a root, and its log. Dropping it stops it.
 pub struct Cron {
     daemon: Child,
     log: UnixDatagram,
 }
 
 impl Cron {
-    /// Starts it as if ten minutes were over in some seconds.
+    /// Starts it with a clock on which ten minutes pass in some seconds.
     pub fn start(root: &Root) -> Self {
         let place = root.path("dev/log");
         let _ = fs::remove_file(&place);
@@ -24,7 +24,7 @@ impl Cron {
         fs::set_permissions(&place, fs::Permissions::from_mode(0o666)).unwrap();
         log.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         let daemon = root
-            // It ends with this program, however that ends.
+            // It ends with this program, however this program ends.
             .command(&["setpriv", "--pdeathsig", "KILL", "cron", "-f", "-L", "7"])
             .env("LD_PRELOAD", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
             .env("FAKETIME", "@2026-11-21 11:59:57")
@@ -35,7 +35,7 @@ impl Cron {
         Self { daemon, log }
     }
 
-    /// Waits until the line has run to its end; what cron tells of it.
+    /// Waits until the line has run to its end. Returns cron's log of it.
     pub fn runs_the_line(&mut self) -> Vec<String> {
         let until = Instant::now() + Duration::from_secs(90);
         let mut told = Vec::new();
@@ -67,7 +67,7 @@ impl Drop for Cron {
     }
 }
 
-/// Whether cron had something to mail: it says so, too, where there is no program that mails.
+/// Whether cron had something to mail. It also logs that where no mail program is installed.
 pub fn has_mailed(told: &[String]) -> bool {
     told.iter().any(|line| line.contains(" MAIL (") || line.contains("No MTA installed, discarding output"))
 }

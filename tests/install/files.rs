@@ -1,4 +1,4 @@
-//! What else is in the packages, held against the programs that it is for.
+//! The other files of the packages, checked with the programs that read them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,7 +53,7 @@ pub fn shells_complete() {
     for (typed, completed) in [
         ("pulse-echo lo", "loop"),
         ("pulse-echo send --sp", "--splay"),
-        // An option of the whole program, behind a command.
+        // An option of the whole program, after a command.
         ("pulse-echo loop show --buc", "--bucket"),
         ("pulse-echo --config /etc/x sen", "send"),
     ] {
@@ -65,7 +65,7 @@ pub fn shells_complete() {
     }
 }
 
-/// What bash offers, as its own key would ask.
+/// What bash offers, in the way its own key asks for it.
 fn in_bash(file: &Path, typed: &str) -> String {
     let script = "source \"$1\" && complete -p pulse-echo >&2 || exit 1
         read -ra COMP_WORDS <<<\"$2\"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
@@ -85,7 +85,7 @@ fn in_fish(file: &Path, typed: &str) -> String {
     String::from_utf8(fish.stdout).unwrap()
 }
 
-/// What zsh makes of the line when its key is pressed: it completes in a terminal only, which it brings itself.
+/// The line that zsh makes when its key is pressed. It completes only in a terminal, which it brings itself.
 fn in_zsh(file: &Path, typed: &str) -> String {
     let script = "zmodload zsh/zpty
         zpty terminal zsh -f -i
@@ -130,7 +130,8 @@ jsonschema.Draft4Validator(schema).validate(yaml.safe_load(text))";
     assert_eq!((python.code, python.stderr.as_str()), (0, ""), "{python:?}");
 }
 
-/// cloud-init's own schema, out of Debian's package, which is not installed: it would take this machine over.
+/// cloud-init's own schema, taken from Debian's package. The package is not installed, since it would take over this
+/// machine.
 fn schema(folder: &Path) -> PathBuf {
     run(Command::new("apt-get").args(["--quiet", "download", "cloud-init"]).current_dir(folder)).unwrap();
     run(Command::new("sh").args(["-c", "dpkg-deb -x cloud-init_*.deb cloud-init"]).current_dir(folder)).unwrap();

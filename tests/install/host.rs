@@ -18,7 +18,7 @@ use crate::tools::run;
 use pulse_echo_testkit::agent::Ended;
 use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id, store};
 
-/// Its share of two minutes is 0.04 s.
+/// This host's share of two minutes is 0.04 s.
 const HOST: &str = "web-731";
 
 struct Site {
@@ -36,7 +36,7 @@ impl Site {
         Self { system, _data: data }
     }
 
-    /// Writes what an operator writes; the credentials' mode and owner are the package's.
+    /// Writes the operator's files. The credentials' mode and owner are the package's.
     fn set_up(&self, root: &Root) {
         let config =
             format!("{{\"bucket\": \"{BUCKET}\", \"endpoint\": \"{}\", \"host\": \"{HOST}\"}}", self.system.endpoint());
@@ -90,7 +90,7 @@ pub fn cron_sends_keeps_silent_and_steps_back() {
         "{doctor:?}"
     );
 
-    // Where systemd runs and the timer is enabled, cron runs the line, and the line steps back.
+    // Where systemd runs and the timer is enabled, cron runs the line and the line does nothing.
     root.boot();
     root.enable_timer();
     let told = Cron::start(&root).runs_the_line();
@@ -98,7 +98,7 @@ pub fn cron_sends_keeps_silent_and_steps_back() {
     assert_eq!(site.pulse_id(HOST), Some(first.clone()));
     let doctor = root.run(&["pulse-echo", "doctor"]);
     assert!(doctor.stdout.contains("✓ schedule: systemd's timer pulse-echo.timer\n"), "{doctor:?}");
-    // What the timer starts is what cron would have.
+    // The timer starts the same command as cron.
     let service = root.read("usr/lib/systemd/system/pulse-echo.service");
     let command = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     assert!(cron_file().ends_with(&format!(" || {command}\n")), "{command}");
@@ -107,12 +107,12 @@ pub fn cron_sends_keeps_silent_and_steps_back() {
     let second = site.pulse_id(HOST);
     assert!(second.is_some() && second != Some(first));
 
-    // Enabled, but systemd does not run, as in a container: cron sends.
+    // The timer is enabled, but systemd does not run, as in a container: cron sends.
     root.ok(&["rm", "-r", "/run/systemd"]);
     Cron::start(&root).runs_the_line();
     assert_ne!(site.pulse_id(HOST), second);
 
-    // What could not be sent is mailed: so the silence above means something.
+    // A failed send is mailed, so the silence above means something.
     drop(site);
     let told = Cron::start(&root).runs_the_line();
     assert!(has_mailed(&told), "{told:#?}");
@@ -182,7 +182,7 @@ pub fn the_tarball_is_set_up_as_documented() {
     set_up();
     site.set_up(&root);
     let keys = root.read("etc/pulse-echo/credentials");
-    // The same lines once more are the upgrade.
+    // The same lines again are the upgrade.
     set_up();
     assert_eq!(root.read("etc/pulse-echo/credentials"), keys);
     assert!(root.files().contains("640 root:pulse-echo /etc/pulse-echo/credentials"));

@@ -1,8 +1,7 @@
 //! `make e2e`: the packages of `make dist`, installed.
 //!
-//! Each story has a Debian of its own, a copy of what debootstrap made, and nothing in it is mounted: it is gone when
-//! the story ends. What the machine lacks is installed. A story whose tools cannot be installed is left out and named;
-//! under `CI` it has failed.
+//! Each story has its own Debian, a copy of debootstrap's, without mounts: it is gone when the story ends. Tools that
+//! the machine lacks are installed. A story whose tools cannot be installed is left out and named; under `CI` it fails.
 
 mod by_deb;
 mod by_rpm;
@@ -18,7 +17,7 @@ use std::process::ExitCode;
 use pulse_echo_testkit::tally::Tally;
 use tools::{DEBIAN, MAN, PYTHON, QEMU, RPM, SHELLS, SYSTEMD, Tool};
 
-/// What is told, what it needs, and the story.
+/// A story: its sentence, its tools, and what it does.
 type Story = (&'static str, &'static [Tool], fn());
 
 const STORIES: &[Story] = &[

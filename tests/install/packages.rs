@@ -1,4 +1,4 @@
-//! What `make dist` made, and an older version of it.
+//! The output of `make dist`, and an older version of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::tools::{folder, run};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The files of the packages: mode, owner and group, path; and the folders that a Debian of debootstrap has not.
+/// The files of the packages: mode, owner and group, path; and the folders that debootstrap's Debian does not have.
 const FILES: &[&str] = &[
     "644 root:root /etc/cron.d/pulse-echo",
     "755 root:root /etc/pulse-echo",
@@ -41,7 +41,7 @@ const FILES: &[&str] = &[
     "644 root:root /usr/share/man/man5/pulse-echo-pulse.5.gz",
 ];
 
-/// What a deb brings.
+/// The files of a deb.
 pub fn files_of_deb() -> Vec<String> {
     with(&[
         "644 root:root /usr/share/doc/pulse-echo/changelog.Debian.gz",
@@ -49,7 +49,7 @@ pub fn files_of_deb() -> Vec<String> {
     ])
 }
 
-/// What an rpm brings: Fedora's zsh looks elsewhere.
+/// The files of an rpm: Fedora's zsh looks in another folder.
 pub fn files_of_rpm() -> Vec<String> {
     with(&["755 root:root /usr/share/zsh/site-functions", "644 root:root /usr/share/zsh/site-functions/_pulse-echo"])
 }
@@ -80,14 +80,14 @@ pub fn tarball() -> PathBuf {
     of_dist(&format!("pulse-echo-{VERSION}-linux-x86_64.tar.gz"))
 }
 
-/// An older version: its line for cron was another one.
+/// An older version, with another cron line.
 pub struct Older(TempDir);
 
-/// The package's configuration that may be changed.
+/// The package's configuration file that operators may change.
 pub const CRON_FILE: &str = "etc/cron.d/pulse-echo";
 
 impl Older {
-    /// Packed as `make dist` packs, `deb` or `rpm`.
+    /// Packs it as `make dist` does, as `deb` or `rpm`.
     pub fn pack(packager: &str) -> Self {
         let older = Self(tempfile::tempdir().unwrap());
         let (line, list) = (older.0.path().join("cron"), older.0.path().join("nfpm.yaml"));
@@ -107,7 +107,7 @@ impl Older {
         older
     }
 
-    /// Where it is.
+    /// The path of the package.
     pub fn file(&self) -> PathBuf {
         let names = ["pulse-echo_0.0.9-1_amd64.deb", "pulse-echo-0.0.9-1.x86_64.rpm"];
         names.map(|name| self.0.path().join(name)).into_iter().find(|file| file.exists()).expect("nfpm's usual name")
@@ -124,7 +124,7 @@ pub fn cron_file() -> String {
     fs::read_to_string(checkout().join("cron/pulse-echo")).unwrap()
 }
 
-/// What cron hands to the shell.
+/// The command that cron gives to the shell.
 pub fn cron_command() -> String {
     let text = cron_file();
     let line = text.lines().find(|line| line.starts_with("*/10 ")).expect("it has one line that is no comment");

@@ -11,10 +11,10 @@ use tempfile::TempDir;
 use crate::tools::{folder, run};
 use pulse_echo_testkit::agent::Ended;
 
-/// What debootstrap makes, once; each story has a copy.
+/// The Debian that debootstrap makes once; each story has a copy.
 const NAME: &str = "debian-bookworm";
 
-/// What runs in it asks nobody outside this machine.
+/// Programs in it must not ask anybody outside this machine.
 const NO_INSTANCE: &str = "AWS_EC2_METADATA_DISABLED=true";
 
 /// Makes it, unless it is there.
@@ -26,11 +26,11 @@ pub fn make() -> Result<(), String> {
     println!("making a Debian (a minute or two, once)");
     let _ = fs::remove_dir_all(&half);
     fs::create_dir_all(&half).map_err(|error| format!("{}: {error}", half.display()))?;
-    // systemd for its units' links, faketime so that cron's next ten minutes begin at once.
+    // systemd for its units' links, and faketime so that cron's next ten minutes begin at once.
     run(Command::new("debootstrap")
         .args(["--variant=minbase", "--include=cron,systemd,faketime", "bookworm"])
         .arg(&half))?;
-    // Copied and installed into many times: no larger and no slower than need be.
+    // It is copied and installed into many times, so it must be small and fast.
     let strip = "rm -rf var/cache/apt var/lib/apt/lists
         find usr/share/doc usr/share/locale usr/share/man ! -type d -delete";
     run(Command::new("sh").args(["-euc", strip]).current_dir(&half))?;
@@ -38,11 +38,11 @@ pub fn make() -> Result<(), String> {
     fs::rename(&half, whole).map_err(|error| error.to_string())
 }
 
-/// A Debian of its own; dropping it removes it.
+/// A story's own Debian. Dropping it removes it.
 pub struct Root(TempDir);
 
 impl Root {
-    /// As debootstrap made it.
+    /// A copy as debootstrap made it.
     pub fn new() -> Self {
         let copy = tempfile::Builder::new().prefix("root").tempdir_in(folder()).unwrap();
         fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -58,7 +58,7 @@ impl Root {
         root
     }
 
-    /// Where it lies, or a file in it: `etc/passwd`.
+    /// Its path, or the path of a file in it: `etc/passwd`.
     pub fn path(&self, file: &str) -> PathBuf {
         self.0.path().join(file)
     }
@@ -68,7 +68,7 @@ impl Root {
         fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
-    /// Writes a file of root's, for all to read unless it is there.
+    /// Writes a file as root. A new file is readable for all.
     pub fn write(&self, file: &str, text: &str) {
         fs::write(self.path(file), text).unwrap_or_else(|error| panic!("{file}: {error}"));
     }
@@ -77,7 +77,7 @@ impl Root {
         self.path(file).symlink_metadata().is_ok()
     }
 
-    /// Copies a file of this machine into `/tmp`, and says where it is there.
+    /// Copies a file of this machine into its `/tmp`. Returns the path there.
     pub fn take(&self, file: &Path) -> String {
         let name = file.file_name().unwrap().to_str().unwrap();
         fs::copy(file, self.path("tmp").join(name)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -102,7 +102,7 @@ impl Root {
         Ended::of(&mut self.command(words))
     }
 
-    /// What it says; it must not fail.
+    /// Runs a command that must not fail. Returns its output.
     pub fn ok(&self, words: &[&str]) -> String {
         let ended = self.run(words);
         assert_eq!(ended.code, 0, "{words:?}: {ended:?}");
@@ -115,13 +115,13 @@ impl Root {
         self.run(&[&switch, &["env", NO_INSTANCE][..], words].concat())
     }
 
-    /// A user with a group of its own name, and maybe a further one.
+    /// Adds a user with a group of its own name, and possibly a further group.
     pub fn add_user(&self, user: &str, further: Option<&str>) {
         let groups = further.map_or_else(Vec::new, |group| vec!["--groups", group]);
         self.ok(&[&["useradd", "--user-group"], &groups[..], &[user]].concat());
     }
 
-    /// `MODE OWNER:GROUP PATH` of all files, but for what changes by itself and what the package managers note.
+    /// `MODE OWNER:GROUP PATH` of all files, except for files that change by themselves and the package managers' own.
     pub fn files(&self) -> BTreeSet<String> {
         let others = "( -path /dev -o -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/log -o -path \
                       /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /root/.rpmdb ) -prune -o";
@@ -131,7 +131,7 @@ impl Root {
         self.ok(&find).lines().map(String::from).collect()
     }
 
-    /// The files that were not there before, but for what `useradd` keeps of the lists that it changes.
+    /// The files that were not there before, except for the backups that `useradd` keeps.
     pub fn since(&self, before: &BTreeSet<String>) -> Vec<String> {
         let is_kept = |file: &&String| file.ends_with('-') && file.contains(" /etc/");
         self.files().difference(before).filter(|file| !is_kept(file)).cloned().collect()

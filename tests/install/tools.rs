@@ -1,11 +1,11 @@
-//! What the stories need of this machine: looked for, and installed once.
+//! The tools of the stories: looked for, and installed once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::root;
 
-/// A program, and what brings it.
+/// A program, and how to install it.
 pub struct Tool {
     programs: &'static [&'static str],
     packages: &'static [&'static str],
@@ -16,18 +16,18 @@ const fn of_apt(programs: &'static [&'static str], packages: &'static [&'static 
     Tool { programs, packages, further: || Ok(()) }
 }
 
-/// A Debian to install into.
+/// A Debian to install packages into.
 pub const DEBIAN: Tool = Tool { further: root::make, ..of_apt(&["debootstrap"], &["debootstrap"]) };
 pub const RPM: Tool = of_apt(&["rpm"], &["rpm"]);
 pub const QEMU: Tool = of_apt(&["qemu-aarch64-static"], &["qemu-user-static"]);
 pub const SYSTEMD: Tool = of_apt(&["systemd-analyze"], &["systemd"]);
 pub const SHELLS: Tool = of_apt(&["bash", "zsh", "fish"], &["bash", "zsh", "fish"]);
 pub const MAN: Tool = of_apt(&["mandoc"], &["mandoc"]);
-/// Ansible, and what reads cloud-init's schema.
+/// Ansible, and a validator for cloud-init's schema.
 pub const PYTHON: Tool = Tool { further: make_venv, ..of_apt(&["python3", "dpkg-deb"], &["python3-venv", "dpkg"]) };
 
 impl Tool {
-    /// Installs it unless it is there. The error says why it cannot be.
+    /// Installs it, unless it is there. The error says why that failed.
     pub fn install(&self) -> Result<(), String> {
         let is_there = |program: &&str| {
             let path = std::env::var_os("PATH").unwrap_or_default();
@@ -47,7 +47,7 @@ fn apt(arguments: &[&str]) -> Result<(), String> {
     run(Command::new("apt-get").arg("--quiet").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Runs a command; the error is the last that it said.
+/// Runs a command. The error is the last line of its output.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
@@ -58,7 +58,7 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("{command:?} ended with {} and said: {last}", output.status))
 }
 
-/// Where things are installed: in the build directory.
+/// The folder for installed tools, in the build directory.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e")
 }

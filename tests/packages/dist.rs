@@ -1,4 +1,4 @@
-//! Where things are, and how another program is asked.
+//! The paths of `make dist`, and how to run other programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,11 +7,11 @@ use crate::Outcome;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A processor, by the names that it goes by.
+/// A processor, by its names.
 pub struct Processor {
-    /// Rust's, rpm's and the kernel's.
+    /// The name in Rust, rpm and the kernel.
     pub name: &'static str,
-    /// As readelf says it.
+    /// The name in readelf.
     pub machine: &'static str,
     debian: &'static str,
     aws: &'static str,
@@ -50,7 +50,7 @@ pub fn aws_tarball() -> PathBuf {
     folder().join(format!("pulse-echo-aws-{VERSION}.tar.gz"))
 }
 
-/// What `make dist` made.
+/// The output folder of `make dist`.
 pub fn folder() -> PathBuf {
     target().join("dist")
 }
@@ -63,14 +63,14 @@ pub fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A line for bash, with `$1`, `$2` … for paths, and with every pipe's failure its own.
+/// A line for bash, with paths as `$1`, `$2` …; a failure within a pipe fails the line.
 pub fn shell(line: &str, paths: &[&Path]) -> Command {
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", line, "bash"]).args(paths).env("LC_ALL", "C").current_dir(folder());
     command
 }
 
-/// What a program says on stdout if it succeeds; all that it says if it does not.
+/// The program's stdout if it succeeds; all its output if it fails.
 pub fn said(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -80,7 +80,7 @@ pub fn said(command: &mut Command) -> Result<String, String> {
     Err(format!("{command:?}: {}\n{stdout}{}", output.status, String::from_utf8_lossy(&output.stderr)))
 }
 
-/// An error that says what was seen, unless it `holds`.
+/// Returns an error that says what was seen, unless `holds`.
 pub fn ensure(holds: bool, seen: impl FnOnce() -> String) -> Outcome {
     if holds { Ok(()) } else { Err(seen()) }
 }

@@ -1,6 +1,6 @@
-//! `make e2e`, what `make dist` made: opened, compared, built and packed once more.
+//! `make e2e`: the output of `make dist` is opened, compared, built and packed again.
 //!
-//! It runs what a release is looked at with (lintian, rpmlint, readelf …), which `tools.sh` installs.
+//! It uses the tools for looking at a release (lintian, rpmlint, readelf …), which `tools.sh` installs.
 
 mod dist;
 mod lints;
@@ -12,10 +12,10 @@ use std::process::{Command, ExitCode};
 
 use pulse_echo_testkit::tally::Tally;
 
-/// What is found to be as it should, or what is not.
+/// Success, or what is wrong.
 type Outcome = Result<(), String>;
 
-/// A sentence, and what sees whether it is true.
+/// A sentence, and a function that tests whether it is true.
 type Check = (&'static str, fn() -> Outcome);
 
 fn main() -> ExitCode {

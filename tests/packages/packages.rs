@@ -14,7 +14,7 @@ pub const CHECKS: &[Check] = &[
     ("SHA256SUMS has every file and is right", sums),
 ];
 
-/// Folders of the system's, which a deb lists and an rpm does not.
+/// System folders that a deb lists and an rpm does not.
 const SYSTEM: &[&str] = &[
     "/etc",
     "/etc/cron.d",
@@ -30,10 +30,10 @@ const SYSTEM: &[&str] = &[
     "/usr/share/man/man5",
 ];
 
-/// Debian's own changelog, which an rpm has in its header.
+/// Debian's own changelog; an rpm has it in its header.
 const DEBIAN_ONLY: &str = "/usr/share/doc/pulse-echo/changelog.Debian.gz";
 
-/// What there is to know of each path: mode, owner and group, SHA-256 of a file.
+/// The entry of each path: mode, owner and group, and a file's SHA-256.
 type Listing = BTreeMap<String, Entry>;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ fn of_deb(deb: &Path) -> Result<Listing, String> {
     listing(&listed, &said(&mut shell(digests, &[deb]))?)
 }
 
-/// From what `tar` says of modes and owners, and lines of path and digest. Names are the same as an rpm's.
+/// Parses `tar`'s list of modes and owners, and lines of path and digest. Names are changed to an rpm's.
 fn listing(listed: &str, digests: &str) -> Result<Listing, String> {
     let digests: BTreeMap<_, _> = digests.lines().filter_map(|line| line.split_once(' ')).collect();
     let entry = |line: &str| {
@@ -106,7 +106,7 @@ fn listing(listed: &str, digests: &str) -> Result<Listing, String> {
         // Debian's policy and Fedora's name different folders for zsh.
         let name = path.trim_start_matches('.').trim_end_matches('/');
         let name = name.replace("/zsh/vendor-completions", "/zsh/site-functions");
-        // Where no names are, the numbers are root's.
+        // Without names, the numbers are root's.
         let owner = owner.replace("0/0", "root/root");
         Ok((name, Entry { mode: mode.into(), owner, digest: digest.into() }))
     };

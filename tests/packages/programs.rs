@@ -21,7 +21,7 @@ pub const CHECKS: &[Check] = &[
     ("an address in other letters than ASCII is refused with its remedy, and taken as xn--", other_letters),
 ];
 
-/// The agents and the Lambda programs, which are unpacked into `folder`.
+/// The agents and the Lambda programs, unpacked into `folder`.
 fn programs(folder: &TempDir) -> Result<Vec<(PathBuf, &'static Processor)>, String> {
     let mut programs = Vec::new();
     for processor in Processor::ALL {

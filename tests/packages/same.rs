@@ -1,4 +1,4 @@
-//! The same commit gives the same bytes.
+//! The same commit builds the same bytes.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,8 @@ fn packed_again() -> Outcome {
     said(&mut shell("diff --recursive \"$1\" \"$2\"", &[&dist::folder(), again.path()])).map(|_| ())
 }
 
-/// Everything that a build could tell of lies elsewhere: the checkout, the home with cargo's crates, and rustc.
+/// Builds where everything that could leak into the output is elsewhere: the checkout, the home with cargo's crates,
+/// and rustc.
 fn built_elsewhere() -> Outcome {
     // Within the build directory, so that rustc's files can be linked rather than copied where disks allow.
     let elsewhere = TempDir::new_in(dist::target()).unwrap();

@@ -1,4 +1,4 @@
-//! Servers' certificates: why one is not trusted, and until when one is.
+//! Servers' certificates: why a certificate is not trusted, and until when it is trusted.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use webpki::EndEntityCert;
 
 use crate::clock::Time;
 
-/// The last second of the year 9999, which X.509 writes where a certificate does not end.
+/// The last second of the year 9999. X.509 writes it in a certificate without an end.
 const END_OF_TIME: u64 = 253_402_300_799;
 
-/// Decides as rustls' own verifier does, and says more of a certificate that signs itself: rustls has it as one of an
-/// unknown issuer. It is made of the same parts, without those for revocation lists, of which we have none: some 20 KB.
+/// Verifies as rustls' own verifier does, and also names a self-signed certificate, which rustls reports as an unknown
+/// issuer. It is built from the same parts, but leaves out revocation lists, which we do not have: some 20 KB.
 #[derive(Debug)]
 pub(super) struct Verifier {
     roots: RootCertStore,
@@ -27,7 +27,7 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Trusts what leads to one of `roots`.
+    /// Trusts certificates that lead to one of `roots`.
     pub(super) fn new(roots: RootCertStore, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self { roots, algorithms }
     }
@@ -103,7 +103,7 @@ fn is_own_issuer(certificate: &CertificateDer<'_>) -> bool {
     EndEntityCert::try_from(certificate).is_ok_and(|certificate| certificate.issuer() == certificate.subject())
 }
 
-/// The certificates that a server showed when it was connected to, and was trusted for.
+/// The trusted certificates that a server showed while connecting.
 #[derive(Debug)]
 pub struct Shown {
     leaf: CertificateDer<'static>,
@@ -124,15 +124,15 @@ impl Shown {
         Self { leaf: owned(leaf), intermediates: intermediates.iter().map(owned).collect(), name, verifier }
     }
 
-    /// The last second in which they will be trusted, for all that is known at `now`: the end of the server's own
-    /// certificate, or of one that it needs, if that is earlier.
+    /// The last second in which these certificates are trusted, as far as is known at `now`: the end of the server's
+    /// own certificate, or of a certificate that it depends on, whichever is earlier.
     pub fn trusted_until(&self, now: Time) -> Time {
         let now = u64::try_from(now.as_second()).unwrap_or(0);
         let end = match self.verify(END_OF_TIME) {
             Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => not_after.as_secs(),
             _ => END_OF_TIME,
         };
-        // What ends earlier is not told, as there may be several ways to a root; so it is searched for.
+        // There may be several ways to a root, so the earliest end is not known. A binary search finds it.
         let (mut good, mut bad) = (now, end + 1);
         if self.verify(end).is_ok() {
             good = end;
@@ -150,7 +150,7 @@ impl Shown {
     }
 }
 
-/// A certificate's time as our own; one that is beyond all calendars is their end.
+/// Converts a certificate's time. A time beyond the calendar becomes the calendar's end.
 pub(super) fn time(time: UnixTime) -> Time {
     let second = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     Time::of(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))

@@ -1,4 +1,4 @@
-//! Why no answer came, in the words of people.
+//! Why no answer came, in plain words.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use crate::text::printable;
 
 const CLOSED: &str = "the connection was closed before the answer was complete";
 
-/// At what a request failed.
+/// The step at which a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The name did not resolve.
@@ -21,22 +21,22 @@ pub enum Trouble {
     Connect,
     /// No trusted TLS connection.
     Tls,
-    /// No trusted TLS connection, since the certificate is of nobody who is trusted.
+    /// No trusted TLS connection: the certificate's issuer is not trusted.
     Untrusted,
     /// Out of time.
     Timeout,
     /// The connection ended before the answer did.
     Broken,
-    /// What came is not HTTP that we read.
+    /// The answer is not HTTP that we can parse.
     Protocol,
 }
 
 /// A request that got no whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// At what it failed.
+    /// The step at which it failed.
     pub trouble: Trouble,
-    /// What happened, as the end of a sentence. It holds no URL, since that may hold a secret.
+    /// What happened, as the end of a sentence. It holds no URL, since a URL may hold a secret.
     pub text: String,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Failure {
 }
 
 impl From<std::io::Error> for Failure {
-    /// An error while a body is read; ureq hides its own kinds of error in there.
+    /// Converts an error of reading a body. ureq wraps its own errors in it.
     fn from(error: std::io::Error) -> Self {
         Error::from(error).into()
     }
@@ -77,7 +77,7 @@ impl From<Error> for Failure {
                 Some(tls) => tls_failure(tls),
                 None => io_failure(io),
             },
-            // These two would show the URL.
+            // Both errors would show the URL.
             Error::BadUri(_) | Error::RequireHttpsOnly(_) => (Trouble::Connect, "the address cannot be used".into()),
             other => (Trouble::Connect, other.to_string()),
         };
@@ -118,7 +118,7 @@ fn certificate_text(error: &CertificateError) -> String {
         CertificateError::ExpiredContext { not_after, .. } => {
             format!("the certificate expired on {}", time(*not_after))
         }
-        // What rustls makes of it without saying when.
+        // What rustls reports without a time.
         CertificateError::Expired => "the certificate ends before it begins".into(),
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!("the certificate is not valid before {}", time(*not_before))
@@ -126,13 +126,13 @@ fn certificate_text(error: &CertificateError) -> String {
         CertificateError::NotValidForNameContext { expected, presented } => {
             let expected = expected.to_str();
             let presented: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-            // They may be a stranger's, and many.
+            // A stranger may have written the names, and there may be many.
             match printable(&presented.join(", ")).chars().take(300).collect::<String>() {
                 none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
                 names => format!("the certificate is not for {expected}, but for {names}"),
             }
         }
-        // The name fits and the key does not, as after a private CA was made anew.
+        // The name matches and the key does not, as after a private CA was created anew.
         CertificateError::BadSignature => {
             "the certificate is not signed by the trusted CA that has its issuer's name".to_string()
         }
@@ -140,12 +140,12 @@ fn certificate_text(error: &CertificateError) -> String {
     }
 }
 
-/// A certificate's name as people know it; rustls has it as `DnsName("example.com")`.
+/// A certificate's name as people know it; rustls writes `DnsName("example.com")`.
 fn plain_name(name: &str) -> &str {
     name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")")).unwrap_or(name)
 }
 
-/// What went wrong before a proxy had connected us.
+/// A failure before the proxy had connected us.
 #[derive(Debug)]
 pub struct ProxyFailed {
     pub(super) proxy: String,

@@ -6,18 +6,18 @@ use ureq::http::HeaderMap;
 
 use crate::clock::Time;
 
-/// The value of the header `name`; `None` if it is not there, or not ASCII.
+/// The value of the header `name`; `None` if it is missing or not ASCII.
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The time in the header `name`, such as `date`; `None` if it is not there, or not a date of RFC 9110.
+/// The time in the header `name`, such as `date`; `None` if it is missing or not a date of RFC 9110.
 pub fn time(headers: &HeaderMap, name: &str) -> Option<Time> {
     text(headers, name).and_then(Time::from_http_date)
 }
 
-/// `Retry-After`: how long the server wants to be left alone. It gives seconds, or a date, which is compared with the
-/// answer's own `Date`: no other clock decides.
+/// Parses `Retry-After`: how long to wait before the next request. The value is in seconds, or a date. A date is
+/// compared with the answer's own `Date`, and with no other clock.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let after = text(headers, "retry-after")?.trim();
     match after.parse() {

@@ -1,4 +1,4 @@
-//! HTTP as both sides need it: answers of any status, no hidden redirects, and failures told apart.
+//! HTTP for the agent and the fleet: answers of any status, no hidden redirects, and a kind for each failure.
 
 mod certificate;
 mod failure;
@@ -18,24 +18,24 @@ pub use failure::{Failure, Trouble};
 use proxy::ThroughProxy;
 pub use tls::{Tls, Trust};
 
-/// What every client of ours has in common: each status is an answer, redirects are the caller's to follow, nothing is
-/// taken from the environment.
+/// The configuration of all our clients: any status is an answer, the caller follows redirects, and nothing is taken
+/// from the environment.
 pub fn config() -> ConfigBuilder<AgentScope> {
     Agent::config_builder().http_status_as_error(false).max_redirects(0).max_redirects_will_error(false).proxy(None)
 }
 
-/// A client that trusts `trust` and looks names up by `resolver`; a proxy, if `config` has one, is asked for the
-/// others.
+/// Makes a client that trusts `trust` and resolves names with `resolver`. If `config` has a proxy, the proxy resolves
+/// the other names.
 pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
     let connector = ().chain(ThroughProxy::default()).chain(TcpConnector::default()).chain(Tls::new(trust));
     Agent::with_parts(config, connector, resolver)
 }
 
-/// The system's resolver, its failures told apart from those of connecting.
+/// The system's resolver. Its failures are told apart from failures to connect.
 #[derive(Debug, Default)]
 pub struct SystemResolver(DefaultResolver);
 
-/// A name that did not resolve, as a resolver's [`ureq::Error::Other`].
+/// A name that did not resolve, wrapped in a resolver's [`ureq::Error::Other`].
 #[derive(Debug)]
 pub struct Unresolved {
     /// The name.

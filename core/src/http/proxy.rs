@@ -1,8 +1,8 @@
-//! Proxies from the environment, as curl reads it, and the way through them.
+//! Proxies from the environment, read as curl reads them, and the connection through them.
 //!
-//! ureq's own reading differs from curl's: one variable serves every scheme, `NO_PROXY` is not trimmed, `example.com`
-//! does not cover `b.example.com`, and there are no networks. A proxy is always asked to CONNECT, for http addresses
-//! too, which some proxies refuse: ureq has no other way.
+//! ureq reads the variables in another way than curl: one variable serves every scheme, `NO_PROXY` is not trimmed,
+//! `example.com` does not cover `b.example.com`, and networks are not supported. A proxy always gets a CONNECT, for
+//! http addresses too, since ureq has no other way. Some proxies refuse that.
 
 use std::net::IpAddr;
 
@@ -13,13 +13,13 @@ use url::{Host, Url};
 use super::failure::ProxyFailed;
 use crate::environment::Environment;
 
-/// What curl takes a proxy's port to be where none is given, by the proxy's own scheme.
+/// curl's default port of a proxy, by the proxy's own scheme.
 const DEFAULT_PORTS: [(&str, u16); 2] = [("http", 1080), ("https", 443)];
 
-/// The proxy that the variables name for `url`; none to go there directly. The error names the variable and what is
-/// wrong, but not its value, which may hold a password.
+/// The proxy that the variables name for `url`; `None` to connect directly. The error names the variable and what is
+/// wrong, but not its value, since it may hold a password.
 pub fn from_variables(url: &Url, environment: Environment) -> Result<Option<Proxy>, String> {
-    // A web server puts a client's `Proxy` header into HTTP_PROXY, so only the small one counts.
+    // A web server puts a client's `Proxy` header into HTTP_PROXY, so only the name in lower case counts.
     let names = match url.scheme() {
         "https" => ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].as_slice(),
         _ => ["http_proxy", "all_proxy", "ALL_PROXY"].as_slice(),
@@ -48,8 +48,8 @@ fn parse(value: &str) -> Result<Proxy, String> {
     })
 }
 
-/// Whether `NO_PROXY`, names and networks with commas or blanks between, has the address. A name covers what is below
-/// it, with or without a dot in front; a port is not looked at, so an entry with one fits nothing.
+/// Whether `NO_PROXY` (names and networks, separated by commas or blanks) covers the address. A name covers its
+/// subdomains, with or without a dot in front. Ports are not supported: an entry with a port matches nothing.
 fn goes_directly(url: &Url, exceptions: &str) -> bool {
     let Some(host) = url.host() else { return false };
     if exceptions.trim() == "*" {
@@ -83,11 +83,11 @@ fn holds(entry: &str, address: IpAddr) -> bool {
         _ => return false,
     };
     let bits = bits.map_or(Some(width), |bits| bits.parse().ok().filter(|bits| *bits <= width));
-    // A shift by all bits is none in Rust; a network of no bits holds every address.
+    // Rust has no shift by all bits (`None`); a network of no bits contains every address.
     bits.is_some_and(|bits: u32| u128::checked_shr(network ^ address, width - bits).unwrap_or(0) == 0)
 }
 
-/// ureq's way through a proxy, with failures named as the proxy's.
+/// Connects through a proxy; its failures are named as the proxy's.
 #[derive(Debug, Default)]
 pub struct ThroughProxy(ConnectProxyConnector);
 
@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    /// The rows were compared with curl 7.88. It says no to the last four, where we take what is written at its word.
+    /// The rows were compared with curl 7.88. It refuses the last four, which we accept as they are written.
     #[test]
     fn what_no_proxy_names_is_reached_directly() {
         for (host, exceptions, directly) in [

@@ -1,4 +1,4 @@
-//! TLS by rustls: the built-in roots and, beside them, a private CA. ureq's own connector can have only one of the two.
+//! TLS by rustls: the built-in roots together with a private CA. ureq's own connector can have only one of the two.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{
 use super::certificate::{Shown, Verifier};
 use crate::crypto;
 
-/// Whose certificates are trusted: Mozilla's roots, and what was added to them.
+/// The trusted root certificates: Mozilla's, and those that were added.
 #[derive(Clone, Debug)]
 pub struct Trust {
     config: Arc<ClientConfig>,
@@ -24,12 +24,12 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Mozilla's roots alone.
+    /// Trusts Mozilla's roots only.
     pub fn built_in() -> Self {
         Self::of(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
     }
 
-    /// Mozilla's roots and the certificates in `pem`, of which there must be at least one.
+    /// Trusts Mozilla's roots and the certificates in `pem`, which must hold at least one.
     pub fn with_pem(pem: &[u8]) -> Result<Self, String> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let built_in = roots.len();
@@ -52,7 +52,7 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(verifier.clone())
             .with_no_client_auth();
-        // Each connection is to show its own certificate, not to be believed for an earlier one.
+        // Each connection must show its own certificate, rather than be trusted for an earlier one.
         config.resumption = Resumption::disabled();
         Self { config: Arc::new(config), verifier }
     }
@@ -71,7 +71,7 @@ impl Tls {
         Self { trust: trust.clone(), shown: Arc::default() }
     }
 
-    /// Where what the first server shows will be, once it is trusted.
+    /// Where the first server's certificates will be, once they are trusted.
     pub fn shown(&self) -> Arc<OnceLock<Shown>> {
         self.shown.clone()
     }
@@ -102,7 +102,7 @@ impl<In: Transport> Connector<In> for Tls {
     }
 }
 
-/// The time-out that connecting began with, less what it has taken so far: TLS gets no time of its own.
+/// The rest of the time-out that connecting began with: TLS gets no time of its own.
 fn what_is_left(details: &ConnectionDetails) -> NextTimeout {
     let mut timeout = details.timeout;
     let (started, now) = (details.now, (details.current_time)());
@@ -116,7 +116,7 @@ fn tls_error(error: rustls::Error) -> Error {
     Error::Io(io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// A connection within TLS.
+/// A TLS connection.
 pub struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,

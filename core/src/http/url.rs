@@ -2,12 +2,12 @@
 
 use url::{ParseError, Url};
 
-/// A URL that the probe would fetch: http or https, without credentials. The error never shows the URL: it may hold a
-/// password.
+/// Parses a URL that the probe would fetch: http or https, without credentials. The error never shows the URL, since it
+/// may hold a password.
 pub fn web_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| match error {
         ParseError::RelativeUrlWithoutBase => "it is no URL; it must begin with http:// or https://".to_string(),
-        // The packages' agent says so of every host that is not ASCII, see packaging/README.md.
+        // The packages' agent reports this for every host that is not ASCII, see packaging/README.md.
         ParseError::IdnaError => format!("it is no URL: {error}; write its host in ASCII (xn--…)"),
         error => format!("it is no URL: {error}"),
     })?;

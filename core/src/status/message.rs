@@ -1,4 +1,4 @@
-//! What is told: facts, not sentences; each channel finds its own words.
+//! Messages as facts, not sentences: each channel finds its own words.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use crate::name::CheckId;
 /// A message that channels owe to people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// A random id, never used again: a receiver that has seen it need not tell it twice.
+    /// A random id, never used again. A receiver that has seen it can skip the message.
     pub id: String,
-    /// The *now* of the sweep that has it to tell.
+    /// The *now* of the sweep that wrote it.
     pub at: Time,
     /// The names of the channels that still owe it.
     pub owed: BTreeSet<String>,
@@ -32,13 +32,13 @@ pub struct Message {
 pub enum Fact {
     /// A check is down.
     Down(Down),
-    /// It still is.
+    /// A check is still down.
     StillDown {
-        /// As it is now.
+        /// The check's present state.
         down: Down,
         /// When the outage was first told.
         told: Time,
-        /// Whether this is told because the cause is a new one, not because time has passed.
+        /// Whether it is told because the cause is new, not because time has passed.
         changed: bool,
     },
     /// A check is up again.
@@ -47,9 +47,9 @@ pub enum Fact {
         check: CheckId,
         /// When its outage began.
         since: Time,
-        /// When the echo came that ended it.
+        /// When the echo that ended it came.
         until: Time,
-        /// What it was last.
+        /// Its last state.
         was: State,
         /// Why it was `failing`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,17 +58,17 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// A check's pulse is no longer there: it is retired.
+    /// A check's pulse has gone: the check is retired.
     Gone {
         /// The check.
         check: CheckId,
         /// Its last pulse.
         pulse: Time,
-        /// When the outage began that this closes; none if it was not down, or nobody was told.
+        /// When the outage that this closes began; `None` if the check was not down, or nobody was told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Time>,
     },
-    /// Many checks went down within a quarter of an hour: the first line of what is told with it.
+    /// Many checks went down within a quarter of an hour. This is the first line of the message.
     ManyDown {
         /// How many of them.
         down: usize,
@@ -76,14 +76,13 @@ pub enum Fact {
         of: usize,
         /// The state that most of them have in common.
         state: State,
-        /// The cause that those have in common, if that is `failing`.
+        /// The cause that those checks have in common, if the state is `failing`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<Cause>,
-        /// How many have these in common.
+        /// How many checks have both in common.
         alike: usize,
     },
-    /// The pulses of many checks, or of all, are no longer there. They are judged by their last pulse, and gone after a
-    /// day.
+    /// The pulses of many checks, or of all, have gone. Their last pulses decide, and after a day the checks are gone.
     Vanished {
         /// How many of them.
         checks: usize,
@@ -96,15 +95,15 @@ pub enum Fact {
     Unanswered {
         /// Since when.
         since: Time,
-        /// How many checks are concerned now.
+        /// How many checks are unanswered now.
         checks: usize,
         /// The first of them, at most ten.
         some: Vec<CheckId>,
-        /// When it was first told; none if this is the first time.
+        /// When it was first told; `None` if this is the first time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<Time>,
     },
-    /// No check is `unanswered` any more.
+    /// No check is `unanswered` now.
     Answered {
         /// Since when some were.
         since: Time,
@@ -113,7 +112,7 @@ pub enum Fact {
         /// How many there were at most, at once.
         checks: usize,
     },
-    /// The store was away; checks whose pulses were due meanwhile are given until `every_s` after it.
+    /// The store was away. Checks whose pulses were due meanwhile get `every_s` after it.
     Gap {
         /// Its beginning: the last sweep before it.
         from: Time,
@@ -141,7 +140,7 @@ pub enum Fact {
         /// What is wrong with it.
         why: String,
     },
-    /// Somebody wanted to see whether messages arrive.
+    /// A test of whether messages arrive.
     Test,
 }
 
@@ -152,14 +151,14 @@ pub struct Down {
     pub check: CheckId,
     /// When the outage began.
     pub since: Time,
-    /// `silent` or `failing`; `unanswered` where that came after.
+    /// `silent` or `failing`; `unanswered` where that state followed.
     pub state: State,
     /// Its newest pulse.
     pub pulse: Time,
     /// How old a pulse may become, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_s: Option<u64>,
-    /// Why it is `failing`; none if the fault could not be read.
+    /// Why it is `failing`; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The fault's sentence, if it is `failing`.
@@ -176,7 +175,7 @@ pub struct Down {
 }
 
 impl Fact {
-    /// The one check that this is about; none for what concerns many, or us.
+    /// The one check that this is about; `None` if it is about many checks or about our own parts.
     pub fn check(&self) -> Option<&CheckId> {
         match self {
             Self::Down(down) | Self::StillDown { down, .. } => Some(&down.check),

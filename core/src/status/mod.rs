@@ -32,19 +32,19 @@ pub struct StatusOf<M> {
     pub version: u32,
     /// The *now* of the sweep that wrote it.
     pub written: Time,
-    /// Since when the loop is stopped, as far as that was told.
+    /// Since when the loop is stopped, if that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Time>,
-    /// Who sends at present; nobody else does while it runs.
+    /// Who sends messages now. While this lease runs, nobody else sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// The channels that did not take what they were sent, by name.
+    /// The back-off of each channel that did not take its messages, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<String, BackOff>,
-    /// When the store was away, as long as a check is spared for it.
+    /// The gaps of the store, as long as a check is spared for one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
-    /// Since when many checks are down at once, as far as that was told.
+    /// Since when many checks are down at once, if that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub many_down: Option<Time>,
     /// The trouble with our own probe, while checks are `unanswered`.
@@ -61,7 +61,7 @@ pub struct StatusOf<M> {
     pub checks: BTreeMap<CheckId, Record>,
 }
 
-/// The right to send.
+/// The lease for sending messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// Who holds it: the id of a request.
@@ -70,7 +70,7 @@ pub struct Lease {
     pub until: Time,
 }
 
-/// How a channel that does not take what it is sent is left alone for a while.
+/// The back-off of a channel that does not take its messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackOff {
     /// How many attempts in a row were in vain.
@@ -79,7 +79,7 @@ pub struct BackOff {
     pub until: Time,
 }
 
-/// A time without a completed sweep in which no pulse came from anybody.
+/// A gap: no sweep was completed, and no pulse came from any host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// Its beginning.
@@ -88,14 +88,14 @@ pub struct Gap {
     pub until: Time,
 }
 
-/// Checks whose pulses are not answered: trouble with our own probe, so it is one outage, not many.
+/// The outage of our own probe: pulses get no answer. It is one outage for all checks, not many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
     /// Since when the first of them is `unanswered`.
     pub since: Time,
     /// How many there were at most, at once.
     pub checks: usize,
-    /// What was told of it; none while all of them are muted.
+    /// What was told of it; `None` while all the checks are muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,
 }
@@ -107,19 +107,19 @@ pub struct Muted {
     pub etag: String,
     /// When the store took it.
     pub at: Time,
-    /// For how many seconds from then; 0 if that could not be read.
+    /// For how many seconds from then; 0 if the mute could not be read.
     pub for_s: u32,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Why a text is no status that this version may use.
+/// Why a text is not a status that this version can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// It cannot be read, and why.
     Unreadable(String),
-    /// It is of this version, which is newer. It must not be overwritten.
+    /// It has this version, which is newer. It must not be overwritten.
     Newer(u32),
 }
 
@@ -139,7 +139,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Status {
-    /// The newest version that is known here.
+    /// The newest version that this program knows.
     pub const VERSION: u32 = 1;
 }
 
@@ -161,7 +161,7 @@ impl<M> StatusOf<M> {
         }
     }
 
-    /// Reads a status. A record or a message that cannot be read is left out, with a line in the log: one bad record
+    /// Reads a status. A record or a message that cannot be read is skipped, with a line in the log: one bad record
     /// never stops the rest.
     pub fn from_json(text: &[u8]) -> Result<Self, Error>
     where
@@ -187,7 +187,7 @@ impl<M> StatusOf<M> {
         serde_json::to_vec(self).expect("a status is plain data")
     }
 
-    /// Whether nothing is to be told of a check at `now`.
+    /// Whether no message is sent about a check at `now`.
     pub fn is_muted(&self, id: &CheckId, now: Time) -> bool {
         // Most fleets have no mute, and this is asked of each check.
         !self.mutes.is_empty() && [id, &id.default_of_host()].iter().any(|id| self.mute_at(id, now).is_some())
@@ -206,7 +206,7 @@ impl Muted {
     }
 }
 
-/// Entry by entry: of a large fleet, all records' texts would take as much memory as the records.
+/// Reads entry by entry: in a large fleet, the text of all records takes as much memory as the records.
 fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
     struct Records;
 
@@ -226,7 +226,7 @@ fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Ch
                     Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
                 }
             }
-            // From a whole list, a map has no half-filled nodes.
+            // Built from a whole list, a map has no half-filled nodes.
             Ok(records.into_iter().collect())
         }
     }
@@ -245,7 +245,7 @@ where
 }
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
-    // From bytes, as all of status.json is: reading text is another copy of the whole reader.
+    // From bytes, as all of status.json: reading from text links another copy of the whole reader.
     serde_json::from_slice(text.get().as_bytes()).map_err(|error| error.to_string())
 }
 

@@ -1,4 +1,4 @@
-//! What is remembered of one check.
+//! The record of one check.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::answer::Cause;
 use crate::clock::Time;
 use crate::pulse::Pulse;
 
-/// How many changes of a check are remembered.
+/// How many changes of a check are kept.
 pub const HISTORY: usize = 10;
 
-/// What a check is.
+/// The state of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -24,14 +24,14 @@ pub enum State {
     Failing,
     /// The pulse is older than its limit.
     Silent,
-    /// The pulse got no answer for minutes: our probe is in trouble.
+    /// The pulse has had no answer for minutes: our probe is in trouble.
     Unanswered,
-    /// The pulse is no longer there: retired.
+    /// The pulse has gone: the check is retired.
     Gone,
 }
 
 impl State {
-    /// Whether a check of this state is down. It becomes `up` only by an echo that counts.
+    /// Whether a check in this state is down. Only an echo that counts makes it `up`.
     pub fn is_down(self) -> bool {
         matches!(self, Self::Failing | Self::Silent | Self::Unanswered)
     }
@@ -46,13 +46,13 @@ impl fmt::Display for State {
 /// A check's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// What it is.
+    /// Its state.
     pub state: State,
-    /// Since when, by the time of what made it so: of the echo or the fault, or when its limit was passed.
+    /// Since when, by the time of the cause: of the echo or the fault, or when the limit was passed.
     pub since: Time,
     /// When the store took the newest pulse that was seen.
     pub pulse: Time,
-    /// What that pulse promises; none if it is unread.
+    /// What that pulse promises; `None` if it was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
     /// The newest echo that was seen. It stays when the object is removed.
@@ -61,13 +61,13 @@ pub struct Record {
     /// The newest fault that was seen and read. It stays when the object is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Box<SeenFault>>,
-    /// A newer fault is there, which could not be read in the last sweep; it is judged by the pulse of this time.
+    /// Set if the last sweep could not read a newer fault: the time of the pulse by which that fault is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Time>,
     /// How many distinct pulses in a row failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub in_row: u32,
-    /// The first pulse that went unanswered; none if the newest is answered, or has hardly come.
+    /// The first pulse without an answer; `None` if the newest has an answer, or has just come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Time>,
     /// There was no pulse object in the last sweep.
@@ -84,7 +84,7 @@ pub struct Record {
 /// What a pulse promises.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// The `ETag` of the pulse that says so, quotes included: another pulse may say otherwise.
+    /// The `ETag` of the pulse with these promises, quotes included: another pulse may promise otherwise.
     pub etag: String,
     /// How often a pulse comes, in seconds.
     pub every_s: u64,
@@ -93,7 +93,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What `pulse`, whose `ETag` this is, promises.
+    /// The promises of `pulse`, which has this `ETag`.
     pub fn of(pulse: &Pulse, etag: String) -> Self {
         Self { etag, every_s: pulse.every_s.into(), limit_s: pulse.limit().as_secs() }
     }
@@ -116,10 +116,10 @@ pub struct SeenFault {
     pub at: Time,
     /// The object's `ETag`, quotes included.
     pub etag: String,
-    /// The pulse that it answers; none if the fault could not be read.
+    /// The pulse that it answers; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pulse_at: Option<Time>,
-    /// What kind of failure it is; none if the fault could not be read.
+    /// What kind of failure it is; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The fault's sentence.
@@ -132,19 +132,19 @@ pub struct SeenFault {
 pub struct Missing {
     /// The *now* of the first sweep that did not find it.
     pub since: Time,
-    /// Whether it vanished together with many others: then it is judged by its last pulse, and gone after a day.
+    /// Whether it vanished together with many others. Then its last pulse decides, and after a day it is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_many: bool,
 }
 
-/// The time from which a check is down.
+/// An outage: the time in which a check is down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outage {
-    /// Its beginning: the `since` of the state that began it.
+    /// Its beginning: the `since` of its first state.
     pub since: Time,
     /// The *now* of the sweep that noticed it.
     pub noticed: Time,
-    /// What was told of it; none while it is muted.
+    /// What was told of it; `None` while the check is muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,
 }
@@ -156,9 +156,9 @@ pub struct Told {
     pub at: Time,
     /// When it is told again.
     pub next: Time,
-    /// How many seconds there are between the reminders.
+    /// How many seconds pass between two reminders.
     pub step_s: u64,
-    /// Which causes were told, each once.
+    /// Which causes were told, without repeats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
 }
@@ -168,7 +168,7 @@ pub struct Told {
 pub struct Change {
     /// Since when.
     pub at: Time,
-    /// What it became.
+    /// The new state.
     pub state: State,
     /// The cause, for `failing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,7 +176,7 @@ pub struct Change {
 }
 
 impl Record {
-    /// A check that was never seen before, whose newest pulse the store took at this time.
+    /// The record of a new check, whose newest pulse the store took at this time.
     pub fn new(pulse: Time) -> Self {
         Self {
             state: State::New,
@@ -194,7 +194,7 @@ impl Record {
         }
     }
 
-    /// Whether its pulse is past `every_s` at `now`, but within its limit: shown, never recorded.
+    /// Whether its pulse is past `every_s` at `now`, but within its limit. This is shown, never recorded.
     pub fn is_late(&self, now: Time) -> bool {
         self.state != State::Gone
             && self.limits.as_ref().is_some_and(|limits| {
@@ -203,7 +203,7 @@ impl Record {
             })
     }
 
-    /// The cause of its being `failing`, if that could be read.
+    /// Why it is `failing`, if the fault could be read.
     pub fn cause(&self) -> Option<Cause> {
         self.fault.as_ref().filter(|_| self.state == State::Failing)?.cause
     }

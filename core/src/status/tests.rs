@@ -11,7 +11,7 @@ fn id(text: &str) -> CheckId {
     text.to_string().try_into().unwrap()
 }
 
-/// A check as most are: up, answered, never down.
+/// A typical check: up, answered, never down.
 fn up() -> Record {
     let etag = "\"0123456789abcdef0123456789abcdef\"".into();
     Record {

@@ -1,4 +1,4 @@
-//! What went wrong with a request to the store, said so that the line is enough to act on.
+//! Errors of requests to the store. One line is enough to act on.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,18 +27,18 @@ impl From<Failure> for Failed {
     }
 }
 
-/// A request to the store that did not do what it should.
+/// A failed request to the store.
 #[derive(Clone, Debug)]
 pub struct Error {
-    /// What was asked: `put pulse/web-1.json`.
+    /// The operation: `put pulse/web-1.json`.
     pub(super) operation: String,
-    /// Where it was asked: `bucket "b" at https://…`.
+    /// The bucket: `bucket "b" at https://…`.
     pub(super) place: String,
-    /// How far this machine's clock is ahead of the store's, where the answer said.
+    /// How far this machine's clock is ahead of the store's, if the answer told.
     pub(super) skew: Option<SignedDuration>,
-    /// How often it was tried.
+    /// How many times it was tried.
     pub(super) tries: u32,
-    /// Whether it may have been done all the same.
+    /// Whether it may have been done nevertheless.
     pub(super) in_doubt: bool,
     pub(super) kind: Kind,
 }
@@ -48,13 +48,13 @@ pub struct Error {
 pub(super) enum Kind {
     /// There was no whole answer.
     Failed(Failure),
-    /// The store said no.
+    /// The store refused.
     Refused(Box<Refusal>),
-    /// The store's answer is not what S3 answers; what is wrong with it.
+    /// The store's answer is not valid S3; this says what is wrong.
     Unreadable(String),
 }
 
-/// What the store said when it said no.
+/// The store's refusal.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -62,12 +62,12 @@ pub(super) struct Refusal {
     pub(super) code: String,
     /// S3's sentence.
     pub(super) message: String,
-    /// The region that the bucket is in, where the answer says it.
+    /// The bucket's region, if the answer names it.
     pub(super) region: Option<String>,
 }
 
 impl Refusal {
-    /// Reads S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
+    /// Parses S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
     pub(super) fn new(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let is_s3 = body.contains("<Error>");
         let shown = |text: String| printable(&text).chars().take(ROOM).collect();
@@ -82,12 +82,12 @@ impl Refusal {
 }
 
 impl Error {
-    /// Whether the object is not there. `NoSuchBucket` is another thing.
+    /// Whether the object is missing. `NoSuchBucket` does not count.
     pub fn is_missing(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.status == 404 && refusal.code == "NoSuchKey")
     }
 
-    /// Whether the store denied the request. S3 also says so for a missing key, if the caller may not list the bucket.
+    /// Whether the store denied the request. S3 also denies it for a missing key if the caller may not list the bucket.
     pub fn is_denied(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == "AccessDenied" && !refusal.is_about_time())
     }
@@ -98,19 +98,19 @@ impl Error {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.status == 412)
     }
 
-    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The
-    /// condition may hold or not; only another try tells.
+    /// Whether others changed the object at the same moment, at each try (S3's 409): nothing was done. The condition
+    /// may hold or not; only another try can tell.
     pub fn is_conflict(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
 
-    /// Whether the store may have done what was asked all the same: the answer to a PUT or a DELETE, this one's or an
-    /// earlier try's, was lost. Only reading tells.
+    /// Whether the store may have done it nevertheless: an answer to a PUT or a DELETE was lost, at this try or an
+    /// earlier one. Only reading tells.
     pub fn is_in_doubt(&self) -> bool {
         self.in_doubt
     }
 
-    /// How far this machine's clock was ahead of the store's, in seconds, to half a second; none without a `Date`.
+    /// How far this machine's clock was ahead of the store's, in seconds, to half a second; `None` without a `Date`.
     pub fn skew_s(&self) -> Option<f64> {
         self.skew.map(|skew| skew.as_secs_f64())
     }
@@ -122,7 +122,7 @@ impl Error {
         }
     }
 
-    /// What to do about it, where that is known.
+    /// What to do about it, if that is known.
     pub fn remedy(&self) -> Option<String> {
         let text = match &self.kind {
             Kind::Failed(failure) => match failure.trouble {
@@ -154,13 +154,13 @@ impl Error {
     }
 }
 
-/// The clause that names a wrong clock and its distance.
+/// The clause that says how far the clock is off.
 pub(super) fn clock_is_off(skew: SignedDuration) -> String {
     words::skew(skew.as_secs_f64())
 }
 
 impl Refusal {
-    /// How S3 says that the clocks differ: by a code of its own, or as `AccessDenied` for a presigned URL.
+    /// Whether S3 says that the clocks differ: by its own code, or, for a presigned URL, as `AccessDenied`.
     fn is_about_time(&self) -> bool {
         self.code == "RequestTimeTooSkewed"
             || (self.code == "AccessDenied"
@@ -180,7 +180,7 @@ impl Refusal {
             }
             ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _)
             | (_, 301 | 307 | 308) => "the bucket is in another region: correct the region",
-            // What a presigned URL for the wrong region is answered with.
+            // The answer to a presigned URL for the wrong region.
             ("AuthorizationQueryParametersError", _) if self.message.contains("region") => "correct the region",
             ("PreconditionFailed" | "ConditionalRequestConflict", _) => {
                 "somebody else changed it at the same time: look again"
@@ -225,7 +225,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What the fuzzer calls; no part of the API.
+/// The fuzzer's entries; not part of the API.
 #[cfg(feature = "fuzzing")]
 pub fn read_refusal(status: u16, body: &str) -> Error {
     let kind = Kind::Refused(Box::new(Refusal::new(status, &HeaderMap::new(), body)));

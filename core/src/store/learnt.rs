@@ -1,4 +1,4 @@
-//! What the store's answers tell of itself: its clock, and the region of the bucket.
+//! What the client learns from the store's answers: its clock, and the bucket's region.
 
 use std::sync::{MutexGuard, PoisonError};
 
@@ -9,22 +9,22 @@ use super::Store;
 use super::error::{Failed, Kind, clock_is_off};
 use super::place::{Place, is_region};
 
-/// How far the clocks may differ before a refusal is put down to them.
+/// How far the clocks must differ before a refusal is blamed on them.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
 
-/// What requests are signed with beside the credentials.
+/// What requests are signed with, apart from the credentials.
 #[derive(Clone)]
 pub struct Learnt {
     /// The bucket, in its region.
     pub bucket: Bucket,
-    /// What is taken off this machine's clock for signing.
+    /// What is subtracted from this machine's clock for signing.
     pub ahead: SignedDuration,
     /// How far this machine's clock was ahead at the newest answer with a `Date`.
     pub skew: Option<SignedDuration>,
 }
 
 impl Learnt {
-    /// Nothing yet: the bucket where the settings say, and this machine's clock.
+    /// Nothing learnt yet: the bucket of the settings, and this machine's clock.
     pub fn new(bucket: Bucket) -> Self {
         Self { bucket, ahead: SignedDuration::ZERO, skew: None }
     }
@@ -40,15 +40,15 @@ impl Store {
         learnt.skew = skew.or(learnt.skew);
     }
 
-    /// Takes the store's clock for signing if a request signed with `used` was refused and its time was off. S3 has
-    /// many ways to say so (and says `AccessDenied` for presigned URLs), so any 403 counts.
+    /// Signs with the store's clock from now on, if a request signed with `used` was refused and its time was off. S3
+    /// reports that in many ways (as `AccessDenied` for presigned URLs), so any 403 counts.
     pub(super) fn learn_clock(&self, failed: &Failed, used: &Learnt) -> bool {
         let (Kind::Refused(refusal), Some(skew)) = (&failed.kind, failed.skew) else { return false };
         if refusal.status != 403 || (skew - used.ahead).abs() <= TOLERANCE {
             return false;
         }
         let mut learnt = self.lock();
-        // Requests side by side find it out together; one of them says it.
+        // Parallel requests find it out together; only one of them says it.
         if learnt.ahead == used.ahead {
             learnt.ahead = skew;
             log::warn!("{}: signed with the store's time instead; set the clock (NTP)", clock_is_off(skew));
@@ -56,7 +56,7 @@ impl Store {
         true
     }
 
-    /// Goes to the region that a refusal names. An endpoint of one's own stays; only the signature changes.
+    /// Changes to the region that a refusal names. A custom endpoint stays; only the signature changes.
     pub(super) fn learn_region(&self, failed: &Failed, used: &Learnt) -> bool {
         let Kind::Refused(refusal) = &failed.kind else { return false };
         let (301 | 307 | 400, Some(region)) = (refusal.status, &refusal.region) else { return false };
@@ -76,16 +76,16 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, Learnt> {
-        // What is in there is whole at any time.
+        // The value is complete at any time, so a poisoned lock is harmless.
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The region that the bucket is in: the place's, unless the store has named another.
+    /// The bucket's region: the configured one, unless the store has named another.
     pub fn region(&self) -> String {
         self.lock().bucket.region().into()
     }
 
-    /// The bucket and its address, as messages name them.
+    /// The bucket and its address, for messages.
     pub fn place(&self) -> String {
         let learnt = self.lock();
         format!("bucket {:?} at {}", learnt.bucket.name(), learnt.bucket.base_url())

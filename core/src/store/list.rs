@@ -1,4 +1,4 @@
-//! LIST, page by page. Only the fleet's side lists, so this and its XML are behind the feature `list`.
+//! LIST, page by page. Only the fleet lists, so this and its XML are behind the feature `list`.
 
 use rusty_s3::Method;
 use rusty_s3::actions::ListObjectsV2;
@@ -7,10 +7,11 @@ use super::{Ask, Error, Store};
 use crate::clock::Time;
 use crate::http::header;
 
-/// How many objects a page of a list has at most: the most that S3 gives.
+/// How many objects a page has at most: S3's own maximum.
 pub const PAGE: usize = 1_000;
 
-/// The longest page that is read, in bytes: 1,000 keys of 1,024 bytes, each byte encoded as three, and their frames.
+/// The longest page that is read, in bytes: 1,000 keys of 1,024 bytes, each byte encoded as three, and the elements
+/// around them.
 const PAGE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Up to 1,000 objects of a listing.
@@ -22,7 +23,7 @@ pub struct Page {
     pub date: Time,
 }
 
-/// What a listing tells of an object.
+/// An object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its key, which anybody may have chosen.
@@ -36,8 +37,8 @@ pub struct Entry {
 }
 
 impl Store {
-    /// All objects whose keys begin with `prefix`, page by page as they are asked for. It ends after an error: a list
-    /// that fails half-way tells nothing of what is not there.
+    /// Lists all objects whose keys begin with `prefix`, one request for each page. It ends after an error: a list that
+    /// fails half-way does not show which objects are missing.
     pub fn list(&self, prefix: &str) -> impl Iterator<Item = Result<Page, Error>> {
         let mut next = Some(None);
         std::iter::from_fn(move || {

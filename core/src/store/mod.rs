@@ -36,13 +36,13 @@ pub use rusty_s3::Credentials;
 
 const META: &str = "x-amz-meta-";
 
-/// Where the time for signing comes from.
+/// The clock for signing.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// A bucket, the right to use it, and the time left for it.
+/// A client of a bucket, with its credentials and its deadline.
 ///
-/// Requests are tried again, all within the deadline, on trouble that may pass: no connection, no whole answer, 408,
-/// 429 and 5xx. Clones share what one of them learns of the store's clock and region.
+/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. Clones
+/// share what they learn of the store's clock and region.
 #[derive(Clone)]
 pub struct Store {
     place: Place,
@@ -67,21 +67,21 @@ pub fn credentials_from(environment: Environment) -> Result<Option<Credentials>,
     }
 }
 
-/// On what a PUT or a DELETE depends.
+/// The condition of a PUT or a DELETE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// On nothing.
+    /// No condition.
     Always,
-    /// On there being no such object yet (`If-None-Match: *`).
+    /// The object is not there yet (`If-None-Match: *`).
     IfAbsent,
-    /// On the object still having this `ETag` (`If-Match`).
+    /// The object still has this `ETag` (`If-Match`).
     IfMatch(String),
 }
 
-/// An object as it was read.
+/// An object that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Its content; none if it is larger than was asked for.
+    /// Its content; `None` if it is larger than the limit.
     pub body: Option<Vec<u8>>,
     /// Its size in bytes.
     pub size: u64,
@@ -97,19 +97,19 @@ pub struct Object {
     pub rtt: Duration,
 }
 
-/// What a PUT's answer tells beside that it was taken.
+/// The store's answer to a PUT.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
     /// The new object's `ETag`, quotes included.
     pub etag: String,
     /// From sending the request to its answer.
     pub rtt: Duration,
-    /// How far this machine's clock is ahead of the store's, in seconds, to half a second; none without a `Date`.
+    /// How far this machine's clock is ahead of the store's, in seconds, to half a second; `None` without a `Date`.
     pub skew_s: Option<f64>,
 }
 
 impl Store {
-    /// The bucket at `place`; `deadline` ends all requests. The error names what is wrong with the place.
+    /// A client of the bucket at `place`; `deadline` ends all requests. The error says what is wrong with the place.
     pub fn new(
         place: &Place,
         credentials: Credentials,
@@ -132,17 +132,16 @@ impl Store {
         &self.place.bucket
     }
 
-    /// How far this machine's clock was ahead of the store's when it answered last, in seconds, to half a second; none
-    /// before there was an answer with a `Date`.
+    /// How far this machine's clock was ahead of the store's at its last answer, in seconds, to half a second; `None`
+    /// before an answer with a `Date`.
     pub fn skew_s(&self) -> Option<f64> {
         self.learnt().skew.map(|skew| skew.as_secs_f64())
     }
 
-    /// Puts an object, body and metadata as one.
+    /// Puts an object: body and metadata in one request.
     ///
-    /// It is tried again after an answer that was lost, with a condition too. So a 412 may then be the answer to what
-    /// the first try did: such an error [is in doubt](Error::is_in_doubt) and no [`Error::is_precondition`], and only
-    /// reading the object tells.
+    /// It retries after a lost answer, with a condition too. A 412 may then be caused by the first try. Such an error
+    /// [is in doubt](Error::is_in_doubt) and not an [`Error::is_precondition`]; only reading the object tells.
     pub fn put(
         &self,
         key: &Key,
@@ -159,7 +158,7 @@ impl Store {
         Ok(Taken { etag, rtt, skew_s: skew.map(|skew| skew.as_secs_f64()) })
     }
 
-    /// Gets an object; its body only if that has at most `limit` bytes.
+    /// Gets an object. Its body is read only if it has at most `limit` bytes.
     pub fn get(&self, key: &Key, limit: u64) -> Result<Object, Error> {
         let ask = Ask { limit, ..Ask::new("get", Method::Get, key) };
         let answer = self.send(&ask)?;
@@ -177,8 +176,8 @@ impl Store {
         })
     }
 
-    /// Deletes an object; that it was not there is no error, but for [`Condition::IfMatch`]. It is tried again as
-    /// [`Self::put`] is.
+    /// Deletes an object. A missing object is not an error, except with [`Condition::IfMatch`]. It retries as
+    /// [`Self::put`] does.
     pub fn delete(&self, key: &Key, condition: &Condition) -> Result<(), Error> {
         self.send(&Ask { headers: condition.headers(), ..Ask::new("delete", Method::Delete, key) })?;
         Ok(())

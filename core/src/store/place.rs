@@ -10,20 +10,20 @@ pub struct Place {
     pub bucket: String,
     /// The region that requests are signed for.
     pub region: String,
-    /// The address of the S3 service; none is AWS's for the region.
+    /// The address of the S3 service; `None` means AWS's for the region.
     pub endpoint: Option<String>,
-    /// Whether the bucket goes into the path (`https://endpoint/bucket/`) rather than the host's name. None chooses:
-    /// the path for an endpoint of one's own and for a bucket whose name would break TLS or DNS.
+    /// Whether the bucket goes into the path (`https://endpoint/bucket/`) rather than the host's name. `None` chooses:
+    /// the path for a custom endpoint and for a bucket whose name would break TLS or DNS.
     pub path_style: Option<bool>,
 }
 
 impl Place {
-    /// The address that requests to the bucket begin with. The error names what is wrong with the place.
+    /// The URL that all requests to the bucket begin with. The error says what is wrong with the place.
     pub fn url(&self) -> Result<Url, String> {
         Ok(self.bucket()?.base_url().clone())
     }
 
-    /// The bucket as the signer wants it. The error names what is wrong with it.
+    /// The bucket for the signer. The error says what is wrong with it.
     pub(super) fn bucket(&self) -> Result<Bucket, String> {
         let endpoint = match &self.endpoint {
             Some(endpoint) => parse_endpoint(endpoint)?,
@@ -48,12 +48,12 @@ fn parse_endpoint(text: &str) -> Result<Url, String> {
     url.ok_or_else(|| format!("the endpoint {text:?} is not an address such as https://s3.example.com"))
 }
 
-/// Whether a region has the form of AWS's, such as eu-central-1.
+/// Whether a region has the form of AWS's regions, such as eu-central-1.
 pub(super) fn is_region(region: &str) -> bool {
     !region.is_empty() && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// AWS's address for a region; China has a domain of its own.
+/// AWS's address for a region. China has its own domain.
 fn aws_endpoint(region: &str) -> Result<Url, String> {
     if !is_region(region) {
         return Err(format!("{region:?} is not a region such as eu-central-1"));
@@ -62,7 +62,8 @@ fn aws_endpoint(region: &str) -> Result<Url, String> {
     Ok(Url::parse(&format!("https://s3.{region}.{domain}")).expect("the region is a label"))
 }
 
-/// S3's rule, and the older one's underscore and capitals, which other stores still have.
+/// Checks S3's naming rule. It also allows the underscore and capitals of the older rule, which other stores still
+/// have.
 fn is_bucket_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     (3..=63).contains(&name.len())

@@ -1,4 +1,4 @@
-//! A request to the store: signed, sent, and sent again where that helps.
+//! A request to the store: signed, sent, and retried where that helps.
 
 use std::io::Read;
 use std::thread;
@@ -17,22 +17,22 @@ use crate::http::{Failure, Trouble, header};
 use crate::name::Key;
 use crate::random;
 
-/// How long a presigned URL lives, in seconds. It is used at once; the rest is room for clocks that differ.
+/// How long a presigned URL is valid, in seconds. It is used at once; the rest allows for clocks that differ.
 const URL_LIFE_S: u64 = 300;
 
 /// The longest answer that is read where no object is expected, in bytes.
 const TEXT_LIMIT: u64 = 64 * 1024;
 
-/// What is asked of the store.
+/// A request to the store.
 pub(super) struct Ask<'a> {
-    /// What messages call it: `put pulse/web-1.json`.
+    /// Its name in messages: `put pulse/web-1.json`.
     pub operation: String,
     pub method: Method,
-    /// The object; none is the bucket itself.
+    /// The object; `None` means the bucket itself.
     pub key: Option<&'a Key>,
-    /// In the order of the names, as signing wants it.
+    /// Sorted by name, as signing requires.
     pub query: Vec<(&'static str, &'a str)>,
-    /// In the order of the names, which are in small letters.
+    /// Sorted by name; names in lower case.
     pub headers: Vec<(String, String)>,
     /// Content type and content.
     pub body: Option<(&'a str, &'a [u8])>,
@@ -59,7 +59,7 @@ impl<'a> Ask<'a> {
 /// An answer of success.
 pub(super) struct Answer {
     pub headers: HeaderMap,
-    /// None if it is longer than was asked for.
+    /// `None` if it is longer than the limit.
     pub body: Option<Vec<u8>>,
     /// From sending the request to the answer's head.
     pub rtt: Duration,
@@ -68,8 +68,8 @@ pub(super) struct Answer {
 }
 
 impl Store {
-    /// Sends a request until it is answered well, or refused for good, or the tries or the time are used up. What a
-    /// refusal tells of the store's clock and region is learnt, each once a request, and kept.
+    /// Sends a request until it succeeds, is refused for good, or runs out of tries or time. It learns the store's
+    /// clock and region from a refusal, each at most once for a request, and keeps them.
     pub(super) fn send(&self, ask: &Ask) -> Result<Answer, Error> {
         let (mut clock_learnt, mut region_learnt, mut in_doubt) = (false, false, false);
         let mut tries = 1;
@@ -106,7 +106,7 @@ impl Store {
         }
     }
 
-    /// One try, signed now, that may take `time`.
+    /// Makes one try, signed now, that may take `time`.
     fn send_once(&self, ask: &Ask, learnt: &Learnt, time: Duration) -> Result<Answer, Failed> {
         let headers = || ask.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let started = (self.clock)();
@@ -133,7 +133,7 @@ impl Store {
                 request.header("content-type", content_type).body(body).map(|request| self.run(request, time))
             }
         };
-        // Only a header's value could be wrong here, and its error does not hold the URL.
+        // Only a header's value could be wrong here. That error does not hold the URL.
         let response = response.map_err(|error| Failure {
             trouble: Trouble::Protocol,
             text: format!("the request cannot be made: {error}"),
@@ -174,14 +174,14 @@ impl Store {
         }
     }
 
-    /// The error of an answer that came, but is not what S3 answers.
+    /// The error for an answer that is not valid S3.
     pub(super) fn unreadable(&self, ask: &Ask, answer: &Answer, what: impl Into<String>) -> Error {
         let failed = Failed { kind: Kind::Unreadable(what.into()), skew: answer.skew, retry_after: None };
         self.error(ask, 1, false, failed)
     }
 }
 
-/// Reads a body to its end, so that the connection can be used again; none if it is longer than `limit` bytes.
+/// Reads a body to its end, so that the connection can be reused; `None` if it is longer than `limit` bytes.
 fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
     if header::text(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit)
     {
@@ -192,7 +192,7 @@ fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<
     Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= limit))
 }
 
-/// The difference of the middle of a request and the middle of the second that the store answered.
+/// The clock difference: from the middle of the request to the middle of the second in which the store answered.
 fn skew(sent: Timestamp, answered: Timestamp, date: Option<Time>) -> Option<SignedDuration> {
     let date = Timestamp::from_second(date?.as_second()).ok()?;
     let middle = sent + answered.duration_since(sent) / 2;

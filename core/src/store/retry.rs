@@ -1,25 +1,25 @@
-//! Which requests are worth another try, when, and which may have been taken all the same: pure rules.
+//! When to retry a request, and whether the store may have done it: pure rules.
 
 use std::time::Duration;
 
 use super::error::Kind;
 use crate::http::Trouble;
 
-/// How often a request is sent at most; a corrected clock or region gives one try more each.
+/// How many times a request is sent at most. A corrected clock or region allows one more try each.
 pub const TRIES: u32 = 3;
 
-/// The longest wait before the second try; it doubles with each one more.
+/// The longest wait before the second try. It doubles with each further try.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The least that a try gets, if there is so much left.
+/// The shortest time for a try, if that much is left.
 const SHORTEST_TRY: Duration = Duration::from_secs(5);
 
-/// Whether the same request may well be answered otherwise in a moment.
+/// Whether the same request may get another answer in a moment.
 pub fn is_worth_another(kind: &Kind) -> bool {
     match kind {
         Kind::Failed(failure) => match failure.trouble {
             Trouble::Dns | Trouble::Connect | Trouble::Timeout | Trouble::Broken => true,
-            // A certificate stays as it is, and so does a server that speaks something else.
+            // A wrong certificate stays wrong, and so does a server that speaks another protocol.
             Trouble::Tls | Trouble::Untrusted | Trouble::Protocol => false,
         },
         Kind::Unreadable(_) => false,
@@ -42,14 +42,14 @@ pub fn may_be_done(kind: &Kind) -> bool {
     }
 }
 
-/// How long to wait after try number `tries` (from 1): what the store asked for, and then exponential back-off with
-/// full jitter, so that a fleet that was turned away together does not come back together. `random` is below 1.
+/// How long to wait after try number `tries` (from 1): what the store asked for, then exponential back-off with full
+/// jitter, so that a fleet that was refused together does not come back together. `random` is below 1.
 pub fn pause(tries: u32, asked: Option<Duration>, random: f64) -> Duration {
     asked.unwrap_or_default().saturating_add((FIRST_PAUSE * 2_u32.pow(tries - 1)).mul_f64(random))
 }
 
-/// How long try number `tries` may take: half of the time left, so that a server that hangs leaves some for another
-/// one; the last takes what there is.
+/// How long try number `tries` may take: half of the time left, so that a server that hangs leaves time for another
+/// try. The last try takes all that is left.
 pub fn time_for(tries: u32, left: Duration) -> Duration {
     if tries < TRIES { (left / 2).max(SHORTEST_TRY).min(left) } else { left }
 }

@@ -1,6 +1,6 @@
-//! AWS's services beside S3, as far as they are called: signed requests.
+//! Signed requests to AWS's services other than S3.
 //!
-//! - here: a request, signed once more where the clocks differ; `sign`: the signature;
+//! - here: a request, signed again where the clocks differ; `sign`: the signature;
 //! - [`query`]: the query protocol (SNS).
 
 pub(crate) mod query;
@@ -13,10 +13,10 @@ use pulse_echo_core::store::{Clock, Credentials};
 
 use crate::web::{Address, Answer, Missed, Web};
 
-/// How far our clock may be off, in seconds, before a request that was refused is signed by the service's clock.
+/// How far our clock must be off, in seconds, before a refused request is signed again by the service's clock.
 const SKEW_S: u64 = 30;
 
-/// A service in a region, and the right to call it.
+/// A service in a region, with the credentials to call it.
 pub(crate) struct Service {
     pub(crate) web: Web,
     pub(crate) endpoint: Address,
@@ -28,8 +28,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Posts `body`, signed by our clock, and once more by the service's clock if it refused that and the clocks
-    /// differ. An answer of any status is an answer.
+    /// Posts `body`, signed by our clock. If the service refuses that and the clocks differ, it posts once more, signed
+    /// by the service's clock. Any status is an answer.
     fn post(&self, content_type: &str, body: &str, deadline: Instant) -> Result<Answer, Missed> {
         let now = (self.clock)();
         let answer = self.post_at(content_type, body, now, deadline)?;

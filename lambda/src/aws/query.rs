@@ -1,4 +1,4 @@
-//! AWS's query protocol: a form is posted, and an error comes as XML.
+//! AWS's query protocol: the request is a form, and an error comes as XML.
 
 use std::time::Instant;
 
@@ -7,14 +7,13 @@ use pulse_echo_core::xml;
 use super::Service;
 use crate::web::{Answer, Missed};
 
-/// Has the service do what `form` asks for.
+/// Calls the service with `form`.
 pub(crate) fn call(service: &Service, form: &str, deadline: Instant) -> Result<(), Missed> {
     let answer = service.post("application/x-www-form-urlencoded; charset=utf-8", form, deadline)?;
     if answer.status() == 200 { Ok(()) } else { Err(refusal(answer)) }
 }
 
-/// What a service says when it refuses: `<Code>` and the first line of `<Message>`, whose further lines may repeat the
-/// session token.
+/// The service's refusal: `<Code>` and the first line of `<Message>`. Further lines may repeat the session token.
 fn refusal(mut answer: Answer) -> Missed {
     let text = answer.text().unwrap_or_default();
     let first_line = |name| Some(xml::element(&text, name)?.lines().next()?.trim().to_string());

@@ -1,4 +1,4 @@
-//! AWS's signature, version 4, on a body that is posted.
+//! AWS's signature, version 4, for a POST with a body.
 
 use aws_credential_types::Credentials as Identity;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Service;
 
-/// The headers to send with `body`, those of the signature included. It is made for `now` and counts for some minutes.
+/// The headers to send with `body`, including the signature's. They are signed for `now` and valid for some minutes.
 pub(super) fn headers(service: &Service, content_type: &str, body: &str, now: Timestamp) -> Vec<(String, String)> {
     let credentials = &service.credentials;
     let token = credentials.token().map(String::from);

@@ -1,4 +1,4 @@
-//! Answers that are lost: the first try's connection breaks, the second is told that the condition does not hold.
+//! Lost answers: the first try's connection breaks, and the second try hears that the condition does not hold.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use pulse_echo_testkit::server::{Server, read_head};
 
 const OURS: &[u8] = b"{\"swept\":1,\"by\":\"ours\"}";
 
-/// What becomes of writing [`OURS`] on `condition`, if its answer is lost and the object then is `there`, an `ETag` and
-/// a body.
+/// The result of writing [`OURS`] on `condition`, if the answer is lost and the object then is `there`, an `ETag` and a
+/// body.
 fn written(condition: &Condition, there: Option<(&str, &[u8])>) -> Result<Written, String> {
     let failed = |status: u16, code: &str| {
         let body = format!("<Error><Code>{code}</Code></Error>").into_bytes();

@@ -1,28 +1,28 @@
-//! A sign of life of our own: something outside the account hears of each completed sweep, and misses it.
+//! Our own sign of life: a service outside the account hears of each completed sweep, and notices when it stops.
 
 use std::time::{Duration, Instant};
 
 use super::Means;
 use crate::web::{Address, Web};
 
-/// How long it may take at most.
+/// The longest time that it may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Where completed sweeps are announced.
+/// The address to fetch after each completed sweep.
 pub struct Heartbeat {
     web: Web,
     url: Address,
 }
 
 impl Heartbeat {
-    /// The one that `HEARTBEAT_URL` asks for, if it is set. The error is one sentence that names the variable.
+    /// Reads `HEARTBEAT_URL`; `None` if it is not set. The error is a sentence that names the variable.
     pub fn read(means: &Means) -> Result<Option<Self>, String> {
         let url = Address::read(means.environment, "HEARTBEAT_URL")?;
         Ok(url.map(|url| Self { web: Web::new(means.trust), url }))
     }
 
-    /// Fetches the address once, by `deadline` and within 10 s. What goes wrong is only logged: the sweep was
-    /// completed all the same, and whoever waits for this will miss it.
+    /// Fetches the address once, by `deadline` and within 10 s. A failure is only logged: the sweep is complete
+    /// nevertheless, and the receiver will miss this beat.
     pub fn beat(&self, deadline: Instant) {
         let deadline = deadline.min(Instant::now() + LIMIT);
         if let Err(missed) = self.web.get(&self.url, deadline).and_then(|answer| answer.taken_if_2xx()) {

@@ -1,4 +1,4 @@
-//! An entry as programs read it: one flat object. `docs/webhook.schema.json` says what each field means.
+//! An entry for programs: one flat object. `docs/webhook.schema.json` says what each field means.
 
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Down, Fact, State};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::words;
 use crate::outbox::entry::{Count, Counts, Entry, What};
 
-/// The entry's fields. What is not known is left out; checks have the names that people know.
+/// The entry's fields. An unknown value is left out. Checks have the names that people know.
 pub(super) fn event(entry: &Entry) -> Map<String, Value> {
     let mut event = match &entry.what {
         What::Fact(fact) => of_fact(fact),

@@ -1,13 +1,13 @@
-//! Many entries, sent as several requests.
+//! Many entries in several requests.
 
 use crate::outbox::entry::{Entry, Outcome};
 use crate::web::Missed;
 
-/// How many entries one request carries at most: even with the longest names it stays below what receivers and SNS
-/// take (256 KiB), and what is taken is known in steps.
+/// How many entries one request carries at most. Even with the longest names it stays below the limit of receivers and
+/// SNS (256 KiB), and it is known which requests were taken.
 pub(super) const PART: usize = 200;
 
-/// Sends entries by `send`, at most `part` at once, until a request fails.
+/// Sends entries by `send`, at most `part` in a request, until a request fails.
 pub(super) fn in_parts(entries: &[Entry], part: usize, send: impl Fn(&[Entry]) -> Result<(), Missed>) -> Outcome {
     let mut taken = 0;
     for part in entries.chunks(part) {

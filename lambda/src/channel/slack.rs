@@ -10,7 +10,7 @@ use super::{Channel, Made, Means, words};
 use crate::outbox::entry::{ENTRIES, Entry, Outcome};
 use crate::web::{Address, Missed, Web};
 
-/// The longest text, in bytes once it is escaped: Slack cuts one of more than 4,000 characters into several messages.
+/// The longest text, in bytes after escaping: Slack splits a text of more than 4,000 characters into several messages.
 const ROOM: usize = 3_900;
 
 struct Slack {
@@ -20,7 +20,7 @@ struct Slack {
     user: String,
 }
 
-/// The channel that `SLACK_URL` asks for, told in `SLACK_CHANNEL` under the name `SLACK_USER`.
+/// The channel for `SLACK_URL`. It posts to `SLACK_CHANNEL` under the name `SLACK_USER`.
 pub(super) fn channel(means: &Means) -> Made {
     let Some(url) = Address::read(means.environment, "SLACK_URL")? else {
         return Ok(None);
@@ -47,7 +47,7 @@ impl Slack {
             "username": self.user,
             "icon_emoji": ":exclamation:",
             "text": words::message(entries, ROOM, escape),
-            // An address in a fault's reason is a stranger's: Slack is not to fetch it for a preview.
+            // A stranger may have written an address in a fault's reason: Slack must not fetch it for a preview.
             "unfurl_links": false,
             "unfurl_media": false,
         });
@@ -60,14 +60,14 @@ impl Slack {
             (200, Ok(said)) if said.trim() == "ok" => Ok(()),
             (200, Ok(_)) => Err(answer.strange("but not with Slack's \"ok\"")),
             (200, Err(missed)) => Err(missed),
-            // Slack says why in one word, such as `channel_not_found`. A longer text is not Slack's, and may repeat the
-            // address.
+            // Slack gives its reason in one word, such as `channel_not_found`. A longer text is not Slack's, and may
+            // repeat the address.
             (_, said) => Err(answer.refusal(&said.ok().filter(|said| is_word(said)).unwrap_or_default())),
         }
     }
 }
 
-/// What Slack does not take for its own signs: `<!channel>` in a name rings nobody.
+/// Escapes Slack's own markup: `<!channel>` in a name notifies nobody.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,4 +1,4 @@
-//! A JSON webhook: one POST with one JSON object on one line, as `docs/webhook.schema.json` says.
+//! A JSON webhook: one POST with one JSON object on one line, as in `docs/webhook.schema.json`.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::{Channel, Made, Means, in_words};
 use crate::outbox::entry::{Entry, Outcome};
 use crate::web::{Address, Missed, Web};
 
-/// The version of what is posted. It changes when receivers must.
+/// The version of the posted format. It changes when receivers must change.
 const VERSION: u32 = 1;
 
 struct Webhook {
@@ -21,7 +21,7 @@ struct Webhook {
     secret: Option<String>,
 }
 
-/// The channel that `WEBHOOK_URL` asks for, signed with `WEBHOOK_SECRET` if that is set.
+/// The channel for `WEBHOOK_URL`, signed with `WEBHOOK_SECRET` if that is set.
 pub(super) fn channel(means: &Means) -> Made {
     let Some(url) = Address::read(means.environment, "WEBHOOK_URL")? else {
         return Ok(None);
@@ -51,7 +51,7 @@ impl Webhook {
     }
 }
 
-/// `sha256=` and the HMAC-SHA256 of the body in hex: who has the secret knows by it that we sent just this.
+/// `sha256=` and the HMAC-SHA256 of the body in hex: it proves to a receiver with the secret that we sent this body.
 fn signature(secret: &str, body: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key may have any length");
     let digest = mac.chain_update(body).finalize().into_bytes();

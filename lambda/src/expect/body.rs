@@ -1,12 +1,12 @@
-//! How two bodies differ.
+//! The difference between two bodies.
 
-/// The first byte, counted from 0, at which the bodies differ.
+/// The first byte, counted from 0, where the bodies differ.
 pub(super) fn difference(expected: &[u8], got: &[u8]) -> Option<usize> {
     let shared = expected.iter().zip(got).take_while(|(expected, got)| expected == got).count();
     (expected != got).then_some(shared)
 }
 
-/// What alone two bodies differ in, where that is something which does not catch the eye.
+/// The only difference between two bodies, if it is hard to see.
 pub(super) fn only_difference(expected: &str, got: &[u8]) -> Option<&'static str> {
     let got = str::from_utf8(got).ok()?;
     let unix = |text: &str| text.replace("\r\n", "\n");

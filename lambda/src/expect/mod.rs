@@ -1,4 +1,4 @@
-//! What the pulse expects and what was seen: pure rules, in the order in which they are judged.
+//! Compares an answer with what the pulse expects: pure rules, in their order.
 
 mod body;
 #[cfg(test)]
@@ -13,54 +13,55 @@ use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::text::{excerpt, line, quoted};
 use pulse_echo_core::words::grouped;
 
-/// The most of a body that is ever read, in bytes.
+/// How much of a body is read at most, in bytes.
 pub(crate) const READ_LIMIT: usize = 1024 * 1024;
 
-/// How much more of a body is read than the one that is expected, so that the reason can show it.
+/// How many bytes are read beyond the expected body, so that the reason can show them.
 const MORE: usize = 256;
 
-/// How much of a foreign text a reason shows, in bytes; two of them and the words around them are below a fault's 256.
+/// How much of a foreign text a reason shows, in bytes. Two such texts and the words around them are below a fault's
+/// 256.
 const ROOM: usize = 48;
 
-/// How much of a text `expected` and `got` show, in bytes.
+/// How much of a text the fields `expected` and `got` show, in bytes.
 const FIELD_ROOM: usize = 240;
 
-/// An answer, as far as it was needed.
+/// An answer, as much of it as was needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Host and port that it came from, after all redirects.
+    /// The host and port that it came from, after all redirects.
     pub(crate) host: String,
     /// Its status code.
     pub(crate) status: u16,
-    /// If it is a redirect that was not followed: where to.
+    /// Whether it is a redirect that was not followed, and where to.
     pub(crate) redirect: Redirect,
     /// The beginning of its body.
     pub(crate) body: Vec<u8>,
-    /// Whether that is all of the body.
+    /// Whether `body` is complete.
     pub(crate) whole: bool,
     /// From the beginning of the fetch to the last byte that was needed.
     pub(crate) latency: Duration,
-    /// Until when the certificate of its connection is trusted; none without TLS.
+    /// Until when the certificate of its connection is trusted; `None` without TLS.
     pub(crate) trusted_until: Option<Time>,
 }
 
-/// What the last answer says about going on.
+/// The redirect in the last answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Redirect {
-    /// It is no redirect.
+    /// The answer is not a redirect.
     None,
-    /// It is one by its status, but has no Location.
+    /// The answer is a redirect by its status, but has no Location.
     Nowhere,
-    /// It is one to this address, which was not followed.
+    /// The answer is a redirect to this address and was not followed.
     To(String),
 }
 
-/// What of an answer is not as expected.
+/// A difference between the answer and the pulse's expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Miss {
     /// What kind of failure it is.
     pub(crate) cause: Cause,
-    /// One sentence, safe to show, with the value that was seen and the one that was expected.
+    /// A sentence, safe to show, with the value seen and the value expected.
     pub(crate) reason: String,
     /// What was expected.
     pub(crate) expected: Option<String>,
@@ -71,11 +72,11 @@ pub(crate) struct Miss {
 /// How much of a body must be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need<'a> {
-    /// Nothing of it.
+    /// Nothing.
     Nothing,
-    /// This many bytes, if there are so many.
+    /// This many bytes, or all bytes of a shorter body.
     UpTo(usize),
-    /// Until this text has come.
+    /// Everything until this text has come.
     Until(&'a str),
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn need<'a>(pulse: &'a Pulse, status: u16, redirect: &Redirect) -> Ne
     }
 }
 
-/// Whether the answer is as the pulse expects at `now`.
+/// Compares the answer with the pulse's expectations at `now`.
 pub(crate) fn compare(pulse: &Pulse, seen: &Seen, now: Time) -> Result<(), Miss> {
     compare_status(pulse, seen)?;
     if let Some(expected) = &pulse.body {
@@ -108,7 +109,7 @@ pub(crate) fn compare(pulse: &Pulse, seen: &Seen, now: Time) -> Result<(), Miss>
     }
 }
 
-/// Whether the pulse names this very status.
+/// Whether the pulse names exactly this status.
 pub(crate) fn is_listed(pulse: &Pulse, status: u16) -> bool {
     pulse.status.as_ref().is_some_and(|list| list.contains(&status))
 }
@@ -120,7 +121,7 @@ fn status_will_do(pulse: &Pulse, status: u16) -> bool {
     }
 }
 
-/// Whether redirects were followed and there are still more of them.
+/// Whether redirects were followed and the answer is one more redirect.
 fn is_astray(pulse: &Pulse, status: u16, redirect: &Redirect) -> bool {
     pulse.redirects > 0 && matches!(redirect, Redirect::To(_)) && !is_listed(pulse, status)
 }
@@ -207,7 +208,7 @@ fn compare_certificate(days: u32, seen: &Seen, now: Time) -> Result<(), Miss> {
     Err(Miss { cause: Cause::Cert, reason, expected, got })
 }
 
-/// How many whole days there are until a time; less than 0 if it has passed.
+/// How many whole days remain until a time; negative if it has passed.
 pub(crate) fn days_left(until: Time, now: Time) -> i64 {
     (until.as_second() - now.as_second()).div_euclid(24 * 3600)
 }
@@ -225,7 +226,7 @@ fn compare_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {
     })
 }
 
-/// In brackets: what is known of the difference, and a status that explains a wrong body better than the body does.
+/// In brackets: the known difference, and a status that explains a wrong body better than the body does.
 fn aside(known: Option<&str>, seen: &Seen) -> String {
     let status = match seen.redirect {
         _ if (200..300).contains(&seen.status) => None,

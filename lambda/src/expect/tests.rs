@@ -39,7 +39,7 @@ fn what_is_as_expected_passes() {
     let moved = Seen { redirect: to("/b"), ..seen(301, b"ok") };
     for (fields, seen) in [
         ("\"body\": \"ok\"", seen(200, b"ok")),
-        // As in the origin: with a body expected, any status will do, and a redirect is an answer.
+        // As in the origin: with an expected body any status passes, and a redirect is an answer.
         ("\"body\": \"ok\"", seen(500, b"ok")),
         ("\"body\": \"ok\"", moved.clone()),
         ("\"contains\": \"k\"", seen(404, b"ok")),

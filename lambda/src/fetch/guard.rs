@@ -1,4 +1,4 @@
-//! Between a name's addresses and the connection: only what was looked at here is connected to.
+//! Between a name's addresses and the connection: the probe connects only to addresses that were checked here.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use ureq::unversioned::transport::NextTimeout;
 use super::lookup::Lookup;
 use crate::ipfilter::IpFilter;
 
-/// A resolver that answers only with addresses to which the probe may go.
+/// A resolver that returns only addresses that the probe may connect to.
 ///
-/// ureq asks it on every hop, for an address in the URL, too, and connects to nothing but its answer, so there is no
-/// second look-up whose answer could differ.
+/// ureq asks it on every hop, even for an address in the URL, and connects only to its answer. So there is no second
+/// look-up with another answer.
 #[derive(Debug)]
 pub(super) struct Guard {
     pub(super) lookup: Arc<Lookup>,
     pub(super) filter: Arc<IpFilter>,
 }
 
-/// The sentence that says why the probe may not go there.
+/// The sentence that says why the probe may not connect.
 #[derive(Debug)]
 pub(super) struct Blocked(pub(super) String);
 
@@ -35,7 +35,7 @@ impl fmt::Display for Blocked {
 impl std::error::Error for Blocked {}
 
 impl Resolver for Guard {
-    /// One refused address blocks its name: whoever puts a private one beside a public one means no good.
+    /// One refused address blocks its name: a private address beside a public one is a sign of an attack.
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let addresses = self.lookup.resolve(uri, config, timeout)?;
         for address in &addresses {

@@ -1,4 +1,4 @@
-//! Looking names up, within a time and on no more threads than there is room for.
+//! Resolves names within a time limit and with a limited number of threads.
 
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
@@ -12,10 +12,10 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::unversioned::transport::time::Duration;
 
-/// How many look-ups there may be at once. One that is given up keeps its thread until the system gives it up, too.
+/// How many look-ups may run at once. A look-up that is given up keeps its thread until the system gives it up, too.
 pub(super) const AT_ONCE: usize = 64;
 
-/// The resolver beneath, given up after the time that there is.
+/// A resolver that gives up the resolver beneath it after the time-out.
 #[derive(Debug)]
 pub(super) struct Lookup {
     beneath: Arc<dyn Resolver>,
@@ -27,7 +27,7 @@ impl Lookup {
         Self { beneath, places: Arc::new(Places { free: Mutex::new(AT_ONCE), one_is_free: Condvar::new() }) }
     }
 
-    /// The addresses of the host of `uri`, at most 16 of them.
+    /// Resolves the host of `uri` to at most 16 addresses.
     pub(super) fn resolve(
         &self,
         uri: &Uri,
@@ -42,7 +42,7 @@ impl Lookup {
         let place = Places::take(&self.places, *timeout.after).ok_or_else(unanswered)?;
         let (tell, told) = mpsc::sync_channel(1);
         let (beneath, uri, config) = (self.beneath.clone(), uri.clone(), config.clone());
-        // Without a time-out it asks the system on this very thread.
+        // Without a time-out, ureq asks the system on this same thread.
         let forever = NextTimeout { after: Duration::NotHappening, ..timeout };
         thread::Builder::new().name("look-up".into()).spawn(move || {
             let _place = place;
@@ -52,14 +52,14 @@ impl Lookup {
     }
 }
 
-/// Room for threads.
+/// The limit on threads.
 #[derive(Debug)]
 struct Places {
     free: Mutex<usize>,
     one_is_free: Condvar,
 }
 
-/// A place that is taken until this is dropped.
+/// A place for one thread. Dropping it frees the place.
 struct Place(Arc<Places>);
 
 impl Places {

@@ -1,4 +1,4 @@
-//! The probe's way into the web: a pulse's address, fetched within limits and judged.
+//! The probe's access to the web: fetches a pulse's URL within limits and judges the answer.
 
 mod guard;
 mod lookup;
@@ -25,16 +25,16 @@ use crate::ipfilter::IpFilter;
 use guard::Guard;
 use lookup::Lookup;
 
-/// The longest header of an answer that is read, in bytes.
+/// How much of an answer's headers is read, in bytes.
 const HEADER_LIMIT: usize = 64 * 1024;
 
-/// How long after a failed try the second one comes.
+/// The pause between a failed try and the second.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The time that a second try must have; with less, it could only run out of it and hide why the first one failed.
+/// The least time for a second try. With less, it could only time out and hide why the first try failed.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// The web, as far as the probe goes there.
+/// The web, as far as the probe may go.
 #[derive(Debug)]
 pub(crate) struct Web {
     trust: Trust,
@@ -43,34 +43,33 @@ pub(crate) struct Web {
     lookup: Arc<Lookup>,
 }
 
-/// What came of fetching a pulse's address.
+/// The result of fetching a pulse's URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Checked {
-    /// Whether it is as the pulse expects.
+    /// Whether the answer is as the pulse expects.
     pub(crate) verdict: Result<(), Miss>,
     /// The status code, if an answer came.
     pub(crate) status: Option<u16>,
-    /// How long the try that was judged took, redirects included, in milliseconds; none if nothing was fetched.
+    /// How long the judged try took, redirects included, in milliseconds; `None` if nothing was fetched.
     pub(crate) latency_ms: Option<u64>,
-    /// Until when the certificate is trusted that the last connection showed; none without TLS or without an answer.
+    /// Until when the certificate of the last connection is trusted; `None` without TLS or without an answer.
     pub(crate) trusted_until: Option<Time>,
 }
 
 impl Web {
-    /// The web, as far as `filter` lets the probe go, which names itself `user_agent` there and trusts what `trust`
-    /// does.
+    /// The web behind `filter`. The probe names itself `user_agent` and trusts `trust`.
     pub(crate) fn new(trust: &Trust, user_agent: String, filter: IpFilter) -> Self {
         Self::with_resolver(trust, user_agent, filter, Arc::new(SystemResolver::default()))
     }
 
-    /// As [`Web::new`], but names mean what `resolver` says.
+    /// As [`Web::new`], but names are resolved by `resolver`.
     fn with_resolver(trust: &Trust, user_agent: String, filter: IpFilter, resolver: Arc<dyn Resolver>) -> Self {
         let lookup = Arc::new(Lookup::new(resolver));
         Self { trust: trust.clone(), user_agent, filter: Arc::new(filter), lookup }
     }
 
-    /// Fetches `url` and judges what comes by `pulse`: once, and once more after a pause if it failed in a way that
-    /// often passes. `deadline` ends all of it; `now` is what certificates' days are counted from.
+    /// Fetches `url` and judges the answer by `pulse`. It tries once more, after a pause, after a failure that often
+    /// passes. `deadline` ends everything; a certificate's days are counted from `now`.
     pub(crate) fn check(&self, pulse: &Pulse, url: &Url, now: Time, deadline: Instant) -> Checked {
         let first = self.try_once(pulse, url, now, deadline);
         let left = deadline.saturating_duration_since(Instant::now());
@@ -99,8 +98,8 @@ impl Web {
         }
     }
 
-    /// A client for one hop, and where it will put what the hop's server shows of itself. There is no pool: a
-    /// connection of an earlier hop may lead to an address that its name no longer has.
+    /// A client for one hop, and where the certificates of the hop's server will be. It has no pool: an earlier hop's
+    /// connection may lead to an address that its name no longer has.
     fn client(&self) -> (Agent, Arc<OnceLock<Shown>>) {
         let config = http::config()
             .user_agent(&self.user_agent)
@@ -119,12 +118,12 @@ fn millis(time: Duration) -> Option<u64> {
 }
 
 impl Checked {
-    /// A verdict for which nothing was fetched.
+    /// The result where nothing was fetched.
     pub(crate) fn unfetched(verdict: Result<(), Miss>) -> Self {
         Self { verdict, status: None, latency_ms: None, trusted_until: None }
     }
 
-    /// Whether this may have been a moment's trouble: no connection, or an unexpected error of the server.
+    /// Whether the failure may pass soon: no connection, or an unexpected error of the server.
     fn may_pass(&self, pulse: &Pulse) -> bool {
         let Err(miss) = &self.verdict else {
             return false;

@@ -1,4 +1,4 @@
-//! One try at a pulse's address, redirects followed by hand: each hop is checked like the first.
+//! One try at a pulse's URL. It follows redirects itself: each hop is checked like the first.
 
 use std::time::Instant;
 
@@ -17,17 +17,17 @@ use super::read::read;
 use crate::expect::{Miss, Redirect, Seen, need};
 use pulse_echo_core::text::line;
 
-/// How much of an address, or of what the system said, a reason shows, in bytes.
+/// How much of an address, or of the system's text, a reason shows, in bytes.
 const ROOM: usize = 120;
 
-/// A try that brought nothing to judge.
+/// A try without an answer to judge.
 pub(super) struct Failed {
     pub(super) miss: Miss,
-    /// The status code, if that much of an answer came.
+    /// The status code, if the answer got that far.
     pub(super) status: Option<u16>,
 }
 
-/// Fetches `url`, following as many redirects as the pulse allows.
+/// Fetches `url`, and follows as many redirects as the pulse allows.
 pub(super) fn fetch(
     web: &Web,
     pulse: &Pulse,
@@ -84,7 +84,7 @@ fn redirect(response: &Response<Body>) -> Redirect {
     }
 }
 
-/// The address that `location` means on the page `url`, if the probe goes there. The reason shows no credentials.
+/// The address of `location` on the page `url`, if the probe may fetch it. The reason shows no credentials.
 fn next(url: &Url, location: &str) -> Result<Url, Miss> {
     let next = url.join(location).map_err(|error| {
         let location = line(&bare(url, location), ROOM);
@@ -98,12 +98,12 @@ fn next(url: &Url, location: &str) -> Result<Url, Miss> {
     })
 }
 
-/// `location` as it came on the page `url`, but without credentials, which are not ours to show.
+/// Removes the credentials from the `location` that came on the page `url`: we must not show them.
 fn bare(url: &Url, location: &str) -> String {
     match url.join(location) {
         Ok(next) if next.username().is_empty() && next.password().is_none() => location.into(),
         Ok(mut next) => {
-            // What has credentials can be without.
+            // A URL that has credentials can also be without.
             let _ = (next.set_username(""), next.set_password(None));
             next.into()
         }
@@ -111,7 +111,7 @@ fn bare(url: &Url, location: &str) -> String {
     }
 }
 
-/// Why nothing came from `url`, which so many redirects led to.
+/// Explains why no answer came from `url`, `hops` redirects later.
 fn explain_silence(pulse: &Pulse, url: &Url, hops: u32, error: ureq::Error) -> Miss {
     match &error {
         ureq::Error::Other(other) if let Some(Blocked(why)) = other.downcast_ref() => {
@@ -122,7 +122,7 @@ fn explain_silence(pulse: &Pulse, url: &Url, hops: u32, error: ureq::Error) -> M
     }
 }
 
-/// Why no answer came from `url`, or why it broke off after its status.
+/// Explains why no answer came from `url`, or why it broke off after its status.
 fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> Miss {
     let site = line(&site(url), ROOM / 2);
     let text = line(&failure.text, ROOM);
@@ -153,7 +153,7 @@ fn out_of_time(pulse: &Pulse, url: &Url, status: Option<u16>) -> String {
     }
 }
 
-/// Host and port, as one would write them to a tool that looks at the connection.
+/// Host and port, as one writes them for a tool that inspects the connection.
 fn site(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or_default();
     format!("{}:{port}", url.host_str().unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Reading a body, never more of it than is needed.
+//! Reads a body, and never more of it than is needed.
 
 use std::io::{self, Read};
 
@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 
 use crate::expect::{Need, READ_LIMIT};
 
-/// The beginning of a body, as much as is needed, and whether that is all of it.
+/// Reads the needed beginning of a body. Also returns whether it is the whole body.
 pub(super) fn read(mut body: impl Read, need: Need) -> io::Result<(Vec<u8>, bool)> {
     match need {
         Need::Nothing => Ok((Vec::new(), false)),
@@ -30,7 +30,7 @@ fn read_until(body: &mut impl Read, text: &[u8]) -> io::Result<(Vec<u8>, bool)> 
         if came == 0 {
             return Ok((beginning, true));
         }
-        // The text may have begun before this chunk.
+        // The text may begin before this chunk.
         let unsearched = (beginning.len() + 1).saturating_sub(text.len());
         beginning.extend_from_slice(&chunk[..came]);
         if finder.find(&beginning[unsearched..]).is_some() {
@@ -44,7 +44,7 @@ fn read_until(body: &mut impl Read, text: &[u8]) -> io::Result<(Vec<u8>, bool)> 
 mod tests {
     use super::*;
 
-    /// Gives its bytes in pieces of this length.
+    /// Returns its bytes in pieces of this length.
     struct Pieces<'a>(&'a [u8], usize);
 
     impl Read for Pieces<'_> {

@@ -13,15 +13,15 @@ use pulse_echo_testkit::server::{Server, answer, read_head, redirect, until_clos
 
 use super::*;
 
-/// The `timeout_s` of a pulse that names none: a check with less time ends before this.
+/// The default `timeout_s` of a pulse: a check with less time ends before this.
 const PULSES_OWN: Duration = Duration::from_secs(10);
 
-/// The web for a probe that may go to this machine's 127.0.0.0/8, with these variables besides.
+/// The web for a probe that may connect to this machine's 127.0.0.0/8, with these variables added.
 fn web_with(variables: &[(&str, &str)]) -> Web {
     web_by(variables, Arc::new(SystemResolver::default()))
 }
 
-/// As [`web_with`], but names mean what `resolver` says.
+/// As [`web_with`], but names are resolved by `resolver`.
 fn web_by(variables: &[(&str, &str)], resolver: Arc<dyn Resolver>) -> Web {
     let value = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| *value);
     let allow = value("PROBE_ALLOW").unwrap_or("127.0.0.0/8");
@@ -35,7 +35,7 @@ fn web() -> Web {
     web_with(&[])
 }
 
-/// Checks `url` as a pulse with these further fields asks for, but within this time.
+/// Checks `url` for a pulse with these fields added, within this time.
 fn check_within(time: Duration, web: &Web, url: &str, fields: &str) -> Checked {
     let comma = if fields.is_empty() { "" } else { "," };
     let text = format!("{{\"url\": {}{comma} {fields}}}", serde_json::to_string(url).unwrap());
@@ -121,7 +121,7 @@ fn a_refused_connection_is_tried_once_more() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_named() {
-    // A machine without a name server takes its time to say so.
+    // A machine without a name server needs some time to say so.
     let time = Duration::from_secs(60);
     let (cause, reason) = miss(check_within(time, &web(), "http://nosuch.invalid/", ""));
     assert_eq!(cause, Cause::Dns);
@@ -282,6 +282,6 @@ fn latency_counts_all_hops_to_the_last_byte() {
     assert!(checked.latency_ms.unwrap() >= 60);
     let expected = format!("answered after {} ms, allowed are 50 ms", checked.latency_ms.unwrap());
     assert_eq!(miss(checked), (Cause::Latency, expected));
-    // The status alone does not wait for the body.
+    // To judge the status alone, it does not wait for the body.
     assert_eq!(check(&slow.url(), "\"status\": 200").verdict, Ok(()));
 }

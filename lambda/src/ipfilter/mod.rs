@@ -1,4 +1,4 @@
-//! Where the probe may go: pure rules over an address and a port.
+//! Where the probe may connect: pure rules for an address and a port.
 
 mod special;
 #[cfg(test)]
@@ -14,28 +14,28 @@ use pulse_echo_core::text::line;
 /// How much of a host's name a refusal shows, in bytes.
 const ROOM: usize = 32;
 
-/// Global unicast addresses, and what the settings add to them and take from them.
+/// The global unicast addresses, with the settings' additions and restrictions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IpFilter {
-    /// Networks that are allowed whatever they are.
+    /// Networks that are allowed in any case.
     allow: Vec<IpNet>,
-    /// The ports that are allowed; none named are all of them.
+    /// The allowed ports; an empty list allows all ports.
     ports: Vec<RangeInclusive<u16>>,
 }
 
 impl IpFilter {
-    /// Reads `PROBE_ALLOW` and `PROBE_PORTS`; an empty text adds and takes nothing. The error names the variable, the
-    /// entry, and what it should be.
+    /// Parses `PROBE_ALLOW` and `PROBE_PORTS`; an empty text changes nothing. The error names the variable and the
+    /// entry, and says what it should be.
     pub(crate) fn read(allow: &str, ports: &str) -> Result<Self, String> {
         let allow = entries(allow).map(|entry| network(entry).map_err(|why| format!("PROBE_ALLOW: {why}")));
         let ports = entries(ports).map(|entry| port_range(entry).map_err(|why| format!("PROBE_PORTS: {why}")));
         Ok(Self { allow: allow.collect::<Result<_, _>>()?, ports: ports.collect::<Result<_, _>>()? })
     }
 
-    /// Whether the probe may connect to `address`, which is one of those of `host`. The error is a sentence that names
-    /// the address and the setting that would allow it.
+    /// Checks whether the probe may connect to `address`, an address of `host`. The error is a sentence that names the
+    /// address and the setting that would allow it.
     pub(crate) fn check(&self, host: &str, address: SocketAddr) -> Result<(), String> {
-        // A socket for `::ffff:10.0.0.1` goes to 10.0.0.1.
+        // A socket for `::ffff:10.0.0.1` connects to 10.0.0.1.
         let (ip, port) = (address.ip().to_canonical(), address.port());
         if !self.ports.is_empty() && !self.ports.iter().any(|range| range.contains(&port)) {
             let whose = whose(host, ip);
@@ -55,13 +55,13 @@ impl IpFilter {
     }
 }
 
-/// The name that led to an address, in brackets; nothing if it is the address itself.
+/// The name that led to an address, in brackets; empty if the host is the address itself.
 fn whose(host: &str, ip: IpAddr) -> String {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if bare.parse() == Ok(ip) { String::new() } else { format!(" ({})", line(host, ROOM)) }
 }
 
-/// The entries of a list with commas or white space between.
+/// The entries of a list, separated by commas or white space.
 fn entries(list: &str) -> impl Iterator<Item = &str> {
     list.split([',', ' ', '\t', '\n']).filter(|entry| !entry.is_empty())
 }

@@ -1,10 +1,10 @@
-//! Which addresses are not global unicast, and what they are instead.
+//! The addresses that are not global unicast, and what they are instead.
 //!
-//! The rows are the blocks that the IANA Special-Purpose Address Registries
+//! The rows are multicast and the blocks that the IANA Special-Purpose Address Registries
 //! (<https://www.iana.org/assignments/iana-ipv4-special-registry>, `…/iana-ipv6-special-registry`) do not call globally
-//! reachable, and multicast. Such a block is refused whole, also where the registry takes a few anycast addresses out
-//! of it: they are services of the network that one is in. std's own `is_global` is not stable, and the crates for this
-//! are either years behind the registry or cannot say what an address is.
+//! reachable. Such a block is refused as a whole, even where the registry excepts a few anycast addresses: they are
+//! services of the local network. std's own `is_global` is not stable, and the crates for this are either years behind
+//! the registry or cannot say what an address is.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
@@ -28,7 +28,7 @@ const V4: [(&str, &str); 17] = [
     ("224.0.0.0/4", "a multicast address"),
     ("255.255.255.255/32", "the broadcast address"),
     ("240.0.0.0/4", "a reserved address"),
-    // In no registry: Azure's own services answer there, but only to machines in Azure.
+    // In no registry: Azure's own services answer there, only to machines in Azure.
     ("168.63.129.16/32", "the address of Azure's own services"),
 ];
 
@@ -49,7 +49,7 @@ const V6: [(&str, &str); 14] = [
     ("ff00::/8", "a multicast address"),
 ];
 
-/// All of version 6 that is given out as global unicast; the rest is reserved.
+/// All of IPv6 that is assigned as global unicast; the rest is reserved.
 const GLOBAL_V6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 static SPECIAL_V4: LazyLock<Vec<(Ipv4Net, &str)>> =
@@ -58,9 +58,9 @@ static SPECIAL_V4: LazyLock<Vec<(Ipv4Net, &str)>> =
 static SPECIAL_V6: LazyLock<Vec<(Ipv6Net, &str)>> =
     LazyLock::new(|| V6.iter().map(|(net, what)| (net.parse().expect("it is a network"), *what)).collect());
 
-/// What `address`, which is not an IPv4-mapped one, is, as the end of "it is …"; none if it is global unicast.
+/// What `address` is, as the end of "it is …"; `None` if it is global unicast. It must not be an IPv4-mapped address.
 ///
-/// An address of version 6 that leads to one of version 4 is judged by that.
+/// An IPv6 address that leads to an IPv4 address is judged by the IPv4 address.
 pub(super) fn kind(address: IpAddr) -> Option<String> {
     match address {
         IpAddr::V4(address) => kind_v4(address).map(String::from),
@@ -83,7 +83,7 @@ fn kind_v6(address: Ipv6Addr) -> Option<String> {
     }
 }
 
-/// The addresses of version 4 to which a translator or a tunnel takes what is sent to `address`.
+/// The IPv4 addresses to which a translator or a tunnel takes packets for `address`.
 fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
     let join = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match address.segments() {

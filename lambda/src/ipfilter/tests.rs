@@ -4,13 +4,13 @@ fn bounds(allow: &str, ports: &str) -> IpFilter {
     IpFilter::read(allow, ports).unwrap()
 }
 
-/// Why the probe may not go to port 443 of this address, if it may not.
+/// Why the probe may not connect to port 443 of this address, if it may not.
 fn refusal(bounds: &IpFilter, address: &str) -> Option<String> {
     let ip: IpAddr = address.parse().unwrap_or_else(|_| panic!("{address} is no address"));
     bounds.check(address, (ip, 443).into()).err()
 }
 
-/// The blocks of the IANA Special-Purpose Address Registries, and whether they are globally reachable by them.
+/// The blocks of the IANA Special-Purpose Address Registries, and whether the registries call them globally reachable.
 const REGISTRY: [(&str, Option<bool>); 50] = [
     ("0.0.0.0/8", Some(false)),
     ("0.0.0.0/32", Some(false)),
@@ -40,7 +40,7 @@ const REGISTRY: [(&str, Option<bool>); 50] = [
     ("255.255.255.255/32", Some(false)),
     ("::1/128", Some(false)),
     ("::/128", Some(false)),
-    // As the addresses of version 4 that they are.
+    // As the IPv4 addresses that they stand for.
     ("::ffff:0:0/96", None),
     ("64:ff9b::/96", None),
     ("64:ff9b:1::/48", Some(false)),
@@ -73,7 +73,7 @@ fn what_the_registry_does_not_call_reachable_is_refused_from_its_first_address_t
     };
     for (block, reachable) in REGISTRY {
         let refused = ends(block).map(|end| refusal(&IpFilter::default(), &end).is_some());
-        // Reachable, but services of the network that one is in, or identifiers that nobody routes.
+        // Reachable, but services of the local network, or identifiers that nobody routes.
         let is_within_a_refused_block = block.starts_with("192.0.0.") || block.starts_with("2001:");
         match reachable {
             Some(false) => assert_eq!(refused, [true, true], "{block}"),
@@ -182,11 +182,11 @@ fn an_address_that_leads_to_one_of_version_4_is_judged_by_that() {
         ("2002:808:808::1", None),
         ("2002:a00:1::808:808", Some("the way to 10.0.0.1, a private address")),
         ("2002:7f00:1::", Some("the way to 127.0.0.1, a loopback address")),
-        // Teredo: its server, then its client, whose bits are turned over.
+        // Teredo: its server, then its client with all bits inverted.
         ("2001:0:808:808::f7f7:f7f7", None),
         ("2001:0:a00:1::f7f7:f7f7", Some("the way to 10.0.0.1, a private address")),
         ("2001:0:808:808::f5ff:fffe", Some("the way to 10.0.0.1, a private address")),
-        // Forms that no network carries any more, or only its own.
+        // Forms that no network carries any more, or only within itself.
         ("::8.8.8.8", Some("it is an IPv4-compatible address")),
         ("64:ff9b:1::808:808", Some("it is an address of a local NAT64")),
     ] {
@@ -204,7 +204,7 @@ fn what_probe_allow_names_is_allowed_and_nothing_beside_it() {
     for address in ["10.1.0.0", "10.1.255.255", "::ffff:10.1.2.3", "192.168.7.9", "fd00:1::1", "8.8.8.8"] {
         assert_eq!(refusal(&own, address), None, "{address}");
     }
-    // To allow an address is not to allow what a translator or a tunnel makes of it.
+    // Allowing an address does not allow its forms for a translator or a tunnel.
     for address in ["10.0.255.255", "10.2.0.0", "192.168.7.8", "fd00:2::1", "64:ff9b::10.1.2.3", "2002:a01:203::"] {
         assert!(refusal(&own, address).is_some(), "{address}");
     }
@@ -248,7 +248,7 @@ fn probe_ports_names_the_only_ports() {
     for (port, allowed) in
         [(443, true), (8000, true), (8999, true), (80, false), (442, false), (7999, false), (9000, false)]
     {
-        // To allow an address does not allow its ports.
+        // Allowing an address does not allow its ports.
         for address in ["8.8.8.8", "127.0.0.1"] {
             let checked = few.check("a.example", (address.parse::<IpAddr>().unwrap(), port).into());
             assert_eq!(checked.is_ok(), allowed, "{address}:{port}");

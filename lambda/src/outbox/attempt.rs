@@ -1,4 +1,4 @@
-//! What a channel is sent of what it owes, and what is struck off after.
+//! What to send to a channel, and what to strike off afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use pulse_echo_core::status::{BackOff, Fact, Lease, Message, Status};
 
 use super::entry::{Counts, ENTRIES, Entry, Outcome, What};
 
-/// How long a channel is left alone after its first attempt in vain; each time twice as long.
+/// The back-off after a channel's first failed attempt. It doubles each time.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(30);
 
-/// The longest that a channel is left alone by ourselves.
+/// The longest back-off of our own.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(3600);
 
-/// The longest that a channel may ask for.
+/// The longest `Retry-After` of a channel that we accept.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// What one channel is sent at once.
@@ -23,11 +23,11 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 pub struct Attempt {
     /// The entries, in order.
     pub entries: Vec<Entry>,
-    /// For each entry the ids of all messages that it tells.
+    /// For each entry, the ids of all messages that it tells.
     pub tells: Vec<Vec<String>>,
 }
 
-/// What a channel is to be sent at `now`; none if it owes nothing that may be told now, or wants to be left alone.
+/// What to send to a channel at `now`; `None` if it owes nothing that may be told now, or is backing off.
 pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
     if status.channels.get(channel).is_some_and(|back_off| now < back_off.until) {
         return None;
@@ -36,27 +36,28 @@ pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
     if owed.is_empty() { None } else { Some(attempt(&owed)) }
 }
 
-/// Whether any channel is to be sent anything at `now`.
+/// Whether there is something to send to any channel at `now`.
 pub fn any_due(status: &Status, now: Time) -> bool {
     let channels: BTreeSet<_> = status.outbox.iter().flat_map(|message| &message.owed).collect();
     channels.into_iter().any(|channel| due(status, channel, now).is_some())
 }
 
-/// A message about a check that is muted is held, and one that waits for last words is only in the sweep that wrote it.
+/// Whether to send a message now. A message about a muted check is held. A message that waits for last words is held
+/// only in the sweep that wrote it.
 fn is_due(status: &Status, message: &Message, channel: &str, now: Time) -> bool {
     message.owed.contains(channel)
         && !(message.waits && message.at == now)
         && !message.fact.check().is_some_and(|check| status.is_muted(check, now))
 }
 
-/// The entries for these messages. An outage whose beginning and end are both among them is one entry, under the end's
-/// id.
+/// The entries for these messages. If an outage's start and end are both among them, they become one entry under the
+/// end's id.
 fn attempt(owed: &[&Message]) -> Attempt {
     let mut over: BTreeMap<_, Vec<&Message>> =
         owed.iter().filter_map(|message| message.fact.ends()).map(|outage| (outage, Vec::new())).collect();
     let mut attempt = Attempt { entries: Vec::new(), tells: Vec::new() };
     for message in owed {
-        // The beginning and the course of an outage come before its end.
+        // The start and the course of an outage come before its end.
         if let Some(before_end) = beginning(&message.fact).and_then(|outage| over.get_mut(&outage)) {
             before_end.push(message);
             continue;
@@ -71,7 +72,7 @@ fn attempt(owed: &[&Message]) -> Attempt {
     if attempt.entries.len() > ENTRIES { summed_up(attempt) } else { attempt }
 }
 
-/// The outage that a fact tells the beginning or the course of.
+/// The outage of a fact about its start or its course.
 fn beginning(fact: &Fact) -> Option<(&CheckId, Time)> {
     match fact {
         Fact::Down(down) | Fact::StillDown { down, .. } => Some((&down.check, down.since)),
@@ -79,7 +80,7 @@ fn beginning(fact: &Fact) -> Option<(&CheckId, Time)> {
     }
 }
 
-/// The same, with one entry for all checks: under the id of the last of them, so that it is another one when more come.
+/// Sums up all checks in one entry. It has the id of the last of them, so that it becomes a new entry when more come.
 fn summed_up(attempt: Attempt) -> Attempt {
     let (of_checks, mut others): (Vec<_>, Vec<_>) =
         attempt.entries.into_iter().zip(attempt.tells).partition(|(entry, _)| entry.what.fact_of_check().is_some());
@@ -97,7 +98,7 @@ fn summed_up(attempt: Attempt) -> Attempt {
 }
 
 impl What {
-    /// The fact about one check that this is, and that check.
+    /// The entry's fact about one check, and that check.
     fn fact_of_check(&self) -> Option<(&Fact, &CheckId)> {
         match self {
             Self::Fact(fact) | Self::Whole(fact) => Some((fact, fact.check()?)),
@@ -120,7 +121,7 @@ impl Counts {
     }
 }
 
-/// Strikes off what a channel took of an attempt, on whatever is there by now, and notes how long to leave it alone.
+/// Strikes off what a channel took of an attempt, in the present status, and notes the back-off.
 pub fn settle(status: &mut Status, channel: &str, attempt: &Attempt, outcome: &Outcome, now: Time) {
     let taken = outcome.taken_of(attempt.entries.len());
     let ids: BTreeSet<_> = attempt.tells.iter().take(taken).flatten().collect();
@@ -137,19 +138,19 @@ pub fn settle(status: &mut Status, channel: &str, attempt: &Attempt, outcome: &O
         Outcome::NotTaken { after, .. } => after.unwrap_or_default().min(LONGEST_RETRY_AFTER),
         Outcome::Ambiguous { .. } => Duration::ZERO,
     };
-    // Who takes some is slow, not dead.
+    // A channel that takes some is slow, not dead.
     let before = status.channels.get(channel).map_or(0, |back_off| back_off.failures);
     let failures = if taken > 0 { 1 } else { before.saturating_add(1) };
     let own = FIRST_BACK_OFF.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_BACK_OFF);
     status.channels.insert(channel.into(), BackOff { failures, until: now + own.max(after) });
 }
 
-/// Whether nobody else has the right to send at `now`.
+/// Whether nobody else holds the lease for sending at `now`.
 pub fn may_send(status: &Status, now: Time) -> bool {
     status.lease.as_ref().is_none_or(|lease| now >= lease.until)
 }
 
-/// Ends the lease if `by` still holds it.
+/// Ends the lease, if `by` still holds it.
 pub fn end_lease(status: &mut Status, by: &str) {
     let is_own = |lease: &Lease| lease.by == by;
     status.lease.take_if(|lease| is_own(lease));

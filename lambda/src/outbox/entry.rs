@@ -1,4 +1,4 @@
-//! What a channel is given to tell, and what it answers: plain data.
+//! What a channel gets to send, and its outcome: plain data.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,40 +10,39 @@ use pulse_echo_core::status::{Fact, State};
 /// How many entries an attempt has at most; see [`What::Summary`].
 pub const ENTRIES: usize = 1_000;
 
-/// What is to be told in one piece.
+/// A piece to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Random, never used again for anything else, and the same at each attempt: a receiver that has seen it before
-    /// need not tell it again.
+    /// Random, never used for anything else, and the same at each attempt: a receiver that has seen it can skip the
+    /// entry.
     pub id: String,
-    /// When a sweep first had it to tell, by the store's clock.
+    /// When a sweep first had it to send, by the store's clock.
     pub at: Time,
-    /// What it is.
+    /// The content.
     pub what: What,
 }
 
-/// What is to be told.
+/// The content of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// It happened.
+    /// A fact.
     Fact(Fact),
-    /// An outage that is over, of which this channel was told nothing so far; the fact is its end: "was down from … to
-    /// …".
+    /// An outage that is over and that this channel never told. The fact is its end: "was down from … to …".
     Whole(Fact),
-    /// Checks of which too many changed for a line each, at most [`ENTRIES`] in an attempt.
+    /// The changes of many checks, too many for a line each: at most [`ENTRIES`] in an attempt.
     Summary(Counts),
 }
 
 /// The changes of many checks, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// How many went down, by what they are.
+    /// How many went down, by state.
     pub down: BTreeMap<State, Count>,
-    /// How many still are down.
+    /// How many are still down.
     pub still_down: Count,
     /// How many are up again.
     pub up: Count,
-    /// How many were down for a time that is over; nothing was told of it so far.
+    /// How many were down and are up again, and were not told before.
     pub were_down: Count,
     /// How many are gone.
     pub gone: Count,
@@ -58,25 +57,25 @@ pub struct Count {
     pub some: Vec<CheckId>,
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All entries were taken.
     Taken,
-    /// The first `taken` entries were taken, and surely none of the others.
+    /// The first `taken` entries were taken, and certainly no others.
     NotTaken {
         /// How many were taken.
         taken: usize,
-        /// How long the channel wants to be left alone (`Retry-After`); `None` leaves that to the loop.
+        /// How long to back off (`Retry-After`); `None` leaves that to the loop.
         after: Option<Duration>,
-        /// Why, for the log; without secrets.
+        /// The reason, for the log, without secrets.
         why: String,
     },
-    /// The first `taken` entries were taken; whether the next one was, nobody knows: no answer came.
+    /// The first `taken` entries were taken. Whether the next was taken is unknown: no answer came.
     Ambiguous {
-        /// How many were taken for certain.
+        /// How many were certainly taken.
         taken: usize,
-        /// Why, for the log; without secrets.
+        /// The reason, for the log, without secrets.
         why: String,
     },
 }
@@ -92,7 +91,7 @@ impl Outcome {
 }
 
 impl Count {
-    /// One more of them.
+    /// Counts one more check.
     pub(crate) fn add(&mut self, id: &CheckId) {
         self.checks += 1;
         if self.some.len() < 10 {

@@ -1,4 +1,4 @@
-//! What is told of many checks at once, and of us.
+//! Messages about many checks at once, and about our own parts.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use pulse_echo_core::status::{Fact, Message, Record, State, Status, Unanswered};
 use super::Teller;
 use super::entry::ENTRIES;
 
-/// How many checks are named where there are too many.
+/// How many checks are named if there are too many.
 const MOST_NAMED: usize = 10;
 
 impl Teller<'_> {
-    /// Tells once that the loop is stopped since `stopped`, or runs again.
+    /// Tells once that the loop has been stopped since `stopped`, or that it runs again.
     pub fn tell_stopped(&mut self, known: &mut Option<Time>, stopped: Option<Time>) {
         match (*known, stopped) {
             (None, Some(at)) => self.tell(Fact::Stopped { at }),
             (Some(stopped), None) => self.tell(Fact::Started { stopped }),
-            // Stopped once more, or still.
+            // Stopped again, or still.
             _ => {}
         }
         *known = stopped;
     }
 
-    /// Tells of checks whose pulses are not answered as of one outage: our probe's. `checks` are those that are
-    /// `unanswered` now, and whether each is muted.
+    /// Tells of checks without answers as one outage: our probe's. `checks` are the checks that are `unanswered` now,
+    /// and whether each is muted.
     pub fn tell_unanswered(&mut self, known: &mut Option<Unanswered>, checks: &[(&CheckId, &Record, bool)]) {
         let Some(since) = checks.iter().map(|(_, record, _)| record.since).min() else {
             if let Some(Unanswered { since, checks, told: Some(_) }) = known.take() {
@@ -53,7 +53,7 @@ impl Teller<'_> {
     }
 }
 
-/// The fact that these checks went down together, with what most of them share.
+/// The fact that these checks went down together, with what most of them have in common.
 pub fn fact_of(down: &[&Record], of: usize) -> Fact {
     let mut alike: BTreeMap<(State, Option<Cause>), usize> = BTreeMap::new();
     for record in down {
@@ -64,13 +64,13 @@ pub fn fact_of(down: &[&Record], of: usize) -> Fact {
     Fact::ManyDown { down: down.len(), of, state, cause, alike }
 }
 
-/// The first of these checks, as facts about many name them.
+/// The first ten of these checks, for a fact about many.
 pub fn first_ten<'a>(checks: impl Iterator<Item = &'a CheckId>) -> Vec<CheckId> {
     checks.take(MOST_NAMED).cloned().collect()
 }
 
-/// Shortens what one sweep has to tell if that is too much to be told one by one. It is told as a summary then,
-/// which counts; so nobody waits for the last words of thousands, and `status.json` does not hold their reasons twice.
+/// Shortens a sweep's messages if they are too many to be sent one by one. They are then sent as a summary that counts.
+/// So nobody waits for the last words of thousands, and `status.json` does not hold their reasons twice.
 pub fn shorten(messages: &mut [Message]) {
     if messages.len() <= ENTRIES {
         return;
@@ -85,7 +85,7 @@ pub fn shorten(messages: &mut [Message]) {
     }
 }
 
-/// Frees the channels that are no longer there of what they owe. Whether there were any.
+/// Strikes off what channels owe that no longer exist. Returns whether they owed anything.
 pub fn forget_channels(status: &mut Status, is_there: impl Fn(&str) -> bool) -> bool {
     let owing = status.outbox.iter().flat_map(|message| &message.owed).chain(status.channels.keys());
     if owing.into_iter().all(|channel| is_there(channel)) {

@@ -1,8 +1,8 @@
-//! The outbox: what is owed, as pure functions of what changed.
+//! The outbox: the messages that are owed, as pure functions of what changed.
 //!
-//! - here: what is told of one check; [`many`]: what is told of many, and of us;
-//! - [`attempt`]: what a channel is sent of it, and what is struck off after;
-//! - [`entry`]: how both are put to a channel.
+//! - here: messages about one check; [`many`]: messages about many, and about our own parts;
+//! - [`attempt`]: what a channel is sent, and what is struck off afterwards;
+//! - [`entry`]: the form in which a channel gets it.
 
 pub mod attempt;
 pub mod entry;
@@ -20,20 +20,20 @@ use pulse_echo_core::status::{Down, Fact, Message, Outage, Record, State, Told};
 
 use crate::rules::Rules;
 
-/// No reminders are further apart.
+/// The longest time between two reminders.
 const DAY_S: u64 = 24 * 3600;
 
-/// Where new messages come from: all of one sweep have its time, and are owed by the same channels.
+/// Makes new messages. All messages of a sweep have its time, and the same channels owe them.
 pub struct Teller<'a> {
     /// The sweep's time.
     pub now: Time,
     /// The operator's rules.
     pub rules: &'a Rules,
-    /// The names of all channels. Without any nothing is owed, and so nothing is kept.
+    /// The names of all channels. Without channels nothing is owed, and so nothing is kept.
     pub channels: &'a BTreeSet<String>,
     /// A new random id at each call.
     pub new_id: &'a mut dyn FnMut() -> String,
-    /// What there is to tell, in order.
+    /// The messages so far, in order.
     pub messages: Vec<Message>,
 }
 
@@ -41,7 +41,7 @@ pub struct Teller<'a> {
 pub struct Change<'a> {
     /// The check.
     pub id: &'a CheckId,
-    /// Its record before; none if it is new.
+    /// Its record before; `None` if it is new.
     pub before: Option<&'a Record>,
     /// Whether it is muted now.
     pub is_muted: bool,
@@ -50,7 +50,7 @@ pub struct Change<'a> {
 }
 
 impl Teller<'_> {
-    /// Owes a message of this fact.
+    /// Adds a message with this fact to what is owed.
     pub fn tell(&mut self, fact: Fact) {
         if !self.channels.is_empty() {
             let (id, owed) = ((self.new_id)(), self.channels.clone());
@@ -58,12 +58,12 @@ impl Teller<'_> {
         }
     }
 
-    /// The messages so far, which are then no longer here.
+    /// Takes the messages out.
     pub fn take_messages(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.messages)
     }
 
-    /// Tells what is to be told of a check whose record is `after` now, and notes there what was told.
+    /// Tells the news about a check whose record is now `after`, and notes in it what was told.
     pub fn tell_check(&mut self, change: &Change, after: &mut Record) {
         let outage_before = change.before.and_then(|record| record.outage.as_ref());
         match (outage_before, &mut after.outage) {
@@ -78,14 +78,14 @@ impl Teller<'_> {
         let was_gone = change.before.is_some_and(|record| record.state == State::Gone);
         if after.state == State::Gone && !was_gone {
             let since = outage_before.filter(|outage| outage.told.is_some()).map(|outage| outage.since);
-            // One that is retired while it is muted is told only if that ends what was told before.
+            // A check that is retired while it is muted is told only if that ends an outage that was told.
             if since.is_some() || !change.is_muted {
                 self.tell(Fact::Gone { check: change.id.clone(), pulse: after.pulse, since });
             }
         }
     }
 
-    /// An outage that lasts: told once it is not muted, told again when it is time to, or for a cause that is new.
+    /// Tells an outage that lasts: first when it is not muted, again when a reminder is due or the cause is new.
     fn tell_outage(&mut self, change: &Change, record: &Record, outage: &mut Outage) {
         let cause = cause(record);
         let Some(told) = &mut outage.told else {
@@ -103,8 +103,8 @@ impl Teller<'_> {
         }
     }
 
-    /// An echo has ended an outage. It is told though the check be muted (the message is held then), unless the outage
-    /// itself never was.
+    /// Tells that an echo has ended an outage. This is told even if the check is muted (the message is then held),
+    /// unless the outage itself was never told.
     fn tell_end(&mut self, change: &Change, ended: &Outage, after: &Record) {
         if ended.told.is_none() {
             return;
@@ -120,13 +120,13 @@ impl Teller<'_> {
         });
     }
 
-    /// That something was told for the first time.
+    /// The note of something that is told for the first time.
     fn first_told(&self, cause: Option<String>) -> Told {
         let step_s = u64::from(self.rules.remind_s);
         Told { at: self.now, next: self.now + Duration::from_secs(step_s), step_s, causes: cause.into_iter().collect() }
     }
 
-    /// Whether it is time for a reminder; if so, the next one is put off.
+    /// Whether a reminder is due. If it is, the next one is scheduled.
     fn is_due(&self, told: &mut Told) -> bool {
         let is_due = self.now >= told.next;
         if is_due {
@@ -137,7 +137,7 @@ impl Teller<'_> {
     }
 }
 
-/// A check that is down, without the last words of its host.
+/// The facts about a check that is down, without the last words of its host.
 fn down(change: &Change, record: &Record, since: Time) -> Down {
     Down {
         check: change.id.clone(),
@@ -153,7 +153,7 @@ fn down(change: &Change, record: &Record, since: Time) -> Down {
     }
 }
 
-/// What an outage is told for; none where that is unknown, or concerns us.
+/// The cause that an outage is told with; `None` if it is unknown, or our own trouble.
 fn cause(record: &Record) -> Option<String> {
     match record.state {
         State::Failing => record.cause().map(|cause| cause.to_string()),
@@ -166,7 +166,7 @@ fn reason(record: &Record) -> Option<String> {
     record.fault.as_ref().filter(|_| record.state == State::Failing)?.reason.clone()
 }
 
-/// Whether a message is better with the last words of a host.
+/// Whether a message should wait for the last words of a host.
 fn wants_words(fact: &Fact) -> bool {
     matches!(
         fact,
@@ -174,12 +174,12 @@ fn wants_words(fact: &Fact) -> bool {
     )
 }
 
-/// The checks whose last words messages wait for.
+/// The checks with messages that wait for last words.
 pub fn words_wanted(outbox: &[Message]) -> BTreeSet<CheckId> {
     outbox.iter().filter(|message| message.waits).filter_map(|message| message.fact.check().cloned()).collect()
 }
 
-/// Gives the messages that wait for this check's last words what there is of them.
+/// Adds this check's last words to the messages that wait for them.
 pub fn give_words(outbox: &mut [Message], id: &CheckId, words: &Metadata) {
     for message in outbox.iter_mut().filter(|message| message.waits && message.fact.check() == Some(id)) {
         if let Fact::Down(down) | Fact::StillDown { down, .. } = &mut message.fact {

@@ -29,7 +29,7 @@ fn failing(since: i64, cause: Option<Cause>) -> Record {
     Record { fault, in_row: 1, ..down(State::Failing, since) }
 }
 
-/// Tells of one check over several sweeps, over two channels.
+/// One check over several sweeps, with two channels.
 struct Story {
     before: Option<Record>,
     is_muted: bool,
@@ -43,7 +43,7 @@ impl Story {
         Self { before: None, is_muted: false, rules: Rules::default(), status: Status::new(at(0)), ids: 0 }
     }
 
-    /// What a sweep tells that finds the check so; an outage told before goes on.
+    /// The messages of a sweep that finds the check in this state. An outage that was told goes on.
     fn sweep(&mut self, second: i64, mut after: Record) -> Vec<Fact> {
         if let (Some(lasting), Some(new)) = (self.before.as_ref().and_then(|r| r.outage.clone()), &mut after.outage) {
             *new = lasting;
@@ -197,7 +197,7 @@ fn gone_closes_a_told_outage_and_is_told_once() {
     let told = story.sweep(60, gone(60));
     assert_eq!(told, [Fact::Gone { check: id("web-1"), pulse: at(0), since: Some(at(0)) }]);
     assert_eq!(story.sweep(120, gone(60)), []);
-    // Muted: only if it ends what was told.
+    // Muted: told only if it ends what was told.
     for (before, told) in [(up(0), 0), (down(State::Silent, 0), 0)] {
         let mut story = Story::new();
         story.is_muted = true;
@@ -286,7 +286,7 @@ fn what_a_channel_took_before_it_failed_is_struck_off_and_the_rest_comes_in_orde
         story.sweep(start + 50, up(start + 40));
     }
     let attempt = due(&story.status, "slack", at(300)).unwrap();
-    // Meanwhile another sweep has appended more.
+    // Meanwhile another sweep has added more.
     story.sweep(310, failing(300, None));
     let refused = |taken| Outcome::NotTaken { taken, after: None, why: "HTTP 429".into() };
     settle(&mut story.status, "slack", &attempt, &refused(0), at(240));

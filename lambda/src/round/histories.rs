@@ -1,5 +1,5 @@
-//! Properties of the rules over random histories: what hosts sent, what the probe answered, when the sweeps came, which
-//! of their writes were needed, what they could not read, and what the channel took.
+//! Properties of the rules over random histories: what hosts sent, what the probe answered, when sweeps came, which of
+//! their writes were needed, what they could not read, and what the channel took.
 
 use std::ops::Range;
 
@@ -24,21 +24,21 @@ fn at(second: i64) -> Time {
 enum Answer {
     Echo,
     Fault(Cause),
-    /// A fault, and in its very second an echo.
+    /// A fault, and an echo in the same second.
     Tie,
     None,
 }
 
-/// A pulse: how long after the one before, what was answered, and how long after it.
+/// A pulse: how long after the previous pulse it came, its answer, and how long the answer took.
 type Pulse = (i64, Answer, i64);
 
-/// What the store holds of one check at a time: pulses, echoes, and faults with their pulses, by second.
+/// What the store holds of one check over time: pulses, echoes, and faults with their pulses, by second.
 #[derive(Clone, Debug, Default)]
 struct History {
     pulses: Vec<i64>,
     echoes: Vec<i64>,
     faults: Vec<(i64, i64, Cause)>,
-    /// When the pulse is deleted, if it ever is.
+    /// When the pulse is deleted, if ever.
     retired: Option<i64>,
 }
 
@@ -79,7 +79,7 @@ impl History {
         }
     }
 
-    /// These times and all times at which anything changes, the check's falling silent too.
+    /// These times and all times of a change, including when the check falls silent.
     fn moments(&self, others: &[i64]) -> Vec<i64> {
         let pulses = self.pulses.iter().flat_map(|pulse| [*pulse, pulse + LIMIT + 1]);
         let answers = self.echoes.iter().copied().chain(self.faults.iter().map(|&(second, ..)| second));
@@ -94,14 +94,14 @@ impl History {
     }
 }
 
-/// What may go wrong, sweep by sweep; it repeats.
+/// What may go wrong in each sweep. The lists repeat.
 #[derive(Clone, Debug)]
 struct Weather {
     /// Seconds from one sweep to the next.
     steps: Vec<i64>,
-    /// Whether the sweep can read what it wants to.
+    /// Whether the sweep's reads succeed.
     reads: Vec<bool>,
-    /// What the channel does with an attempt: takes all of it, or so many at most.
+    /// How much of an attempt the channel takes: everything, or this number of entries at most.
     takes: Vec<Option<usize>>,
     /// When the first check is muted.
     muted: Option<Range<i64>>,
@@ -115,7 +115,7 @@ impl Weather {
     }
 }
 
-/// What people were told, and when.
+/// What was told to people, and when.
 struct Told {
     entries: Vec<(i64, Entry)>,
     status: Status,
@@ -125,7 +125,7 @@ fn id(check: usize) -> CheckId {
     format!("h{check}.json").try_into().unwrap()
 }
 
-/// Sweeps over the histories, as the loop does: a status that was not worth writing is forgotten.
+/// Sweeps over the histories as the loop does: a status that is not worth writing is lost.
 fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
     let channels = ["hook".to_string()].into();
     let mut told = Told { entries: Vec::new(), status: Status::new(at(0)) };
@@ -214,7 +214,7 @@ impl Told {
     }
 }
 
-/// Whether each outage is told once, and each end once, after it.
+/// Whether each outage is told once, and each end once, after its outage.
 fn is_orderly(told: &str) -> bool {
     let mut is_down = false;
     told.chars().all(|letter| {
@@ -242,7 +242,7 @@ fn history(pulses: impl Strategy<Value = Pulse>, count: Range<usize>) -> impl St
     vec(pulses, count).prop_map(|pulses| History::of(&pulses))
 }
 
-/// Anything: pulses far too late, answers far too late, in another order, or never.
+/// Any history: pulses far too late, answers far too late, in another order, or never.
 fn any_history() -> impl Strategy<Value = History> {
     let pulse = (1..2_500_i64, any_answer(), 0..700_i64);
     (history(pulse, 1..25), proptest::option::weighted(0.2, 0.0..1.0_f64)).prop_map(|(mut history, retired)| {
@@ -310,7 +310,7 @@ proptest! {
         let told = run(&[history], &weather, &Rules::default());
         for (now, entry) in &told.entries {
             let (What::Fact(fact) | What::Whole(fact)) = &entry.what else { continue };
-            // The first sweep within the mute is the first that can know of it.
+            // The first sweep within the mute is the first that can know of the mute.
             prop_assert!(fact.check().is_none() || !(from..from + for_s).contains(now), "at {now}: {entry:?}");
         }
         for (since, until) in told.outages(0) {
@@ -327,7 +327,7 @@ proptest! {
         ),
         delays in vec(0..=300_i64, 30), weather in any_weather(),
     ) {
-        // Each pulse is answered within five minutes, slower than the next one comes or not.
+        // Each pulse is answered within five minutes, even if the next pulse comes earlier.
         let late = |history: &History| {
             let pulses = history.pulses.iter().zip(&delays);
             let echoes = pulses.map(|(pulse, delay)| pulse + delay).collect();
@@ -371,21 +371,21 @@ proptest! {
     }
 }
 
-/// That sweeps at `coarse` find the outages that sweeps at each moment of a history find, but for those that begin and
-/// end between two sweeps.
+/// Asserts that sweeps at `coarse` find the outages that sweeps at each moment of a history find, except those that
+/// begin and end between two sweeps.
 fn assert_same_outages(history: &History, fine: &[i64], coarse: &[i64]) -> Result<(), TestCaseError> {
     let outages =
         |sweeps: &[i64]| run(std::slice::from_ref(history), &Weather::fair_at(sweeps), &Rules::default()).outages(0);
     let (sweeps, fine, coarse) = (coarse, outages(fine), outages(coarse));
-    // A sweep must see it: after it began, and before a new pulse hides that the old one was too late.
+    // A sweep must see it: after its start, and before a new pulse hides that the old one was too late.
     let is_seen = |(since, until): &(Time, Time)| {
         let hidden = history.pulses.iter().map(|&second| at(second)).find(|pulse| pulse > since);
         let hidden = hidden.unwrap_or(*until).min(*until);
         sweeps.iter().copied().map(at).take_while(|&now| now < hidden).any(|now| now > *since)
     };
     for (since, until) in &coarse {
-        // Its beginning may have been hidden between two sweeps: that of a silence that becomes a fault at once, or
-        // that of one which a pulse without an answer interrupts.
+        // Its start may have been hidden between two sweeps: a silence that becomes a fault at once, or a silence that
+        // is interrupted by a pulse without an answer.
         let began = |outage: &(Time, Time)| outage.0.age(*since).as_secs() <= 60 || !is_seen(outage);
         let is_it = |outage: &(Time, Time)| outage.1 == *until && outage.0 <= *since && began(outage);
         prop_assert!(fine.iter().any(is_it), "{since} to {until} is none of {fine:?}");

@@ -1,5 +1,5 @@
-//! One round over all checks: judges each, and appends what is to be told. Pure: all that was seen, and the time, come
-//! as arguments.
+//! One round over all checks: judges each check and appends the messages. It is pure: everything that was seen, and the
+//! time, are arguments.
 
 #[cfg(test)]
 mod histories;
@@ -22,13 +22,13 @@ use crate::verdict::{self, Context, Observation, many};
 pub struct Case {
     /// The check.
     pub id: CheckId,
-    /// Its record; none for a new one, which has a pulse.
+    /// Its record; `None` for a new check, which has a pulse.
     pub record: Option<Record>,
     /// What the sweep sees of it.
     pub observation: Observation,
 }
 
-/// What a round goes by.
+/// What a round depends on.
 pub struct Round<'a> {
     /// The sweep's time.
     pub now: Time,
@@ -42,7 +42,7 @@ pub struct Round<'a> {
     pub new_id: &'a mut dyn FnMut() -> String,
 }
 
-/// A check that was judged.
+/// A check after its verdict.
 struct Judged {
     id: CheckId,
     before: Before,
@@ -50,20 +50,20 @@ struct Judged {
     is_muted: bool,
 }
 
-/// What a check was before.
+/// The check's earlier record.
 enum Before {
-    /// It is new.
+    /// The check is new.
     New,
-    /// What it is now, but for newer times of its pulse and echo, and without an outage. So are nearly all, and of a
-    /// large fleet a second record of each would be half of all memory.
+    /// The record is the same, except for newer times of its pulse and echo, and without an outage. So it is for nearly
+    /// all checks, and in a large fleet a second record of each would be half of all memory.
     Same,
-    /// This.
+    /// This record.
     Was(Box<Record>),
 }
 
 impl Round<'_> {
-    /// Judges all checks: `cases`, in key order, which stand for the status's own, and become them. Whether anything
-    /// but newer times of pulses and echoes has changed, so that it is worth writing.
+    /// Judges all checks: `cases`, in key order, replace the status's own. Returns whether the status is worth writing,
+    /// that is, whether it changed by more than newer times of pulses and echoes.
     pub fn run(self, status: &mut Status, cases: Vec<Case>) -> bool {
         let Self { now, swept, rules, channels, new_id } = self;
         let head = |status: &Status| (status.gaps.clone(), status.unanswered.clone(), status.many_down);
@@ -76,7 +76,7 @@ impl Round<'_> {
         let context = Context { now, rules, gaps: &status.gaps, with_many };
         let (mut judged, dropped) = judge_each(cases, status, &context);
 
-        // What concerns many comes before what concerns each of them.
+        // Messages about many checks come before messages about each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
         tell_each(&mut teller, &mut judged);
         let of_checks = teller.take_messages();
@@ -98,7 +98,7 @@ impl Round<'_> {
     }
 }
 
-/// Judges each check; whether any was dropped.
+/// Judges each check. Returns whether any was dropped.
 fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judged>, bool) {
     let count = cases.len();
     let judge = |Case { id, record: before, observation }: Case| {
@@ -124,12 +124,12 @@ fn tell_each(teller: &mut Teller, judged: &mut [Judged]) {
     }
 }
 
-/// The checks that are given more time for this gap.
+/// The checks that get more time for this gap.
 fn spared<'a>(gap: &Gap, judged: &'a [Judged], now: Time) -> Vec<&'a CheckId> {
     judged.iter().filter(|check| many::spares(gap, &check.after, now)).map(|check| &check.id).collect()
 }
 
-/// Tells of a gap, if it spares any check.
+/// Tells of a gap, if any check gets more time for it.
 fn tell_gap(teller: &mut Teller, gap: &Gap, judged: &[Judged]) {
     let spared = spared(gap, judged, teller.now);
     if !spared.is_empty() {
@@ -138,7 +138,7 @@ fn tell_gap(teller: &mut Teller, gap: &Gap, judged: &[Judged]) {
     }
 }
 
-/// Tells of checks that vanish together in one message.
+/// Tells of checks that vanish together, in one message.
 fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
     let with_many = |record: &Record| record.missing.is_some_and(|missing| missing.with_many);
     let is_new =
@@ -151,14 +151,14 @@ fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
     }
 }
 
-/// Tells of checks whose pulses are not answered in one message.
+/// Tells of checks whose pulses get no answer, in one message.
 fn tell_unanswered(teller: &mut Teller, known: &mut Option<Unanswered>, judged: &[Judged]) {
     let unanswered = judged.iter().filter(|check| check.after.state == State::Unanswered);
     let unanswered: Vec<_> = unanswered.map(|check| (&check.id, &check.after, check.is_muted)).collect();
     teller.tell_unanswered(known, &unanswered);
 }
 
-/// Tells once that many checks went down together, as long as that is so.
+/// Tells that many checks went down together, once while that lasts.
 fn tell_many_down(teller: &mut Teller, told: &mut Option<Time>, judged: &[Judged]) {
     match many::many_down(judged.iter().map(|check| &check.after), teller.now) {
         None => *told = None,
@@ -181,7 +181,7 @@ impl Before {
 }
 
 impl Judged {
-    /// Whether it is worth writing.
+    /// Whether the status is worth writing for it.
     fn is_news(&self) -> bool {
         match &self.before {
             Before::New => true,
@@ -191,7 +191,7 @@ impl Judged {
     }
 }
 
-/// Whether anything but the times of the newest pulse and echo has changed.
+/// Whether more has changed than the times of the newest pulse and echo.
 fn differs(before: &Record, after: &Record) -> bool {
     *before != Record { pulse: before.pulse, echo: before.echo, ..after.clone() }
 }

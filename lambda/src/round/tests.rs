@@ -1,4 +1,4 @@
-//! What only all checks together tell, sweep by sweep.
+//! What only all checks together show, sweep by sweep.
 
 use pulse_echo_core::answer::{self, Cause};
 use pulse_echo_core::status::{Limits, Muted};
@@ -37,7 +37,7 @@ impl Objects {
 
     fn observation(self) -> Observation {
         let seen = |second: i64| Listed { at: at(second), etag: format!("{second}") };
-        // Its content stays the same.
+        // The pulse's content stays the same.
         let pulse = self.pulse.map(|second| Listed { etag: "p".into(), ..seen(second) });
         let limits = pulse.as_ref().map(|pulse| Limits { etag: pulse.etag.clone(), every_s: 600, limit_s: 900 });
         let fault_read =
@@ -46,7 +46,7 @@ impl Objects {
     }
 }
 
-/// A fleet over several sweeps, which tell over one channel.
+/// A fleet over several sweeps, with one channel.
 struct Fleet {
     checks: Vec<Objects>,
     status: Status,
@@ -63,12 +63,12 @@ impl Fleet {
         self.status.mutes.insert(id(check), mute);
     }
 
-    /// What a sweep tells, before which there was one a minute ago.
+    /// The messages of a sweep that comes one minute after the last.
     fn sweep(&mut self, second: i64) -> Vec<Fact> {
         self.sweep_after(second - 60, second)
     }
 
-    /// What a sweep tells, the last before which was at `swept`.
+    /// The messages of a sweep whose last sweep was at `swept`.
     fn sweep_after(&mut self, swept: i64, second: i64) -> Vec<Fact> {
         let mut records = std::mem::take(&mut self.status.checks);
         let checks = self.checks.iter().enumerate();
@@ -106,11 +106,11 @@ fn that_many_went_down_is_the_first_word_and_said_once() {
     assert!(matches!(told[0], Fact::ManyDown { down: 10, of: 12, .. }), "{told:?}");
     assert!(told[1..].iter().all(|fact| matches!(fact, Fact::Down(_))) && told.len() == 11, "{told:?}");
     assert_eq!(fleet.sweep(662), []);
-    // One more is of the same wave.
+    // One more belongs to the same wave.
     fleet.checks[10] = Objects::failed(720);
     let told = fleet.sweep(722);
     assert!(matches!(told[..], [Fact::Down(_)]), "{told:?}");
-    // A quarter of an hour later it is over, and the next one is another.
+    // A quarter of an hour later the wave is over, and the next is a new one.
     for second in [1_200, 1_800] {
         fleet.checks = vec![Objects::answered(second); 12];
         fleet.sweep(second + 2);
@@ -133,7 +133,7 @@ fn of_those_that_vanish_together_the_muted_are_not_counted_and_it_is_said_once()
 
 #[test]
 fn a_gap_is_told_with_whom_it_spares_and_forgotten_when_that_is_over() {
-    // One was silent before; one will have been due in it, one not.
+    // One was silent before; one was due in the gap, one was not.
     let mut fleet = Fleet::of(vec![Objects::answered(0), Objects::answered(700), Objects::answered(1_000)]);
     assert_eq!(fleet.sweep(1_002).len(), 1);
     let told = fleet.sweep_after(1_002, 1_590);
@@ -187,7 +187,7 @@ fn an_outage_is_told_again_though_nothing_has_changed() {
     assert_eq!(fleet.sweep(902 + 4 * 3600 - 1), []);
     let told = fleet.sweep(902 + 4 * 3600);
     assert!(matches!(told[..], [Fact::StillDown { changed: false, .. }]), "{told:?}");
-    // What nobody was told of is, once that may be.
+    // What nobody was told is told once it may be.
     fleet.status.mutes.clear();
     let told = fleet.sweep(902 + 4 * 3600 + 60);
     assert!(matches!(&told[..], [Fact::Down(down)] if down.check == id(1)), "{told:?}");

@@ -1,4 +1,4 @@
-//! Which of a check's answers counts.
+//! Decides which of a check's answers counts.
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{Record, SeenFault};
@@ -8,17 +8,17 @@ use super::{Listed, Observation};
 /// The newest answer, if it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// An echo of this time.
+    /// An echo, of this time.
     Echo(Time),
-    /// A fault of this time.
+    /// A fault, of this time.
     Fault(Time),
-    /// A fault that could not be read yet: it counts in the next sweep.
+    /// A fault that could not be read yet. It counts in the next sweep.
     Unread,
-    /// None that counts.
+    /// No answer counts.
     None,
 }
 
-/// What a sweep makes of a check's answers; the fields are those of the new record.
+/// A sweep's view of a check's answers. The fields are those of the new record.
 pub(super) struct Answers {
     pub(super) newest: Answer,
     pub(super) echo: Option<Time>,
@@ -31,7 +31,7 @@ pub(super) struct Answers {
 impl Answers {
     /// `pulse` is the time of the newest pulse.
     pub(super) fn of(record: Option<&Record>, observation: &Observation, pulse: Time) -> Self {
-        // The newest answer seen stays: one that the bucket's lifecycle removes is not missed.
+        // The newest answer seen stays, even after the bucket's lifecycle has removed it.
         let echo = record.and_then(|record| record.echo).max(observation.echo);
         let listed = newest_fault(record, observation);
         let content = listed.and_then(|fault| read(record, observation, fault));
@@ -45,7 +45,7 @@ impl Answers {
             waiting,
         };
         match (listed, content) {
-            // Not in this sweep, but in the next one at the latest: else a fault that cannot be read is never told.
+            // Not in this sweep, but in the next at the latest: otherwise a fault that cannot be read is never told.
             (Some(_), None) if record.is_none_or(|record| record.unread.is_none()) => {
                 answers.unread = Some(record.map_or(pulse, |record| record.pulse));
                 answers.newest = Answer::Unread;
@@ -81,7 +81,7 @@ impl Answers {
     fn find_newest(&mut self, record: Option<&Record>, pulse: Time) {
         let is_new = |at, last: Option<Time>| Some(at) != last;
         let fault = self.fault.as_deref().filter(|fault| Some(fault.at) > self.echo);
-        // A slow probe of an older pulse says nothing against the echo that answers a newer one.
+        // A slow probe's answer to an older pulse does not outweigh the echo of a newer pulse.
         let pulses = [Some(pulse), record.map(|record| record.pulse)];
         let has_echo = |at: Time| pulses.into_iter().flatten().any(|pulse| at < pulse && self.echo >= Some(pulse));
         let fault = fault.filter(|fault| !fault.pulse_at.is_some_and(has_echo));
@@ -109,7 +109,7 @@ fn counts(at: Time, pulse: Time, seen: Option<Time>) -> bool {
     at >= pulse || seen.is_some_and(|seen| at >= seen)
 }
 
-/// The pulse that the last sweep saw, or the one before that if the fault was there, but unread.
+/// The pulse that the last sweep saw, or the pulse before that if the fault was there but could not be read.
 fn seen_pulse(record: Option<&Record>) -> Option<Time> {
     record.map(|record| record.unread.unwrap_or(record.pulse))
 }
@@ -118,18 +118,18 @@ fn fault_at(record: Option<&Record>) -> Option<Time> {
     record.and_then(|record| record.fault.as_ref()).map(|fault| fault.at)
 }
 
-/// The fault in the list, if it is the newest answer; a tie is the echo.
+/// The fault in the list, if it is the newest answer; a tie counts as the echo.
 pub(super) fn newest_fault<'a>(record: Option<&Record>, observation: &'a Observation) -> Option<&'a Listed> {
     let echo = record.and_then(|record| record.echo).max(observation.echo);
     observation.fault.as_ref().filter(|fault| Some(fault.at) > echo.max(fault_at(record).filter(|&at| at > fault.at)))
 }
 
-/// This fault in the record, if it is there; it may have counted unread.
+/// This fault in the record, if it is there. It may have counted without being read.
 pub(super) fn known<'a>(record: Option<&'a Record>, fault: &Listed) -> Option<&'a SeenFault> {
     record.and_then(|record| record.fault.as_deref()).filter(|last| last.etag == fault.etag)
 }
 
-/// What this fault says, if it was read now or taken before.
+/// The content of this fault, if it was read now or taken before.
 fn read(record: Option<&Record>, observation: &Observation, fault: &Listed) -> Option<SeenFault> {
     let (at, etag) = (fault.at, fault.etag.clone());
     match &observation.fault_read {
@@ -144,7 +144,7 @@ fn read(record: Option<&Record>, observation: &Observation, fault: &Listed) -> O
     }
 }
 
-/// The first pulse that went unanswered. An answer as new as it begins the count anew.
+/// The first pulse without an answer. An answer as new as that pulse restarts the count.
 fn waiting(record: Option<&Record>, newest: Option<Time>, pulse: Time) -> Option<Time> {
     let is_answered = |pulse: Time| newest >= Some(pulse);
     let first = record.and_then(|record| record.waiting).filter(|&first| !is_answered(first));

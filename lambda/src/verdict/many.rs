@@ -1,4 +1,4 @@
-//! What only all checks together tell.
+//! What only all checks together show.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ fn are_many(some: usize, all: usize) -> bool {
     some >= 10 && some * 4 >= all
 }
 
-/// Whether the checks that are to be gone in this sweep vanish together with many others: then somebody has emptied the
-/// store, rather than retired its hosts. `checks` are all records with whether there is a pulse now.
+/// Whether the checks that would be gone in this sweep vanish together with many others: then somebody has emptied the
+/// store rather than retired hosts. `checks` are all records, with whether there is a pulse now.
 pub fn vanish_with_many<'a>(checks: impl Iterator<Item = (Option<&'a Record>, bool)>, now: Time) -> bool {
     let (mut vanished, mut all) = (0, 0);
     for (record, has_pulse) in checks {
@@ -30,8 +30,7 @@ pub fn vanish_with_many<'a>(checks: impl Iterator<Item = (Option<&'a Record>, bo
     are_many(vanished, all) || (vanished == all && all >= 2)
 }
 
-/// The checks that went down within a quarter of an hour and were told, if they are many: they, and the number of all
-/// checks.
+/// The checks that went down within a quarter of an hour and were told, if they are many, and the number of all checks.
 pub fn many_down<'a>(records: impl Iterator<Item = &'a Record>, now: Time) -> Option<(Vec<&'a Record>, usize)> {
     let (mut down, mut all) = (Vec::new(), 0);
     for record in records.filter(|record| record.state != State::Gone) {
@@ -44,15 +43,15 @@ pub fn many_down<'a>(records: impl Iterator<Item = &'a Record>, now: Time) -> Op
     are_many(down.len(), all).then_some((down, all))
 }
 
-/// The time after the last completed sweep in which no pulse came, if that is so long that the store was away. `pulses`
-/// are the times of all pulses.
+/// The time without pulses after the last completed sweep, if it is so long that the store was away. `pulses` are the
+/// times of all pulses.
 pub fn gap(swept: Option<Time>, pulses: impl Iterator<Item = Time>, now: Time, rules: &Rules) -> Option<Gap> {
     let from = swept?;
     let until = pulses.filter(|&pulse| pulse > from).min().unwrap_or(now);
     (from.age(until) > rules.away_after()).then_some(Gap { from, until })
 }
 
-/// Whether a check is given more time since the store was away when its pulse was due.
+/// Whether a check gets more time because the store was away when its pulse was due.
 pub fn spares(gap: &Gap, record: &Record, now: Time) -> bool {
     !matches!(record.state, State::Silent | State::Gone) && is_spared(record, std::slice::from_ref(gap), now)
 }

@@ -1,7 +1,7 @@
-//! The verdict: what a check is, as a pure function of what a sweep sees of it, its record, and the time.
+//! The verdict: a check's state, as a pure function of what a sweep sees of it, its record, and the time.
 //!
 //! - here: one check; `answers`: which of its answers counts;
-//! - [`many`]: what only all checks together tell: a gap, and many that vanish at once.
+//! - [`many`]: what only all checks together show: a gap, and many that vanish at once.
 
 mod answers;
 pub mod many;
@@ -19,7 +19,7 @@ use crate::rules::Rules;
 
 use answers::{Answer, Answers};
 
-/// How long a check that vanished with many others is still judged, and a gone one still remembered.
+/// How long a check that vanished with many others is still judged, and how long a gone check is remembered.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// An object as a list shows it.
@@ -31,22 +31,22 @@ pub struct Listed {
     pub etag: String,
 }
 
-/// What one sweep sees of one check: lists, and what it has read besides.
+/// What a sweep sees of a check: the lists, and what it has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
-    /// The pulse, if there is one.
+    /// The pulse; `None` if it is missing.
     pub pulse: Option<Listed>,
-    /// When the store took the echo, if there is one.
+    /// When the store took the echo; `None` without an echo.
     pub echo: Option<Time>,
-    /// The fault, if there is one.
+    /// The fault; `None` if it is missing.
     pub fault: Option<Listed>,
-    /// What the pulse promises, if it was read in this sweep.
+    /// The pulse's promises, if it was read in this sweep.
     pub limits: Option<Limits>,
-    /// What the fault says, if it was read in this sweep.
+    /// The fault's content, if it was read in this sweep.
     pub fault_read: Option<Box<answer::Fault>>,
 }
 
-/// What a verdict depends on beside the check itself.
+/// What a verdict depends on apart from the check itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The sweep's time, by the store's clock.
@@ -60,28 +60,28 @@ pub struct Context<'a> {
 }
 
 impl Observation {
-    /// Whether the pulse must be read: its limits are unread.
+    /// Whether the pulse must be read, since its limits are unknown.
     pub fn wants_limits(&self, record: Option<&Record>) -> bool {
         let known = record.and_then(|record| record.limits.as_ref());
         self.pulse.as_ref().is_some_and(|pulse| known.is_none_or(|limits| limits.etag != pulse.etag))
     }
 
-    /// Whether the fault must be read: it is the newest answer, and not the one in the record.
+    /// Whether the fault must be read: it is the newest answer, and not the fault in the record.
     pub fn wants_fault(&self, record: Option<&Record>) -> bool {
         answers::newest_fault(record, self)
             .is_some_and(|fault| answers::known(record, fault).is_none_or(|known| known.pulse_at.is_none()))
     }
 }
 
-/// What a check is now, as its new record. None drops the record: the check is gone for a day. Nothing here depends on
-/// what was told.
+/// Judges a check and returns its new record. `None` drops the record: the check has been gone for a day. Nothing here
+/// depends on what was told.
 ///
 /// A check without a record has a pulse.
 pub fn judge(record: Option<&Record>, observation: &Observation, context: &Context) -> Option<Record> {
     let Some(pulse) = &observation.pulse else {
         return without_pulse(record?, observation, context);
     };
-    // Who comes back after having been gone is a new check, but for its history.
+    // A check that comes back after it was gone is a new check, except for its history.
     let known = record.filter(|record| record.state != State::Gone);
     let mut next = known.cloned().unwrap_or_else(|| anew(record, pulse.at));
     next.missing = None;
@@ -99,7 +99,7 @@ fn anew(gone: Option<&Record>, pulse: Time) -> Record {
     new
 }
 
-/// A check whose pulse object is not there. Once may be a host that replaces it; twice in a row is retired.
+/// Judges a check without a pulse object. Once may be a host that is replacing it; twice in a row means retired.
 fn without_pulse(record: &Record, observation: &Observation, context: &Context) -> Option<Record> {
     let now = context.now;
     if record.state == State::Gone {
@@ -114,7 +114,7 @@ fn without_pulse(record: &Record, observation: &Observation, context: &Context) 
     }
     let mut next = record.clone();
     next.missing = Some(Missing { with_many, ..missing });
-    // Records are not written at each sweep, but an answer comes at most moments after the pulse that it answers.
+    // Records are not written at each sweep. An answer comes moments after its pulse at most, so its time will do.
     next.pulse = next
         .pulse
         .max(observation.echo.unwrap_or(next.pulse))
@@ -137,7 +137,7 @@ fn by_pulse(record: Option<&Record>, mut next: Record, observation: &Observation
     next.fault = answers.fault;
     next.unread = answers.unread;
     next.in_row = answers.in_row;
-    // That nobody answers a pulse which is not there says nothing of our probe.
+    // A pulse that is missing and unanswered says nothing about our probe.
     next.waiting = answers.waiting.filter(|_| observation.pulse.is_some());
 
     let before = next.state;
@@ -150,13 +150,13 @@ fn by_pulse(record: Option<&Record>, mut next: Record, observation: &Observation
             (Answer::Echo(at), _) => (State::Up, at),
             (Answer::Fault(at), _) => (State::Failing, at),
             (Answer::None, Some(first)) if first.age(now) > ANSWER_LIMIT => (State::Unanswered, first + ANSWER_LIMIT),
-            // The pulse waits for its answer, or the answer for being read.
+            // The pulse waits for its answer, or the answer has not been read yet.
             (Answer::None | Answer::Unread, _) => (before, next.since),
         }
     };
     if state != before {
         (next.state, next.since) = (state, since);
-        // That a new check comes up is no news.
+        // The first `up` of a new check is not a change to remember.
         if state.is_down() || before.is_down() {
             remember(&mut next);
         }
@@ -165,8 +165,8 @@ fn by_pulse(record: Option<&Record>, mut next: Record, observation: &Observation
     next
 }
 
-/// The outage that lasts, if any: it begins when the check is silent or has failed often enough, and ends with an echo.
-/// `unanswered` neither begins nor ends one: it says something of us, not of the check.
+/// The outage that lasts, if any. It begins when the check is silent or has failed often enough, and ends with an echo.
+/// `unanswered` neither begins nor ends an outage: it is about us, not about the check.
 fn outage(next: &Record, context: &Context) -> Option<Box<Outage>> {
     let begins = match next.state {
         State::Silent => true,
@@ -178,14 +178,14 @@ fn outage(next: &Record, context: &Context) -> Option<Box<Outage>> {
     next.outage.clone().or_else(|| begins.then(new))
 }
 
-/// Whether the check's pulse was due while the store was away, and the time to make up for it is not over.
+/// Whether the check's pulse was due while the store was away, and the extra time for it has not passed.
 fn is_spared(record: &Record, gaps: &[Gap], now: Time) -> bool {
     let Some(limits) = &record.limits else { return false };
     let due = record.pulse + limits.every();
     gaps.iter().any(|gap| gap.from <= due && due <= gap.until && now <= gap.until + limits.every())
 }
 
-/// Notes the present state in the history.
+/// Adds the present state to the history.
 fn remember(record: &mut Record) {
     let surplus = (record.history.len() + 1).saturating_sub(HISTORY);
     record.history.drain(..surplus);

@@ -2,7 +2,7 @@ use pulse_echo_core::answer::Cause;
 
 use super::*;
 
-/// Seconds after some moment.
+/// A time, in seconds after some moment.
 fn at(second: i64) -> Time {
     Time::from_second(1_795_248_000 + second)
 }
@@ -17,7 +17,7 @@ struct Check {
 }
 
 impl Check {
-    /// A new check, whose pulse promises the next one within 600 s, and may be 300 s late.
+    /// A new check. Its pulse promises the next within 600 s, and the next may be 300 s late.
     fn with_pulse(second: i64) -> Self {
         let observation = Observation::default();
         let mut check = Self { record: None, observation, rules: Rules::default(), gaps: vec![], with_many: false };
@@ -61,7 +61,7 @@ impl Check {
         self.observation.echo = Some(at(second));
     }
 
-    /// A fault that answers the pulse of `pulse` and is read.
+    /// Adds a fault that answers the pulse of `pulse` and is read.
     fn fault(&mut self, second: i64, pulse: i64) {
         self.unread_fault(second);
         let fault = answer::Fault::new(Cause::Status, "status 500, expected 200", at(pulse));
@@ -73,7 +73,7 @@ impl Check {
         self.observation.fault_read = None;
     }
 
-    /// Another pulse body, which was not read yet.
+    /// Adds a pulse with another body that was not read yet.
     fn unread_pulse(&mut self, second: i64) {
         self.observation.pulse = Some(Listed { at: at(second), etag: "q".into() });
         self.observation.limits = None;
@@ -311,7 +311,7 @@ fn a_check_whose_present_limits_are_unread_is_never_silent() {
 fn who_is_down_comes_up_only_by_an_echo_that_counts() {
     for mut check in [Check::failing(), Check::silent(), Check::unanswered()] {
         let state = check.record().state;
-        // A pulse is none, nor is an answer that is gone.
+        // A pulse is not an answer, and a fault that has gone is not either.
         check.pulse(2_000);
         check.observation.fault = None;
         assert_eq!(check.sweep(2_001), state);
@@ -349,7 +349,7 @@ fn an_outage_begins_when_enough_distinct_pulses_in_a_row_have_failed() {
         check.record().outage.as_ref().map(|outage| outage.since)
     };
     assert_eq!((fail(&mut check, 600), fail(&mut check, 1_200)), (None, None));
-    // An echo begins the count anew, seen or between two sweeps.
+    // An echo restarts the count, whether a sweep saw it or it came between two sweeps.
     check.echo(1_300);
     assert_eq!(fail(&mut check, 1_800), None);
     assert_eq!(check.record().in_row, 1);

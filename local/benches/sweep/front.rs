@@ -1,4 +1,4 @@
-//! A front before the S3 that counts what passes, by kind.
+//! A proxy before the S3 that counts requests by kind.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -19,7 +19,7 @@ pub(crate) struct Requests {
 pub(crate) struct Counter(Arc<Mutex<Requests>>);
 
 impl Counter {
-    /// What passed since this was last asked.
+    /// The requests since the last call.
     pub(crate) fn take(&self) -> Requests {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -46,7 +46,7 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// A front on a free port, for as long as the process lives.
+    /// A proxy on a free port, for the life of the process.
     pub(crate) fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let front = Self { address: listener.local_addr().unwrap(), requests: Counter::default() };
@@ -86,7 +86,7 @@ fn pass(client: &TcpStream, server: &TcpStream, requests: &Counter) {
     let _ = server.shutdown(Shutdown::Both);
 }
 
-/// A request's head, and how many bytes of body follow; none at the end.
+/// A request's head, and the length of its body; `None` at the end.
 fn head(from: &mut impl BufRead) -> io::Result<Option<(String, usize)>> {
     let (mut head, mut length) = (String::new(), 0);
     loop {

@@ -1,8 +1,8 @@
 //! What a sweep costs as the fleet grows: time, CPU, the memory of the process that sweeps, and requests.
 //!
-//! `cargo bench -p pulse-echo-local --bench sweep`, or with sizes of one's own after `--`. The loop's own handler runs
-//! in a process of its own, as on Lambda: one for all sweeps of a fleet, which is what Lambda does with a function that
-//! is used each minute. It has the embedded S3 over HTTP, through a front that counts, and two channels.
+//! `cargo bench -p pulse-echo-local --bench sweep`, or with other sizes after `--`. The loop's own handler runs in a
+//! separate process, as on Lambda: one process for all sweeps of a fleet, which is what Lambda does with a function
+//! that is used each minute. It uses the embedded S3 over HTTP, through a proxy that counts, and two channels.
 
 mod front;
 mod sweeper;
@@ -24,7 +24,7 @@ const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const BUCKET: &str = "bench";
 const DAY: i64 = 24 * 3600;
 
-/// What each of a hundred thousand checks may take in memory: 128 MB in all is the target.
+/// How much memory each of a hundred thousand checks may take: 128 MB in all is the target.
 const TARGET_KIB: u64 = 128_000_000 / 1024;
 
 fn main() {
@@ -149,7 +149,7 @@ fn story(size: usize) -> BTreeMap<&'static str, Cost> {
     costs
 }
 
-/// What a pulse says of its machine.
+/// The vitals in a pulse.
 fn words() -> Metadata {
     let words = [
         ("pulse-id", "6e1f0a7c43d94b5a8e2f7d1c90b3a645"),
@@ -179,7 +179,7 @@ fn print(size: usize, case: &str, cost: &Cost, requests: &Requests, posts: &[usi
     );
 }
 
-/// Takes what both channels are told, and notes how many bytes each message has.
+/// Receives what both channels send, and notes the size of each message in bytes.
 struct Receiver {
     url: String,
     sizes: Arc<Mutex<Vec<usize>>>,

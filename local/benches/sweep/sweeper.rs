@@ -1,4 +1,4 @@
-//! The process that sweeps: the loop's handler, called when the parent says so, and what that cost.
+//! The process that sweeps: the loop's handler, called on the parent's command, and its cost.
 
 use std::env;
 use std::fs;
@@ -14,10 +14,10 @@ use pulse_echo_lambda::tick::{Course, Loop};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// The variable that makes this program the one that sweeps.
+/// The variable that makes this program the sweeper.
 pub(crate) const CHILD: &str = "PULSE_ECHO_BENCH_SWEEPER";
 
-/// Far more than the loop's time-out on Lambda, so that all is measured: what takes over 40 s there is left for the
+/// Far more than the loop's time-out on Lambda, so that everything is measured: work beyond 40 s there is left for the
 /// next sweep.
 const TIME: Duration = Duration::from_secs(1_200);
 
@@ -26,7 +26,7 @@ const TIME: Duration = Duration::from_secs(1_200);
 pub(crate) struct Cost {
     pub(crate) ms: u64,
     pub(crate) cpu_ms: u64,
-    /// The most memory that the process had, from the sweep's beginning on, its program included.
+    /// The most memory that the process used, from the sweep's start on, including its program.
     pub(crate) peak_kib: u64,
     pub(crate) unread: usize,
 }
@@ -43,7 +43,7 @@ impl Sweeper {
             .env_clear()
             .envs([(CHILD, "1"), ("BUCKET", bucket), ("AWS_REGION", "us-east-1"), ("AWS_ENDPOINT_URL_S3", store)])
             .envs([("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")])
-            // How the C library keeps memory may be tried from outside.
+            // For trying out other settings of the C library's memory.
             .envs(env::vars().filter(|(name, _)| name.starts_with("MALLOC_")))
             .envs([("WEBHOOK_URL", channels), ("SLACK_URL", channels)])
             .stdin(Stdio::piped())
@@ -54,7 +54,7 @@ impl Sweeper {
         Self { child, asks, answers }
     }
 
-    /// Has it sweep at this second of the store's clock.
+    /// Makes it sweep at this second of the store's clock.
     pub(crate) fn sweep(&mut self, second: i64) -> Cost {
         writeln!(self.asks, "{second}").unwrap();
         let mut line = String::new();
@@ -79,7 +79,7 @@ pub(crate) fn serve() {
     for line in stdin().lines() {
         let second: i64 = line.unwrap().parse().unwrap();
         clock.store(second, Ordering::SeqCst);
-        // The peak begins anew, at what is in use now.
+        // The peak starts anew, at the memory in use now.
         fs::write("/proc/self/clear_refs", "5").unwrap();
         let (started, cpu_ms) = (Instant::now(), cpu_ms());
         let event = json!({"source": "aws.events"});
@@ -95,7 +95,7 @@ pub(crate) fn serve() {
     }
 }
 
-/// The time that this process has had of all processors.
+/// The CPU time of this process on all processors.
 fn cpu_ms() -> u64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let (_, fields) = stat.rsplit_once(')').unwrap();

@@ -1,5 +1,5 @@
-//! `demo`: the guided walk of a pulse to what people are told of it, with the real agent, S3, probe and loop, on this
-//! machine alone.
+//! `demo`: a guided walk from a pulse to the messages that people get, with the real agent, S3, probe and loop, on this
+//! machine only.
 
 mod page;
 mod stage;
@@ -24,10 +24,10 @@ pub use web::Service;
 const EVERY_S: u32 = 15;
 const GRACE_S: u32 = 3;
 
-/// The agent's own walk: it sends, and waits for the answer.
+/// The agent's own test: it sends, and waits for the answer.
 const RUN: &[&str] = &["run", "--wait", "30"];
 
-/// What is said of the message that tells an outage.
+/// The text about the message of an outage.
 const ALERT: &str = "the alert has come to the webhook; people read: what, since when, why";
 
 /// What to walk.
@@ -44,9 +44,9 @@ pub struct Options {
     pub agent: Option<PathBuf>,
 }
 
-/// Walks. With a URL, checks that address once; without, breaks and mends a service of its own, and then has its host
-/// fall silent; `out` is told of each step. The error is one sentence; that the walk did not go as it should is one.
-/// Once `is_interrupted`, it ends early, and waits for nothing.
+/// Walks, and writes each step to `out`. With a URL, it checks that address once. Without, it breaks and mends its own
+/// service, and then lets its host fall silent. The error is a sentence, also where a step did not go as it should.
+/// Once `is_interrupted`, it ends early and waits for nothing.
 pub fn demo(
     options: &Options,
     environment: Environment,
@@ -67,7 +67,7 @@ pub fn demo(
         None => break_and_mend(&mut stage).and_then(|()| fall_silent(&mut stage)),
     };
     if is_interrupted() {
-        // The probe may still wait for a service, for as long as the pulse lets it.
+        // The probe may still wait for a service, as long as the pulse allows.
         stage.abandon();
         return Err("interrupted".into());
     }

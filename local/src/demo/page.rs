@@ -1,43 +1,42 @@
-//! What the demo says, fit for a terminal of 80 columns.
+//! The demo's text, for a terminal of 80 columns.
 
 use std::io::Write;
 
 use textwrap::Options;
 
-/// How wide a line becomes.
+/// The width of a line.
 const WIDTH: usize = 80;
 
-/// Before what belongs to a step.
+/// The indent of a step's text.
 const INDENT: &str = "            ";
 
-/// How wide what is shown under a step may be.
+/// The room for what is shown under a step.
 pub const ROOM: usize = WIDTH - INDENT.len();
 
-/// Where the demo says what it does.
+/// The page that the demo writes to.
 pub struct Page<'o> {
     out: &'o mut dyn Write,
 }
 
 impl<'o> Page<'o> {
-    /// Says it there.
+    /// A page that is written to `out`.
     pub fn new(out: &'o mut dyn Write) -> Self {
         Self { out }
     }
 
-    /// A step's headline, `[ 1.23 s] 4. …`.
+    /// Prints a step's headline, `[ 1.23 s] 4. …`.
     pub fn headline(&mut self, at_s: f64, head: &str, text: &str) {
         let beginning = format!("[{at_s:5.2} s] {head} ");
         self.print("");
         self.wrapped(text, &beginning, &" ".repeat(beginning.len()));
     }
 
-    /// A line of what belongs to a step.
+    /// Prints a line of a step's text.
     pub fn note(&mut self, text: &str) {
         self.wrapped(text, INDENT, INDENT);
     }
 
-    /// What is shown by a name, such as a field and its value. Of an address or an id that does not fit, the end is
-    /// left out.
+    /// Shows a value by its name, such as a field. The end of an address or an id that does not fit is cut off.
     pub fn entry(&mut self, name: &str, value: &str) {
         let beginning = format!("{INDENT}    {name:<14} ");
         let room = WIDTH - beginning.len();
@@ -49,19 +48,19 @@ impl<'o> Page<'o> {
         }
     }
 
-    /// A message as people get it, set off from what the demo says.
+    /// Shows a message as people get it, set apart from the demo's own text.
     pub fn message(&mut self, text: &str) {
         let beginning = format!("{INDENT}  | ");
         text.lines().for_each(|line| self.wrapped(line, &beginning, &beginning));
     }
 
-    /// A line of another program: one that fits was set so on purpose.
+    /// Shows a line of another program. A line that fits keeps its layout.
     pub fn said(&mut self, line: &str) {
         if line.chars().count() <= ROOM { self.print(&format!("{INDENT}{line}")) } else { self.note(line) }
     }
 
     fn wrapped(&mut self, text: &str, beginning: &str, rest: &str) {
-        // What is copied, as an address is, stays whole.
+        // Text to copy, such as an address, stays whole.
         let options = Options::new(WIDTH).initial_indent(beginning).subsequent_indent(rest).break_words(false);
         for line in textwrap::wrap(text, options) {
             self.print(&line);

@@ -1,4 +1,4 @@
-//! What the walk takes place on: a local system of its own, a host's folder, and the real agent.
+//! The stage of the walk: its own local system, a host's folder, and the real agent.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -30,13 +30,13 @@ const BUCKET: &str = "demo";
 /// The demo's one host.
 pub const HOST: &str = "web-1";
 
-/// How often the loop sweeps here, in seconds: the least that it takes.
+/// How often the loop sweeps here, in seconds: the shortest interval that it accepts.
 pub const TICK_S: u32 = 5;
 
-/// How long a message is waited for beside the time that its cause takes: some sweeps, and a slow machine.
+/// How long to wait for a message beyond the time that its cause takes: some sweeps, and a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the walk takes place; gone when dropped.
+/// The stage. Dropping it removes everything.
 pub struct Stage<'a> {
     started: Instant,
     agent: PathBuf,
@@ -51,7 +51,8 @@ pub struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Sets it up. Of the environment only the probe's settings count: nobody else's Slack is to hear of a demo.
+    /// Sets the stage. Only the probe's settings are taken from the environment: a demo must not write to anybody's
+    /// Slack.
     pub fn set(
         agent: PathBuf,
         environment: Environment,
@@ -63,7 +64,7 @@ impl<'a> Stage<'a> {
         let keys = keys::make();
         let webhook = Webhook::start().map_err(|error| format!("cannot start the demo's webhook: {error}"))?;
         let lookup = |name: &str| match name {
-            // The demo's service is on this machine, where a probe in AWS may not go.
+            // The demo's service is on this machine, where a probe in AWS may not connect.
             "PROBE_ALLOW" => Some("127.0.0.0/8".into()),
             "WEBHOOK_URL" => Some(webhook.url()),
             "TICK_S" => Some(TICK_S.to_string()),
@@ -90,17 +91,17 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    /// For a process that ends in the next moment: nothing is waited for.
+    /// Ends without waiting, for a process that ends in the next moment.
     pub fn abandon(self) {
         self.system.abandon();
     }
 
-    /// Says what belongs to the step.
+    /// Prints a line of the step's text.
     pub fn note(&mut self, text: &str) {
         self.page.note(text);
     }
 
-    /// Writes what an operator would write on a host.
+    /// Writes the files that an operator writes on a host.
     pub fn configure(&mut self, pulse: &Value) -> Result<(), String> {
         let config = json!({"bucket": BUCKET, "host": HOST, "endpoint": self.system.endpoint()});
         for (file, content) in [("config.json", &config), ("pulse.json", pulse)] {
@@ -113,7 +114,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Runs the agent with these arguments and expects it to end with `code`.
+    /// Runs the agent with these arguments. It must end with `code`.
     pub fn run(&mut self, arguments: &[&str], code: i32) -> Result<(), String> {
         match self.run_any(arguments)? {
             ended if ended == code => Ok(()),
@@ -121,7 +122,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Runs the agent, shows what it says, and gives its exit code.
+    /// Runs the agent, shows its output, and returns its exit code.
     pub fn run_any(&mut self, arguments: &[&str]) -> Result<i32, String> {
         let cannot = |error: io::Error| format!("cannot run the agent {}: {error}", self.agent.display());
         let said = self.folder.path().join("said");
@@ -146,7 +147,7 @@ impl<'a> Stage<'a> {
         Ok(code)
     }
 
-    /// Runs a program, and ends it when we are interrupted.
+    /// Runs a program, and ends it if the demo is interrupted.
     fn to_its_end(&self, command: &mut Command) -> io::Result<ExitStatus> {
         let mut child = command.spawn()?;
         loop {
@@ -161,7 +162,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Shows the newest answer as it lies in the store: the echo's metadata, or the fault's fields.
+    /// Shows the newest answer in the store: the echo's metadata, or the fault's fields.
     pub fn show(&mut self, key: fn(&CheckId) -> Key, what_to_see: &str) -> Result<(), String> {
         let key = key(&CheckId::new(&HOST.parse()?, None));
         let object = self.store.get(&key, SIZE_LIMIT).map_err(|error| error.to_string())?;
@@ -180,8 +181,8 @@ impl<'a> Stage<'a> {
         fields.into_iter().flatten().for_each(|(name, value)| self.page.entry(name, &value.to_string()));
     }
 
-    /// Waits for the message that tells that the check is in this state, which takes up to `time` to be so, and shows
-    /// it as people read it.
+    /// Waits for the message that the check is in this state, and shows it as people read it. It takes up to `time`
+    /// until the check is in this state.
     pub fn hears_of(&mut self, state: &str, time: Duration, text: &str) -> Result<(), String> {
         let begun = Instant::now();
         let message = self.wait_for(state, begun + time + PATIENCE)?;
@@ -192,7 +193,7 @@ impl<'a> Stage<'a> {
 
     fn wait_for(&self, state: &str, until: Instant) -> Result<Message, String> {
         while !(self.is_interrupted)() {
-            // What came before was of what came before: a slow machine's host may have been silent for a moment.
+            // An earlier message has an earlier cause: a slow machine's host may have been silent for a moment.
             match self.webhook.next(Duration::from_millis(20)).filter(|message| message.is_about(state)) {
                 Some(message) => return Ok(message),
                 None if Instant::now() >= until => {
@@ -227,19 +228,19 @@ impl<'a> Stage<'a> {
         Err("interrupted".into())
     }
 
-    /// Begins the next step.
+    /// Starts the next step.
     pub fn next(&mut self, text: &str) {
         self.step += 1;
         self.say(&format!("{}.", self.step), text);
     }
 
-    /// A headline with the time.
+    /// Prints a headline with the time.
     pub fn say(&mut self, head: &str, text: &str) {
         self.page.headline(self.started.elapsed().as_secs_f64(), head, text);
     }
 }
 
-/// The store as an operator with these keys sees it.
+/// A client of the store, for an operator with these keys.
 fn store(system: &System, keys: &KeyPair) -> Result<Store, String> {
     let place = Place {
         bucket: BUCKET.into(),

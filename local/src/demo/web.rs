@@ -1,4 +1,4 @@
-//! The demo's own ends of the web: a service that can break, and the webhook at which people are told of it.
+//! The demo's own web services: a service that can break, and a webhook that gets the messages.
 
 use std::io;
 use std::sync::Arc;
@@ -38,14 +38,14 @@ impl Drop for Listener {
     }
 }
 
-/// Answers `ok`, or 500 while it is broken.
+/// Answers `ok`, or 500 while broken.
 pub struct Service {
     listener: Listener,
     is_broken: Arc<AtomicBool>,
 }
 
 impl Service {
-    /// Starts it.
+    /// Starts the service.
     pub fn start() -> io::Result<Self> {
         let is_broken = Arc::new(AtomicBool::new(false));
         let broken = is_broken.clone();
@@ -55,32 +55,32 @@ impl Service {
             } else {
                 Response::from_string("ok")
             };
-            // Whoever asked may be gone; that is their concern.
+            // A client that has hung up is not an error.
             let _ = request.respond(response);
         })?;
         Ok(Self { listener, is_broken })
     }
 
-    /// Where it answers.
+    /// The address of the service.
     pub fn url(&self) -> String {
         self.listener.url("health")
     }
 
-    /// From now on it answers 500.
+    /// Makes it answer 500 from now on.
     pub fn breaks(&self) {
         self.is_broken.store(true, Ordering::SeqCst);
     }
 
-    /// From now on it answers `ok`.
+    /// Makes it answer `ok` from now on.
     pub fn mended(&self) {
         self.is_broken.store(false, Ordering::SeqCst);
     }
 }
 
-/// What the loop posts to `WEBHOOK_URL`, as far as the demo reads it.
+/// A message that the loop posts to `WEBHOOK_URL`, as much of it as the demo reads.
 #[derive(Debug, Deserialize)]
 pub struct Message {
-    /// All of it as people read it, several lines.
+    /// The whole message for people, in several lines.
     pub text: String,
     events: Vec<Event>,
 }
@@ -92,28 +92,28 @@ struct Event {
 }
 
 impl Message {
-    /// Whether it tells, first or again, that a check is in this state.
+    /// Whether it tells, for the first time or again, that a check is in this state.
     pub fn is_about(&self, state: &str) -> bool {
         let tells = ["down", "still-down", "up", "was-down"];
         self.events.iter().any(|event| tells.contains(&event.kind.as_str()) && event.state.as_deref() == Some(state))
     }
 }
 
-/// A webhook: takes what is posted to it.
+/// A webhook that keeps what is posted to it.
 pub struct Webhook {
     listener: Listener,
     posted: Receiver<Message>,
 }
 
 impl Webhook {
-    /// Starts it.
+    /// Starts the webhook.
     pub fn start() -> io::Result<Self> {
         let (post, posted) = mpsc::channel();
         let listener = Listener::start(move |mut request| {
             let message = serde_json::from_reader(request.as_reader());
             let status = if message.is_ok() { 204 } else { 400 };
             if let Ok(message) = message {
-                // Nobody waits for it once the demo ends.
+                // Once the demo ends, nobody waits for it.
                 let _ = post.send(message);
             }
             let _ = request.respond(Response::empty(status));
@@ -121,7 +121,7 @@ impl Webhook {
         Ok(Self { listener, posted })
     }
 
-    /// Where it takes them.
+    /// The address to post to.
     pub fn url(&self) -> String {
         self.listener.url("alerts")
     }

@@ -1,4 +1,4 @@
-//! A whole history: read line by line, then in the order of its times.
+//! A whole history: read line by line, then sorted by time.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Cursor, Read};
@@ -11,29 +11,29 @@ use pulse_echo_core::text::nearest;
 
 use super::row::{Row, What};
 
-/// What was recorded of some checks.
+/// A recorded history of some checks.
 pub struct List {
     /// The checks, in key order.
     pub(super) checks: Vec<CheckId>,
-    /// What happened, the oldest first.
+    /// The events, the oldest first.
     pub(super) events: Vec<Event>,
-    /// When the first thing happened.
+    /// When the first event happened.
     pub(super) from: Time,
-    /// Where it ends.
+    /// When the history ends.
     pub(super) until: Time,
 }
 
-/// What the store took.
+/// An event: something that the store took.
 pub(super) struct Event {
     pub(super) at: Time,
-    /// Of which check: its place among the checks.
+    /// The index of the check in `checks`.
     pub(super) check: usize,
     pub(super) what: What,
 }
 
 impl List {
-    /// Reads a history until its last line, or `until`; what came later is left out. The error is one sentence that
-    /// names the line.
+    /// Reads a history until its last line, or `until`; later lines are left out. The error is a sentence that names
+    /// the line.
     pub fn read(input: impl BufRead, until: Option<Time>) -> Result<Self, String> {
         let mut found = Found::default();
         let (first, skipped, input) = first_line(input)?;
@@ -47,16 +47,16 @@ impl List {
         found.in_order(until)
     }
 
-    /// Whether there are pulses alone.
+    /// Whether it has only pulses.
     pub(super) fn is_without_answers(&self) -> bool {
         self.events.iter().all(|event| matches!(event.what, What::Pulse))
     }
 }
 
-/// What some programs begin a text with.
+/// The byte order mark that some programs write first.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The first line that is not blank, how many were before it, and what follows.
+/// The first line that is not blank, how many lines came before it, and the rest.
 fn first_line<R: BufRead>(mut input: R) -> Result<(Vec<u8>, u64, R), String> {
     for skipped in 0.. {
         let mut line = Vec::new();
@@ -99,7 +99,7 @@ fn csv(input: impl Read, skipped: u64, found: &mut Found) -> Result<(), String> 
     Ok(())
 }
 
-/// The header's names, which must all be known, and the needed ones there.
+/// The header's names. All must be known, and the required names must be there.
 fn columns(header: &StringRecord) -> Result<Vec<&'static str>, String> {
     let known = Row::FIELDS;
     let column = |name: &str| {
@@ -130,10 +130,10 @@ fn csv_error(error: csv::Error, skipped: u64) -> String {
     }
 }
 
-/// What was read so far.
+/// The part of the history that was read so far.
 #[derive(Default)]
 struct Found {
-    /// Each check's number, in the order in which they came.
+    /// Each check's number, in order of first appearance.
     numbers: HashMap<CheckId, usize>,
     events: Vec<Event>,
 }
@@ -156,7 +156,7 @@ impl Found {
         for event in &mut events {
             event.check = places[event.check];
         }
-        // Of two things of one second the later line comes later.
+        // If two events are in the same second, the later line is later.
         events.sort_by_key(|event| event.at);
         if let Some(until) = until {
             events.truncate(events.partition_point(|event| event.at <= until));

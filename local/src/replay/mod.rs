@@ -1,9 +1,9 @@
-//! `replay`: the sweep's rules over a recorded history, to see what people would have been told.
+//! `replay`: applies the sweep's rules to a recorded history, to see which messages people would have got.
 //!
 //! - `row`, `list`: the history as it is written, line by line;
-//! - `store`: what the bucket held of it at each time; `sweeps`: the sweeps over that.
+//! - `store`: the bucket's content at each time; `sweeps`: the sweeps over it.
 
-// What looks like documentation of the options is the help that people read, where backticks would only be in the way.
+// The doc comments of the options are their help. Backticks would only be in the way there.
 #![allow(clippy::doc_markdown)]
 
 mod list;
@@ -34,7 +34,7 @@ pub use list::List;
 pub use summary::Summary;
 pub use sweeps::Sweeps;
 
-/// How often a long replay says how far it is.
+/// How often a long replay reports its progress.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// What to replay, and by which rules.
@@ -72,7 +72,7 @@ pub struct Options {
     until: Option<Time>,
 }
 
-/// A value of a field of the pulse, by the pulse's own rules.
+/// Parses a value of a field of the pulse, by the pulse's own rules.
 fn of_pulse(field: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync {
     move |text| {
         let number = text.parse().map_err(|_| "it must be a whole number".to_owned())?;
@@ -82,7 +82,7 @@ fn of_pulse(field: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone
     }
 }
 
-/// A value of a setting of the loop, by the loop's own rules.
+/// Parses a value of a setting of the loop, by the loop's own rules.
 fn of_rules(name: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync {
     move |text| {
         Rules::read(Environment::new(&|asked| (asked == name).then(|| text.to_owned())))?;
@@ -90,8 +90,8 @@ fn of_rules(name: &'static str) -> impl Fn(&str) -> Result<u32, String> + Clone 
     }
 }
 
-/// Replays, and prints each message at its time, and a summary. The error is one sentence, and the exit code: 2 where
-/// the history is to blame.
+/// Replays, and prints each message with its time, and a summary. The error is a sentence and the exit code: 2 if the
+/// history is wrong.
 pub fn replay(options: &Options) -> Result<(), (String, u8)> {
     let list = read(options)?;
     if list.is_without_answers() {
@@ -106,7 +106,7 @@ pub fn replay(options: &Options) -> Result<(), (String, u8)> {
         ..Rules::default()
     };
     match print_all(Sweeps::new(list, &pulse, &rules)) {
-        // Whoever has seen enough, as `head` has, closes the pipe.
+        // A reader that has seen enough, such as `head`, closes the pipe.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err((format!("cannot print the messages: {error}"), 1)),
         _ => Ok(()),
     }
@@ -141,7 +141,7 @@ fn print_all(mut sweeps: Sweeps) -> io::Result<()> {
     out.flush()
 }
 
-/// A message as people read it, under its time, and an empty line.
+/// Renders a message under its time, as people read it, and an empty line.
 fn shown(at: Time, entries: &[Entry]) -> String {
     let lines = in_words(entries);
     let lines: Vec<_> = lines.lines().map(|line| format!("  {line}")).collect();

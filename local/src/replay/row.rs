@@ -1,4 +1,4 @@
-//! One line of a history: what happened to which check, and when.
+//! A line of a history: what happened to which check, and when.
 
 use jiff::Timestamp;
 use pulse_echo_core::answer::Cause;
@@ -8,7 +8,7 @@ use pulse_echo_core::name::CheckId;
 use serde::de::{Error as _, MapAccess};
 use serde_json::Value;
 
-/// A line as it is written; what is empty is none.
+/// A line as it is written. An empty field counts as missing.
 #[derive(Default)]
 pub(super) struct Row {
     time: Option<String>,
@@ -19,14 +19,14 @@ pub(super) struct Row {
     pulse_at: Option<String>,
 }
 
-/// What the store took.
+/// An object that the store took.
 pub(super) enum What {
     Pulse,
     Echo,
     Fault(Box<RecordedFault>),
 }
 
-/// What is known of a fault.
+/// The known details of a fault.
 pub(super) struct RecordedFault {
     pub(super) cause: Cause,
     pub(super) reason: String,
@@ -52,7 +52,7 @@ impl json::Object for Row {
 }
 
 impl Row {
-    /// Takes the value of a field, which is one of the fields that there are.
+    /// Sets a field, which must be a known name.
     pub(super) fn set(&mut self, field: &str, text: String) {
         let place = match field {
             "time" => &mut self.time,
@@ -66,7 +66,7 @@ impl Row {
         *place = Some(text).filter(|text| !text.is_empty());
     }
 
-    /// When it was, of which check, and what. The error is one sentence, without its line.
+    /// The time, the check, and what happened. The error is a sentence without the line's number.
     pub(super) fn read(self) -> Result<(Time, CheckId, What), String> {
         let needed = |value: Option<String>, name| value.ok_or_else(|| format!("there is no {name}"));
         let at = time(&needed(self.time, "time")?).map_err(|why| format!("time: {why}"))?;
@@ -90,7 +90,7 @@ impl Row {
     }
 }
 
-/// RFC 3339, or Unix seconds; parts of a second are cut off.
+/// Parses RFC 3339 or Unix seconds. Fractions of a second are cut off.
 pub(super) fn time(text: &str) -> Result<Time, String> {
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     match whole.parse().map(Timestamp::from_second) {
@@ -102,7 +102,7 @@ pub(super) fn time(text: &str) -> Result<Time, String> {
     }
 }
 
-/// A check as it is shown, or by the rest of its key.
+/// Parses a check: as it is shown, or the rest of its key.
 fn check(text: &str) -> Result<CheckId, String> {
     let shown = text.strip_suffix(".json").unwrap_or(text);
     format!("{shown}.json").try_into().map_err(|why| format!("check: {why}"))

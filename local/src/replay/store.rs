@@ -1,4 +1,4 @@
-//! What the bucket held at each time of a history.
+//! The bucket's content at each time of a history.
 
 use pulse_echo_core::answer;
 use pulse_echo_core::clock::Time;
@@ -9,10 +9,10 @@ use pulse_echo_lambda::verdict::{Listed, Observation};
 
 use super::row::What;
 
-/// The `ETag` of every pulse: all promise the same.
+/// The `ETag` of every pulse: all have the same promises.
 pub(super) const ETAG: &str = "\"replayed\"";
 
-/// What there is of one check: the newest object of each kind.
+/// The objects of one check: the newest of each kind.
 pub(super) struct Objects {
     pub(super) id: CheckId,
     pulse: Option<Time>,
@@ -25,24 +25,24 @@ impl Objects {
         Self { id, pulse: None, echo: None, fault: None }
     }
 
-    /// Takes what came at this time, which is not older than what is there.
+    /// Puts an object at this time, which is not before the time of any object here.
     pub(super) fn put(&mut self, at: Time, what: What) {
         match what {
             What::Pulse => self.pulse = Some(at),
             What::Echo => self.echo = Some(at),
             What::Fault(fault) => {
                 let pulse_at = fault.pulse_at.or(self.pulse).unwrap_or(at);
-                // A list that was recorded by looking again and again has one object many times.
+                // A history that was recorded by looking again and again has the same object many times.
                 let etag = format!("\"{at} {pulse_at}\"");
-                // As the probe would have put it, as far as that is known.
+                // As the probe would have put it, as far as is known.
                 let put = answer::Fault::new(fault.cause, fault.reason, pulse_at);
                 self.fault = Some((Listed { at, etag }, put));
             }
         }
     }
 
-    /// What a sweep that knows `record` sees, and reads as the loop's does; none before the first pulse, which is what
-    /// makes a check.
+    /// The case for a sweep that knows `record`, with everything that the loop's sweep reads. `None` before the first
+    /// pulse, which makes the check.
     pub(super) fn case(&self, record: Option<Record>, limits: &Limits) -> Option<Case> {
         let pulse = Some(Listed { at: self.pulse?, etag: ETAG.into() });
         let fault = self.fault.as_ref().map(|(seen, _)| seen.clone());

@@ -1,4 +1,4 @@
-//! What a replay came to, in one line.
+//! The summary of a replay, in one line.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Message, Status};
 use pulse_echo_core::words::duration;
 
-/// What was told so far.
+/// The messages so far.
 #[derive(Default)]
 pub(super) struct Tally {
     messages: usize,
@@ -16,7 +16,7 @@ pub(super) struct Tally {
     longest: Option<Outage>,
 }
 
-/// How many checks there were, and what was told of them.
+/// How many checks there were, and which messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The beginning and the end of the history.
@@ -27,9 +27,9 @@ pub struct Summary {
     pub checks: usize,
     /// How many outages of single checks were told.
     pub outages: usize,
-    /// How many of them last at the end.
+    /// How many outages last at the end.
     pub last: usize,
-    /// How many messages were sent; each tells all that one sweep had to tell.
+    /// How many messages were sent. Each has all that one sweep had to tell.
     pub messages: usize,
     /// The longest outage, if there was one.
     pub longest: Option<Outage>,
@@ -42,12 +42,12 @@ pub struct Outage {
     pub check: CheckId,
     /// Its beginning.
     pub since: Time,
-    /// How long it was, or lasts at the end.
+    /// How long it was, or how long it has lasted at the end.
     pub time: Duration,
 }
 
 impl Tally {
-    /// Counts one message that tells all of this.
+    /// Counts one message with all of these facts.
     pub(super) fn count(&mut self, outbox: &[Message]) {
         self.messages += 1;
         for message in outbox {

@@ -1,4 +1,4 @@
-//! The sweeps over a history, each `TICK_S` as the loop's schedule has it, over one channel that takes everything.
+//! The sweeps over a history, one each `TICK_S` as in the loop's schedule, with one channel that takes everything.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
@@ -23,8 +23,8 @@ use super::summary::{Summary, Tally};
 /// The name of the one channel.
 const CHANNEL: &str = "replay";
 
-/// The sweeps, one after the other. One that would tell nothing and change nothing is left out, so a quiet year costs
-/// no more than a quiet hour.
+/// The sweeps, one after the other. A sweep that would tell nothing and change nothing is left out, so a quiet year
+/// costs no more than a quiet hour.
 pub struct Sweeps {
     rules: Rules,
     limits: Limits,
@@ -32,7 +32,7 @@ pub struct Sweeps {
     objects: Vec<Objects>,
     events: Peekable<vec::IntoIter<Event>>,
     status: Status,
-    /// The last sweep, one that was left out too.
+    /// The time of the last sweep, even if it was left out.
     swept: Option<Time>,
     from: Time,
     until: Time,
@@ -41,7 +41,7 @@ pub struct Sweeps {
 }
 
 impl Sweeps {
-    /// Sweeps over this list, of whose pulses each promises what `pulse` does.
+    /// Sweeps over this list. Each pulse in it has the promises of `pulse`.
     pub fn new(list: List, pulse: &Pulse, rules: &Rules) -> Self {
         let List { checks, events, from, until } = list;
         Self {
@@ -59,45 +59,45 @@ impl Sweeps {
         }
     }
 
-    /// How much of the history is done.
+    /// How much of the history is done, in percent.
     pub fn percent(&self) -> u64 {
         let done = self.swept.map_or(Duration::ZERO, |swept| self.from.age(swept));
         (100 * done.as_secs()).checked_div(self.from.age(self.until).as_secs()).unwrap_or(100).min(100)
     }
 
-    /// What the sweeps so far came to.
+    /// The summary of the sweeps so far.
     pub fn summary(&self) -> Summary {
         self.tally.summary(&self.status, self.from, self.until)
     }
 
-    /// The next sweep: its time, and what it tells. It is the first at the history's first second, and the last one not
-    /// before its end.
+    /// The time of the next sweep, and what it tells. The first sweep is at the history's first second, and the last is
+    /// not before its end.
     fn next_at(&mut self) -> Option<Time> {
         let Some(swept) = self.swept else { return Some(self.from) };
         if swept >= self.until {
             return None;
         }
-        // The sweeps before anything new happens. One of them at least is still to come.
+        // The sweeps before the next event. At least one of them is still to come.
         let end = self.events.peek().map_or(self.until, |event| event.at);
         let before = swept.age(end).as_secs().saturating_sub(1) / self.tick_s();
         let before = before.min(self.one_way(swept));
         let quiet = if before == 0 { 0 } else { self.quiet(swept, before) };
-        // As if those that change nothing had been done.
+        // As if the sweeps that change nothing had been done.
         let left_out = swept + Duration::from_secs(quiet * self.tick_s());
         self.swept = Some(left_out);
         Some(left_out + Duration::from_secs(self.tick_s()))
     }
 
-    /// Has a sweep judge what the store holds now, and its channel told.
+    /// Runs a sweep over what the store holds now, and sends its messages to the channel.
     pub(super) fn sweep(&mut self, now: Time) -> Vec<Entry> {
         while let Some(event) = self.events.next_if(|event| event.at <= now) {
             self.objects[event.check].put(event.at, event.what);
         }
-        // All of it is kept. The loop forgets newer times of pulses and echoes until there is more to write, or ten
-        // minutes are over; for its next verdict that makes no difference.
+        // Everything is kept. The loop drops newer times of pulses and echoes until there is more to write, or ten
+        // minutes have passed. That makes no difference to its next verdict.
         let mut status = std::mem::replace(&mut self.status, Status::new(now));
         self.run_round(&mut status, self.swept, now);
-        // No history has a host's last words.
+        // A history has no last words of hosts.
         for id in words_wanted(&status.outbox) {
             give_words(&mut status.outbox, &id, &Metadata::new());
         }
@@ -123,16 +123,17 @@ impl Sweeps {
         Round { now, swept, rules, channels, new_id: &mut new_id }.run(status, cases);
     }
 
-    /// How many of the next sweeps at most can be looked at by [`Self::quiet`]: a check whose pulse waits for its
-    /// answer may become `unanswered` and then `silent`, which it may have been before.
+    /// How many of the next sweeps at most [`Self::quiet`] can look at. A check whose pulse waits for its answer may
+    /// become `unanswered` and then `silent`, and it may have been `silent` before.
     fn one_way(&self, swept: Time) -> u64 {
         let waiting = self.status.checks.values().filter(|record| record.waiting.is_some());
         let ends = waiting.map(|record| record.pulse + self.limits.limit()).filter(|&end| end >= swept);
         ends.map(|end| swept.age(end).as_secs() / self.tick_s()).min().unwrap_or(u64::MAX)
     }
 
-    /// How many of the next sweeps, `among` at most, change nothing as long as nothing happens. What time alone changes
-    /// (a limit that passes, a reminder that falls due, a wave that is over) it changes once and for good, so halving
+    /// How many of the next sweeps, `among` at most, change nothing while nothing happens. Time alone changes each
+    /// thing (a limit that passes, a reminder that falls due, a wave that is over) once and for good, so a binary
+    /// search finds the first change.
     /// finds the first of them.
     fn quiet(&mut self, swept: Time, among: u64) -> u64 {
         if self.changes(swept, 1) {
@@ -140,7 +141,7 @@ impl Sweeps {
         }
         let (mut quiet, mut changed) = (1, among + 1);
         while quiet + 1 < changed {
-            // The last one first: mostly none of them changes anything.
+            // The last sweep is tried first: mostly no sweep changes anything.
             let middle = if changed > among { among } else { u64::midpoint(quiet, changed) };
             if self.changes(swept, middle) {
                 changed = middle;
@@ -151,7 +152,7 @@ impl Sweeps {
         quiet
     }
 
-    /// Whether the sweep that comes so many ticks after this one changes anything, if none before it does.
+    /// Whether the sweep `ticks` ticks after this one changes anything, if no sweep before it does.
     fn changes(&mut self, swept: Time, ticks: u64) -> bool {
         let at = |ticks: u64| swept + Duration::from_secs(ticks * self.tick_s());
         let (before, now) = (at(ticks - 1), at(ticks));

@@ -1,4 +1,4 @@
-//! That leaving sweeps out changes nothing.
+//! Leaving sweeps out changes nothing.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ enum Answer {
     None,
 }
 
-/// A pulse: how long after the one before, what was answered, and how long after it.
+/// A pulse: how long after the previous pulse it came, its answer, and how long the answer took.
 type Pulses = Vec<(i64, Answer, i64)>;
 
 fn at(second: i64) -> Time {
@@ -61,7 +61,7 @@ fn any_pulses(count: Range<usize>) -> impl Strategy<Value = Pulses> {
     vec((after, any_answer(), 0..700_i64), count)
 }
 
-/// Sweeps over all of it with and without leaving any out.
+/// Sweeps over everything, once with every sweep and once with some left out.
 fn compare(checks: &[Pulses], rules: &Rules) -> [(Vec<String>, Summary); 2] {
     let sweeps = || Sweeps::new(list(checks), &Pulse::default(), rules);
     let said = |(at, entries): (Time, Vec<Entry>)| (!entries.is_empty()).then(|| shown(at, &entries));

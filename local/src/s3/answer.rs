@@ -1,4 +1,4 @@
-//! Answers as AWS gives them, where s3s leaves something out: request id, the server's date, whole error bodies.
+//! Answers as AWS gives them, where s3s leaves parts out: request id, the server's date, whole error bodies.
 
 use http_body_util::BodyExt;
 use hyper::body::Bytes;
@@ -42,7 +42,7 @@ impl Failure {
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-/// What an answer says of its request.
+/// The request that an answer is about.
 pub(super) struct About<'a> {
     pub(super) method: &'a Method,
     pub(super) request_id: &'a str,
@@ -50,7 +50,7 @@ pub(super) struct About<'a> {
     pub(super) key: &'a str,
 }
 
-/// Makes an answer of s3s or a [`Failure`]'s one whole.
+/// Completes an answer of s3s or of a [`Failure`].
 pub(super) async fn completed(mut response: HttpResponse, about: &About<'_>, now: Timestamp) -> HttpResponse {
     let status = response.status();
     if status.is_client_error() || status.is_server_error() || status == StatusCode::NOT_MODIFIED {
@@ -72,7 +72,7 @@ pub(super) async fn completed(mut response: HttpResponse, about: &About<'_>, now
     response
 }
 
-/// Puts in the elements that AWS has and s3s has not.
+/// Adds the elements that AWS has and s3s does not.
 fn whole_error(xml: &Bytes, about: &About<'_>) -> String {
     let xml = String::from_utf8_lossy(xml);
     let Some((start, _)) = xml.split_once("</Error>") else {
@@ -94,7 +94,7 @@ fn whole_error(xml: &Bytes, about: &About<'_>) -> String {
     whole + "</Error>"
 }
 
-/// AWS's words for the errors that s3s raises without any.
+/// AWS's text for the errors that s3s raises without text.
 fn usual_message(code: &str) -> &str {
     match code {
         "SignatureDoesNotMatch" => {

@@ -1,10 +1,9 @@
-//! Who may ask: the checks that s3s does not make, makes less strictly than AWS, or makes by the system's clock.
+//! Authorization: the checks that s3s does not make, makes less strictly than AWS, or makes by the system's clock.
 //!
-//! s3s judges times by the system's clock, and only its tolerance for header signatures can be set; so it is set to
-//! [`ANY_SKEW`], and times are checked here, by the server's clock. The expiry of a presigned URL cannot be turned off,
-//! so such requests are verified here in full (signing them once more must give the same signature) and reach s3s
-//! without their signature, marked as [`Verified`]. Header signatures, and the signed chunks of bodies, are verified by
-//! s3s.
+//! s3s judges times by the system's clock, and only its tolerance for header signatures can be set. So it is set to
+//! [`ANY_SKEW`], and times are checked here, by the server's clock. The expiry of a presigned URL cannot be turned off.
+//! So such requests are verified completely here (signing them again must give the same signature), and reach s3s
+//! without their signature, marked as [`Verified`]. s3s verifies header signatures and the signed chunks of bodies.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,22 +26,22 @@ use url::{Url, form_urlencoded};
 use super::answer::{Failure, xml_time};
 use super::{Clock, KeyPair};
 
-/// For s3s's own look at the clock, see above: 136 years.
+/// The tolerance for s3s's own check of the clock, see above: 136 years.
 pub(super) const ANY_SKEW: u32 = u32::MAX;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a client's clock may be off.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(15);
-/// The longest life of a presigned URL; seconds.
+/// The longest life of a presigned URL, in seconds.
 const MAX_EXPIRES: u64 = 7 * 24 * 60 * 60;
-/// What stays as it is in a canonical path.
+/// The characters that are not encoded in a canonical path.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
 /// The mark of a request whose presigned URL has been verified.
 #[derive(Clone, Copy)]
 struct Verified;
 
-/// Knows the one key pair.
+/// Checks requests against the one key pair.
 #[derive(Clone)]
 pub(super) struct Gate {
     pub(super) keys: KeyPair,
@@ -53,14 +52,14 @@ pub(super) struct Gate {
 type Query<'q> = Vec<(Cow<'q, str>, Cow<'q, str>)>;
 
 impl Gate {
-    /// Lets a request through to s3s, or says why not.
+    /// Passes a request on to s3s, or refuses it with the reason.
     pub(super) fn admit(&self, head: &mut Parts) -> Result<(), Failure> {
         let query = head.uri.query().unwrap_or_default().to_owned();
         let query: Query<'_> = form_urlencoded::parse(query.as_bytes()).collect();
         let presigned = query.iter().any(|(name, _)| name == "X-Amz-Algorithm" || name == "X-Amz-Signature");
         let authorization = head.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         match authorization {
-            // Signature version 2, in both its forms: AWS takes it for no bucket made since 2020.
+            // Signature version 2, in both its forms: AWS has not accepted it for buckets made since 2020.
             _ if query.iter().any(|(name, _)| name == "Signature") => Err(unsupported_signature()),
             Some(value) if value.starts_with("AWS ") => Err(unsupported_signature()),
             Some(_) if presigned => Err(Failure::new(
@@ -74,7 +73,7 @@ impl Gate {
         }
     }
 
-    /// Everything about a header signature but the signature itself.
+    /// Checks a header signature, except for the signature itself.
     fn check_signed(&self, authorization: &str, headers: &HeaderMap) -> Result<(), Failure> {
         let malformed = |why: &str| {
             let message = format!("The authorization header is malformed; {why}");
@@ -103,7 +102,7 @@ impl Gate {
         check_all_signed(headers, field("SignedHeaders")?)
     }
 
-    /// Everything about a presigned URL; takes the signature off it.
+    /// Verifies a presigned URL, and removes its signature.
     fn verify_presigned(&self, head: &mut Parts, query: Query<'_>) -> Result<(), Failure> {
         let malformed = |why: &str| Failure::new(S3ErrorCode::AuthorizationQueryParametersError, why);
         let (auth, rest): (Query<'_>, Query<'_>) = query.into_iter().partition(|(name, _)| is_auth(name));
@@ -164,7 +163,8 @@ impl Gate {
         Ok(())
     }
 
-    /// The credential must name our key, our region, S3 and the day of the signature; the token must be the key's.
+    /// Checks that the credential names our key, our region, S3 and the day of the signature, and that the token is the
+    /// key's.
     fn check_scope(
         &self,
         credential: &str,
@@ -183,7 +183,7 @@ impl Gate {
             let why = format!("the region '{region}' is wrong; expecting '{}'", self.region);
             return Err(malformed(&why).with("Region", self.region.clone()));
         }
-        // A temporary key without its token is as unknown as a wrong one.
+        // A temporary key without its token counts as unknown, like a wrong key.
         if key != self.keys.access_key || (token.is_none() && self.keys.session_token.is_some()) {
             let message = "The AWS Access Key Id you provided does not exist in our records.";
             return Err(Failure::new(S3ErrorCode::InvalidAccessKeyId, message).with("AWSAccessKeyId", key));
@@ -195,7 +195,7 @@ impl Gate {
         Ok(())
     }
 
-    /// The signature that we would have given; `None` for a request that cannot be signed.
+    /// The signature that we would make; `None` for a request that cannot be signed.
     fn presign(&self, head: &Parts, query: &Query<'_>, time: Timestamp, expires: u64, signed: &str) -> Option<String> {
         let method = match head.method {
             Method::GET => rusty_s3::Method::Get,
@@ -205,7 +205,7 @@ impl Gate {
             Method::DELETE => rusty_s3::Method::Delete,
             _ => return None,
         };
-        // AWS decodes and encodes anew; so a path counts in whatever way the client encoded it.
+        // AWS decodes the path and encodes it anew, so the client's way of encoding does not matter.
         let path = percent_decode_str(head.uri.path()).decode_utf8().ok()?;
         let path = utf8_percent_encode(&path, PATH).to_string();
         let url = Url::parse(&format!("http://signed{path}")).ok()?;
@@ -234,13 +234,13 @@ fn unsupported_signature() -> Failure {
     Failure::new(S3ErrorCode::InvalidRequest, message)
 }
 
-/// Whether a query parameter is part of the signature, not of what is asked.
+/// Whether a query parameter belongs to the signature rather than the request.
 fn is_auth(name: &str) -> bool {
     let name = name.strip_prefix("X-Amz-").unwrap_or_default();
     ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature", "Security-Token"].contains(&name)
 }
 
-/// An unsigned header could have been put in by anybody.
+/// Anybody could have added an unsigned header.
 fn check_all_signed(headers: &HeaderMap, signed: &str) -> Result<(), Failure> {
     let names = headers.keys().map(header::HeaderName::as_str);
     let unsigned: Vec<&str> = names
@@ -260,7 +260,7 @@ fn parse_time(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(time).ok()
 }
 
-/// Compares in a time that does not tell how much is equal.
+/// Compares in constant time, so that the time does not tell how much is equal.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && iter::zip(a.bytes(), b.bytes()).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
 }

@@ -1,4 +1,4 @@
-//! Taking in the body of a PUT: whole, not too large, and as its sender meant it.
+//! Reads the body of a PUT: whole, not too large, and as its sender meant it.
 
 use futures_util::StreamExt;
 use hyper::StatusCode;
@@ -9,10 +9,11 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::store::ETag;
 
-/// Ours, where S3's is 5 GiB: a body is held in memory. Room for the status of 300,000 checks that are all down.
+/// Our limit, where S3's is 5 GiB: a body is held in memory. It is enough for the status of 300,000 checks that are all
+/// down.
 const MAX_BODY_BYTES: usize = 256 << 20;
 
-/// Reads the body that `input` announces. A larger one than we take is refused before it is read.
+/// Reads the body that `input` announces. A body over the limit is refused before it is read.
 pub(super) async fn read(input: &mut PutObjectInput) -> S3Result<Vec<u8>> {
     let Some(length) = input.content_length else {
         return Err(s3_error!(MissingContentLength, "You must provide the Content-Length HTTP header."));
@@ -33,7 +34,7 @@ pub(super) async fn read(input: &mut PutObjectInput) -> S3Result<Vec<u8>> {
     Ok(body)
 }
 
-/// s3s keeps the type of these errors to itself, so only the text tells them apart.
+/// Tells these errors apart by their text, since s3s keeps their type to itself.
 fn broken(error: &str) -> S3Error {
     if error.contains("Sha256Mismatch") {
         let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
@@ -51,7 +52,7 @@ fn too_large() -> S3Error {
     s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size ({MAX_BODY_BYTES} bytes)")
 }
 
-/// The body's `ETag`, if it is what `input` says it is.
+/// Returns the body's `ETag`, if the body is as `input` announces it.
 pub(super) fn verify(input: &PutObjectInput, body: &[u8]) -> S3Result<ETag> {
     let md5 = Md5::checksum(body);
     let announced = input.content_md5.as_deref();

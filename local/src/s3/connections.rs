@@ -30,15 +30,15 @@ use super::protocol::Api;
 use super::store::{Origin, Store};
 use super::{Clock, Options};
 
-/// How long a client may take to send the head of a further request, and so how long it may idle. Above the 15 s for
-/// which our own agents keep a connection.
+/// How long a client may take to send the head of a further request, and so how long it may idle. It is above the 15 s
+/// for which our own agents keep a connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a request may take, its body included.
 const REQUEST_TIME: Duration = Duration::from_secs(120);
-/// What S3 operations with an XML body may send; we know none, but s3s reads it first.
+/// The longest XML body of an S3 operation. We support no such operation, but s3s reads the body first.
 const MAX_XML_BYTES: usize = 1 << 20;
 
-/// Answers requests.
+/// Answers the requests of all connections.
 pub(super) struct Door {
     s3: S3Service,
     gate: Gate,
@@ -103,7 +103,7 @@ impl Door {
     }
 }
 
-/// A browser's upload by form. s3s would take the whole of it into memory first.
+/// Whether it is a browser's upload by form. s3s would first read all of it into memory.
 fn is_form(method: &Method, headers: &hyper::HeaderMap) -> bool {
     let content_type = headers.get(hyper::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = content_type.and_then(|value| value.split_once('/')).map_or("", |(kind, _)| kind);
@@ -115,7 +115,7 @@ fn not_implemented() -> HttpResponse {
     Failure::new(S3ErrorCode::NotImplemented, message).into_response()
 }
 
-/// The name behind which a virtual-hosted address has its bucket.
+/// The base domain: a virtual-hosted address has its bucket before this name.
 #[derive(Clone)]
 struct BaseDomain(String);
 
@@ -143,7 +143,7 @@ pub(super) struct Limits {
     pub(super) first_head: Duration,
 }
 
-/// Accepts connections until told to stop, then lets those under way finish.
+/// Accepts connections until told to stop, then lets the running requests finish.
 pub(super) async fn serve(
     listener: TcpListener,
     door: Door,
@@ -167,12 +167,12 @@ pub(super) async fn serve(
             Ok(accepted) => accepted,
             Err(e) => {
                 log::warn!("cannot accept a connection: {e}");
-                // Out of file descriptors, most likely: trying again at once would only burn the processor.
+                // Out of file descriptors, most likely. To try again at once would only waste CPU time.
                 sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        // A small answer must not wait for the client's acknowledgement of the one before.
+        // A small answer must not wait for the client's acknowledgement of the previous answer.
         let _ = stream.set_nodelay(true);
         let door = door.clone();
         let has_asked = Arc::new(AtomicBool::new(false));
@@ -185,7 +185,7 @@ pub(super) async fn serve(
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
-            // The date is the server's, see `completed`, never the system's.
+            // The date is always the server's, see `completed`, never the system's.
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);

@@ -13,12 +13,12 @@ use super::store::{Page, Query, Store, Summary, past_key, past_prefix};
 /// S3's largest page.
 const MAX_KEYS: i32 = 1000;
 
-/// The owner of everything here.
+/// The owner of every object.
 pub(super) fn owner() -> Owner {
     Owner { display_name: Some("local".to_owned()), id: Some("local".to_owned()) }
 }
 
-/// `key` as S3 writes it in listings and events: like a form, but with `/` as it is.
+/// Encodes `key` as S3 does in listings and events: like a form, but with `/` as it is.
 pub(crate) fn url_encoded(key: &str) -> String {
     form_urlencoded::byte_serialize(key.as_bytes()).collect::<String>().replace("%2F", "/")
 }
@@ -56,7 +56,7 @@ pub(super) fn version_1(store: &Store, input: ListObjectsInput) -> S3Result<List
     let max_keys = page_size(input.max_keys)?;
     let prefix = input.prefix.unwrap_or_default();
     let marker = input.marker.unwrap_or_default();
-    // A marker may be the common prefix that the page before ended with: it has been shown.
+    // A marker may be the common prefix that ended the previous page: it has been shown.
     let shown = input.delimiter.as_deref().is_some_and(|delimiter| {
         let rest = marker.strip_prefix(&*prefix).unwrap_or_default();
         rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len())
@@ -75,7 +75,7 @@ pub(super) fn version_1(store: &Store, input: ListObjectsInput) -> S3Result<List
         max_keys: Some(max_keys),
         encoding_type: input.encoding_type,
         is_truncated: Some(page.next.is_some()),
-        // Without a delimiter clients go on from the last key; so does S3 have it.
+        // Without a delimiter, clients go on from the last key, as with S3.
         next_marker: page.next.as_ref().and(input.delimiter.as_ref()).map(|_| encode(&page.last)),
         contents: Some(contents(&page, encode, Some(&owner()))),
         common_prefixes: Some(common_prefixes(&page, encode)),
@@ -122,7 +122,7 @@ fn common_prefixes(page: &Page, encode: Encode) -> Vec<CommonPrefix> {
     page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(encode(prefix)) }).collect()
 }
 
-/// Tokens are opaque, S3 says; ours is the place to go on from, in hex.
+/// Tokens are opaque, S3 says. Ours is the place to go on from, in hex.
 fn to_token(place: &[u8]) -> String {
     place.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

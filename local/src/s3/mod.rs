@@ -1,7 +1,7 @@
-//! An S3 server of one bucket, in this process: answers are AWS's, objects are in one file.
+//! An S3 server with one bucket, in this process. Its answers are AWS's; its objects are in one file.
 //!
-//! - `auth`: who may ask; `protocol`, `listing`, `body`: the operations; `answer`: what AWS's answers have besides
-//! - `store`: the file; [`notification`]: who is told of new objects
+//! - `auth`: authorization; `protocol`, `listing`, `body`: the operations; `answer`: what AWS adds to its answers
+//! - `store`: the file; [`notification`]: the rules for events
 //! - `connections`: from the socket to an answer
 
 mod answer;
@@ -30,13 +30,13 @@ pub(crate) use listing::url_encoded;
 use notification::{RULES, Rule};
 use store::{Change, NewObject, Store};
 
-/// The server's clock. Tests give their own, and the server then lives by it alone.
+/// The server's clock. If a test gives its own, the server uses nothing else.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// How long requests under way may take to finish once the server is to stop.
+/// How long running requests may take to finish once the server is to stop.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
-/// What a client signs with. Does not print its secrets.
+/// The keys that a client signs with. Its `Debug` shows no secrets.
 #[derive(Clone)]
 pub struct KeyPair {
     /// The access key id.
@@ -48,7 +48,7 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// A pair that does not expire.
+    /// A key pair that does not expire.
     pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
         Self { access_key: access_key.into(), secret_key: secret_key.into(), session_token: None }
     }
@@ -60,28 +60,29 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// How to serve.
+/// The server's settings.
 #[derive(Clone)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// The directory of the store's file; made if need be.
+    /// The directory of the store's file; it is made if it is missing.
     pub data_dir: PathBuf,
-    /// The only bucket there is; it need not be created.
+    /// The only bucket. It need not be created.
     pub bucket: String,
     /// The region that requests must be signed for.
     pub region: String,
     /// `BUCKET.` before this name, in the `Host` header, is a virtual-hosted address; any other host is path style.
     pub base_domain: String,
-    /// Who may ask.
+    /// The keys that requests must be signed with.
     pub keys: KeyPair,
-    /// Who is told of which new objects; of each the first rule that fits counts.
+    /// The rules for events. For each new object the first matching rule counts.
     pub rules: Vec<Rule>,
-    /// How many clients at once; more wait to be accepted.
+    /// How many clients may connect at once; further clients wait to be accepted.
     pub connections: usize,
-    /// How long a new connection may take to send its first request's head. Short: until then anybody may hold it.
+    /// How long a new connection may take to send its first request's head. It is short, since anybody may hold a
+    /// connection until then.
     pub first_head: Duration,
-    /// What `Date`, `LastModified` and the life of signatures go by.
+    /// The clock for `Date`, `LastModified` and the life of signatures.
     pub clock: Clock,
 }
 
@@ -104,9 +105,9 @@ impl Options {
     }
 }
 
-/// A running server, on threads of its own; dropping it stops it.
+/// A running server, on its own threads. Dropping it stops it.
 ///
-/// For blocking code: neither start nor stop nor drop it within an async runtime.
+/// It is for blocking code: do not start, stop or drop it within an async runtime.
 pub struct Server {
     address: SocketAddr,
     bucket: String,
@@ -123,10 +124,10 @@ struct Running {
 }
 
 impl Server {
-    /// Opens the store and listens.
+    /// Opens the store and starts to listen.
     ///
-    /// Fails if the address is in use, the bucket's name is invalid, or the store's file is locked, damaged, of another
-    /// kind or of another bucket.
+    /// Fails if the address is in use, the bucket's name is invalid, or the store's file is locked, damaged, not a
+    /// store, or another bucket's.
     pub fn start(options: Options) -> io::Result<Self> {
         if !s3s::path::check_bucket_name(&options.bucket) {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);
@@ -151,30 +152,30 @@ impl Server {
         Ok(Self { address, bucket, region, store, running: Some(Running { runtime, stop, accepting }) })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL to give to clients.
+    /// The URL for clients.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Puts many objects, each by its key, body and user metadata, without a request for each: so tests and benches
-    /// come by a large fleet. They are what requests would have put, events included. Blocks until all are durable; not
-    /// for async code.
+    /// Puts many objects, each by its key, body and user metadata, without a request for each: tests and benches make a
+    /// large fleet with it. The result is the same as of requests, events included. It blocks until all are durable, so
+    /// it is not for async code.
     pub fn fill(&self, objects: impl IntoIterator<Item = (String, Vec<u8>, Metadata)>) -> io::Result<()> {
         let put = |(key, body, metadata)| (key, Change::Put(NewObject::of(body, metadata)));
         self.store.change_all(objects.into_iter().map(put)).map_err(|_| broken())
     }
 
-    /// Deletes many objects, as [`Self::fill`] puts them.
+    /// Deletes many objects, in the way of [`Self::fill`].
     pub fn clear(&self, keys: impl IntoIterator<Item = String>) -> io::Result<()> {
         self.store.change_all(keys.into_iter().map(|key| (key, Change::Delete))).map_err(|_| broken())
     }
 
-    /// Takes no more requests, lets those under way finish (for up to 10 s) and closes the file. A
+    /// Takes no more requests, lets the running requests finish (for up to 10 s) and closes the file. A
     /// [`Dispatcher`](crate::events::Dispatcher) of this server holds the file open until it is stopped too: stop it
     /// first.
     pub fn stop(self) {
@@ -201,7 +202,7 @@ fn broken() -> io::Error {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(Running { runtime, stop, accepting }) = self.running.take() {
-            // The accepting task may have died; then there is nothing to tell.
+            // The accepting task may have died. Then there is nothing to stop.
             let _ = stop.send(());
             let _ = runtime.block_on(accepting);
             runtime.shutdown_timeout(Duration::from_secs(1));

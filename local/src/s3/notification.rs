@@ -1,8 +1,8 @@
-//! The bucket's notification rules: who is told of which new objects.
+//! The bucket's notification rules: which handler gets events for which new objects.
 
 use serde::{Deserialize, Serialize};
 
-/// Who is told.
+/// The handler that gets an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The probe.
@@ -11,14 +11,14 @@ pub enum Kind {
     Loop,
 }
 
-/// A rule: of the objects whose keys begin and end so, this handler is told.
+/// A rule: this handler gets events for objects whose keys begin and end like this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Who is told.
+    /// The handler.
     pub kind: Kind,
-    /// How the key begins.
+    /// The beginning of the key.
     pub prefix: &'static str,
-    /// How the key ends.
+    /// The end of the key.
     pub suffix: &'static str,
 }
 
@@ -29,7 +29,7 @@ pub const RULES: [Rule; 2] = [
 ];
 
 impl Rule {
-    /// Whether it is about this key.
+    /// Whether the rule matches this key.
     pub(crate) fn fits(&self, key: &str) -> bool {
         key.strip_prefix(self.prefix).is_some_and(|rest| rest.ends_with(self.suffix))
     }

@@ -1,4 +1,4 @@
-//! S3's operations over the [`Store`]. What is not here answers 501 `NotImplemented`, by s3s.
+//! S3's operations on the [`Store`]. For other operations, s3s answers 501 `NotImplemented`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use tokio::task::block_in_place;
 use super::store::{Change, Condition, DEFAULT_TYPE, Details, NewObject, Origin, Refusal, Store, Summary};
 use super::{body, listing};
 
-/// S3's limit on names and values of user metadata together; bytes.
+/// S3's limit on the names and values of user metadata together, in bytes.
 const MAX_METADATA_BYTES: usize = 2048;
 
-/// The one bucket, as s3s sees it.
+/// The one bucket, for s3s.
 pub(super) struct Api {
     pub(super) store: Arc<Store>,
     pub(super) bucket: String,
@@ -142,7 +142,7 @@ impl S3 for Api {
         req: S3Request<GetBucketLocationInput>,
     ) -> S3Result<S3Response<GetBucketLocationOutput>> {
         self.check_bucket(&req.input.bucket)?;
-        // S3's first region has no name here.
+        // S3's first region has no name in this answer.
         let region = Some(self.region.clone()).filter(|region| region != "us-east-1");
         let location_constraint = region.map(BucketLocationConstraint::from);
         Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
@@ -158,7 +158,7 @@ struct Preconditions {
 }
 
 impl Preconditions {
-    /// Those of a request whose headers s3s has read before: one that cannot be read does not come here.
+    /// The conditions of a request. s3s has already refused unreadable headers.
     fn of(headers: &HeaderMap) -> Self {
         let etag = |name| ETagCondition::parse_http_header(headers.get(name)?.as_bytes()).ok();
         let time = |name| Timestamp::parse(TimestampFormat::HttpDate, headers.get(name)?.to_str().ok()?).ok();

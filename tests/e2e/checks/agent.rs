@@ -58,7 +58,7 @@ pub fn send(endpoint: &str) -> Outcome {
     ensure(sending.pulse_id.is_some(), || format!("the pulse has no pulse-id: {object:?}"))
 }
 
-/// The whole chain, with the probe in this process: these servers tell nobody of new objects.
+/// The whole chain, with the probe in this process, since these servers send no events.
 pub fn run(endpoint: &str) -> Outcome {
     let host = Host::new(endpoint, "run");
     let run = thread::scope(|scope| {
@@ -68,7 +68,7 @@ pub fn run(endpoint: &str) -> Outcome {
     ensure(run.code == 0 && run.stdout.starts_with("ECHO OK - run"), || format!("{run:?}"))
 }
 
-/// Waits for a pulse and has the probe answer it.
+/// Waits for a pulse, and makes the probe answer it.
 fn answer(endpoint: &str, pulse: &str) -> Outcome {
     let until = Instant::now() + Duration::from_secs(10);
     while let Err(error) = store(endpoint).get(&key(pulse), 0) {

@@ -1,4 +1,4 @@
-//! LIST: what the fleet's side knows its hosts by.
+//! LIST, by which the fleet's side finds its hosts.
 
 use std::thread;
 
@@ -25,7 +25,7 @@ pub fn pages(endpoint: &str) -> Outcome {
     ensure(listed.eq(all), || "the pages' keys are not those that were put, in order".into())
 }
 
-/// As bytes: `-`, `.`, `/`.
+/// In byte order: `-`, `.`, `/`.
 pub fn order(endpoint: &str) -> Outcome {
     let ordered = ["pulse/order/web-1.json", "pulse/order/web.json", "pulse/order/web/db.json"];
     for text in ordered {

@@ -1,4 +1,4 @@
-//! What is asked of each server, the same of all. An error says what the server did instead of what AWS's S3 does.
+//! The checks, the same for each server. An error says what the server did instead of what AWS's S3 does.
 
 pub mod agent;
 pub mod lists;
@@ -11,10 +11,10 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{self, Condition, Store, Taken};
 
-/// How a server did, or what it did instead.
+/// Success, or what the server did instead.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
-/// An error that says what was seen, unless it `holds`.
+/// Returns an error that says what was seen, unless `holds`.
 fn ensure(holds: bool, seen: impl FnOnce() -> String) -> Outcome {
     if holds { Ok(()) } else { Err(seen().into()) }
 }

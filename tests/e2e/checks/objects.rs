@@ -1,4 +1,4 @@
-//! One object: what a PUT leaves, and on what it may depend.
+//! One object: what a PUT stores, and its conditions.
 
 use std::sync::Barrier;
 use std::thread;
@@ -11,7 +11,7 @@ use pulse_echo_core::store::{self, Condition, Store};
 use super::{Outcome, ensure, key, put};
 use pulse_echo_testkit::store::store;
 
-/// How often writers race: a server that lets two of them win now and then is found out.
+/// How many races the writers run, so that a server that sometimes lets two of them win is found out.
 const RACES: usize = 20;
 
 pub fn metadata(endpoint: &str) -> Outcome {

@@ -1,4 +1,4 @@
-//! What has to be refused, and whether the agent can say why.
+//! Requests that must be refused, and whether the agent can say why.
 
 use std::error::Error;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn says(host: &Host, why: &str) -> Outcome {
     ensure(sent.code == 1 && sent.stderr.contains(why), || format!("{sent:?}"))
 }
 
-/// By the life that the URL itself names, not for the difference of the clocks.
+/// Refused for the lifetime in the URL itself, not for the difference of the clocks.
 pub fn expired_url(endpoint: &str) -> Outcome {
     let two_minutes_ago = SignedDuration::from_mins(-2);
     let alive = get_signed(endpoint, two_minutes_ago, Duration::from_secs(300))?;
@@ -38,14 +38,14 @@ pub fn expired_url(endpoint: &str) -> Outcome {
     ensure(expired == "403 AccessDenied: Request has expired", || expired)
 }
 
-/// AWS says that a presigned URL is "not yet valid"; a code for times that differ tells the agent as much.
+/// AWS says that the presigned URL is "not yet valid". A code for differing times tells the agent as much.
 pub fn url_of_tomorrow(endpoint: &str) -> Outcome {
     let answer = get_signed(endpoint, SignedDuration::from_hours(24), Duration::from_secs(300))?;
     let known = ["403 AccessDenied: Request is not yet valid", "403 RequestTimeTooSkewed"];
     ensure(known.iter().any(|known| answer.starts_with(known)), || answer)
 }
 
-/// The answer to a GET of a missing key, signed so much later than now: `STATUS CODE: MESSAGE`.
+/// The answer to a GET of a missing key, signed this much later than now: `STATUS CODE: MESSAGE`.
 fn get_signed(endpoint: &str, later: SignedDuration, life: Duration) -> Result<String, Box<dyn Error>> {
     let (bucket, credentials) = (bucket(endpoint), credentials());
     let action = GetObject::new(&bucket, Some(&credentials), "pulse/nothing.json");

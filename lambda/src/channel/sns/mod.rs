@@ -17,7 +17,7 @@ use crate::outbox::entry::{Entry, Outcome};
 use crate::web::{Address, Web};
 use topic::Topic;
 
-/// The longest text, in bytes: an e-mail that people still read, and far below SNS's 256 KiB.
+/// The longest text, in bytes: an e-mail that people still read, far below SNS's 256 KiB.
 const ROOM: usize = 16_000;
 
 struct Sns {
@@ -25,7 +25,7 @@ struct Sns {
     topic: Topic,
 }
 
-/// The channel that `ALERT_TOPIC_ARN` asks for, with the credentials in the environment, at `AWS_ENDPOINT_URL_SNS`,
+/// The channel for `ALERT_TOPIC_ARN`. It uses the credentials in the environment, and `AWS_ENDPOINT_URL_SNS`,
 /// `AWS_ENDPOINT_URL` or AWS's own address for the topic's region.
 pub(super) fn channel(means: &Means) -> Made {
     let Some(arn) = means.environment.get("ALERT_TOPIC_ARN") else {
@@ -64,7 +64,7 @@ impl Channel for Sns {
 }
 
 impl Sns {
-    /// The request's parameters.
+    /// The parameters of the request.
     fn form(&self, entries: &[Entry]) -> String {
         let mut form = Serializer::new(String::new());
         form.append_pair("Action", "Publish")
@@ -82,8 +82,8 @@ impl Sns {
     }
 }
 
-/// What subscriptions filter by: `state` (of what concerns many or us, the event's kind), `cause` and `host`, each with
-/// all values that there are in the message.
+/// The attributes for subscription filters: `state` (for a fact about many checks or about us, the event's kind),
+/// `cause` and `host`, each with all values in the message.
 fn attributes(entries: &[Entry]) -> Vec<(&'static str, BTreeSet<String>)> {
     let events: Vec<_> = entries.iter().map(event).collect();
     let text = |event: &Map<String, Value>, name| event.get(name).and_then(Value::as_str).map(String::from);

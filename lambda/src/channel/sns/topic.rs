@@ -1,4 +1,4 @@
-//! A topic by its ARN.
+//! A topic, parsed from its ARN.
 
 use std::str::FromStr;
 
@@ -31,7 +31,7 @@ impl FromStr for Topic {
 }
 
 impl Topic {
-    /// AWS's own address for it.
+    /// AWS's own address for the topic.
     pub(super) fn endpoint(&self) -> String {
         let cn = if self.partition == "aws-cn" { ".cn" } else { "" };
         format!("https://sns.{}.amazonaws.com{cn}/", self.region)

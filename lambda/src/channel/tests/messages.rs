@@ -1,4 +1,4 @@
-//! Everything that can be told, and how people read it: `docs/messages.md` holds what is really sent.
+//! All kinds of messages, as people read them: `docs/messages.md` holds the texts that are really sent.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use pulse_echo_testkit::server::answer;
 
-/// Messages by what they show.
+/// Messages, by what they show.
 pub(super) fn messages() -> Vec<(&'static str, Vec<Entry>)> {
     let mut several: Vec<_> = ["web-1", "web-1/db", "web-1/http"].map(|id| fact(Fact::Down(silent(id)))).into();
     several.push(fact(Fact::Down(failing("web-2/http"))));
@@ -50,7 +50,7 @@ pub(super) fn messages() -> Vec<(&'static str, Vec<Entry>)> {
     ]
 }
 
-/// One of each kind, and what can be left out left out.
+/// One entry of each kind, without the optional fields.
 pub(super) fn everything() -> Vec<Entry> {
     let bare = Down { limit_s: None, cause: None, reason: None, echo: None, ..failing("Käse/a b") };
     let unanswered = Down { state: State::Unanswered, ..silent("web-9") };

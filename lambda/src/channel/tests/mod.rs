@@ -1,4 +1,4 @@
-//! Channels against real sockets, and what arrives there.
+//! Channels against real sockets, and what arrives.
 
 mod heartbeat;
 mod messages;
@@ -26,7 +26,7 @@ use crate::outbox::entry::*;
 use messages::everything;
 use pulse_echo_testkit::server::{Server, header, read_body, read_head};
 
-/// 2026-11-21 08:00 UTC, and so many minutes.
+/// The time `minute` minutes after 2026-11-21 08:00 UTC.
 pub(super) fn time(minute: i64) -> Time {
     Time::from_second(1_795_248_000 + 60 * minute)
 }
@@ -39,7 +39,7 @@ pub(super) fn ids(texts: &[&str]) -> Vec<CheckId> {
     texts.iter().map(|text| id(text)).collect()
 }
 
-/// What a sweep at 08:30 has to tell.
+/// An entry of a sweep at 08:30.
 pub(super) fn entry(what: What) -> Entry {
     Entry { id: "5a0c49d1e0f1b2a3".into(), at: time(30), what }
 }
@@ -48,7 +48,7 @@ pub(super) fn fact(fact: Fact) -> Entry {
     entry(What::Fact(fact))
 }
 
-/// A check that fails since 08:28.
+/// A check that has been failing since 08:28.
 pub(super) fn failing(check: &str) -> Down {
     Down {
         check: id(check),
@@ -66,7 +66,7 @@ pub(super) fn failing(check: &str) -> Down {
     }
 }
 
-/// A check that is silent since 08:29.
+/// A check that has been silent since 08:29.
 pub(super) fn silent(check: &str) -> Down {
     let words = [("uptime-s", "3545000"), ("load1", "48.07"), ("disk-free-pct", "0")];
     Down {
@@ -122,7 +122,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
-/// A request as it came.
+/// A request as it arrived.
 struct Received {
     head: String,
     body: String,
@@ -134,7 +134,7 @@ impl Received {
     }
 }
 
-/// A server that gives this answer to each request, and the requests.
+/// A server that gives this answer to each request, and the requests that it got.
 fn recording(answer: &str) -> (Server, Receiver<Received>) {
     let (tell, told) = mpsc::channel();
     let answer = answer.to_string();

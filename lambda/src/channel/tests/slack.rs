@@ -7,7 +7,7 @@ fn slack(url: &str) -> Box<dyn Channel> {
     channel_of(&[("SLACK_URL", url)])
 }
 
-/// The payload of what Slack is sent for these entries.
+/// The payload that Slack gets for these entries.
 fn payload(entries: &[Entry]) -> Value {
     let (server, told) = recording(&answer(200, "ok"));
     assert_eq!(slack(&server.url()).send(entries, soon()), Outcome::Taken);

@@ -21,7 +21,7 @@ fn sns(url: &str, more: &[(&str, &str)]) -> Box<dyn Channel> {
     channel_of(&[&variables, more].concat())
 }
 
-/// What SNS is sent for these entries.
+/// The request that SNS gets for these entries.
 fn published(entries: &[Entry], more: &[(&str, &str)]) -> Received {
     let (server, told) = recording(&answer(200, "<PublishResponse><MessageId>1</MessageId></PublishResponse>"));
     assert_eq!(sns(&server.url(), more).send(entries, soon()), Outcome::Taken);
@@ -29,7 +29,7 @@ fn published(entries: &[Entry], more: &[(&str, &str)]) -> Received {
     told.recv().unwrap()
 }
 
-/// What becomes of a message that SNS answers so.
+/// The outcome of a message that SNS answers with this error.
 fn refused(status: u16, code: &str, message: &str) -> Outcome {
     let body = format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>");
     sns(&Server::answering(&[&answer(status, &body)]).url(), &[]).send(&[fact(Fact::Test)], soon())
@@ -101,7 +101,7 @@ fn the_signature_is_what_awss_description_of_it_says() {
     }
 }
 
-/// The signature of version 4, from AWS's description alone.
+/// The signature of version 4, computed from AWS's description alone.
 fn signature(received: &Received, signed_headers: &str) -> String {
     let mac = |key: &[u8], data: &str| {
         Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(data).finalize().into_bytes().to_vec()

@@ -1,4 +1,4 @@
-//! Receivers that are dead, slow, dripping, busy, or cut the connection.
+//! Receivers that are dead, slow, dripping or busy, or that cut the connection.
 
 use std::net::TcpListener;
 use std::thread;
@@ -8,7 +8,7 @@ use pulse_echo_testkit::server::{answer, redirect, until_closed};
 
 const SHORT: Duration = Duration::from_millis(400);
 
-/// Whoever takes this long has not kept to [`SHORT`].
+/// A send that takes this long has not kept to [`SHORT`].
 const LONG: Duration = Duration::from_secs(20);
 
 /// Each channel, with its receiver at `url`.
@@ -24,7 +24,7 @@ fn each(url: &str) -> Vec<Box<dyn Channel>> {
     .unwrap()
 }
 
-/// What becomes of a message over each channel, within [`SHORT`].
+/// The outcome of a message over each channel, within [`SHORT`].
 fn outcomes(url: &str) -> Vec<(&'static str, Outcome)> {
     let send = |channel: Box<dyn Channel>| {
         let started = Instant::now();
@@ -43,7 +43,7 @@ fn not_taken(after: Option<Duration>, why: &str) -> Outcome {
     Outcome::NotTaken { taken: 0, after, why: format!("127.0.0.1: {why}") }
 }
 
-/// A server that reads each request, writes `beginning`, and then one more byte again and again.
+/// A server that reads each request, writes `beginning`, and then single bytes without end.
 fn dripping(beginning: &'static str) -> Server {
     Server::new(move |mut stream, _| {
         receive(&mut stream);

@@ -6,7 +6,7 @@ use sha2::Sha256;
 use super::*;
 use pulse_echo_testkit::server::answer;
 
-/// What the webhook is sent for these entries, each POST checked against the schema.
+/// The requests that the webhook gets for these entries, each POST checked against the schema.
 fn posted(entries: &[Entry], variables: &[(&str, &str)]) -> Vec<(Received, Value)> {
     let (server, told) = recording(&answer(204, ""));
     let url = server.url();

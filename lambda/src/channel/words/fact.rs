@@ -1,4 +1,4 @@
-//! One fact in one sentence or a few: what, since when, and why; the value seen and the value expected.
+//! A fact in one sentence or a few: what, since when, and why; the value seen and the value expected.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use pulse_echo_core::words::{duration, grouped};
 /// How much of a fault's sentence is shown, in bytes.
 const REASON_ROOM: usize = 300;
 
-/// How much is said of an outage.
+/// How much is said about an outage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     /// All that is known.
     Full,
-    /// What one wants to know of each of many: no remedy, no last good echo.
+    /// The essentials, for one of many outages: no remedy, no last good echo.
     Brief,
 }
 
-/// What a fact is in short; a line begins with it.
+/// The short name of a fact, with which its line begins.
 pub(super) fn label(fact: &Fact) -> &'static str {
     match fact {
         Fact::Down(_) => "DOWN",
@@ -43,7 +43,7 @@ pub(super) fn label(fact: &Fact) -> &'static str {
     }
 }
 
-/// What follows the label of a fact that a sweep noticed at `at`.
+/// The text after the label of a fact that a sweep noticed at `at`.
 pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
         Fact::Down(down) => single(down, at, false, detail),
@@ -106,7 +106,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     }
 }
 
-/// What follows the label of an outage that is told only now that `end` has ended it.
+/// The text after the label of an outage that is told only now that `end` has ended it.
 pub(super) fn whole(end: &Fact, at: Time) -> String {
     match end {
         Fact::Up { check, since, until, was, cause, reason } => format!(
@@ -127,7 +127,7 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
     }
 }
 
-/// Checks of one host that fell silent together: `first`, which stands for all of them, and the others.
+/// Checks of one host that fell silent together: `first` stands for all of them, and `all` are their names.
 pub(super) fn silent_together(first: &Down, all: &[&CheckId], at: Time, detail: Detail) -> String {
     let host = line(first.check.host(), 128);
     let who = format!("{host} ({}: {})", checks(all.len()), names(all.len(), all.iter().copied()));

@@ -1,4 +1,4 @@
-//! Times, numbers of checks, names and last words, as messages have them.
+//! Times, numbers of checks, names and last words in messages.
 
 use jiff::Timestamp;
 use pulse_echo_core::clock::Time;
@@ -11,7 +11,7 @@ use pulse_echo_core::words::{self, grouped};
 /// How much of a name is shown, in bytes.
 const NAME_ROOM: usize = 128;
 
-/// How much of a name is shown in a list of them, in bytes.
+/// How much of a name is shown in a list of names, in bytes.
 const LISTED_ROOM: usize = 64;
 
 /// `2026-11-21 08:27 UTC`.
@@ -28,7 +28,7 @@ pub(super) fn checks(count: usize) -> String {
     format!("{} check{plural}", grouped(count))
 }
 
-/// A check's name, cut if it is very long.
+/// A check's name, shortened if it is very long.
 pub(super) fn name(id: &CheckId) -> String {
     line(&id.to_string(), NAME_ROOM)
 }
@@ -46,7 +46,7 @@ pub(super) fn names<'a>(count: usize, some: impl IntoIterator<Item = &'a CheckId
 pub(super) fn command(verb: &str, id: &CheckId) -> String {
     let id = id.to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
-    // A leading dash would be an option, and quotes do not help against that.
+    // A name with a leading dash would be an option, and quotes do not help against that.
     if id.len() > NAME_ROOM || id.starts_with('-') {
         format!("`pulse-echo {verb} ID`")
     } else if id.chars().all(is_plain) {
@@ -56,7 +56,7 @@ pub(super) fn command(verb: &str, id: &CheckId) -> String {
     }
 }
 
-/// The last words of a host, such as `up 41 d, load 48`; `None` if it left no vitals that can be read.
+/// The last words of a host, such as `up 41 d, load 48`; `None` if it left no readable vitals.
 pub(in crate::channel) fn last_words(metadata: &Metadata) -> Option<String> {
     Some(words::vitals(&Vitals::from_metadata(metadata))).filter(|words| !words.is_empty())
 }

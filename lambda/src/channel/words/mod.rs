@@ -1,7 +1,7 @@
-//! Messages as people read them: entries as lines, and what does not fit counted.
+//! Messages for people: entries as lines. Entries that do not fit are counted.
 //!
-//! All channels that speak to people use these words. What hosts and services wrote is escaped and cut, so it can
-//! neither begin a line nor fill a message; a name that a shell would obey is quoted in commands.
+//! All channels for people use these words. Texts from hosts and services are escaped and cut, so they can neither
+//! begin a line nor fill a message. A name that a shell would interpret is quoted in commands.
 
 mod fact;
 mod measure;
@@ -19,27 +19,28 @@ use pulse_echo_core::words::grouped;
 
 pub(super) use measure::last_words;
 
-/// How many lines a message has at most, beside the one that counts the others and the last one.
+/// How many lines a message has at most, apart from the line that counts the others and the last line.
 const LINES: usize = 15;
 
-/// The longest subject, in characters. SNS refuses longer ones.
+/// The longest subject, in characters. SNS refuses longer subjects.
 const SUBJECT_ROOM: usize = 100;
 
-/// The longest line, in bytes once it is escaped. None is longer but by names that consist of what must be escaped.
+/// The longest line, in bytes after escaping. Only names that need much escaping make a line longer than this.
 const LINE_ROOM: usize = 1_200;
 
-/// With more lines than this, each says less.
+/// With more lines than this, each line says less.
 const FULL_LINES: usize = 5;
 
-/// The whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, which must
-/// be 2,500 at least. What concerns many checks, or us, comes first; what does not fit is counted.
+/// Renders the whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, and
+/// `room` must be 2,500 at least. Facts about many checks, or about us, come first. Entries that do not fit are
+/// counted.
 pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> String) -> String {
     let groups = groups(entries);
     let detail = if groups.len() > FULL_LINES { Detail::Brief } else { Detail::Full };
     let (mut all, ones): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| concerns_many(group[0]));
     all.extend(ones);
     let end = end(entries).map(|end| escape(&end));
-    // What remains for lines, once the count of the others and the end have theirs.
+    // What is left for lines, after the count of the others and the end.
     let mut left = room.saturating_sub(end.as_ref().map_or(0, String::len) + 300);
     let mut text = Vec::new();
     for group in &all {
@@ -58,14 +59,14 @@ pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> S
     text.join("\n")
 }
 
-/// A line, escaped, its middle left out if that makes it too long.
+/// Escapes a line, and leaves out its middle if it is too long.
 fn fitted(line: &str, escape: impl Fn(&str) -> String) -> String {
     let escaped = escape(line);
-    // No escape has more than five characters for one.
+    // An escape replaces a character with five at most.
     if escaped.len() <= LINE_ROOM { escaped } else { escape(&pulse_echo_core::text::line(line, LINE_ROOM / 5)) }
 }
 
-/// One entry alone, in one line.
+/// Renders one entry alone, in one line.
 pub(super) fn line(entry: &Entry) -> String {
     detailed_line(entry, Detail::Full)
 }
@@ -79,7 +80,7 @@ fn detailed_line(entry: &Entry, detail: Detail) -> String {
     format!("{}: {text}", kind(entry))
 }
 
-/// A message in a few words of ASCII, in one line of at most 100 characters.
+/// The subject of a message: a few words of ASCII, in one line of at most 100 characters.
 pub(super) fn subject(entries: &[Entry]) -> String {
     let what = match groups(entries).as_slice() {
         [group] => match check(group[0]) {
@@ -93,7 +94,7 @@ pub(super) fn subject(entries: &[Entry]) -> String {
     pulse_echo_core::text::line(&ascii, SUBJECT_ROOM).replace('…', "..")
 }
 
-/// What an entry is in short.
+/// The short name of an entry.
 fn kind(entry: &Entry) -> &'static str {
     match &entry.what {
         What::Fact(fact) => label(fact),
@@ -110,7 +111,7 @@ fn check(entry: &Entry) -> Option<&CheckId> {
     }
 }
 
-/// A check that is down, whether that is new or not.
+/// The check that is down, whether that is new or not.
 fn down(entry: &Entry) -> Option<&Down> {
     match &entry.what {
         What::Fact(Fact::Down(down) | Fact::StillDown { down, .. }) => Some(down),
@@ -122,11 +123,11 @@ fn concerns_many(entry: &Entry) -> bool {
     check(entry).is_none()
 }
 
-/// What is a line each: an entry, or the entries of one host that fell silent together.
+/// Groups the entries by line: a single entry, or the entries of one host that fell silent together.
 fn groups(entries: &[Entry]) -> Vec<Vec<&Entry>> {
     let mut groups: Vec<Vec<&Entry>> = Vec::new();
     for entry in entries {
-        // A sweep's entries are in the order of their keys, so a host's are side by side.
+        // A sweep's entries are in key order, so a host's entries are next to each other.
         match groups.last_mut() {
             Some(group) if silent_host(entry).is_some() && silent_host(entry) == silent_host(group[0]) => {
                 group.push(entry);
@@ -137,8 +138,7 @@ fn groups(entries: &[Entry]) -> Vec<Vec<&Entry>> {
     groups
 }
 
-/// What entries have in common that are one line: the host that is silent, the sweep that tells it, and whether it is
-/// new.
+/// What the entries of one line have in common: the silent host, the sweep that tells it, and whether it is new.
 fn silent_host(entry: &Entry) -> Option<(&str, Time, &'static str)> {
     let down = down(entry).filter(|down| down.state == State::Silent)?;
     Some((down.check.host(), entry.at, kind(entry)))
@@ -146,7 +146,7 @@ fn silent_host(entry: &Entry) -> Option<(&str, Time, &'static str)> {
 
 fn group_line(entries: &[&Entry], detail: Detail) -> String {
     let downs: Vec<_> = entries.iter().filter_map(|entry| down(entry)).collect();
-    // The check that was heard last stands for the host: its words are the last ones.
+    // The check with the newest pulse stands for the host: its last words are the newest.
     match downs.iter().max_by_key(|down| down.pulse) {
         Some(last) if downs.len() > 1 => {
             let names: Vec<_> = downs.iter().map(|down| &down.check).collect();
@@ -179,7 +179,7 @@ fn end(entries: &[Entry]) -> Option<String> {
     Some(format!("{how_many}More: {more}"))
 }
 
-/// How many of each kind, such as `DOWN 12, UP 3`.
+/// The count of each kind, such as `DOWN 12, UP 3`.
 fn tally(entries: &[&Entry]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     let mut add = |kind, count| match counts.iter_mut().find(|(counted, _)| *counted == kind) {
@@ -189,7 +189,7 @@ fn tally(entries: &[&Entry]) -> String {
     for entry in entries {
         match &entry.what {
             What::Summary(summary) => summed(summary).iter().for_each(|(kind, _, count)| add(kind, count.checks)),
-            // Of what concerns many there is no number to tell.
+            // A fact about many checks has no number of its own.
             _ => add(kind(entry), usize::from(!concerns_many(entry))),
         }
     }
@@ -208,7 +208,7 @@ fn summed_up(summary: &Counts) -> String {
     summed(summary).iter().map(part).collect::<Vec<_>>().join(" ")
 }
 
-/// A summary's counts that are not zero, by the words that single entries have.
+/// A summary's counts that are not zero, with the words for single entries.
 fn summed(summary: &Counts) -> Vec<(&'static str, Option<State>, &Count)> {
     let down = summary.down.iter().map(|(state, count)| ("DOWN", Some(*state), count));
     let others = [

@@ -6,7 +6,7 @@ use tempfile::NamedTempFile;
 use super::*;
 use pulse_echo_testkit::tls::{Ca, https, in_days, redirecting, self_signed, until};
 
-/// A probe that trusts `authority`, too.
+/// A probe that also trusts `authority`.
 pub(super) fn web_that_trusts(authority: &Ca) -> Web {
     let bundle = NamedTempFile::new().unwrap();
     bundle.as_file().write_all(authority.pem().as_bytes()).unwrap();
@@ -53,7 +53,7 @@ fn a_certificate_that_is_not_trusted_is_a_fault_that_says_why() {
 fn how_long_a_certificate_is_trusted_is_told_and_judged() {
     let ours = Ca::new("ours");
     let web = web_that_trusts(&ours);
-    // A minute more, which the test may take.
+    // One minute more, for the time that the test takes.
     let end = in_days(14) + Duration::from_secs(60);
     let server = https(&until(end), &[&ours]);
     let checked = check_by(&web, &url(&server), "\"body\": \"ok\", \"min_cert_days\": 14");

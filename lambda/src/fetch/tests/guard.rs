@@ -1,4 +1,4 @@
-//! Where the probe goes and where it does not: URLs as people write them to get past a guard, real sockets behind them.
+//! Where the probe may connect and where it may not: URLs that try to get past a guard, with real sockets behind them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::*;
 
-/// Hosts as they stand in URLs, and the address that the probe must see in them.
+/// Hosts as written in URLs, and the address that the probe must see in them.
 const HOSTS: [(&str, &str); 78] = [
     ("127.0.0.1", "127.0.0.1"),
     ("127.255.255.254", "127.255.255.254"),
@@ -30,7 +30,7 @@ const HOSTS: [(&str, &str); 78] = [
     ("127.000.000.001", "127.0.0.1"),
     ("0000000000000000177.1", "127.0.0.1"),
     ("127.0.0.1.", "127.0.0.1"),
-    // What Unicode makes digits and dots of.
+    // Characters that Unicode maps to digits and dots.
     ("１２７.０.０.１", "127.0.0.1"),
     ("127。0。0。1", "127.0.0.1"),
     ("127．0．0．1", "127.0.0.1"),
@@ -96,7 +96,7 @@ const HOSTS: [(&str, &str); 78] = [
     ("[5f00::1]", "5f00::1"),
 ];
 
-/// A probe that may go nowhere but to what is public.
+/// A probe that may connect only to public addresses.
 fn strict() -> Web {
     web_with(&[("PROBE_ALLOW", "")])
 }
@@ -129,7 +129,7 @@ fn a_redirect_to_an_address_is_blocked_however_it_is_written() {
     let target = Server::on("127.0.0.1", |_, _| ());
     for (host, address) in HOSTS {
         let location = format!("//{host}:{}/", target.address.port());
-        // A header is bytes; browsers and we take them as UTF-8.
+        // A header is bytes; browsers and we read them as UTF-8.
         let text = redirect(&location);
         let start = Server::on("127.9.9.9", move |mut stream, _| {
             read_head(&mut stream);
@@ -199,7 +199,7 @@ fn what_is_no_plain_http_url_is_no_pulses() {
     }
 }
 
-/// Names and their addresses, one answer a look-up, the last one again and again.
+/// Names and their addresses, one answer for each look-up. The last answer repeats.
 #[derive(Debug)]
 struct Names(Mutex<Vec<Vec<IpAddr>>>);
 
@@ -257,7 +257,7 @@ fn a_name_whose_addresses_are_all_allowed_is_connected_to() {
         let checked = check_within(Duration::from_secs(20), &web, &format!("http://web.example:{port}/"), "");
         assert_eq!(checked.verdict, Ok(()), "{addresses:?}");
     }
-    // The other side of the table above: with its network allowed, a form reaches the server.
+    // The other side of the table above: if its network is allowed, each form reaches the server.
     for (host, address) in HOSTS.iter().filter(|(_, address)| *address == "127.0.0.1") {
         let checked = check_within(Duration::from_secs(20), &web(), &format!("http://{host}:{port}/"), "");
         assert_eq!(checked.verdict, Ok(()), "{host} {address}");

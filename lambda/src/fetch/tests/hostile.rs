@@ -1,4 +1,4 @@
-//! Servers that mean no good, or cannot do better: each is a fault that says so, in time.
+//! Servers that are malicious or broken: each becomes a fault that says so, in time.
 
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +12,10 @@ use ureq::unversioned::transport::NextTimeout;
 use super::*;
 use pulse_echo_testkit::tls::{Ca, https_by, in_days, until};
 
-/// How long a check may take here; a slow server sends something every fiftieth of it.
+/// How long a check may take here. A slow server sends something every fiftieth of it.
 const TIME: Duration = Duration::from_secs(1);
 
-/// A server that begins its answer with one text and goes on with another for as long as the client listens.
+/// A server that begins its answer with one text and repeats another for as long as the client listens.
 fn endless(begin: &str, more: &str, pause: Duration) -> Server {
     let (begin, more) = (begin.to_string(), more.to_string());
     Server::new(move |mut stream, _| {
@@ -31,7 +31,7 @@ fn go_on(stream: &mut TcpStream, more: &str, pause: Duration) {
     }
 }
 
-/// Checks in [`TIME`], and that it took no longer.
+/// Checks in [`TIME`], and asserts that it took no longer.
 fn check_in_time(web: &Web, url: &str, fields: &str) -> Checked {
     let started = Instant::now();
     let checked = check_within(TIME, web, url, fields);
@@ -71,7 +71,7 @@ fn a_server_that_never_comes_to_an_end_fast_is_read_up_to_a_limit() {
         ("HTTP/1.1 200 OK\r\n", "x: y\r\n".repeat(99), Cause::Connect, "the answer is not HTTP: "),
         ("HTTP/1.1 200 OK\r\n\r\n", "x".repeat(999), Cause::Body, all_that_is_read),
         (chunked, "1\r\nx\r\n".repeat(99), Cause::Body, all_that_is_read),
-        // Nothing is unpacked, so a bomb is as large as it is.
+        // Nothing is unpacked, so a bomb is only as large as its bytes.
         (gzip, "\0".repeat(999), Cause::Body, all_that_is_read),
     ] {
         let server = endless(begin, &more, Duration::ZERO);
@@ -96,7 +96,7 @@ fn an_answer_that_contradicts_itself_is_no_answer() {
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some("the answer is not HTTP")),
         ("<html>ok</html>", Some("the answer is not HTTP")),
         ("\0", Some("the answer is not HTTP")),
-        // What comes after the length that was said is another answer's.
+        // Bytes beyond the announced length belong to another answer.
         ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 500 X\r\n\r\n", None),
         ("HTTP/1.0 200 OK\r\n\r\nok", None),
     ] {
@@ -147,7 +147,7 @@ fn a_drip_within_tls_is_given_up_in_time() {
     let url = format!("https://{}/", hello.address);
     assert_eq!(miss(check_in_time(&web(), &url, "")).0, Cause::Timeout);
 
-    // One record, a byte at a time.
+    // One TLS record, a byte at a time.
     let ours = Ca::new("ours");
     let server = https_by(&until(in_days(9)), &[&ours], |tls, mut tcp| {
         tls.writer().write_all(answer(200, &"x".repeat(9000)).as_bytes()).unwrap();
@@ -165,7 +165,7 @@ fn a_drip_within_tls_is_given_up_in_time() {
     assert_eq!(cause, Cause::Timeout, "{reason}");
 }
 
-/// A name server that answers nothing for a while, and how many wait for it, now and at most.
+/// A name server that does not answer for a while. It counts who waits for it, now and at most.
 #[derive(Debug, Default)]
 struct Mute {
     waiting: AtomicUsize,
@@ -195,7 +195,7 @@ fn a_name_server_that_does_not_answer_is_a_fault_in_time_and_holds_few_threads()
         }
     });
     assert_eq!(mute.most.load(Ordering::SeqCst), lookup::AT_ONCE);
-    // The rest had no place, so did not even begin to wait; those that did are let go by the system.
+    // The rest got no place, so they did not even begin to wait. The system ends the others.
     let end = Instant::now() + TIME * 20;
     while mute.waiting.load(Ordering::SeqCst) > 0 {
         assert!(Instant::now() < end, "look-ups are left behind");

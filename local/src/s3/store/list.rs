@@ -1,32 +1,32 @@
-//! One page of a listing, at the cost of what it shows.
+//! A page of a listing, at the cost of what it shows.
 
 use redb::ReadOnlyTable;
 
 use super::Summary;
 
-/// What to list.
+/// The query of a listing.
 pub(crate) struct Query<'a> {
     pub(crate) prefix: &'a str,
-    /// Keys that share all up to its first occurrence behind `prefix` are shown as one; `None` shows them all.
+    /// Keys that are equal up to its first occurrence after `prefix` are shown as one; `None` shows them all.
     pub(crate) delimiter: Option<&'a str>,
-    /// The first place in key order that may be shown: a key, or a place between two.
+    /// The first place in key order to show: a key, or a place between two keys.
     pub(crate) from: Vec<u8>,
-    /// How many objects and common prefixes at most.
+    /// How many objects and common prefixes to show at most.
     pub(crate) limit: usize,
 }
 
-/// What was found, in key order.
+/// A page of results, in key order.
 #[derive(Default)]
 pub(crate) struct Page {
     pub(crate) objects: Vec<(String, Summary)>,
     pub(crate) prefixes: Vec<String>,
     /// `from` for the next page; `None` after the last.
     pub(crate) next: Option<Vec<u8>>,
-    /// The last object or common prefix shown.
+    /// The last object or common prefix on this page.
     pub(crate) last: String,
 }
 
-/// The first place behind all keys that begin with `prefix`.
+/// The first place after all keys that begin with `prefix`.
 pub(crate) fn past_prefix(prefix: &str) -> Vec<u8> {
     let mut place = prefix.as_bytes().to_vec();
     if let Some(last) = place.last_mut() {
@@ -36,7 +36,7 @@ pub(crate) fn past_prefix(prefix: &str) -> Vec<u8> {
     place
 }
 
-/// The first place behind `key` itself.
+/// The first place after `key` itself.
 pub(crate) fn past_key(key: &str) -> Vec<u8> {
     [key.as_bytes(), b"\0"].concat()
 }
@@ -67,7 +67,7 @@ pub(super) fn page(
                 from = past_prefix(&shared);
                 page.last.clone_from(&shared);
                 page.prefixes.push(shared);
-                // What the common prefix covers is skipped, not read: it may be the whole bucket.
+                // Keys under the common prefix are skipped, not read: they may be the whole bucket.
                 continue 'seek;
             }
             from = past_key(&key);

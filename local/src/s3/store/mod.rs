@@ -1,4 +1,4 @@
-//! Objects in one `redb` file: reading, and the way to the one thread that writes.
+//! Objects in one `redb` file: reads, and commands to the one thread that writes.
 
 mod file;
 mod list;
@@ -32,9 +32,10 @@ pub(crate) use pending::{Origin, Pending};
 pub(crate) use writer::{Change, Condition, DEFAULT_TYPE, Listener, NewObject, Refusal};
 use writer::{Command, NewChange, Writer};
 
-/// Key to (`ETag`, size, `LastModified`): all that LIST shows, apart from the bodies that it must not touch.
+/// Key to (`ETag`, size, `LastModified`): everything that LIST shows. The bodies are elsewhere, so that LIST need not
+/// touch them.
 const LISTING: TableDefinition<&[u8], (u128, u64, i64)> = TableDefinition::new("listing");
-/// Key to [`Details`] as JSON: what HEAD shows besides.
+/// Key to [`Details`] as JSON: what HEAD shows in addition.
 const DETAILS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("details");
 /// Key to body.
 const BODIES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bodies");
@@ -50,14 +51,14 @@ const FORMAT: &str = "format";
 const CREATED: &str = "created";
 const NEWEST: &str = "newest";
 const SEQUENCE: &str = "sequence";
-/// The name in [`WORDS`] of the bucket that the objects are of.
+/// The name in [`WORDS`] under which the store's bucket is kept.
 const BUCKET: &str = "bucket";
 
 const FORMAT_VERSION: i64 = 1;
-/// redb would take up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
+/// redb's own default is up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// The MD5 of a body; shown as S3 shows it, but without the quotes.
+/// The MD5 of a body. It is shown as in S3, but without the quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ETag(pub(crate) u128);
 
@@ -67,13 +68,13 @@ impl fmt::Display for ETag {
     }
 }
 
-/// What LIST shows of an object.
+/// The part of an object that LIST shows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Summary {
     pub(crate) etag: ETag,
-    /// Bytes.
+    /// In bytes.
     pub(crate) size: u64,
-    /// Whole seconds.
+    /// In whole seconds.
     pub(crate) last_modified: Timestamp,
 }
 
@@ -84,7 +85,7 @@ impl From<(u128, u64, i64)> for Summary {
     }
 }
 
-/// What the sender said of an object.
+/// The sender's details of an object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Details {
     pub(crate) content_type: String,
@@ -92,20 +93,20 @@ pub(crate) struct Details {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// The objects of one bucket, in one file. Cheap calls; each read sees one state of the whole store.
+/// The objects of one bucket, in one file. Calls are cheap, and each read sees one state of the whole store.
 pub(crate) struct Store {
     file: Arc<StoreFile>,
     created: Timestamp,
-    /// `None` only while being dropped: the writer ends when its last command has come.
+    /// `None` only while being dropped: the writer ends after its last command.
     commands: Option<mpsc::Sender<Command>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Store {
-    /// Opens `objects.redb` in `dir`, which is made if need be.
+    /// Opens `objects.redb` in `dir`, which is made if it is missing.
     ///
-    /// Fails if another process has it open, if it is damaged, if it is not such a store at all, or if it is that of
-    /// another bucket.
+    /// Fails if another process has the file open, or if the file is damaged, is not a store, or belongs to another
+    /// bucket.
     pub(crate) fn open(dir: &Path, bucket: &str, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
         let path = dir.join("objects.redb");
         private::make_folder(dir).map_err(|e| explained(&path, &e))?;
@@ -115,9 +116,9 @@ impl Store {
             let state = State::load(&db, bucket, &clock).map_err(|e| explained(&path, &e))?;
             Ok((db, state))
         })?;
-        // Else the file itself, not its content, could be gone after a power failure.
+        // Otherwise the file itself, not its content, could be gone after a power failure.
         File::open(dir)?.sync_all()?;
-        // A file that has gone meanwhile is trouble, not a reason to begin an empty one.
+        // A file that has gone meanwhile is an error, not a reason to start an empty file.
         let again = move || or_damaged(&path, || open_file(&path, File::options().read(true).write(true)));
         Self::begin(StoreFile::new(db, Box::new(again)), &state, rules, clock)
     }
@@ -135,17 +136,17 @@ impl Store {
         })
     }
 
-    /// When the store was made, by the server's clock.
+    /// When the store was created, by the server's clock.
     pub(crate) fn created(&self) -> Timestamp {
         self.created
     }
 
-    /// The object without its body; `None` if there is none.
+    /// The object without its body; `None` if it is not there.
     pub(crate) fn head(&self, key: &str) -> Result<Option<(Summary, Details)>, redb::Error> {
         self.file.read(|read| head(read, key))
     }
 
-    /// The object with its body; `None` if there is none.
+    /// The object with its body; `None` if it is not there.
     pub(crate) fn get(&self, key: &str) -> Result<Option<(Summary, Details, Bytes)>, redb::Error> {
         self.file.read(|read| {
             let Some((summary, details)) = head(read, key)? else {
@@ -162,13 +163,13 @@ impl Store {
         self.file.read(|read| list::page(&read.open_table(LISTING)?, query))
     }
 
-    /// Changes one object if `condition` holds; when this answers `Ok`, the change survives any crash.
+    /// Changes one object if `condition` holds. After an `Ok` the change survives any crash.
     pub(crate) async fn change(&self, key: String, condition: Condition, change: Change) -> Result<(), Refusal> {
-        // No answer: the transaction failed, and the writer has logged why.
+        // No answer: the transaction failed, and the writer has logged the reason.
         self.ask(key, condition, change).await.unwrap_or(Err(Refusal::Broken))
     }
 
-    /// Changes many objects, on no condition, and blocks until all of it would survive any crash.
+    /// Changes many objects without a condition, and blocks until everything would survive any crash.
     pub(crate) fn change_all(&self, changes: impl Iterator<Item = (String, Change)>) -> Result<(), Refusal> {
         let answers: Vec<_> = changes.map(|(key, change)| self.ask(key, Condition::Always, change)).collect();
         answers.into_iter().try_for_each(|answer| answer.blocking_recv().unwrap_or(Err(Refusal::Broken)))
@@ -180,20 +181,20 @@ impl Store {
         answer
     }
 
-    /// Strikes an event that is dealt with. It may come again if the process dies in the next moment.
+    /// Removes an event that is dealt with. It may come again if the process dies in the next moment.
     pub(crate) fn strike(&self, number: u64) {
         self.command(Command::Strike(number));
     }
 
-    /// From now on gives every event to `listener`: first all that wait in the store, then each new one once it is
-    /// durable. Only the last listener set is heard.
+    /// Delivers every event to `listener` from now on: first all that wait in the store, then each new event once it is
+    /// durable. Only the last listener gets events.
     pub(crate) fn listen(&self, listener: Listener) {
         self.command(Command::Listen(listener));
     }
 
     fn command(&self, command: Command) {
         if let Some(commands) = &self.commands {
-            // A writer that died has dropped its inbox, and the command's reply with it: that is answer enough.
+            // A writer that died has dropped its inbox, and with it the command's reply: that is the answer.
             let _ = commands.send(command);
         }
     }
@@ -213,7 +214,8 @@ fn open_file(path: &Path, options: &OpenOptions) -> io::Result<Database> {
     redb::Builder::new().set_cache_size(CACHE_BYTES).create_file(file).map_err(|e| cannot_open(path, e))
 }
 
-/// Reads the whole file: else a damaged body would be served as it is, and other damage end in a panic later.
+/// Reads the whole file. Otherwise a damaged body would be served as it is, and other damage would end in a panic
+/// later.
 fn check(db: &mut Database, path: &Path) -> io::Result<()> {
     if !db.check_integrity().map_err(|e| cannot_open(path, e))? {
         log::warn!("the object store {} was damaged and has been repaired", path.display());
@@ -221,7 +223,7 @@ fn check(db: &mut Database, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// redb panics at some kinds of damage instead of naming them.
+/// Catches redb's panics: it panics at some kinds of damage instead of returning an error.
 fn or_damaged<T>(path: &Path, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(explained(path, &"it is damaged")))
 }
@@ -236,18 +238,18 @@ fn head(read: &ReadTransaction, key: &str) -> Result<Option<(Summary, Details)>,
     Ok(Some((row.value().into(), details)))
 }
 
-/// The store's own numbers, as they were when it was opened.
+/// The store's own numbers, as they were when the file was opened.
 struct State {
-    /// When the store was made; seconds.
+    /// When the store was created, in seconds.
     created: i64,
-    /// The newest `LastModified` ever given; seconds.
+    /// The newest `LastModified` ever given, in seconds.
     newest: i64,
-    /// The number of the newest event ever recorded.
+    /// The number of the newest recorded event.
     sequence: i64,
 }
 
 impl State {
-    /// Reads the numbers of `bucket`'s store; in a new file, makes the tables and begins them.
+    /// Reads the numbers of `bucket`'s store. In a new file, it makes the tables and the first numbers.
     fn load(db: &Database, bucket: &str, clock: &Clock) -> Result<Self, Box<dyn Error>> {
         let write = db.begin_write()?;
         let foreign = write.list_tables()?.next().is_some();

@@ -1,22 +1,22 @@
-//! Events that are recorded with the PUT that caused them, until they are dealt with.
+//! Events, recorded with the PUT that caused them, until they are dealt with.
 
 use serde::{Deserialize, Serialize};
 
 use crate::s3::notification::Kind;
 
-/// A PUT of which the handler is still to be told.
+/// An event that the handler has not dealt with yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pending {
-    /// Its place among all events of this store; not written, it is the record's key.
+    /// Its place among all events of this store. It is not written, since it is the record's key.
     #[serde(skip)]
     pub(crate) number: u64,
     pub(crate) kind: Kind,
     pub(crate) key: String,
-    /// Bytes.
+    /// In bytes.
     pub(crate) size: u64,
     /// Without quotes.
     pub(crate) etag: String,
-    /// By the server's clock; milliseconds since 1970.
+    /// By the server's clock, in milliseconds since 1970.
     pub(crate) time_ms: i64,
     #[serde(flatten)]
     pub(crate) origin: Origin,

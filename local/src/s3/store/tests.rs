@@ -1,4 +1,4 @@
-//! The store on a disk that has no room, and then has again.
+//! The store on a full disk that gets room again.
 
 use std::ops::Bound;
 use std::sync::Mutex;
@@ -45,7 +45,7 @@ impl StorageBackend for Disk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        // What is in the file already can be overwritten: so it is on a real disk.
+        // As on a real disk, what is already in the file can be overwritten.
         let is_within = offset + data.len() as u64 <= self.file.len()?;
         if is_within { self.file.write(offset, data) } else { self.room().and_then(|()| self.file.write(offset, data)) }
     }
@@ -63,7 +63,7 @@ impl StorageBackend for Disk {
     }
 }
 
-/// The lines that the store has logged.
+/// The lines that the store logs.
 struct Lines(Mutex<Vec<String>>);
 
 impl Log for Lines {
@@ -113,11 +113,11 @@ fn after_a_full_disk_has_room_again_changes_are_made_and_all_events_told() {
     put(&store, "pulse/before", vec![1; 100]).unwrap();
 
     is_full.store(true, Ordering::SeqCst);
-    // Tried, refused untried, and tried again.
+    // Tried, refused without a try, and tried again.
     for wait in [Duration::ZERO, Duration::ZERO, PAUSE] {
         thread::sleep(wait);
         assert_eq!(put(&store, "pulse/large", vec![1; 64 << 20]), Err(Refusal::Broken));
-        // Reading goes on.
+        // Reads go on.
         assert_eq!(store.get("pulse/before").unwrap().unwrap().2, vec![1; 100]);
     }
     let (tell, told) = mpsc::channel();
@@ -131,7 +131,8 @@ fn after_a_full_disk_has_room_again_changes_are_made_and_all_events_told() {
         thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(store.get("pulse/after").unwrap().unwrap().2, vec![1; 100]);
-    // What was dealt with meanwhile does not come again, and who listened meanwhile is told.
+    // An event that was dealt with meanwhile does not come again, and a listener that was added meanwhile gets its
+    // events.
     assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), "pulse/after");
     drop(store);
     assert!(told.recv().is_err(), "no other event was there to be told");
