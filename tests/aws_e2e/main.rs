@@ -1,7 +1,7 @@
 //! `make e2e`, on AWS: the template on an emulator with signatures, rights and https, by the scripts that people use.
 //!
-//! `cargo test --test aws_e2e -- WORD` ends after the last story whose sentence has that word. The stories before it are
-//! told, too, as each goes on from what the one before it left.
+//! `cargo test --test aws_e2e -- WORD` ends after the last story whose sentence has that word. The stories before it
+//! are told, too, as each goes on from what the one before it left.
 
 mod cloud;
 mod emulator;
