@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::Lease;
 use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::error::Kind;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::tick::Course;
 use pulse_echo_testkit::fleet::{self, Fleet, word};
@@ -176,7 +177,7 @@ fn a_status_that_cannot_be_written_is_an_error_and_not_taken_for_anothers_work()
     fleet.pulse("a").at(1).echo("a").at(60).sweep().unwrap();
     *fleet.wire.fails.lock().unwrap() = Some("PUT /pulses/status.json");
     let error = fleet.at(100).fault("a", 0).at(120).sweep().unwrap_err();
-    assert!(error.contains("cannot put status.json"), "{error}");
+    assert!(error.kind == Kind::StoreFailed && error.message.contains("cannot put status.json"), "{error}");
     assert_eq!((fleet.words().len(), fleet.mark().swept), (0, Some(fleet::time(60))));
     *fleet.wire.fails.lock().unwrap() = None;
     fleet.at(180).sweep().unwrap();

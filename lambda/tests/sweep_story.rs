@@ -10,6 +10,7 @@ use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, State};
 use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::error::Kind;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
 use pulse_echo_lambda::tick::Course;
 use pulse_echo_testkit::fleet::{Fleet, put_event, time};
@@ -215,7 +216,7 @@ fn a_status_of_a_newer_format_is_never_overwritten() {
     let fleet = Fleet::new();
     fleet.put(&Key::status(), b"{\"version\": 2}");
     let error = fleet.at(10).sweep().unwrap_err();
-    assert!(error.contains("of version 2"), "{error}");
+    assert!(error.kind == Kind::StatusNewer && error.message.contains("of version 2"), "{error}");
     assert_eq!(fleet.store().get(&Key::status(), 100).unwrap().body.unwrap(), b"{\"version\": 2}");
 }
 

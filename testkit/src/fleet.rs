@@ -15,8 +15,11 @@ use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, State, Status};
 use pulse_echo_core::store::{Clock, Condition, Store};
 use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::error::Error;
+use pulse_echo_lambda::event;
 use pulse_echo_lambda::outbox::entry::What;
 use pulse_echo_lambda::rules::Rules;
+use pulse_echo_lambda::tick::asked;
 use pulse_echo_lambda::tick::{Course, Report, invoke};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use serde_json::{Value, json};
@@ -163,7 +166,7 @@ impl Fleet {
     }
 
     /// Sweeps as the schedule does.
-    pub fn sweep(&self) -> Result<Report, String> {
+    pub fn sweep(&self) -> Result<Report, Error> {
         self.invoke(&json!({"source": "aws.events"}))
     }
 
@@ -175,13 +178,14 @@ impl Fleet {
     }
 
     /// Invokes the loop with an event.
-    pub fn invoke(&self, event: &Value) -> Result<Report, String> {
+    pub fn invoke(&self, event: &Value) -> Result<Report, Error> {
         self.invoke_over(&[Box::new(self.hook.clone())], event, self.time)
     }
 
     /// Invokes the loop with channels of the test's own; the invocation may take this time.
-    pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, String> {
-        let report = invoke(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
+    pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, Error> {
+        let asked = asked::Request::of(event::read(event)?).asked;
+        let report = invoke(&asked, &self.wired(), channels, &self.rules, Instant::now() + time)?;
         if report.course == Course::Swept {
             self.assert_that_status_is_as_documented();
         }

@@ -11,12 +11,13 @@ use pulse_echo_core::status::{Fact, Lease, Status};
 use pulse_echo_core::store::{Condition, Store};
 
 use super::control::Control;
+use super::decide::Asked;
 use super::mark;
 use super::report::{Course, Report};
 use crate::cas::Written;
 use crate::channel::Channel;
 use crate::deadline::{TO_REPORT, TO_STRIKE_OFF, before};
-use crate::event::Trigger;
+use crate::error::Error;
 use crate::outbox::Teller;
 use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
 use crate::outbox::many::forget_channels;
@@ -45,19 +46,19 @@ pub(super) struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
-    /// Does what `trigger` asks for; the rest is what was read first.
+    /// Does what was asked for; the rest is what was read first.
     pub(super) fn run(
         &self,
-        trigger: Trigger,
+        asked: &Asked,
         file: StatusFile,
         opening: Opening,
         control: &Control,
         mark: mark::Kept,
-    ) -> Result<Report, String> {
+    ) -> Result<Report, Error> {
         let (now, anchor) = (opening.now, opening.anchor);
         let course = match control.stopped {
             Some(_) => Course::Stopped,
-            None if trigger.sweep && !self.is_too_soon(&mark.mark, now) => Course::Swept,
+            None if (asked.sweep || asked.schedule) && !self.is_too_soon(&mark.mark, now) => Course::Swept,
             None => Course::TooSoon,
         };
         let mut report = Report { course, ..Report::default() };
@@ -66,7 +67,7 @@ impl Invocation<'_> {
         let mut status = file.status.unwrap_or_else(|| Status::new(now));
 
         changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
-        changed |= self.tell_of_us(&mut status, now, control, trigger, file.unreadable);
+        changed |= self.tell_of_us(&mut status, now, control, asked, file.unreadable);
         if course == Course::Swept {
             changed |= self.sweep(&mut status, opening, swept, &mut report)?;
             changed |= status.written.age(now) >= WRITE_EVERY;
@@ -82,7 +83,7 @@ impl Invocation<'_> {
             match status::write(self.store, &status, &condition)? {
                 Written::Won(next) => condition = next,
                 Written::Lost => return Ok(Report { course: Course::Lost, ..report }),
-                Written::Unwritten(why) => return Err(why),
+                Written::Unwritten(why) => return Err(why.into()),
             }
         }
         // A mark that cannot be written must not keep back what people are to be told; that is still an error.
@@ -91,7 +92,8 @@ impl Invocation<'_> {
         if let Some(by) = lease {
             self.deliver(status, condition, now, anchor, &by, &mut report)?;
         }
-        marked.map(|()| report)
+        marked?;
+        Ok(report)
     }
 
     /// Whether the last completed sweep is so near that another would tell nothing.
@@ -111,7 +113,7 @@ impl Invocation<'_> {
         status: &mut Status,
         now: Time,
         control: &Control,
-        trigger: Trigger,
+        asked: &Asked,
         unreadable: Option<Unreadable>,
     ) -> bool {
         let mut new_id = random::id;
@@ -122,7 +124,7 @@ impl Invocation<'_> {
         if let Some(Unreadable { copy, why }) = unreadable {
             teller.tell(Fact::StatusUnreadable { copy: copy.to_string(), why });
         }
-        if trigger.test {
+        if asked.test {
             teller.tell(Fact::Test);
         }
         let changed = stopped_before != status.stopped || !teller.messages.is_empty();
@@ -137,7 +139,7 @@ impl Invocation<'_> {
         opening: Opening,
         swept: Option<Time>,
         report: &mut Report,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, Error> {
         let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, deadline: self.deadline };
         let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept)?;
         (report.checks, report.skipped, report.unread) = (checks, skipped, unread);
@@ -180,7 +182,7 @@ impl Invocation<'_> {
         anchor: (Time, Instant),
         by: &str,
         report: &mut Report,
-    ) -> Result<(), String> {
+    ) -> Result<(), Error> {
         let sent = deliver::send(&status, self.channels, now, self.send_until());
         let sent_at = store_time(anchor);
         for Sent { channel, attempt, outcome } in &sent {

@@ -1,8 +1,9 @@
 //! The loop's handler: one invocation, whatever it was told of.
 //!
-//! In this order: `event` (what the event asks for), `control` (is the loop stopped?), `mark`, and then
+//! In this order: [`asked`] (what the event asks for), `control` (is the loop stopped?), `mark`, and then
 //! `invocation`, which has `sweep` look at all checks and tells what is owed.
 
+pub mod asked;
 pub mod chain;
 mod control;
 pub mod decide;
@@ -14,20 +15,23 @@ mod report;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::http::{self, SystemResolver};
+use pulse_echo_core::http;
 use pulse_echo_core::store::{Clock, Store};
 use serde_json::Value;
-use ureq::Agent;
 
 use crate::channel::{self, Channel, Heartbeat, Means};
+use crate::connections::Connections;
 use crate::deadline::{TO_REPORT, before};
-use crate::event::Trigger;
+use crate::error::{Error, Kind};
+use crate::event::{self, sqs};
 use crate::rules::Rules;
 use crate::settings::StoreSettings;
 use crate::sweep::lists::{self, Opening};
 use crate::sweep::status::StatusFile;
 
+use asked::Request;
 use control::Control;
+use decide::Asked;
 use invocation::Invocation;
 
 pub use report::{Course, Report};
@@ -44,7 +48,7 @@ pub struct Loop {
     rules: Rules,
     channels: Vec<Box<dyn Channel>>,
     heartbeat: Option<Heartbeat>,
-    to_store: Agent,
+    to_store: Connections,
     clock: Clock,
 }
 
@@ -57,7 +61,7 @@ impl Loop {
         let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
         let config =
             http::config().max_idle_connections(CONNECTIONS).max_idle_connections_per_host(CONNECTIONS).build();
-        let to_store = http::agent(config, &store.trust, SystemResolver::default());
+        let to_store = Connections::new(config, &store.trust, &clock);
         Ok(Self { store, rules, channels, heartbeat, to_store, clock })
     }
 
@@ -66,32 +70,44 @@ impl Loop {
         Duration::from_secs(self.rules.tick_s.into())
     }
 
-    /// Does what an event asks for; `deadline` is the end of the invocation.
+    /// Does what an event asks for; `deadline` is the end of the invocation. A batch of messages is one look.
     ///
-    /// The error is one sentence; after it, the next invocation finds all that is still owed.
-    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Report, String> {
-        let bucket = self.store.bucket.as_deref().ok_or("BUCKET is not set: the bucket to sweep")?;
+    /// After an error the next invocation finds all that is still owed.
+    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Report, Error> {
+        let Request { asked, is_batch, torn } = Request::of(event::read(event)?);
+        let mut report = self.look(&asked, deadline).map_err(|error| error.at(Instant::now(), deadline))?;
+        if is_batch {
+            let torn = torn.iter().map(|(id, error)| (id.as_deref(), error.clone())).collect();
+            report.failed = Some(sqs::item_failures(torn)?);
+        }
+        Ok(report)
+    }
+
+    fn look(&self, asked: &Asked, deadline: Instant) -> Result<Report, Error> {
+        let unset = || Error::new(Kind::BadSetting, "BUCKET is not set: the bucket to sweep");
+        let bucket = self.store.bucket.as_deref().ok_or_else(unset)?;
         let until = before(deadline, TO_REPORT);
-        let store = self.store.open(bucket, &self.to_store, &self.clock, until)?;
+        let store = self.store.open(bucket, &self.to_store.get(), &self.clock, until)?;
         let Self { rules, channels, heartbeat, .. } = self;
-        let report = invoke(event, &store, channels, rules, deadline)?;
+        let report = invoke(asked, &store, channels, rules, deadline);
+        self.to_store.used();
+        let report = report?;
         if let (Some(heartbeat), Course::Swept) = (heartbeat, report.course) {
-            heartbeat.beat(deadline);
+            heartbeat.beat(until);
         }
         Ok(report)
     }
 }
 
-/// Does what an event asks for, in this store; see [`Loop::handle`].
+/// Does what was asked for, in this store; see [`Loop::handle`].
 pub fn invoke(
-    event: &Value,
+    asked: &Asked,
     store: &Store,
     channels: &[Box<dyn Channel>],
     rules: &Rules,
     deadline: Instant,
-) -> Result<Report, String> {
-    let trigger = Trigger::of(event);
-    if trigger.is_none() {
+) -> Result<Report, Error> {
+    if *asked == Asked::default() {
         return Ok(Report::default());
     }
     let file = StatusFile::read(store)?;
@@ -99,10 +115,10 @@ pub fn invoke(
     let opening = Opening::look(store, may_fit)?;
     let control = Control::of(&opening.control, store)?;
     let mark = match lists::find(&opening.control, "Update.json") {
-        Some(_) => mark::Kept::read(store).map_err(|error| error.to_string())?,
+        Some(_) => mark::Kept::read(store)?,
         None => mark::Kept::missing(),
     };
     let names = channels.iter().map(|channel| channel.name().to_string()).collect();
     let invocation = Invocation { store, channels, names, rules, deadline, started: Instant::now() };
-    invocation.run(trigger, file, opening, &control, mark)
+    invocation.run(asked, file, opening, &control, mark)
 }

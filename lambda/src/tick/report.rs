@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::event::sqs::ItemFailure;
+
 /// What an invocation came to: the function's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -19,6 +21,9 @@ pub struct Report {
     pub told: usize,
     /// How many entries each channel took, of those that were sent anything.
     pub taken: BTreeMap<String, usize>,
+    /// Of a batch of messages those that failed; the queue gives them again.
+    #[serde(rename = "batchItemFailures", skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Vec<ItemFailure>>,
 }
 
 /// What an invocation did.
