@@ -4,11 +4,12 @@ use std::fmt;
 use std::time::Instant;
 
 use pulse_echo_core::store;
+use serde::Serialize;
 
 use crate::deadline::{TO_REPORT, before};
 
 /// What kind of trouble it is: Lambda's `errorType`. `docs/alerts.md` says what to do about each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Kind {
     /// The event is not an event that the handler takes.
     UnexpectedEvent,
@@ -45,11 +46,13 @@ impl Kind {
 }
 
 /// Trouble of our own. A check that fails is not an error.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Error {
     /// Lambda's `errorType`.
+    #[serde(rename = "errorType")]
     pub kind: Kind,
     /// Lambda's `errorMessage`: one sentence with the remedy.
+    #[serde(rename = "errorMessage")]
     pub message: String,
 }
 
@@ -73,6 +76,12 @@ impl Error {
     pub fn joined(errors: &[Self]) -> Self {
         let sentences: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
         Self::new(errors[0].kind, sentences.join("; "))
+    }
+
+    /// Logs it, beginning with the word.
+    pub fn log(&self) {
+        let word = self.kind.word();
+        log::error!(errorType = word; "{word}: {self}");
     }
 
     /// The same error; of an invocation that ends at `deadline` and has no time left for requests, its time is to blame.

@@ -7,7 +7,7 @@
 //! - pure rules: [`round`] (one round over all checks), [`outbox`] (what is owed), [`verdict`] (what a check is),
 //!   `expect` (is what was seen as the pulse expects?), `ipfilter` (may the probe go there?);
 //! - what they all use: `settings` (which store) and [`rules`] (the loop's settings), `connections`, `deadline`,
-//!   `parallel`, [`error`].
+//!   `parallel`, [`error`]; [`telemetry`] (logs, metrics).
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
@@ -31,6 +31,7 @@ pub mod round;
 pub mod rules;
 mod settings;
 mod sweep;
+pub mod telemetry;
 pub mod tick;
 pub mod verdict;
 mod web;

@@ -49,7 +49,7 @@ impl System {
         let dispatcher =
             Dispatcher::start(&server, events::Options::default(), move |kind, event, deadline| match kind {
                 Kind::Probe => probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string()),
-                Kind::Loop => of_events.handle(&event, deadline).map(drop).map_err(|error| error.to_string()),
+                Kind::Loop => of_events.handle(&event, deadline).answer().map(drop).map_err(|error| error.to_string()),
             })
             .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         let timer = Timer::start(the_loop).map_err(|error| format!("cannot start the loop's timer: {error}"))?;

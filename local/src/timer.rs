@@ -25,7 +25,7 @@ impl Timer {
         let thread = thread::Builder::new().name("timer".to_owned()).spawn(move || {
             let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
             while stopped.recv_timeout(the_loop.tick()) == Err(RecvTimeoutError::Timeout) {
-                if let Err(error) = the_loop.handle(&schedule, Instant::now() + SWEEP_TIME) {
+                if let Err(error) = the_loop.handle(&schedule, Instant::now() + SWEEP_TIME).answer() {
                     log::error!("the sweep failed: {error}");
                 }
             }

@@ -2,7 +2,8 @@
 //!
 //! - [`agent`]: the agent as a process, on a host of a test's own; [`bed`]: that, beside an embedded S3
 //! - [`local`]: `pulse-echo-local` as a process; [`runtime`]: Lambda's Runtime API, for the binary `bootstrap`
-//! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test turns; [`wire`]: what lies between
+//! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test turns; [`wire`], [`gate`]: what lies
+//!   between
 //! - [`server`], [`tls`], [`proxy`]: what answers on this machine as a test tells it to
 //! - [`store`]: the library's client; [`raw_client`]: one that shows raw answers
 //! - [`schema`]: whether a `status.json` is as documented; [`tally`]: what passed, what failed, what was left out
@@ -13,6 +14,7 @@
 pub mod agent;
 pub mod bed;
 pub mod fleet;
+pub mod gate;
 pub mod local;
 pub mod proxy;
 pub mod raw_client;

@@ -11,7 +11,7 @@ use pulse_echo_core::answer::{Echo, Fault};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::store::{Condition, Object, Store};
+use pulse_echo_core::store::{Clock, Condition, Object, Store};
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_local::s3::{KeyPair, Options, Server as S3};
 use serde_json::{Value, json};
@@ -59,12 +59,17 @@ impl World {
 
     /// A probe whose environment has these values instead.
     pub fn probe_with(&self, changes: &[(&str, &str)]) -> Probe {
+        self.probe_by(changes, Arc::new(Timestamp::now))
+    }
+
+    /// As [`Self::probe_with`], by a clock of the test's own.
+    pub fn probe_by(&self, changes: &[(&str, &str)], clock: Clock) -> Probe {
         let environment: HashMap<_, _> = self.environment().into_iter().collect();
         let lookup = |name: &str| match changes.iter().find(|(changed, _)| *changed == name) {
             Some((_, value)) => Some((*value).to_string()),
             None => environment.get(name).cloned(),
         };
-        Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now)).unwrap()
+        Probe::read(Environment::new(&lookup), clock).unwrap()
     }
 
     /// Puts a pulse at a key, with this metadata.

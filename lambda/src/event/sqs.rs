@@ -52,7 +52,7 @@ pub(crate) fn item_failures(failed: Vec<(Option<&str>, Error)>) -> Result<Vec<It
     }
     for (id, error) in failed {
         let id = id.expect("all have one");
-        log::error!(messageId = id, errorType = error.kind.word(); "{}: message {id}: {error}", error.kind.word());
+        error.about(format_args!("message {id}")).log();
         let item = ItemFailure { item_identifier: id.into() };
         if !items.contains(&item) {
             items.push(item);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::random;
-use pulse_echo_core::status::{Fact, Lease, Status};
+use pulse_echo_core::status::{Fact, Lease, State, Status};
 use pulse_echo_core::store::{Condition, Store};
 
 use super::control::Control;
@@ -92,6 +92,7 @@ impl Invocation<'_> {
         if let Some(by) = lease {
             self.deliver(status, condition, now, anchor, &by, &mut report)?;
         }
+        report.took_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         marked?;
         Ok(report)
     }
@@ -143,6 +144,13 @@ impl Invocation<'_> {
         let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, deadline: self.deadline };
         let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept)?;
         (report.checks, report.skipped, report.unread) = (checks, skipped, unread);
+        for record in status.checks.values() {
+            match record.state {
+                State::Up => report.up += 1,
+                State::New => report.new += 1,
+                state => report.down += usize::from(state.is_down()),
+            }
+        }
         Ok(changed)
     }
 

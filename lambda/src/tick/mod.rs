@@ -72,15 +72,22 @@ impl Loop {
 
     /// Does what an event asks for; `deadline` is the end of the invocation. A batch of messages is one look.
     ///
-    /// After an error the next invocation finds all that is still owed.
-    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Report, Error> {
-        let Request { asked, is_batch, torn } = Request::of(event::read(event)?);
-        let mut report = self.look(&asked, deadline).map_err(|error| error.at(Instant::now(), deadline))?;
+    /// After an error the next invocation finds all that is still owed. [`Report::answer`] is what Lambda is told.
+    pub fn handle(&self, event: &Value, deadline: Instant) -> Report {
+        let Request { asked, is_batch, torn } = match event::read(event) {
+            Ok(came) => Request::of(came),
+            Err(error) => return Report::of(error),
+        };
+        let mut report = self.look(&asked, deadline).unwrap_or_else(Report::of);
+        report.errors = report.errors.into_iter().map(|error| error.at(Instant::now(), deadline)).collect();
         if is_batch {
             let torn = torn.iter().map(|(id, error)| (id.as_deref(), error.clone())).collect();
-            report.failed = Some(sqs::item_failures(torn)?);
+            match sqs::item_failures(torn) {
+                Ok(failed) => report.failed = Some(failed),
+                Err(error) => report.errors.push(error),
+            }
         }
-        Ok(report)
+        report
     }
 
     fn look(&self, asked: &Asked, deadline: Instant) -> Result<Report, Error> {
