@@ -84,7 +84,7 @@ impl Error {
         log::error!(errorType = word; "{word}: {self}");
     }
 
-    /// The same error; of an invocation that ends at `deadline` and has no time left for requests, its time is to blame.
+    /// The same error; but if the invocation that ends at `deadline` has no time left for requests, that is to blame.
     #[must_use]
     pub(crate) fn at(self, now: Instant, deadline: Instant) -> Self {
         if matches!(self.kind, Kind::StoreFailed | Kind::QueueFailed) && now >= before(deadline, TO_REPORT) {

@@ -7,167 +7,22 @@ use crate::tick::asked::Request;
 use crate::tick::decide::Asked;
 
 /// S3: "Event message structure" of its user guide.
-const S3: &str = r#"{
-   "Records":[
-      {
-         "eventVersion":"2.2",
-         "eventSource":"aws:s3",
-         "awsRegion":"us-west-2",
-         "eventTime":"1970-01-01T00:00:00.000Z",
-         "eventName":"ObjectCreated:Put",
-         "userIdentity":{
-            "principalId":"AIDAJDPLRKLG7UEXAMPLE"
-         },
-         "requestParameters":{
-            "sourceIPAddress":"172.16.0.1"
-         },
-         "responseElements":{
-            "x-amz-request-id":"C3D13FE58DE4C810",
-            "x-amz-id-2":"FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/JRWeUWerMUE5JgHvANOjpD"
-         },
-         "s3":{
-            "s3SchemaVersion":"1.0",
-            "configurationId":"testConfigRule",
-            "bucket":{
-               "name":"amzn-s3-demo-bucket",
-               "ownerIdentity":{
-                  "principalId":"A3NL1KOZZKExample"
-               },
-               "arn":"arn:aws:s3:::amzn-s3-demo-bucket"
-            },
-            "object":{
-               "key":"loop/Start.lambda",
-               "size":1024,
-               "eTag":"d41d8cd98f00b204e9800998ecf8427e",
-               "versionId":"096fKKXTRTtl3on89fVO.nfljtsv6qko",
-               "sequencer":"0055AED6DCD90281E5"
-            }
-         }
-      }
-   ]
-}"#;
+const S3: &str = include_str!("samples/s3.json");
 
 /// Lambda's developer guide: "Example standard queue message event".
-const SQS: &str = r#"{
-    "Records": [
-        {
-            "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
-            "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a...",
-            "body": "Test message.",
-            "attributes": {
-                "ApproximateReceiveCount": "1",
-                "SentTimestamp": "1545082649183",
-                "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-                "ApproximateFirstReceiveTimestamp": "1545082649185"
-            },
-            "messageAttributes": {
-                "myAttribute": {
-                    "stringValue": "myValue",
-                    "stringListValues": [],
-                    "binaryListValues": [],
-                    "dataType": "String"
-                }
-            },
-            "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-2:123456789012:my-queue",
-            "awsRegion": "us-east-2"
-        },
-        {
-            "messageId": "2e1424d4-f796-459a-8184-9c92662be6da",
-            "receiptHandle": "AQEBzWwaftRI0KuVm4tP+/7q1rGgNqicHq...",
-            "body": "Test message.",
-            "attributes": {
-                "ApproximateReceiveCount": "1",
-                "SentTimestamp": "1545082650636",
-                "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-                "ApproximateFirstReceiveTimestamp": "1545082650649"
-            },
-            "messageAttributes": {},
-            "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-2:123456789012:my-queue",
-            "awsRegion": "us-east-2"
-        }
-    ]
-}"#;
+const SQS: &str = include_str!("samples/sqs.json");
 
 /// Lambda's developer guide: "Example Amazon SNS message event".
-const SNS: &str = r#"{
-  "Records": [
-    {
-      "EventVersion": "1.0",
-      "EventSubscriptionArn": "arn:aws:sns:us-east-1:123456789012:sns-lambda:21be56ed-a058-49f5-8c98-aedd2564c486",
-      "EventSource": "aws:sns",
-      "Sns": {
-        "SignatureVersion": "1",
-        "Timestamp": "2019-01-02T12:45:07.000Z",
-        "Signature": "tcc6faL2yUC6dgZdmrwh1Y4cGa/ebXEkAi6RibDsvpi+tE/1+82j...65r==",
-        "SigningCertURL": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-ac565b8b1a6c5d002d285f9598aa1d9b.pem",
-        "MessageId": "95df01b4-ee98-5cb9-9903-4c221d41eb5e",
-        "Message": "Hello from SNS!",
-        "MessageAttributes": {
-          "Test": {
-            "Type": "String",
-            "Value": "TestString"
-          },
-          "TestBinary": {
-            "Type": "Binary",
-            "Value": "TestBinary"
-          }
-        },
-        "Type": "Notification",
-        "UnsubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe&amp;SubscriptionArn=arn:aws:sns:us-east-1:123456789012:test-lambda:21be56ed-a058-49f5-8c98-aedd2564c486",
-        "TopicArn":"arn:aws:sns:us-east-1:123456789012:sns-lambda",
-        "Subject": "TestInvoke"
-      }
-    }
-  ]
-}"#;
+const SNS: &str = include_str!("samples/sns.json");
 
 /// SNS's developer guide: what is posted to an endpoint or put into a queue, where raw delivery is off.
-const ENVELOPE: &str = r#"{
-  "Type" : "Notification",
-  "MessageId" : "63a3f6b6-d533-4a47-aef9-fcf5cf758c76",
-  "TopicArn" : "arn:aws:sns:us-west-2:123456789012:MyTopic",
-  "Subject" : "Testing publish to subscribed queues",
-  "Message" : "Hello world!",
-  "Timestamp" : "2012-03-29T05:12:16.901Z",
-  "SignatureVersion" : "1",
-  "Signature" : "EXAMPLEnTrFPa3...",
-  "SigningCertURL" : "https://sns.us-west-2.amazonaws.com/SimpleNotificationService-f3ecfb7224c7233fe7bb5f59f96de52f.pem",
-  "UnsubscribeURL" : "https://sns.us-west-2.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-west-2:123456789012:MyTopic:c7fe3a54-ab0e-4ec2-88e0-db410a0f2bee"
-}"#;
+const ENVELOPE: &str = include_str!("samples/envelope.json");
 
 /// `EventBridge`'s user guide: the event of a rule with a schedule.
-const RULE: &str = r#"{
-  "version": "0",
-  "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-  "detail-type": "Scheduled Event",
-  "source": "aws.events",
-  "account": "123456789012",
-  "time": "2015-10-08T16:53:06Z",
-  "region": "us-east-1",
-  "resources": [
-    "arn:aws:events:us-east-1:123456789012:rule/my-scheduled-rule"
-  ],
-  "detail": {}
-}"#;
+const RULE: &str = include_str!("samples/rule.json");
 
 /// `EventBridge` Scheduler, where the target has no input of its own: as above, but with a text as its `detail`.
-const SCHEDULER: &str = r#"{
-    "version": "0",
-    "id": "37666ae6-48cf-4285-b4c6-a3320b38824a",
-    "detail-type": "Scheduled Event",
-    "source": "aws.scheduler",
-    "account": "123456789012",
-    "time": "2024-06-13T12:30:00Z",
-    "region": "us-east-2",
-    "resources": [
-        "arn:aws:scheduler:us-east-2:123456789012:schedule/default/my-schedule"
-    ],
-    "detail": "{}"
-}"#;
+const SCHEDULER: &str = include_str!("samples/scheduler.json");
 
 fn parsed(event: &str) -> Value {
     serde_json::from_str(event).unwrap()

@@ -11,7 +11,7 @@ use crate::error::Error;
 /// How long it may take; Lambda is on this machine.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Posts the error to the Runtime API at `runtime_api`, a host and a port. Nobody could be told of what goes wrong here.
+/// Posts the error to the Runtime API at `runtime_api`, a host and a port. If that fails there is nobody to tell.
 pub fn report(runtime_api: &str, error: &Error) {
     let agent = Agent::new_with_config(http::config().timeout_global(Some(LIMIT)).build());
     let word = error.kind.word();

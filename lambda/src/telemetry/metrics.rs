@@ -1,6 +1,6 @@
-//! The loop's metrics, in CloudWatch's embedded metric format: a line of JSON on stdout, and nothing before it.
+//! The loop's metrics, in `CloudWatch`'s embedded metric format: a line of JSON on stdout, and nothing before it.
 //!
-//! The format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
+//! The format is in its user guide: "Specification: Embedded metric format".
 //! Each metric costs, so there are four, and their one dimension is the deployment, never a host. All else is a field
 //! of the line, to be searched.
 
@@ -81,7 +81,7 @@ mod tests {
         Some(serde_json::from_str(&line).unwrap())
     }
 
-    /// The metrics of a line, read as the specification demands of CloudWatch.
+    /// The metrics of a line, read as the specification demands of `CloudWatch`.
     fn metrics(line: &Value) -> Vec<(String, f64)> {
         let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         let aws = &line["_aws"];

@@ -1,7 +1,7 @@
 //! What the functions say of themselves: log lines on stderr, metrics on stdout.
 //!
 //! - here: [`Log`], lines of JSON where Lambda asks for them, else of text;
-//! - [`metrics`]: lines in CloudWatch's embedded metric format, from the loop alone;
+//! - [`metrics`]: lines in `CloudWatch`'s embedded metric format, from the loop alone;
 //! - [`init`]: what keeps the function from starting, told to Lambda.
 
 pub mod init;

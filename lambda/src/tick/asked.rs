@@ -27,14 +27,14 @@ impl Request {
         match came {
             Came::Objects(records) => request.asked = of_records(&records),
             Came::Notes(notes) => notes.iter().for_each(|note| match note {
-                Text::Objects(records) => request.add(of_records(records)),
+                Text::Objects(records) => request.add(&of_records(records)),
                 Text::Other(_) => request.asked.sweep = true,
             }),
             Came::Batch(messages) => {
                 request.is_batch = true;
                 for message in messages {
                     match message.text {
-                        Text::Objects(records) => request.add(of_records(&records)),
+                        Text::Objects(records) => request.add(&of_records(&records)),
                         Text::Other(text) => match Message::read(&text) {
                             Message::Tick(tick) => request.asked.ticks.push(tick),
                             Message::Nudge => request.asked.sweep = true,
@@ -49,7 +49,7 @@ impl Request {
         request
     }
 
-    fn add(&mut self, more: Asked) {
+    fn add(&mut self, more: &Asked) {
         self.asked.sweep |= more.sweep;
         self.asked.test |= more.test;
     }

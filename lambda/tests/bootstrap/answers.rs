@@ -67,7 +67,7 @@ fn a_pulse_comes_over_a_topic_a_queue_and_a_topic_in_a_queue() {
     let _running = start(&lambda, &world, "probe");
     let came = event(&["pulse/web-1.json"]).to_string();
     world.put("pulse/web-1.json", &service.pulse("\"body\": \"ok\""), &[]);
-    for event in [note(&came), batch(&[came.clone()]), batch(&[envelope(&came)])] {
+    for event in [note(&came), batch(std::slice::from_ref(&came)), batch(&[envelope(&came)])] {
         let (kind, body) = lambda.invoke(event.clone());
         assert_eq!((kind.as_str(), &body["echoes"]), ("response", &json!(["web-1"])), "{event}");
     }
