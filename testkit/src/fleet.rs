@@ -17,7 +17,7 @@ use pulse_echo_core::store::{Clock, Condition, Store};
 use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::outbox::entry::What;
 use pulse_echo_lambda::rules::Rules;
-use pulse_echo_lambda::tick::{Course, Report, invoke};
+use pulse_echo_lambda::tick::{Course, Queue, Report, asked, invoke};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,6 +39,8 @@ pub struct Fleet {
     clock: Arc<AtomicI64>,
     /// What its loop is set to.
     pub rules: Rules,
+    /// The queue that drives its loop; without one the schedule does.
+    pub queue: Option<Queue>,
     /// How far the clock of the machine that sweeps is ahead of the store's, in seconds.
     pub wrong_by: i64,
     /// How long an invocation may take: the loop's time-out on Lambda.
@@ -62,6 +64,7 @@ impl Fleet {
             server,
             clock,
             rules: Rules::default(),
+            queue: None,
             wrong_by: 0,
             time: Duration::from_secs(60),
             hook,
@@ -181,11 +184,12 @@ impl Fleet {
 
     /// Invokes the loop with channels of the test's own; the invocation may take this time.
     pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, String> {
-        let report = invoke(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
+        let (store, queue, deadline) = (self.wired(), self.queue.as_ref(), Instant::now() + time);
+        let report = invoke(&asked(event), &store, queue, channels, &self.rules, deadline);
         if report.course == Course::Swept {
             self.assert_that_status_is_as_documented();
         }
-        Ok(report)
+        if report.errors.is_empty() { Ok(report) } else { Err(report.sentence()) }
     }
 
     /// Holds the status, if it is not of a very large fleet, against its schema.

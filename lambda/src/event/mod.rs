@@ -90,6 +90,7 @@ impl Trigger {
     }
 
     /// Whether there is nothing to do, as for what the loop itself puts.
+    #[cfg(test)]
     pub(crate) fn is_none(self) -> bool {
         self == Self::default()
     }

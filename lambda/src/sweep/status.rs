@@ -28,21 +28,37 @@ pub(crate) struct Unreadable {
     pub(crate) why: String,
 }
 
+/// Why `status.json` cannot be used now.
+pub(crate) struct Unusable {
+    /// One sentence.
+    pub(crate) why: String,
+    /// Whether it is of a newer format, or too large: it must not be overwritten.
+    pub(crate) is_newer: bool,
+}
+
+impl From<String> for Unusable {
+    fn from(why: String) -> Self {
+        Self { why, is_newer: false }
+    }
+}
+
 impl StatusFile {
     /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
-    pub(crate) fn read(store: &Store) -> Result<Self, String> {
+    pub(crate) fn read(store: &Store) -> Result<Self, Unusable> {
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
             Ok(object) => object,
             Err(error) if error.is_missing() => {
                 return Ok(Self { status: None, condition: Condition::IfAbsent, unreadable: None });
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.to_string().into()),
         };
         let condition = Condition::IfMatch(object.etag);
-        let body = object.body.ok_or_else(|| format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size))?;
+        let newer = |why| Unusable { why, is_newer: true };
+        let too_large = || newer(format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size));
+        let body = object.body.ok_or_else(too_large)?;
         match Status::from_json(&body) {
             Ok(status) => Ok(Self { status: Some(status), condition, unreadable: None }),
-            Err(error @ status::Error::Newer(_)) => Err(error.to_string()),
+            Err(error @ status::Error::Newer(_)) => Err(newer(error.to_string())),
             Err(status::Error::Unreadable(why)) => {
                 let copy = Key::status_bad(object.last_modified);
                 let put = store.put(&copy, "application/json", &body, &Metadata::new(), &Condition::Always);
@@ -79,7 +95,7 @@ pub(crate) fn amend(
         if Instant::now() >= deadline {
             return Err(format!("cannot strike off what was sent: {why}"));
         }
-        match StatusFile::read(store)? {
+        match StatusFile::read(store).map_err(|unusable| unusable.why)? {
             StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
             // Somebody has removed it, and what was owed with it.
             StatusFile { status: None, .. } => return Ok(()),
