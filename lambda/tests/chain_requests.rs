@@ -2,7 +2,9 @@
 
 use pulse_echo_core::name::Key;
 use pulse_echo_lambda::tick::Course;
-use pulse_echo_testkit::fleet::Fleet;
+use pulse_echo_lambda::tick::decide::Step;
+use pulse_echo_testkit::fleet::{Fleet, put_event};
+use pulse_echo_testkit::sqs::Sqs;
 
 const STATUS: &str = "GET status.json";
 const LIST: &str = "LIST";
@@ -53,4 +55,63 @@ fn without_a_queue_a_stopped_minute_is_three_requests() {
     asked(&fleet);
     assert_eq!(fleet.at(220).sweep().unwrap().course, Course::Stopped);
     assert_eq!(asked(&fleet), [STATUS, LIST, MARK]);
+}
+
+/// The same, driven by a queue, its tick of 1,000 s already sent.
+fn calm_chain() -> (Fleet, Sqs) {
+    let mut fleet = calm();
+    let sqs = fleet.with_queue();
+    fleet.at(940).sweep().unwrap();
+    fleet.batch(&sqs).unwrap().unwrap();
+    assert_eq!(fleet.at(1_000).batch(&sqs).unwrap().unwrap().course, Course::Swept);
+    asked(&fleet);
+    sqs.calls();
+    (fleet, sqs)
+}
+
+#[test]
+fn a_tick_is_one_list_two_gets_one_put_and_one_send() {
+    let (fleet, sqs) = calm_chain();
+    let report = fleet.at(1_060).batch(&sqs).unwrap().unwrap();
+    assert_eq!((report.course, report.step, report.is_sent), (Course::Swept, Some(Step::Continue), true));
+    assert_eq!(asked(&fleet), [MARK, STATUS, LIST, WRITE_MARK]);
+    assert_eq!(sqs.calls(), ["SendMessage"]);
+}
+
+#[test]
+fn an_old_tick_and_a_look_of_the_schedule_at_a_live_chain_are_one_get() {
+    let (fleet, sqs) = calm_chain();
+    assert_eq!(fleet.at(1_030).sweep().unwrap().course, Course::Fresh);
+    assert_eq!(asked(&fleet), [MARK]);
+    let number = fleet.mark().tick.unwrap();
+    sqs.put(&format!("{{\"tick\": {}, \"version\": 1}}", number - 1));
+    assert_eq!(fleet.batch(&sqs).unwrap().unwrap().course, Course::Old);
+    assert_eq!(asked(&fleet), [MARK]);
+    assert_eq!(sqs.calls(), [] as [&str; 0]);
+}
+
+#[test]
+fn with_a_queue_a_stopped_minute_is_three_requests_and_asks_nothing_of_the_queue() {
+    let (fleet, sqs) = calm_chain();
+    fleet.at(1_010).put(&Key::loop_stop(), b"");
+    fleet.at(1_011).invoke(&put_event(&Key::loop_stop())).unwrap();
+    assert_eq!(sqs.calls(), ["PurgeQueue"]);
+    asked(&fleet);
+    for second in [1_060, 1_120, 1_180] {
+        assert_eq!(fleet.at(second).sweep().unwrap().course, Course::Stopped);
+        assert_eq!(asked(&fleet), [MARK, STATUS, LIST]);
+    }
+    assert_eq!(sqs.calls(), [] as [&str; 0]);
+}
+
+#[test]
+fn reviving_is_one_write_and_one_send_and_the_tick_sweeps() {
+    let (fleet, sqs) = calm_chain();
+    sqs.receive();
+    assert_eq!(fleet.at(1_179).sweep().unwrap().course, Course::Fresh);
+    asked(&fleet);
+    assert_eq!(fleet.at(1_180).sweep().unwrap().step, Some(Step::Revive));
+    assert_eq!(asked(&fleet), [MARK, STATUS, LIST, WRITE_MARK]);
+    assert_eq!(sqs.calls(), ["SendMessage"]);
+    assert_eq!(fleet.batch(&sqs).unwrap().unwrap().course, Course::Swept);
 }
