@@ -77,9 +77,9 @@ fn from_the_start_a_tick_comes_each_5_seconds_until_a_stop_and_nothing_after_it(
     let missed = json!({"tick": fleet.mark().tick, "version": 1}).to_string();
     sqs.put(&missed);
     sqs.put("sweep, please");
-    for (second, report) in play(&fleet, &sqs, 300) {
-        assert_eq!((report.course, report.step), (Course::Stopped, None), "{second}");
-    }
+    let came = play(&fleet, &sqs, 300);
+    assert_eq!(came.len(), 1, "both in one batch");
+    assert_eq!((came[0].1.course, came[0].1.step), (Course::Stopped, None));
     for second in [360, 420, 480] {
         assert_eq!(fleet.at(second).sweep().unwrap().course, Course::Stopped);
         assert_eq!(fleet.invoke(&put_event(&Key::loop_update())).unwrap().course, Course::Stopped);
@@ -187,6 +187,20 @@ fn the_step_whose_answer_is_lost_is_made_once() {
     assert_eq!((report.step, report.tick), (Some(Step::Continue), Some(number + 1)));
     assert_eq!((fleet.mark().tick, sqs.len()), (Some(number + 1), 1));
     assert_eq!(steps(&play(&fleet, &sqs, 116)).len(), 2, "it goes on");
+}
+
+#[test]
+fn a_step_that_was_refused_is_not_made_though_the_answer_is_lost() {
+    let (fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    sqs.sent();
+    let mark = fleet.mark();
+    let theirs = Mark { tick: mark.tick.map(|tick| tick + 1), by: Some("another".into()), ..mark };
+    fleet.at(105).another_puts("PUT /pulses/loop/Update.json", &Key::mark(), &theirs.to_json());
+    fleet.wire.log.lock().unwrap().clear();
+    *fleet.wire.loses.lock().unwrap() = Some(4);
+    let report = fleet.batch(&sqs).unwrap().unwrap();
+    assert_eq!((report.step, fleet.mark().tick, sqs.sent()), (None, theirs.tick, vec![]));
 }
 
 #[test]

@@ -123,9 +123,12 @@ impl Sqs {
         std::mem::take(&mut self.state().sent)
     }
 
-    /// Puts a message of somebody else's into the queue.
+    /// Puts a message into the queue that no purge has taken.
     pub fn put(&self, body: &str) {
-        self.state().take(body, 0, false);
+        let mut state = self.state();
+        let purged = state.purged.take();
+        state.take(body, 0, false);
+        state.purged = purged;
     }
 
     /// All messages that can be received now; they are then no longer in the queue.

@@ -143,7 +143,7 @@ fn queue_url(text: &str) -> Result<Url, String> {
     let is_name =
         |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     match parts.last() {
-        Some(name) if name.ends_with(".fifo") => {
+        Some(name) if name.strip_suffix(".fifo").is_some() => {
             Err("a FIFO queue cannot delay single messages; use a standard queue".to_string())
         }
         _ if parts.len() >= 2 && parts.iter().all(is_name) && url.query().is_none() && url.fragment().is_none() => {
