@@ -92,7 +92,7 @@ fn a_pulse_without_an_answer_is_unknown_and_after_five_minutes_critical() {
     assert_line(&bed.run(&["check"]), 3, "ECHO UNKNOWN - web-1: its pulse of 29");
     bed.set_clock(20);
     let check = bed.run(&["check"]);
-    assert_line(&check, 2, "ECHO CRITICAL - web-1: its pulse of 31");
+    assert_line(&check, 2, "ECHO CRITICAL - web-1: its pulse of 5 min");
     assert!(check.complaint().contains("is the probe deployed"), "{check:?}");
 }
 
@@ -104,7 +104,7 @@ fn a_loop_that_stands_still_is_a_warning() {
     mark(Mark { swept: Some(now), ..Mark::default() });
     assert_line(&bed.run(&["check"]), 0, "ECHO OK - web-1 answered 1");
     bed.set_clock(302);
-    assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - the loop last swept 30");
+    assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - the loop last swept 5 min");
     bed.set_clock(0);
     mark(Mark { swept: Some(now), stopped: Some(now), ..Mark::default() });
     let stopped = bed.run(&["check"]);
@@ -203,7 +203,7 @@ fn where_a_missing_key_is_denied_both_possibilities_are_named() {
     assert_line(&young, 3, "ECHO UNKNOWN - web-1: its pulse of 2");
 
     let old = check_at(&denying(&[("pulse/web-1.json", 400)]));
-    assert_line(&old, 2, "ECHO CRITICAL - web-1: its pulse of 40");
+    assert_line(&old, 2, "ECHO CRITICAL - web-1: its pulse of 6 min");
     assert!(
         old.complaint().contains("probe deployed") && old.complaint().contains("s3:GetObject on echo/web-1.json"),
         "{old:?}"

@@ -164,7 +164,7 @@ fn a_loop_that_is_stopped_stale_or_not_there_is_the_first_line() {
     swept.mark(&Mark { stopped: Some(ago(60)), swept: Some(swept.now), ..Mark::default() });
     assert!(first().starts_with("the loop is stopped since "), "{}", first());
     swept.mark(&Mark { swept: Some(ago(400)), ..Mark::default() });
-    assert!(first().starts_with("the loop last swept 40"), "{}", first());
+    assert!(first().starts_with("the loop last swept 6 min"), "{}", first());
     swept.bed.store().delete(&Key::mark(), &pulse_echo_core::store::Condition::Always).unwrap();
     assert!(first().starts_with("the loop has no mark yet"), "{}", first());
 }

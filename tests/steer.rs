@@ -206,7 +206,7 @@ fn the_mark_is_shown_in_words_and_as_json() {
     assert_said(&show, "the loop runs\nlast sweep: 3");
     assert_said(&show, ", which took 420 ms\nsweeps every 60 s\n");
     put_mark(&bed, &Mark { swept: Some(ago(301)), ..running.clone() });
-    assert_said(&bed.run(&["loop", "show"]), "the loop last swept 30");
+    assert_said(&bed.run(&["loop", "show"]), "the loop last swept 5 min");
     put_mark(&bed, &Mark { stopped: Some(ago(60)), ..running });
     assert_said(
         &bed.run(&["loop", "show"]),

@@ -188,7 +188,7 @@ fn a_status_that_cannot_be_written_is_an_error_and_not_taken_for_anothers_work()
 fn a_conflict_with_another_write_is_tried_again() {
     for written in ["PUT /pulses/status.json", "PUT /pulses/loop/Update.json", "DELETE /pulses/loop/Loop.lock"] {
         let fleet = Fleet::new();
-        fleet.pulse("a").put(&Key::loop_lock(), b"");
+        fleet.pulse("a").put(&Key::loop_lock(), format!("{{\"stop\": \"{}\"}}", fleet::time(0)).as_bytes());
         fleet.at(1).fault("a", 0).put(&Key::loop_start(), b"");
         *fleet.wire.conflicts.lock().unwrap() = Some((written, 1));
         assert_eq!(fleet.at(60).sweep().unwrap().course, Course::Swept, "{written}");

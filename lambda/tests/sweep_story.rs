@@ -336,12 +336,25 @@ fn a_mark_that_another_loop_changes_meanwhile_keeps_what_it_wrote() {
 }
 
 #[test]
-fn a_lock_that_an_operator_puts_while_an_old_one_is_removed_stays() {
+fn a_lock_that_an_operator_puts_while_ours_is_removed_stays() {
     let fleet = Fleet::new();
-    fleet.put(&Key::loop_lock(), b"");
+    fleet.put(&Key::loop_lock(), format!("{{\"stop\": \"{}\"}}", time(0)).as_bytes());
     fleet.at(10).put(&Key::loop_start(), b"");
     fleet.at(20).another_puts("DELETE /pulses/loop/Loop.lock", &Key::loop_lock(), b"maintenance");
     assert_eq!(fleet.sweep().unwrap().course, Course::Swept);
     assert_eq!(fleet.at(60).sweep().unwrap().course, Course::Stopped);
     assert_eq!(fleet.mark().stopped, Some(time(20)));
+}
+
+#[test]
+fn a_lock_that_was_put_by_hand_is_left_alone_and_counts_no_longer() {
+    let fleet = Fleet::new();
+    fleet.put(&Key::loop_lock(), b"");
+    assert_eq!(fleet.at(5).sweep().unwrap().course, Course::Stopped);
+    fleet.at(10).put(&Key::loop_start(), b"");
+    assert_eq!(fleet.at(20).sweep().unwrap().course, Course::Swept);
+    assert_eq!(fleet.keys("loop/"), ["loop/Loop.lock", "loop/Start.lambda", "loop/Update.json"]);
+    let before = fleet.wire.count("");
+    assert_eq!(fleet.at(80).sweep().unwrap().course, Course::Swept);
+    assert_eq!(fleet.wire.count("") - before, 4, "it is not read each time");
 }

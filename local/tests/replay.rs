@@ -35,7 +35,7 @@ const TOLD: &str = "\
   No other check is down. More: `pulse-echo status web-1/db`
 
 2026-11-21T00:36:00Z
-  DOWN: web-1 has been silent since 2026-11-21 00:35 UTC (1 min): its last pulse came on 2026-11-21 00:20 UTC, 16 min ago (expected: within 15 min). Last good echo: 2026-11-21 00:20 UTC. If on purpose: `pulse-echo retire web-1`.
+  DOWN: web-1 has been silent since 2026-11-21 00:35 UTC (60 s): its last pulse came on 2026-11-21 00:20 UTC, 16 min ago (expected: within 15 min). Last good echo: 2026-11-21 00:20 UTC. If on purpose: `pulse-echo retire web-1`.
   1 other check is down. More: `pulse-echo status web-1`
 
 2026-11-21T00:41:00Z

@@ -4,7 +4,8 @@
 //! - [`local`]: `pulse-echo-local` as a process; [`runtime`]: Lambda's Runtime API, for the binary `bootstrap`
 //! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test turns; [`wire`], [`gate`]: what lies
 //!   between
-//! - [`server`], [`tls`], [`proxy`]: what answers on this machine as a test tells it to
+//! - [`server`], [`tls`], [`proxy`], [`sqs`]: what answers on this machine as a test tells it to
+//! - [`signature`]: how AWS wants a request to be signed
 //! - [`store`]: the library's client; [`raw_client`]: one that shows raw answers
 //! - [`schema`]: whether a `status.json` is as documented; [`tally`]: what passed, what failed, what was left out
 
@@ -21,6 +22,8 @@ pub mod raw_client;
 pub mod runtime;
 pub mod schema;
 pub mod server;
+pub mod signature;
+pub mod sqs;
 pub mod store;
 pub mod tally;
 pub mod tls;

@@ -1,6 +1,7 @@
 //! What lies between a sweep and the store, and between a sweep and people.
 
 use std::io::ErrorKind;
+use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -19,7 +20,7 @@ pub type Act = Box<dyn FnOnce() + Send>;
 pub struct Wire {
     /// The method, path and query of each request.
     pub log: Mutex<Vec<String>>,
-    /// From which request on nothing goes through; whether that one itself still does, its answer lost.
+    /// At which request who sweeps dies; whether that one itself still goes through, its answer lost.
     pub cut: Mutex<Option<(usize, bool)>>,
     /// The answer to which request is lost.
     pub loses: Mutex<Option<usize>>,
@@ -62,9 +63,13 @@ impl Wire {
         if *self.loses.lock().unwrap() == Some(number) {
             return next.handle(request).and_then(|_| broken());
         }
-        match *self.cut.lock().unwrap() {
-            Some((at, goes_through)) if number == at && goes_through => next.handle(request).and_then(|_| broken()),
-            Some((at, _)) if number >= at => broken(),
+        let cut = *self.cut.lock().unwrap();
+        match cut {
+            Some((at, goes_through)) if number == at && goes_through => {
+                next.handle(request)?;
+                die()
+            }
+            Some((at, _)) if number >= at => die(),
             _ => next.handle(request),
         }
     }
@@ -73,6 +78,11 @@ impl Wire {
     pub fn count(&self, part: &str) -> usize {
         self.log.lock().unwrap().iter().filter(|line| line.contains(part)).count()
     }
+}
+
+/// Ends who sweeps in the middle of a request, as a process that is killed. Nothing is printed.
+fn die() -> ! {
+    panic::resume_unwind(Box::new("it died"))
 }
 
 /// S3's answer to a conditional request while another one changes the object; as its documentation has it.

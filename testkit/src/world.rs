@@ -32,8 +32,14 @@ pub struct World {
 impl World {
     /// An empty store.
     pub fn new() -> Self {
+        Self::with_clock(Arc::new(Timestamp::now))
+    }
+
+    /// An empty store with a clock of the test's own.
+    pub fn with_clock(clock: Clock) -> Self {
         let dir = TempDir::new().unwrap();
-        let s3 = S3::start(Options::new(dir.path(), BUCKET, KeyPair::new(ACCESS_KEY, SECRET_KEY))).unwrap();
+        let options = Options::new(dir.path(), BUCKET, KeyPair::new(ACCESS_KEY, SECRET_KEY));
+        let s3 = S3::start(Options { clock, ..options }).unwrap();
         let store = store(&s3.endpoint());
         Self { s3, store, _dir: dir }
     }

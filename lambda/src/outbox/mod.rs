@@ -1,12 +1,13 @@
 //! The outbox: what is owed, as pure functions of what changed.
 //!
 //! - here: what is told of one check; [`many`]: what is told of many, and of us;
-//! - [`attempt`]: what a channel is sent of it, and what is struck off after;
+//! - [`attempt`]: what a channel is sent of it, and what is struck off after; [`owed`]: how long it has waited;
 //! - [`entry`]: how both are put to a channel.
 
 pub mod attempt;
 pub mod entry;
 pub mod many;
+pub mod owed;
 #[cfg(test)]
 mod tests;
 

@@ -30,7 +30,8 @@ pub(crate) struct Unreadable {
 }
 
 impl StatusFile {
-    /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
+    /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format, or too large, is
+    /// [`Kind::StatusNewer`]: it must not be overwritten.
     pub(crate) fn read(store: &Store) -> Result<Self, Error> {
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
             Ok(object) => object,
@@ -40,12 +41,12 @@ impl StatusFile {
             Err(error) => return Err(error.into()),
         };
         let condition = Condition::IfMatch(object.etag);
-        let body = object.body.ok_or_else(|| {
-            Error::new(Kind::StatusNewer, format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size))
-        })?;
+        let newer = |why| Error::new(Kind::StatusNewer, why);
+        let too_large = || newer(format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size));
+        let body = object.body.ok_or_else(too_large)?;
         match Status::from_json(&body) {
             Ok(status) => Ok(Self { status: Some(status), condition, unreadable: None }),
-            Err(error @ status::Error::Newer(_)) => Err(Error::new(Kind::StatusNewer, error.to_string())),
+            Err(error @ status::Error::Newer(_)) => Err(newer(error.to_string())),
             Err(status::Error::Unreadable(why)) => {
                 let copy = Key::status_bad(object.last_modified);
                 store.put(&copy, "application/json", &body, &Metadata::new(), &Condition::Always)?;
@@ -70,7 +71,7 @@ pub(crate) fn amend(
     mut condition: Condition,
     deadline: Instant,
     change: impl Fn(&mut Status),
-) -> Result<(), Error> {
+) -> Result<(), String> {
     loop {
         change(&mut status);
         let why = match write(store, &status, &condition)? {
@@ -79,9 +80,9 @@ pub(crate) fn amend(
             Written::Unwritten(why) => why,
         };
         if Instant::now() >= deadline {
-            return Err(format!("cannot strike off what was sent: {why}").into());
+            return Err(format!("cannot strike off what was sent: {why}"));
         }
-        match StatusFile::read(store)? {
+        match StatusFile::read(store).map_err(|error| error.message)? {
             StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
             // Somebody has removed it, and what was owed with it.
             StatusFile { status: None, .. } => return Ok(()),

@@ -233,10 +233,13 @@ fn was_stopped(mark: Option<&Mark>) -> bool {
     mark.is_some_and(|mark| mark.stopped.is_some())
 }
 
-/// Whether the chain has moved of late.
+/// Whether the chain has moved of late. A purge may eat a tick that was sent while it lasted, also a delayed one. Such
+/// a step counts only until the purge is over, when the tick should come.
 fn is_alive(mark: Option<&Mark>, pace: &Pace, now: Time) -> bool {
-    let ticked = mark.and_then(|mark| mark.ticked);
-    ticked.is_some_and(|ticked| ticked.age(now) < chain::dead_after(pace.tick_s) && !is_ahead(ticked, now))
+    let Some(Mark { ticked: Some(ticked), purged, .. }) = mark else { return false };
+    let is_recent = ticked.age(now) < chain::dead_after(pace.tick_s) && !is_ahead(*ticked, now);
+    let may_be_eaten = purged.is_some_and(|purged| *ticked < purged + chain::PURGE && now >= purged + chain::PURGE);
+    is_recent && !may_be_eaten
 }
 
 /// Whether the last completed sweep is so near that another would tell nothing.

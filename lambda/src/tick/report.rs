@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::decide::Step;
-pub use super::machine::Course;
+use super::machine::Course;
 use crate::error::Error;
 use crate::event::sqs::ItemFailure;
 
@@ -55,6 +55,10 @@ pub struct Report {
     /// What went wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Error>,
+    /// Whether the ticks of the batch are to fail, so that the queue gives them again. Not after a step: that must not
+    /// be made again, whatever went wrong after it.
+    #[serde(skip)]
+    pub fails_ticks: bool,
     /// Of a batch of messages those that failed; the queue gives them again.
     #[serde(rename = "batchItemFailures", skip_serializing_if = "Option::is_none")]
     pub failed: Option<Vec<ItemFailure>>,
@@ -63,7 +67,7 @@ pub struct Report {
 impl Report {
     /// A report of what failed before anything was done.
     pub(crate) fn of(error: Error) -> Self {
-        Self { course: Course::Failed, errors: vec![error], ..Self::default() }
+        Self { course: Course::Failed, errors: vec![error], fails_ticks: true, ..Self::default() }
     }
 
     /// Logs it: errors that the answer does not tell, and, for whoever wants to know, what was done.
@@ -81,18 +85,12 @@ impl Report {
 
     /// Whether what came is not to come again, whatever went wrong: a batch whose step was made.
     fn is_taken(&self) -> bool {
-        self.failed.is_some() && !self.fails_ticks()
+        self.failed.is_some() && !self.fails_ticks
     }
 
     /// The function's answer. After an error all that came is given again, the whole batch of a queue, too; but not the
     /// ticks of a batch whose step was made.
     pub fn answer(self) -> Result<Self, Error> {
         if self.errors.is_empty() || self.is_taken() { Ok(self) } else { Err(Error::joined(&self.errors)) }
-    }
-
-    /// Whether the ticks of the batch are to fail, so that the queue gives them again. A step that was made must not be
-    /// made again, whatever went wrong after it.
-    pub fn fails_ticks(&self) -> bool {
-        !self.errors.is_empty() && self.step.is_none()
     }
 }

@@ -144,7 +144,7 @@ impl History {
             (None, false) => "ended by schedule",
         });
         let (tick_s, is_status_bad) = (self.pace.tick_s.into(), self.weather.is_status_bad);
-        self.promises.chain_at_end(&self.store, tick_s, self.pace.has_queue, self.now)?;
+        self.promises.chain_at_end((&self.store, &self.queue), tick_s, self.pace.has_queue, self.now)?;
         if is_status_bad {
             Ok(())
         } else {

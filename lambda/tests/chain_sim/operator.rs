@@ -76,6 +76,8 @@ impl History {
                 if self.store.mark.take().is_some() {
                     self.sums.count("mark removed");
                     self.promises.mark_removed();
+                    // With it goes the note of a purge, which still eats.
+                    self.promises.fault(self.queue.purges_until());
                 }
             }
             Act::SwitchDriver => {

@@ -6,7 +6,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 
 use crate::invocation::Cause;
-use crate::world::{Fact, Ms, Store, time};
+use crate::world::{Fact, Message, Ms, Queue, Store, time};
 
 /// The loop's time-out on Lambda.
 pub(crate) const TIME_OUT: Ms = 60_000;
@@ -86,7 +86,7 @@ pub(crate) struct Promises {
     stopped_since: Option<Ms>,
     last_stopped: Option<Ms>,
     /// When ticks were sent, and steps made.
-    sent: Vec<Ms>,
+    sent: Vec<(Ms, usize)>,
     steps: Vec<Ms>,
     swept: Vec<Ms>,
     /// When the last thing went wrong, or was done by hand.
@@ -158,7 +158,10 @@ impl Promises {
         let is_begun =
             before.is_none_or(|mark| mark.stopped.is_some() || mark.started != store.start || mark.ticked.is_none());
         let ticked = before.and_then(|mark| mark.ticked);
-        let is_dead = ticked.is_none_or(|ticked| time(now).as_second() - ticked.as_second() >= dead_after);
+        let purged = before.and_then(|mark| mark.purged);
+        let is_purged =
+            purged.is_some_and(|purged| ticked.is_none_or(|ticked| ticked.as_second() < purged.as_second() + 65));
+        let is_dead = is_purged || ticked.is_none_or(|ticked| time(now).as_second() - ticked.as_second() >= dead_after);
         let is_right = is_begun
             || match cause {
                 Cause::Messages(ticks) => tick_before.is_some_and(|before| ticks.contains(&Some(before))),
@@ -176,14 +179,14 @@ impl Promises {
         self.made.clear();
     }
 
-    /// A tick has reached the queue.
-    pub(crate) fn sent(&mut self, who: usize, tick: u64, mark: Option<&Mark>, now: Ms) -> Kept {
+    /// A tick reaches the queue, as the message of that number.
+    pub(crate) fn sent(&mut self, who: usize, (tick, message): (u64, usize), mark: Option<&Mark>, now: Ms) -> Kept {
         let winner = self.winners.get(&tick);
         keep(winner.is_some_and(|winners| winners.contains(&who)), || {
             let noted = mark.and_then(|mark| mark.tick);
             format!("one chain: {tick} was sent by {who}, but made by {winner:?}; the mark says {noted:?}")
         })?;
-        self.sent.push(now);
+        self.sent.push((now, message));
         self.may_go_on(now, "a tick was sent")
     }
 
@@ -205,7 +208,7 @@ impl Promises {
     }
 
     /// A loop that is started has come back within the bound, with one chain; one that is stopped says so.
-    pub(crate) fn chain_at_end(&self, store: &Store, tick_s: i64, has_queue: bool, now: Ms) -> Kept {
+    pub(crate) fn chain_at_end(&self, (store, queue): (&Store, &Queue), tick_s: i64, has_queue: bool, now: Ms) -> Kept {
         let (fault, bound) = (self.last_fault, 2_000 * tick_s + 120_000 + LATENCY);
         let stopped = store.stopped();
         let mark = store.mark.as_ref().ok_or("there is no mark at the end")?;
@@ -215,10 +218,13 @@ impl Promises {
                 mark.content.stopped
             )
         })?;
-        let is_within = |at: &Ms| *at > fault && *at <= fault + bound;
+        // A tick that a purge took does not bring the chain back.
+        let is_eaten = |message: &Message| message.eaten.is_some_and(|eaten| eaten <= message.visible + 500);
+        let comes_back =
+            |(at, number): &(Ms, usize)| *at > fault && *at <= fault + bound && !is_eaten(&queue.messages[*number]);
         if stopped.is_none() && has_queue {
             let last = self.steps.last().copied().unwrap_or(0);
-            keep(self.sent.iter().any(is_within), || format!("no tick within the bound after the fault at {fault}"))?;
+            keep(self.sent.iter().any(comes_back), || format!("no tick within the bound after the fault at {fault}"))?;
             keep(last > now - 1_000 * tick_s - LATENCY, || format!("the chain is dead: its last step was at {last}"))?;
             let steps = self.steps.iter().filter(|at| **at > now - 4_000 * tick_s).count();
             keep((3..=5).contains(&steps), || format!("one chain: {steps} steps in four ticks"))?;

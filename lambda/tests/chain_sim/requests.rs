@@ -8,7 +8,7 @@ use pulse_echo_lambda::tick::machine::{
 use crate::history::History;
 use crate::invocation::{Came, Stage, Trouble};
 use crate::promises::{Promises, Told};
-use crate::world::{Fact, LockFile, Ms, Object, Owed, time};
+use crate::world::{Fact, LockFile, Ms, Object, Owed, PURGE, time};
 
 /// How long before the deadline sending ends.
 const TO_STRIKE_OFF: Ms = 10_000;
@@ -67,7 +67,7 @@ impl History {
                     return Ok(failed());
                 }
                 let mark = self.store.mark.as_ref().map(|object| &object.content);
-                self.promises.sent(number, tick, mark, self.now)?;
+                self.promises.sent(number, (tick, self.queue.messages.len()), mark, self.now)?;
                 self.enqueue(Some(tick), Ms::from(delay_s) * 1000);
                 if trouble == Trouble::Done { failed() } else { answered(Answer::Done) }
             }
@@ -75,6 +75,11 @@ impl History {
                 self.promises.purged(number)?;
                 if trouble != Trouble::NotDone && self.queue.purge(self.now, &mut self.chance) {
                     self.sums.count("purged");
+                    // One that comes later after its note than it may is a fault that lasts as long as it eats.
+                    let noted = self.store.mark.as_ref().and_then(|mark| mark.content.purged);
+                    if noted.is_none_or(|noted| noted.age(time(self.now)).as_secs() > 5) {
+                        self.promises.fault(self.now + PURGE);
+                    }
                 }
                 answered(Answer::Done)
             }

@@ -11,7 +11,7 @@ pub(crate) type Ms = i64;
 const BEGINNING: i64 = 2_000_000_000;
 
 /// How long a purge eats.
-const PURGE: Ms = 60_000;
+pub(crate) const PURGE: Ms = 60_000;
 
 pub(crate) fn time(at: Ms) -> Time {
     Time::from_second(BEGINNING + at.div_euclid(1000))
@@ -141,6 +141,11 @@ impl Queue {
             message.eaten = Some(now + chance.between(0, PURGE));
         }
         true
+    }
+
+    /// When the last purge is over.
+    pub(crate) fn purges_until(&self) -> Ms {
+        self.purged.map_or(0, |purged| purged + PURGE)
     }
 
     /// Whether a message is there to be received now.

@@ -106,6 +106,16 @@ fn the_mark_alone_ends_old_ticks_and_looks_of_the_schedule_at_a_live_chain() {
 }
 
 #[test]
+fn a_step_during_a_purge_counts_until_the_purge_is_over() {
+    let mark = Mark { purged: Some(at(980)), ..mark(1_000) };
+    let glance = |now| glance(&schedule(), &BY_QUEUE, Some(&mark), at(now));
+    assert_eq!([glance(1_044), glance(1_045)], [Glance::Fresh, Glance::Look], "65 s after the purge was noted");
+    assert_eq!(decide(&seen(1_045, Some(&mark)), &schedule(), &BY_QUEUE).step, Some(Step::Revive));
+    let later = Mark { ticked: Some(at(1_045)), ..mark.clone() };
+    assert_eq!(super::glance(&schedule(), &BY_QUEUE, Some(&later), at(1_060)), Glance::Fresh);
+}
+
+#[test]
 fn each_step_has_its_cause() {
     let step = |asked: &Asked, mark, now| decide(&seen(now, mark), asked, &BY_QUEUE).step;
     let alive = mark(1_000);
