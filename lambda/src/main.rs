@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -93,9 +94,11 @@ impl Handler {
     fn handle(&self, event: &LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let deadline = instant(event.context.deadline());
         let answer = match self {
-            Self::Probe(probe) => probe.handle(&event.payload, deadline).map(|summary| json!(summary)),
+            Self::Probe(probe) => {
+                caught(|| probe.handle(&event.payload, deadline)).flatten().map(|summary| json!(summary))
+            }
             Self::Loop(the_loop, stack) => {
-                let report = the_loop.handle(&event.payload, deadline);
+                let report = caught(|| the_loop.handle(&event.payload, deadline)).unwrap_or_else(Report::of);
                 write_metrics(stack.as_ref(), &report, &event.context.request_id);
                 report.log();
                 report.answer().map(|report| json!(report))
@@ -106,6 +109,12 @@ impl Handler {
             Diagnostic { error_type: error.kind.word().into(), error_message: error.message }
         })
     }
+}
+
+/// What `act` makes; a panic, which has a log line of its own, is an error.
+fn caught<T>(act: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(act))
+        .map_err(|_| Error::new(Kind::Panicked, "the function panicked; the line before it in its log says where"))
 }
 
 /// Writes the line of metrics, whole; a closed pipe is not an error.

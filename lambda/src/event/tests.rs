@@ -109,7 +109,10 @@ fn the_test_event_of_s3_asks_for_nothing_wherever_it_lies() {
 #[test]
 fn a_batch_is_one_look_and_a_torn_tick_fails_alone() {
     let bodies = [r#"{"tick": 7, "version": 1}"#, r#"{"tick": "x"}"#, "Test message.", r#"{"tick": 8, "version": 2}"#];
-    let record = |(number, body): (usize, &&str)| json!({"eventSource": "aws:sqs", "messageId": number.to_string(), "body": body});
+    let record = |(number, body): (usize, &&str)| {
+        let id = number.to_string();
+        json!({"eventSource": "aws:sqs", "messageId": id, "body": body})
+    };
     let event = json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()});
     let Request { asked, is_batch, torn } = Request::of(read(&event).unwrap());
     assert_eq!((asked, is_batch), (Asked { sweep: true, ticks: vec![7], ..Asked::default() }, true));

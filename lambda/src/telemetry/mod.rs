@@ -49,7 +49,8 @@ impl Log {
         let log: &'static Self = Box::leak(Box::new(self));
         log::set_max_level(log.level);
         log::set_logger(log).expect("there is no other logger");
-        panic::set_hook(Box::new(|info| log::error!("{info}")));
+        // Its first line says where, the others why.
+        panic::set_hook(Box::new(|info| log::error!("{}", info.to_string().replace('\n', " "))));
         log
     }
 

@@ -66,7 +66,7 @@ pub struct Report {
 
 impl Report {
     /// A report of what failed before anything was done.
-    pub(crate) fn of(error: Error) -> Self {
+    pub fn of(error: Error) -> Self {
         Self { course: Course::Failed, errors: vec![error], fails_ticks: true, ..Self::default() }
     }
 
