@@ -1,6 +1,8 @@
 //! The chain of ticks on a real store and a real queue, by their time: who starts it, who ends it, and what does not
 //! break it.
 
+use std::time::Duration;
+
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::name::Key;
 use pulse_echo_lambda::outbox::entry::Outcome;
@@ -172,6 +174,32 @@ fn a_queue_that_refuses_a_tick_is_an_error_and_keeps_back_no_message() {
     let number = fleet.mark().tick.unwrap();
     assert_eq!(fleet.at(175).sweep().unwrap().step, Some(Step::Revive));
     assert_eq!(fleet.mark().tick, Some(number + 1));
+}
+
+#[test]
+fn a_queue_that_is_away_leaves_time_for_messages_to_people() {
+    let (mut fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    fleet.fault("web-1", 1);
+    sqs.faults(&[const { Fault::NotDone }; 1_000]);
+    // 25 s before its end it gives up.
+    fleet.time = Duration::from_secs(31);
+    let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+    assert!(matches!(&report.errors[..], [Error::QueueFailed(why)] if why.contains("the schedule")), "{report:?}");
+    assert!(sqs.calls().len() > 3);
+    assert_eq!((report.step, report.is_sent, report.fails_ticks), (Some(Step::Continue), false, false));
+    assert_eq!(fleet.words(), ["failing web-1"]);
+}
+
+#[test]
+fn a_stop_is_seen_though_the_status_cannot_be_read() {
+    let (fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    fleet.put(&Key::status(), b"{\"version\": 2}");
+    fleet.put(&Key::loop_stop(), b"");
+    let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+    assert_eq!((report.course, report.stopped, report.step), (Course::Failed, Some(time(104)), None));
+    assert_eq!((fleet.mark().stopped, sqs.len()), (Some(time(104)), 0));
 }
 
 #[test]
