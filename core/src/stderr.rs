@@ -8,8 +8,8 @@ use simple_logger::SimpleLogger;
 
 use crate::text::printable;
 
-/// A line on stderr, with the program's name, as cron's mails and logs want it. A stranger's words may be in it: what would
-/// not show as itself, such as an escape that the terminal would obey, is left out.
+/// A line on stderr, with the program's name, as cron's mails and logs want it. A stranger's words may be in it: what
+/// would not show as itself, such as an escape that the terminal would obey, is left out.
 pub fn complain(program: &str, message: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "{program}: {}", printable(&message.to_string()));
 }
