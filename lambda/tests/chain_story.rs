@@ -1,6 +1,7 @@
 //! The chain of ticks on a real store and a real queue, by their time: who starts it, who ends it, and what does not
 //! break it.
 
+use std::slice::from_ref;
 use std::time::Duration;
 
 use pulse_echo_core::mark::Mark;
@@ -136,9 +137,9 @@ fn a_tick_that_comes_twice_or_again_continues_once() {
     assert_eq!(sqs.len(), 2, "one tick, twice");
     // Each by itself, and then the old one again.
     let [one, other] = &sqs_at(&fleet, &sqs, 105)[..] else { panic!("there are two") };
-    assert_eq!(fleet.invoke(&event(&[one.clone()])).unwrap().step, Some(Step::Continue));
+    assert_eq!(fleet.invoke(&event(from_ref(one))).unwrap().step, Some(Step::Continue));
     for again in [other, one] {
-        let report = fleet.invoke(&event(&[again.clone()])).unwrap();
+        let report = fleet.invoke(&event(from_ref(again))).unwrap();
         assert_eq!((report.course, report.step), (Course::Old, None));
     }
     assert_eq!(sqs.len(), 1);
@@ -181,7 +182,7 @@ fn a_queue_that_is_away_leaves_time_for_messages_to_people() {
     let (mut fleet, sqs) = started(100);
     play(&fleet, &sqs, 104);
     fleet.fault("web-1", 1);
-    sqs.faults(&[const { Fault::NotDone }; 1_000]);
+    sqs.faults(&vec![Fault::NotDone; 1_000]);
     // 25 s before its end it gives up.
     fleet.time = Duration::from_secs(31);
     let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
@@ -284,8 +285,7 @@ fn the_origins_ways_to_sweep_now_do_not_touch_the_chain() {
 fn what_has_waited_for_a_quarter_of_an_hour_is_in_the_mark_until_it_is_taken() {
     let fleet = Fleet::new();
     fleet.pulse("web-1").at(1).fault("web-1", 0);
-    let refuse = || Some(Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
-    *fleet.hook.answer.lock().unwrap() = refuse();
+    *fleet.hook.answer.lock().unwrap() = Some(Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
     let mut said = Vec::new();
     for second in (60..=1_140).step_by(60) {
         let report = fleet.at(second).sweep().unwrap();
