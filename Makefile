@@ -8,9 +8,10 @@ SECONDS ?= 60
 .PHONY: help demo test lint dist e2e bench fuzz
 
 help:
-	@echo "make demo              from a pulse to the messages that people read, on this machine alone; half a minute"
-	@echo "make demo URL=https://example.com/ BODY='...'    the same for an address of yours"
-	@echo "make test              format, lints, documentation, all tests; tests/tools.sh installs what some need"
+	@echo "make demo              from a pulse to the messages that people read, on this machine; half a minute"
+	@echo "make demo URL=https://example.com/ BODY='...'    the same for your address"
+	@echo "make test              format, lints, documentation, all tests (tests/tools.sh installs what some need)"
+	@echo "make lint              format, lints and documentation alone"
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
 	@echo "make e2e               checks and installs what dist made; tries the agent on other S3 servers (in target/e2e)"
 	@echo "make bench             the benchmarks, as ratios within one run"
@@ -55,6 +56,7 @@ e2e: dist
 	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e
 	@if $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz; then \
 		$(MAKE) --no-print-directory fuzz SECONDS=5; \
+	elif [ -n "$$CI" ]; then echo "cargo-fuzz cannot be installed, see above" >&2; exit 1; \
 	else echo "fuzzing is left out: cargo-fuzz cannot be installed, see above"; fi
 
 bench:

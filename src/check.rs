@@ -85,8 +85,8 @@ struct Target {
     pulse: Option<Pulse>,
 }
 
-/// What to look at; a pulse file that is refused is a sentence instead. Where none lies here, and for another host, it is
-/// the one check that was asked for.
+/// What to look at; a pulse file that is refused is a sentence instead. Where none lies here, and for another host, it
+/// is the one check that was asked for.
 fn targets(
     settings: &Settings,
     check: Option<&str>,

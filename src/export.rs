@@ -27,10 +27,10 @@ fn json_of(outcome: &Outcome) -> Value {
     fields.insert("text".into(), outcome.text.as_str().into());
     fields.insert("remedy".into(), outcome.remedy.as_deref().into());
     for figure in &outcome.figures {
-        fields.insert(format!("{}_s", figure.name), figure.rounded().into());
+        fields.insert(format!("{}_s", figure.of.name()), figure.rounded().into());
         for (limit, seconds) in [("warning", figure.warning), ("critical", figure.critical)] {
             if let Some(seconds) = seconds {
-                fields.insert(format!("{}_{limit}_s", figure.name), seconds.into());
+                fields.insert(format!("{}_{limit}_s", figure.of.name()), seconds.into());
             }
         }
     }
@@ -73,12 +73,13 @@ fn prometheus(outcomes: &[Outcome]) -> String {
         }
         add("severity".into(), SEVERITY_HELP, written(&labels), code(outcome.severity));
         for figure in &outcome.figures {
-            add(format!("{}_seconds", figure.name), figure_help(figure.name), written(&labels), figure.rounded());
+            let name = figure.of.name();
+            add(format!("{name}_seconds"), figure.of.help(), written(&labels), figure.rounded());
             for (limit, seconds) in [("warning", figure.warning), ("critical", figure.critical)] {
                 if let Some(seconds) = seconds {
                     let labels = [&labels[..], &[("severity", limit.to_string())]].concat();
                     let help = "Beyond how many seconds it is a warning, or critical.";
-                    add(format!("{}_limit_seconds", figure.name), help, written(&labels), seconds);
+                    add(format!("{name}_limit_seconds"), help, written(&labels), seconds);
                 }
             }
         }
@@ -94,16 +95,6 @@ fn prometheus(outcomes: &[Outcome]) -> String {
 }
 
 const SEVERITY_HELP: &str = "How it stands: 0 is OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.";
-
-fn figure_help(name: &str) -> &'static str {
-    match name {
-        "age" => "How old the pulse is that was answered last.",
-        "rtt" => "From a request to the store to its answer.",
-        "probe" => "How long the service took to answer the probe.",
-        "skew" => "How far this machine's clock is ahead of the store's.",
-        other => unreachable!("check has no figure {other}"),
-    }
-}
 
 /// The plugin rules' code.
 fn code(severity: Severity) -> f64 {
@@ -124,13 +115,13 @@ fn written(labels: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Figure;
+    use crate::outcome::{Figure, Measure};
     use pulse_echo_core::name::CheckId;
 
     fn outcomes() -> Vec<Outcome> {
         let check = |key| Subject::Check(CheckId::from_pulse_key(key).unwrap());
-        let age = Figure { name: "age", seconds: 212.0, digits: 0, warning: Some(900.0), critical: Some(1500.0) };
-        let skew = Figure { name: "skew", seconds: -0.312_345, digits: 1, warning: Some(60.0), critical: None };
+        let age = Figure { of: Measure::Age, seconds: 212.0, digits: 0, warning: Some(900.0), critical: Some(1500.0) };
+        let skew = Figure { of: Measure::Skew, seconds: -0.312_345, digits: 1, warning: Some(60.0), critical: None };
         vec![
             Outcome { figures: vec![age], ..Outcome::new(check("pulse/web-1.json"), Severity::Ok, "fine") },
             Outcome::new(check("pulse/web-1/\"d\\b\".json"), Severity::Critical, "bad").remedy("mend it"),

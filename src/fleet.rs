@@ -34,8 +34,8 @@ impl Fleet {
             Look::There(object) => object,
             Look::Missing => {
                 return Err(format!(
-                    "there is no {key} in bucket {bucket} yet: the loop writes it with its first sweep; see pulse-echo loop \
-                     show"
+                    "there is no {key} in bucket {bucket} yet: the loop writes it with its first sweep; see pulse-echo \
+                     loop show"
                 ));
             }
             Look::Denied => {
@@ -54,7 +54,7 @@ impl Fleet {
     }
 }
 
-/// A note where it is not known that there is such a check; it is no reason not to do what was asked.
+/// A note that the check is not known. The command goes on.
 pub fn doubt(id: &CheckId, fleet: &Result<Fleet, String>) -> Option<String> {
     match fleet {
         Ok(fleet) => Unknown::find(id, &fleet.status).map(|unknown| format!("note: {unknown}")),

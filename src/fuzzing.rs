@@ -19,7 +19,8 @@ pub fn issued(text: &str, version: Option<i64>) -> Result<Credentials, String> {
     issued::read("the fuzzer", text, version)
 }
 
-/// All lines that the `status` command shows of a `status.json`, on a terminal of this width; none if it cannot be read.
+/// All lines that the `status` command shows of a `status.json`, on a terminal of this width; none if it cannot be
+/// read.
 pub fn shown(text: &[u8], mark: Mark, width: usize) -> Vec<String> {
     StatusOf::from_json(text).map_or_else(|_| Vec::new(), |status| status::shown(status, mark, width))
 }

@@ -1,8 +1,9 @@
 //! The agent: what runs on each host, and for its operators.
 //!
-//! A command is read (`args`), its settings are gathered (`settings`, `credentials`, `pulses`), it acts (`send`, `check`,
-//! `run`, `init`, `doctor`) and says how it went by its exit code (`exit`). What the store has is looked at (`look`) apart
-//! from what follows from it (`verdict`, a list of `outcome`s), and that apart from how it is shown (`nagios`, `export`).
+//! A command is read (`args`), its settings are gathered (`settings`, `credentials`, `pulses`), it acts (`send`,
+//! `check`, `run`, `init`, `doctor`) and says how it went by its exit code (`exit`). What the store has is looked at
+//! (`look`) apart from what follows from it (`verdict`, a list of `outcome`s), and that apart from how it is shown
+//! (`nagios`, `export`).
 //!
 //! The operator's commands (`operator`) look at the whole fleet (`status`) or steer it (`mute`, `retire`,
 //! `loop_control`); which check an operator means is one question for all of them (`fleet`, `target`), and so is the

@@ -79,7 +79,8 @@ fn stop(store: &Store) -> Result<String, String> {
             format!("stopped: the loop was stopped already, since {since}; pulse-echo loop start ends that")
         }
         _ => format!(
-            "stopped: {SOON} the loop tells so on every channel, and then nothing is watched until pulse-echo loop start"
+            "stopped: {SOON} the loop tells so on every channel, and then nothing is watched until pulse-echo loop \
+             start"
         ),
     })
 }
@@ -89,10 +90,12 @@ fn tick(store: &Store) -> Result<String, String> {
     put(store, &Key::loop_update())?;
     Ok(match before {
         Look::There((Mark { stopped: Some(since), .. }, _)) => format!(
-            "asked for a sweep, but there will be none: the loop is stopped since {since}; pulse-echo loop start ends that"
+            "asked for a sweep, but there will be none: the loop is stopped since {since}; pulse-echo loop start ends \
+             that"
         ),
         _ => format!(
-            "asked for a sweep: it comes {SOON}, unless the last one is under half a minute old; see pulse-echo loop show"
+            "asked for a sweep: it comes {SOON}, unless the last one is under half a minute old; see pulse-echo loop \
+             show"
         ),
     })
 }

@@ -62,15 +62,16 @@ fn count(others: &[&Outcome]) -> String {
     if counts.is_empty() { String::new() } else { format!("; also {}", counts.join(", ")) }
 }
 
-/// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is off
-/// does not show here.
+/// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so which side a clock is
+/// off does not show here.
 fn perfdata(figure: &Figure, subject: &Subject) -> String {
     // The label depends on nothing but the check, so that a graph goes on when another check is added.
     let check = match subject {
         Subject::Check(id) => id.to_string().split_once('/').map(|(_, check)| format!("_{check}")),
         Subject::Loop | Subject::Clock | Subject::Run => None,
     };
-    let (name, check, seconds, digits) = (figure.name, check.unwrap_or_default(), figure.seconds.abs(), figure.digits);
+    let (name, check, seconds, digits) =
+        (figure.of.name(), check.unwrap_or_default(), figure.seconds.abs(), figure.digits);
     let limits = match (figure.warning, figure.critical) {
         (Some(warning), Some(critical)) => format!(";{warning};{critical};0"),
         (Some(warning), None) => format!(";{warning}"),
@@ -86,6 +87,7 @@ mod tests {
     use pulse_echo_core::name::CheckId;
 
     use super::*;
+    use crate::outcome::Measure;
 
     fn check(id: &str) -> Subject {
         Subject::Check(CheckId::from_pulse_key(&format!("pulse/{id}.json")).unwrap())
@@ -101,12 +103,12 @@ mod tests {
 
     #[test]
     fn the_line_of_the_contract() {
-        let age = Figure { digits: 0, warning: Some(900.0), critical: Some(1500.0), ..seconds("age", 212.0) };
+        let age = Figure { digits: 0, warning: Some(900.0), critical: Some(1500.0), ..seconds(Measure::Age, 212.0) };
         let outcome = Outcome {
-            figures: vec![age, seconds("rtt", 0.041), seconds("probe", 0.084)],
+            figures: vec![age, seconds(Measure::Rtt, 0.041), seconds(Measure::Probe, 0.084)],
             ..Outcome::new(check("web-1"), Severity::Ok, "web-1 answered 212 s ago in 84 ms")
         };
-        let skew = Figure { digits: 1, warning: Some(60.0), ..seconds("skew", 0.3) };
+        let skew = Figure { digits: 1, warning: Some(60.0), ..seconds(Measure::Skew, 0.3) };
         let clock = Outcome { figures: vec![skew], ..Outcome::new(Subject::Clock, Severity::Ok, "") };
         assert_eq!(
             line(&[outcome, clock]),
@@ -114,16 +116,16 @@ mod tests {
         );
     }
 
-    fn seconds(name: &'static str, seconds: f64) -> Figure {
-        Figure { seconds, ..Figure::duration(name, Duration::ZERO) }
+    fn seconds(of: Measure, seconds: f64) -> Figure {
+        Figure { seconds, ..Figure::duration(of, Duration::ZERO) }
     }
 
     #[test]
     fn a_label_depends_on_its_check_alone_and_a_clock_behind_is_as_far_off_as_one_ahead() {
-        let db = Figure::duration("rtt", Duration::from_millis(5));
+        let db = Figure::duration(Measure::Rtt, Duration::from_millis(5));
         assert_eq!(perfdata(&db, &check("web-1/db")), "rtt_db=0.005s");
         assert_eq!(perfdata(&db, &check("web-1")), "rtt=0.005s");
-        assert_eq!(perfdata(&seconds("skew", -75.0), &Subject::Clock), "skew=75.000s");
+        assert_eq!(perfdata(&seconds(Measure::Skew, -75.0), &Subject::Clock), "skew=75.000s");
     }
 
     #[test]

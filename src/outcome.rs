@@ -94,11 +94,50 @@ impl Outcome {
     }
 }
 
+/// What was measured. Each measure is a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// How old the pulse is that was answered last.
+    Age,
+    /// From a request to the store to its answer.
+    Rtt,
+    /// How long the service took to answer the probe.
+    Probe,
+    /// How long `run` waited for the answer.
+    Wait,
+    /// How far this machine's clock is ahead of the store's.
+    Skew,
+}
+
+impl Measure {
+    /// The name in performance data, in JSON and in Prometheus's text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Age => "age",
+            Self::Rtt => "rtt",
+            Self::Probe => "probe",
+            Self::Wait => "wait",
+            Self::Skew => "skew",
+        }
+    }
+
+    /// What it means, as Prometheus's text says it.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Age => "How old the pulse is that was answered last.",
+            Self::Rtt => "From a request to the store to its answer.",
+            Self::Probe => "How long the service took to answer the probe.",
+            Self::Wait => "How long it took from the pulse to its answer.",
+            Self::Skew => "How far this machine's clock is ahead of the store's.",
+        }
+    }
+}
+
 /// A time that was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
-    /// What it is called.
-    pub name: &'static str,
+    /// What was measured.
+    pub of: Measure,
     /// How long it is, in seconds.
     pub seconds: f64,
     /// How many digits behind the point are known, up to 3.
@@ -111,8 +150,8 @@ pub struct Figure {
 
 impl Figure {
     /// A duration, to the millisecond.
-    pub fn duration(name: &'static str, duration: Duration) -> Self {
-        Self { name, seconds: duration.as_secs_f64(), digits: 3, warning: None, critical: None }
+    pub fn duration(of: Measure, duration: Duration) -> Self {
+        Self { of, seconds: duration.as_secs_f64(), digits: 3, warning: None, critical: None }
     }
 
     /// The seconds as far as they are known.

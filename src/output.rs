@@ -29,8 +29,8 @@ pub fn print_json(value: &Value) {
     print(&line);
 }
 
-/// Prints a line on stderr that begins with the program's name, as cron's mails and logs want it. Strangers' words may be
-/// in it.
+/// Prints a line on stderr that begins with the program's name, as cron's mails and logs want it. Strangers' words may
+/// be in it.
 pub fn complain(message: &dyn Display) {
     stderr::complain(PROGRAM, message);
 }

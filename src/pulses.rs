@@ -22,7 +22,7 @@ pub struct PulseFile {
     pub pulse: Pulse,
 }
 
-/// Reads this host's pulses; each that is refused is a sentence instead. That there is none at all is the outer error.
+/// Reads this host's pulses. A refused file becomes an error in the list. The outer error means: no pulse at all.
 pub fn read(
     settings: &Settings,
     file: Option<&str>,
@@ -48,7 +48,7 @@ struct Place {
     path: PathBuf,
 }
 
-/// Where the pulses lie that are asked for; a file whose name is none of a check's is a sentence instead.
+/// The paths of the wanted pulses. A file name that is not a check's name becomes an error.
 fn places(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Result<Vec<Result<Place, String>>, String> {
     let check = check.map(|text| text.parse::<Name>().map_err(|error| format!("--name: {error}"))).transpose()?;
     if let Some(file) = file {
@@ -63,8 +63,8 @@ fn places(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Resul
 /// Says that there is no pulse in `folder`, and how to write one.
 pub fn none_in(folder: &Path) -> String {
     format!(
-        "there is no pulse: write {}, such as {{\"url\": \"https://…/health\", \"body\": \"ok\"}}, or {{}} as a bare sign \
-         of life",
+        "there is no pulse: write {}, such as {{\"url\": \"https://…/health\", \"body\": \"ok\"}}, or {{}} as a bare \
+         sign of life",
         file_of(folder, None).display()
     )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::{Arguments, Run};
 use super::exit::Exit;
 use super::nagios;
-use super::outcome::{Figure, Outcome, Severity, Subject};
+use super::outcome::{Figure, Measure, Outcome, Severity, Subject};
 use super::output::complain;
 use super::pulses::{self, PulseFile};
 use super::send::send;
@@ -74,8 +74,8 @@ fn outcome(waiting: Waiting) -> Outcome {
             (of(&id, Severity::Unknown, text).remedy(remedy), None)
         }
     };
-    let probe = latency_ms.map(|ms| Figure::duration("probe", Duration::from_millis(ms)));
-    let figures = [Some(Figure::duration("rtt", rtt)), probe, Some(Figure::duration("wait", waited))];
+    let probe = latency_ms.map(|ms| Figure::duration(Measure::Probe, Duration::from_millis(ms)));
+    let figures = [Some(Figure::duration(Measure::Rtt, rtt)), probe, Some(Figure::duration(Measure::Wait, waited))];
     Outcome { figures: figures.into_iter().flatten().collect(), ..outcome }
 }
 

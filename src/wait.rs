@@ -15,7 +15,7 @@ use pulse_echo_core::store::{Error, Store};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Every so many looks it is asked whether the pulse is still the one that is there.
+/// After this many looks, check that the store still has our pulse.
 const LOOKS_AT_PULSE: u32 = 5;
 /// How long the last look, which begins when the time is up, may take.
 const LAST_LOOK: Duration = Duration::from_secs(5);
@@ -116,7 +116,7 @@ impl Waiting {
         }
     }
 
-    /// Cron's own pulse may have replaced ours; then only that one will be answered.
+    /// Cron may have replaced our pulse; then only cron's pulse gets an answer.
     fn follow(&mut self, store: &Store) {
         if let Ok(pulse) = store.get(&Key::pulse(&self.id), 0) {
             self.pulse_id = Sending::from_metadata(&pulse.metadata).pulse_id;

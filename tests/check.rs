@@ -67,7 +67,8 @@ fn a_fault_newer_than_the_echo_is_critical_with_its_reason() {
         let pulse_at = pulse_at.as_second() + seconds;
         let pulse_at = jiff::Timestamp::from_second(pulse_at).unwrap();
         format!(
-            "{{\"reason\": \"status 500, expected 200\", \"cause\": \"status\", \"pulse_at\": \"{pulse_at}\", \"url\": \"http://x/\"}}"
+            "{{\"reason\": \"status 500, expected 200\", \"cause\": \"status\", \"pulse_at\": \"{pulse_at}\", \"url\": \
+             \"http://x/\"}}"
         )
     };
     bed.put(&Key::fault(&id("web-1")), fault(0).as_bytes(), &Metadata::new());

@@ -190,7 +190,9 @@ fn rights_that_are_missing_are_named_with_the_policys_words() {
         line(&doctor, '✗', "rights").contains("may not put pulse/web-1.json; the policy must allow s3:PutObject on it"),
         "{doctor:#?}"
     );
-    assert!(doctor.stdout.contains("✗ rights: may not read echo/web-1.json and fault/web-1.json, or neither is there yet; the policy must allow s3:GetObject"), "{doctor:#?}");
+    let denied = "✗ rights: may not read echo/web-1.json and fault/web-1.json, or neither is there yet; the policy \
+                  must allow s3:GetObject";
+    assert!(doctor.stdout.contains(denied), "{doctor:#?}");
     let puts: Vec<_> = server.heads().into_iter().filter(|head| head.starts_with("PUT ")).collect();
     assert!(puts.len() == 1 && puts[0].contains("if-match: \"00000000000000000000000000000000\""), "{puts:?}");
 }

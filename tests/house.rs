@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 fn checkout() -> &'static Path {
@@ -40,85 +40,197 @@ fn the_core_knows_nobody_and_agent_and_fleet_do_not_know_each_other() {
     }
 }
 
-/// The rooms of one folder, and for each the rooms beside it that it names.
-type Rooms = BTreeMap<String, BTreeSet<String>>;
+/// The rooms of each crate, from below. A room may name rooms of the lines above it only.
+const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda", LAMBDA), ("local", LOCAL)];
 
-/// Reads a folder of a crate's sources and all folders in it. `inside` is the path of modules that leads to it.
-fn read(folder: &Path, inside: &[String], all: &mut BTreeMap<String, Rooms>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if name != "tests" {
-                read(&path, &[inside, &[name]].concat(), all);
-            }
-        } else if path.extension().is_some_and(|end| end == "rs") && !["tests", "main", "lib"].contains(&name.as_str())
-        {
-            let module = if name == "mod" { inside.to_vec() } else { [inside, &[name]].concat() };
-            for named in named_in(&without_tests(&fs::read_to_string(&path).unwrap()), &module) {
-                add(all, &module, &named);
+/// What everything uses; formats and words; the world.
+const CORE: &[&[&str]] = &[
+    &["clock", "crypto", "environment", "text", "xml"],
+    &["metadata", "random", "json", "name", "stderr"],
+    &["answer", "mark", "mute", "vitals"],
+    &["words", "http"],
+    &["pulse", "store"],
+    &["status"],
+];
+
+/// What a command is made of; what it reads and says; commands; commands made of commands.
+const AGENT: &[&[&str]] = &[
+    &["atomic_file", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
+    &["args", "credentials", "fleet", "outcome", "panic"],
+    &["nagios", "settings", "verdict"],
+    &["export", "operator", "pulses"],
+    &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
+    &["fuzzing", "init", "wait"],
+    &["run"],
+];
+
+/// Plain data and pure rules; the world; one pass, one sweep, one invocation.
+const LAMBDA: &[&[&str]] = &[
+    &["deadline", "parallel", "rules", "settings"],
+    &["expect", "ipfilter", "outbox", "verdict"],
+    &["cas", "event", "fetch", "round", "web"],
+    &["aws"],
+    &["channel", "probe"],
+    &["fuzzing", "sweep"],
+    &["tick"],
+];
+
+/// The store and its keys; what it tells; the programs.
+const LOCAL: &[&[&str]] =
+    &[&["private", "replay"], &["s3"], &["events", "keys", "timer"], &["system"], &["demo", "serve"]];
+
+/// What a folder of sources holds, by the modules that lead to it: for each room the rooms beside it that it names.
+type Folders = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+/// The sources of a crate.
+struct Sources {
+    /// Each module's path and its code, without comments and unit tests.
+    modules: BTreeMap<Vec<String>, String>,
+}
+
+impl Sources {
+    fn read(part: &str) -> Self {
+        let mut modules = BTreeMap::new();
+        let root = checkout().join(part).join("src");
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+                if name == "tests" || name == "main" {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "rs") {
+                    let inside = path.parent().unwrap().strip_prefix(&root).unwrap();
+                    let mut module: Vec<_> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+                    if name != "mod" && name != "lib" {
+                        module.push(name);
+                    }
+                    modules.insert(module, code_of(&fs::read_to_string(&path).unwrap()));
+                }
             }
         }
+        Self { modules }
+    }
+
+    fn is_module(&self, path: &[String]) -> bool {
+        self.modules.keys().any(|module| module.starts_with(path))
+    }
+
+    /// Who names whom, where their paths part: there they stand side by side.
+    fn folders(&self) -> Folders {
+        let mut folders = Folders::new();
+        for (module, code) in &self.modules {
+            for named in named_in(code, module) {
+                let named = self.resolve(named);
+                let together = module.iter().zip(&named).take_while(|(one, other)| one == other).count();
+                if let (Some(one), Some(other)) = (module.get(together), named.get(together)) {
+                    let rooms = folders.entry(module[..together].join("/")).or_default();
+                    rooms.entry(one.clone()).or_default().insert(other.clone());
+                }
+            }
+        }
+        folders
+    }
+
+    /// The module that an item's path leads to. What a folder's own module hands on (`use error::Error`) is where it
+    /// is.
+    fn resolve(&self, path: Vec<String>) -> Vec<String> {
+        let mut at = Vec::new();
+        for part in path {
+            let next = [&at[..], std::slice::from_ref(&part)].concat();
+            if self.is_module(&next) {
+                at = next;
+                continue;
+            }
+            let handed_on = self.modules.get(&at).into_iter().flat_map(|code| uses(code)).find_map(|(from, item)| {
+                let from = [&at[..], std::slice::from_ref(&from)].concat();
+                (item == part && self.is_module(&from)).then_some(from)
+            });
+            return handed_on.unwrap_or(at);
+        }
+        at
     }
 }
 
-/// The source up to its unit tests, which stand at its end, without comments.
-fn without_tests(source: &str) -> String {
-    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+/// The code without comments and unit tests.
+fn code_of(source: &str) -> String {
+    let mut code = String::new();
+    let mut is_test = false;
+    let mut lines = source.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line == "#[cfg(test)]" && lines.peek().is_some_and(|next| next.starts_with("mod ")) {
+            is_test = lines.peek().is_some_and(|next| next.ends_with('{'));
+            lines.next();
+        } else if is_test {
+            is_test = line != "}";
+        } else if !line.trim_start().starts_with("//") {
+            code.push_str(line);
+            code.push('\n');
+        }
+    }
+    code
 }
 
-/// The modules that a module names, as paths from the crate's root: by `crate::a::b` and by `super::b`.
+/// What a module takes from its own children and may hand on: the child, and the item.
+fn uses(code: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for line in code.split(';') {
+        let Some((_, path)) = line.rsplit_once("use ") else { continue };
+        let Some((child, items)) = path.split_once("::") else { continue };
+        let items = items.trim_start_matches('{').trim_end_matches('}').split(',');
+        found.extend(items.map(|item| (child.trim().to_string(), item.trim().to_string())));
+    }
+    found
+}
+
+/// The items that a module names, as paths from the crate's root: by `crate::a::B` and by `super::b`.
 fn named_in(code: &str, module: &[String]) -> Vec<Vec<String>> {
     let mut named = Vec::new();
     for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
-        // Of `super::super::a` and `pulse_echo_core::crate::a` only the beginning counts.
+        // Of `super::super::a` only the beginning counts.
         if code[..at].ends_with("::") || code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
         }
         let mut rest = &code[at..];
-        let mut path: Vec<String> = if let Some(after) = rest.strip_prefix("crate::") {
+        let mut root = Vec::new();
+        if let Some(after) = rest.strip_prefix("crate::") {
             rest = after;
-            Vec::new()
         } else {
-            let mut path = module.to_vec();
+            root = module.to_vec();
             while let Some(after) = rest.strip_prefix("super::") {
-                path.pop();
+                root.pop();
                 rest = after;
             }
-            path
-        };
+        }
         // `{a::b, c}` names several.
         let several = match rest.strip_prefix('{') {
-            Some(list) => list.split('}').next().unwrap_or_default().split(',').map(str::trim).collect(),
+            Some(list) => {
+                let list = list.split('}').next().unwrap_or_default();
+                assert!(!list.contains('{'), "{module:?}: a list within a list is not read here: {list}");
+                list.split(',').map(str::trim).collect()
+            }
             None => vec![rest],
         };
-        let root = std::mem::take(&mut path);
-        for one in several {
+        for one in several.into_iter().filter(|one| !one.is_empty()) {
+            assert!(!one.starts_with("self"), "{module:?} takes the whole crate by another name");
             let end = one.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(one.len());
-            let modules = one[..end].split("::").take_while(|part| part.starts_with(|c: char| c.is_ascii_lowercase()));
-            named.push(root.iter().cloned().chain(modules.map(String::from)).collect());
+            let parts = one[..end].split("::").filter(|part| !part.is_empty()).map(String::from);
+            named.push(root.iter().cloned().chain(parts).collect());
         }
     }
     named
 }
 
-/// Notes that one room leans on another where the two paths part: there they stand side by side.
-fn add(all: &mut BTreeMap<String, Rooms>, from: &[String], to: &[String]) {
-    let together = from.iter().zip(to).take_while(|(one, other)| one == other).count();
-    if let (Some(one), Some(other)) = (from.get(together), to.get(together)) {
-        let rooms = all.entry(from[..together].join("/")).or_default();
-        rooms.entry(one.clone()).or_default().insert(other.clone());
-    }
-}
-
 /// A way from `room` back to itself.
-fn circle(rooms: &Rooms, room: &str) -> Option<Vec<String>> {
+fn circle(rooms: &BTreeMap<String, BTreeSet<String>>, room: &str) -> Option<Vec<String>> {
     let mut ways = vec![vec![room.to_string()]];
     let mut seen = BTreeSet::new();
     while let Some(way) = ways.pop() {
         for next in rooms.get(way.last()?).into_iter().flatten() {
-            let longer = [&way[..], &[next.clone()]].concat();
+            let longer = [&way[..], std::slice::from_ref(next)].concat();
             if next == room {
                 return Some(longer);
             }
@@ -130,21 +242,13 @@ fn circle(rooms: &Rooms, room: &str) -> Option<Vec<String>> {
     None
 }
 
-fn sources(part: &str) -> PathBuf {
-    checkout().join(part).join("src")
-}
-
 #[test]
 fn no_rooms_lean_on_each_other_in_a_circle() {
-    for (part, at_least) in [("core", 12), ("", 20), ("lambda", 10), ("local", 6)] {
-        let mut all = BTreeMap::new();
-        read(&sources(part), &[], &mut all);
-        assert!(all[""].len() >= at_least, "only these rooms of {part:?} were found: {:?}", all[""].keys());
-        for (folder, rooms) in &all {
-            // A function of one's own module, such as `super::look`, has no room and leans on nothing.
+    for (part, _) in LEVELS {
+        for (folder, rooms) in Sources::read(part).folders() {
             for room in rooms.keys() {
-                if let Some(circle) = circle(rooms, room) {
-                    panic!("{}/src/{folder}: {}", part, circle.join(" → "));
+                if let Some(circle) = circle(&rooms, room) {
+                    panic!("{part}/src/{folder}: {}", circle.join(" → "));
                 }
             }
         }
@@ -152,18 +256,42 @@ fn no_rooms_lean_on_each_other_in_a_circle() {
 }
 
 #[test]
-fn a_circle_is_found_however_it_is_written() {
+fn a_lower_room_never_looks_up() {
+    for (part, levels) in LEVELS {
+        let sources = Sources::read(part);
+        let level = |room: &str| {
+            let at = levels.iter().position(|level| level.contains(&room));
+            at.unwrap_or_else(|| panic!("the room {room} of {part:?} has no level in tests/house.rs"))
+        };
+        for module in sources.modules.keys().filter_map(|module| module.first()) {
+            level(module);
+        }
+        let folders = sources.folders();
+        for (room, others) in &folders[""] {
+            for other in others {
+                assert!(level(other) < level(room), "{part}/src: {room} looks up to {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_leads_to_a_circle_is_seen_however_it_is_written() {
     let module = ["a".to_string(), "b".to_string()];
-    let named =
-        named_in("use super::c; use crate::d::{E, f}; use crate::{g::h, i}; crate::j::k(); super::super::l", &module);
-    let named: Vec<_> = named.iter().map(|path| path.join("/")).collect();
-    for path in ["a/c", "d", "g/h", "i", "j/k", "l"] {
-        assert!(named.iter().any(|found| found == path || found.starts_with(&format!("{path}/"))), "{path}: {named:?}");
-    }
-    let mut all = BTreeMap::new();
-    let path = |text: &str| text.split('/').map(String::from).collect::<Vec<_>>();
-    for (from, to) in [("a/b", "a/c"), ("a/c/d", "a/e"), ("a/e", "a/b/f")] {
-        add(&mut all, &path(from), &path(to));
-    }
-    assert_eq!(circle(&all["a"], "b").unwrap(), ["b", "c", "e", "b"]);
+    let code = "use super::c; use crate::d::{E, f}; use crate::{g::h, i}; crate::j::k(); super::super::l";
+    let named: Vec<_> = named_in(code, &module).iter().map(|path| path.join("/")).collect();
+    assert_eq!(named, ["d", "g/h", "i", "j/k", "a/c", "l"]);
+
+    // `place` names `error` by what their folder's module hands on, and `error` names `place`.
+    let modules = [
+        (vec!["store"], "mod error; mod place; pub use error::Error;"),
+        (vec!["store", "place"], "use super::Error;"),
+        (vec!["store", "error"], "use super::place::Place;"),
+    ];
+    let modules = modules.map(|(path, code)| (path.into_iter().map(String::from).collect(), code.to_string())).into();
+    let folders = Sources { modules }.folders();
+    assert!(circle(&folders["store"], "error").is_some(), "{folders:?}");
+
+    let source = "use crate::a;\n#[cfg(test)]\nmod tests {\n    use crate::b;\n}\nuse crate::c;\n// crate::d\n";
+    assert_eq!(code_of(source), "use crate::a;\nuse crate::c;\n");
 }

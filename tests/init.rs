@@ -39,7 +39,8 @@ fn what_is_written_serves_send_without_any_option_or_variable() {
     assert_eq!(
         fs::read_to_string(folder.path().join("etc/config.json")).unwrap(),
         format!(
-            "{{\n  \"bucket\": \"pulses\",\n  \"region\": \"us-east-1\",\n  \"endpoint\": \"{endpoint}\",\n  \"host\": \"web-1\",\n  \"timeout_s\": 5\n}}\n"
+            "{{\n  \"bucket\": \"pulses\",\n  \"region\": \"us-east-1\",\n  \"endpoint\": \"{endpoint}\",\n  \
+             \"host\": \"web-1\",\n  \"timeout_s\": 5\n}}\n"
         )
     );
     assert_eq!(fs::read_to_string(folder.path().join("etc/pulse.json")).unwrap(), "{}\n");

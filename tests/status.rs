@@ -138,7 +138,7 @@ fn one_check_has_a_page_with_its_changes_and_limits() {
     for part in [
         "web-1/db is failing for 10",
         "why         status 500, expected 200",
-        "a pulse every 600 s is promised; silent after 900 s",
+        "a pulse every 10 min is promised; silent after 15 min",
         "mute        none",
         "  failing (status)",
     ] {

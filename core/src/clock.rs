@@ -1,7 +1,7 @@
 //! The store's clock: the only time that decisions are made by.
 //!
-//! `LastModified` and the `Date` of answers come from one clock, the store's, in whole seconds. No rule compares it with
-//! the clock of a host or of a function.
+//! `LastModified` and the `Date` of answers come from one clock, the store's, in whole seconds. No rule compares it
+//! with the clock of a host or of a function.
 
 use std::fmt;
 use std::ops::Add;

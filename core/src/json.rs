@@ -228,7 +228,8 @@ mod tests {
     fn a_wrong_type_a_wrong_range_and_a_double_name_their_field() {
         assert_eq!(
             refusal("{\"size_ml\": \"big\"}"),
-            "size_ml: invalid type: string \"big\", expected a whole number of millilitres from 1 to 900 (line 1, column 17)"
+            "size_ml: invalid type: string \"big\", expected a whole number of millilitres from 1 to 900 (line 1, \
+             column 17)"
         );
         for value in ["0", "901", "99999999999", "-1", "1.5", "null"] {
             let error = refusal(&format!("{{\"size_ml\": {value}}}"));

@@ -46,8 +46,8 @@ pub struct Mark {
     /// Who was told that `status.json` cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<StatusTold>,
-    /// Which write this is: 128 random bits in hex, new for each write. Read back after an answer was lost, it tells who
-    /// won. An invocation's id would not do: Lambda's retries repeat it, and one invocation may write twice.
+    /// Which write this is: 128 random bits in hex, new for each write. Read back after an answer was lost, it tells
+    /// who won. An invocation's id would not do: Lambda's retries repeat it, and one invocation may write twice.
     pub by: Option<String>,
 }
 
@@ -83,8 +83,8 @@ impl Mark {
     }
 }
 
-/// Without a completed sweep for longer than this a loop that sweeps every `tick_s` seconds is stale: three ticks, and at
-/// least five minutes.
+/// Without a completed sweep for longer than this a loop that sweeps every `tick_s` seconds is stale: three ticks, and
+/// at least five minutes.
 pub fn stale_after(tick_s: u32) -> Duration {
     Duration::from_secs((3 * u64::from(tick_s)).max(300))
 }

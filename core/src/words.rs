@@ -46,8 +46,8 @@ pub fn vitals(vitals: &Vitals) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// On which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it; the rest of the sentence is
-/// `the store's`.
+/// On which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it; the rest of the sentence
+/// is `the store's`.
 pub fn side(skew_s: f64) -> &'static str {
     if skew_s > 0.0 { "ahead of" } else { "behind" }
 }

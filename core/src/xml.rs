@@ -1,8 +1,8 @@
 //! The little that is read of XML without a reader of it: the texts of AWS's errors. A whole XML reader would be the
 //! largest part of the agent.
 
-/// The text of the first element `<tag>…</tag>`, its entities replaced; `None` if it is not there. It may hold anything,
-/// line breaks and control characters too: make it safe before it is shown.
+/// The text of the first element `<tag>…</tag>`, its entities replaced; `None` if it is not there. It may hold
+/// anything, line breaks and control characters too: make it safe before it is shown.
 pub fn element(xml: &str, tag: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{tag}>"))?;
     let (text, _) = rest.split_once(&format!("</{tag}>"))?;

@@ -22,9 +22,9 @@ pub(crate) enum Written {
 /// Writes an object of JSON once, on `condition`.
 ///
 /// An answer may be lost. Then the object itself tells who won: the writer whose body is there. So each write's body
-/// has to differ from all others, which a `by` of [random bits](pulse_echo_core::random::id) that is new for each write sees
-/// to. A request's id would not do: Lambda's own retries repeat it. A write that was taken and then replaced counts as
-/// lost.
+/// has to differ from all others, which a `by` of [random bits](pulse_echo_core::random::id) that is new for each write
+/// sees to. A request's id would not do: Lambda's own retries repeat it. A write that was taken and then replaced
+/// counts as lost.
 pub(crate) fn write(store: &Store, key: &Key, body: &[u8], condition: &Condition) -> Result<Written, String> {
     let error = match store.put(key, "application/json", body, &Metadata::new(), condition) {
         Ok(taken) => return Ok(Written::Won(Condition::IfMatch(taken.etag))),

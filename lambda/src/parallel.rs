@@ -4,8 +4,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 
-/// What `act` makes of each item, in the order of the items, at most `width` of them at once. One that panics spares
-/// the others: it is none.
+/// Applies `act` to each item, at most `width` at once, and keeps the order. If one panics, its result is `None`; the
+/// others go on.
 pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], width: usize, act: impl Fn(&T) -> R + Sync) -> Vec<Option<R>> {
     let results: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
     let queue = Mutex::new(items.iter().zip(&results));

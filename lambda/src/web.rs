@@ -22,7 +22,7 @@ const USER_AGENT: &str = concat!("pulse-echo-loop/", env!("CARGO_PKG_VERSION"));
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How much of an answer's body is read, in bytes.
-const ANSWER_LIMIT: u64 = 16 * 1024;
+const BODY_LIMIT: u64 = 16 * 1024;
 
 /// An address that may hold a secret, as those of Slack do. It is shown as its host alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl Answer {
     /// The beginning of its body.
     pub(crate) fn text(&mut self) -> Result<String, Missed> {
         let mut text = Vec::new();
-        match self.response.body_mut().as_reader().take(ANSWER_LIMIT).read_to_end(&mut text) {
+        match self.response.body_mut().as_reader().take(BODY_LIMIT).read_to_end(&mut text) {
             Ok(_) => Ok(String::from_utf8_lossy(&text).into_owned()),
             Err(error) => Err(Missed::by(&self.from, &error.into())),
         }

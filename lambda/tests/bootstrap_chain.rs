@@ -97,64 +97,64 @@ impl Deployment {
 
 #[test]
 fn started_it_ticks_each_5_seconds_and_stopped_it_ends() {
-    let loops = Deployment::new();
-    let begun = loops.put(&Key::loop_start());
+    let aws = Deployment::new();
+    let begun = aws.put(&Key::loop_start());
     assert_eq!((&begun["course"], &begun["step"]), (&json!("swept"), &json!("begin")), "{begun}");
-    assert_eq!(loops.sqs.sent()[0].delay_s, 0);
+    assert_eq!(aws.sqs.sent()[0].delay_s, 0);
     let first = begun["tick"].as_u64().unwrap();
     for round in 0..6 {
-        let came = loops.tick();
+        let came = aws.tick();
         assert_eq!((&came["step"], &came["tick"]), (&json!("continue"), &json!(first + round + 1)), "{came}");
         // The first tick may come too soon after the sweep of the start.
         assert!(came["course"] == "swept" || round == 0, "{came}");
-        let sent: Vec<_> = loops.sqs.sent().into_iter().map(|message| (message.body, message.delay_s)).collect();
+        let sent: Vec<_> = aws.sqs.sent().into_iter().map(|message| (message.body, message.delay_s)).collect();
         assert_eq!(sent, [(json!({"tick": first + round + 1, "version": 1}).to_string(), 5)]);
     }
-    loops.sqs.calls();
+    aws.sqs.calls();
 
-    let stopped = loops.put(&Key::loop_stop());
+    let stopped = aws.put(&Key::loop_stop());
     assert_eq!((&stopped["course"], &stopped["is_purged"]), (&json!("stopped"), &json!(true)), "{stopped}");
     // Two rounds of the queue without anything; then what the purge might have missed.
-    assert_eq!(loops.sqs.wait(Duration::from_secs(10) / SPEED), []);
-    loops.sqs.put(&json!({"tick": loops.mark().tick, "version": 1}).to_string());
-    loops.tick();
-    loops.schedule();
-    assert_eq!(loops.sqs.wait(Duration::from_secs(10) / SPEED), []);
-    assert_eq!(loops.sqs.calls(), ["PurgeQueue"], "nothing was sent after the stop");
-    assert!(loops.mark().swept <= loops.mark().stopped);
+    assert_eq!(aws.sqs.wait(Duration::from_secs(10) / SPEED), []);
+    aws.sqs.put(&json!({"tick": aws.mark().tick, "version": 1}).to_string());
+    aws.tick();
+    aws.schedule();
+    assert_eq!(aws.sqs.wait(Duration::from_secs(10) / SPEED), []);
+    assert_eq!(aws.sqs.calls(), ["PurgeQueue"], "nothing was sent after the stop");
+    assert!(aws.mark().swept <= aws.mark().stopped);
 }
 
 #[test]
 fn a_chain_whose_tick_was_lost_comes_back_with_one_tick() {
-    let loops = Deployment::new();
-    loops.put(&Key::loop_start());
-    loops.sqs.faults(&[Fault::Vanished]);
-    loops.tick();
-    assert!(loops.sqs.is_empty());
-    loops.sqs.sent();
-    let lost = loops.mark();
+    let aws = Deployment::new();
+    aws.put(&Key::loop_start());
+    aws.sqs.faults(&[Fault::Vanished]);
+    aws.tick();
+    assert!(aws.sqs.is_empty());
+    aws.sqs.sent();
+    let lost = aws.mark();
     let mut looks = 0;
     let revived = loop {
-        let came = loops.schedule();
+        let came = aws.schedule();
         if came["course"] != "fresh" {
             break came;
         }
         looks += 1;
-        assert_eq!(loops.sqs.wait(Duration::from_secs(5) / SPEED), [], "before it is dead");
+        assert_eq!(aws.sqs.wait(Duration::from_secs(5) / SPEED), [], "before it is dead");
     };
     assert_eq!(revived["step"], "revive", "{revived}");
-    let waited = lost.ticked.unwrap().age(loops.mark().ticked.unwrap()).as_secs();
+    let waited = lost.ticked.unwrap().age(aws.mark().ticked.unwrap()).as_secs();
     assert!(looks > 1 && waited >= 70, "{looks} looks, {waited} s: 2 × 5 s + 60 s");
-    assert_eq!(loops.schedule()["course"], "fresh");
-    assert_eq!(loops.sqs.sent().len(), 1, "one tick");
-    assert_eq!(loops.tick()["course"], "swept");
-    assert_eq!(loops.sqs.len(), 1);
+    assert_eq!(aws.schedule()["course"], "fresh");
+    assert_eq!(aws.sqs.sent().len(), 1, "one tick");
+    assert_eq!(aws.tick()["course"], "swept");
+    assert_eq!(aws.sqs.len(), 1);
 }
 
 #[test]
 fn the_origins_flow_start_a_topics_note_and_an_update() {
-    let loops = Deployment::new();
-    assert_eq!(loops.put(&Key::loop_start())["course"], "swept");
+    let aws = Deployment::new();
+    assert_eq!(aws.put(&Key::loop_start())["course"], "swept");
     let wait = || std::thread::sleep(Duration::from_secs(4) / SPEED);
     wait();
     let note = json!({"Records": [{
@@ -162,12 +162,12 @@ fn the_origins_flow_start_a_topics_note_and_an_update() {
         "EventSubscriptionArn": "arn:aws:sns:us-east-1:123456789012:update:21be56ed-a058-49f5-8c98-aedd2564c486",
         "Sns": {"Type": "Notification", "MessageId": "95df01b4-ee98-5cb9-9903-4c221d41eb5e", "Message": "Update"},
     }]});
-    let came = loops.invoke(note);
+    let came = aws.invoke(note);
     assert_eq!((&came["course"], &came["step"]), (&json!("swept"), &Value::Null), "{came}");
     wait();
-    let came = loops.put(&Key::loop_update());
+    let came = aws.put(&Key::loop_update());
     assert_eq!((&came["course"], &came["step"]), (&json!("swept"), &Value::Null), "{came}");
-    let stopped = loops.put(&Key::loop_stop());
+    let stopped = aws.put(&Key::loop_stop());
     assert_eq!(stopped["course"], "stopped", "{stopped}");
-    assert_eq!(loops.put(&Key::loop_update())["course"], "stopped");
+    assert_eq!(aws.put(&Key::loop_update())["course"], "stopped");
 }

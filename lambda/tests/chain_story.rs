@@ -1,6 +1,9 @@
 //! The chain of ticks on a real store and a real queue, by their time: who starts it, who ends it, and what does not
 //! break it.
 
+use std::slice::from_ref;
+use std::time::Duration;
+
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::name::Key;
 use pulse_echo_lambda::error::Kind;
@@ -135,9 +138,9 @@ fn a_tick_that_comes_twice_or_again_continues_once() {
     assert_eq!(sqs.len(), 2, "one tick, twice");
     // Each by itself, and then the old one again.
     let [one, other] = &sqs_at(&fleet, &sqs, 105)[..] else { panic!("there are two") };
-    assert_eq!(fleet.invoke(&event(&[one.clone()])).unwrap().step, Some(Step::Continue));
+    assert_eq!(fleet.invoke(&event(from_ref(one))).unwrap().step, Some(Step::Continue));
     for again in [other, one] {
-        let report = fleet.invoke(&event(&[again.clone()])).unwrap();
+        let report = fleet.invoke(&event(from_ref(again))).unwrap();
         assert_eq!((report.course, report.step), (Course::Old, None));
     }
     assert_eq!(sqs.len(), 1);
@@ -175,6 +178,33 @@ fn a_queue_that_refuses_a_tick_is_an_error_and_keeps_back_no_message() {
     let number = fleet.mark().tick.unwrap();
     assert_eq!(fleet.at(175).sweep().unwrap().step, Some(Step::Revive));
     assert_eq!(fleet.mark().tick, Some(number + 1));
+}
+
+#[test]
+fn a_queue_that_is_away_leaves_time_for_messages_to_people() {
+    let (mut fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    fleet.fault("web-1", 1);
+    sqs.faults(&vec![Fault::NotDone; 1_000]);
+    // 25 s before its end it gives up.
+    fleet.time = Duration::from_secs(31);
+    let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+    let [error] = &report.errors[..] else { panic!("{report:?}") };
+    assert!(error.kind == Kind::QueueFailed && error.message.contains("the schedule"), "{error}");
+    assert!(sqs.calls().len() > 3);
+    assert_eq!((report.step, report.is_sent, report.fails_ticks), (Some(Step::Continue), false, false));
+    assert_eq!(fleet.words(), ["failing web-1"]);
+}
+
+#[test]
+fn a_stop_is_seen_though_the_status_cannot_be_read() {
+    let (fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    fleet.put(&Key::status(), b"{\"version\": 2}");
+    fleet.put(&Key::loop_stop(), b"");
+    let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+    assert_eq!((report.course, report.stopped, report.step), (Course::Failed, Some(time(104)), None));
+    assert_eq!((fleet.mark().stopped, sqs.len()), (Some(time(104)), 0));
 }
 
 #[test]
@@ -259,8 +289,7 @@ fn the_origins_ways_to_sweep_now_do_not_touch_the_chain() {
 fn what_has_waited_for_a_quarter_of_an_hour_is_in_the_mark_until_it_is_taken() {
     let fleet = Fleet::new();
     fleet.pulse("web-1").at(1).fault("web-1", 0);
-    let refuse = || Some(Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
-    *fleet.hook.answer.lock().unwrap() = refuse();
+    *fleet.hook.answer.lock().unwrap() = Some(Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
     let mut said = Vec::new();
     for second in (60..=1_140).step_by(60) {
         let report = fleet.at(second).sweep().unwrap();

@@ -29,21 +29,7 @@ time,kind,check,cause,reason,pulse_at
 2026-11-21T00:45:01Z,echo,web-1/db,,,
 ";
 
-const TOLD: &str = "\
-2026-11-21T00:16:00Z
-  DOWN: web-1/db has been failing since 2026-11-21 00:15 UTC (57 s): no connection to db:5432, which refused it. Last good echo: 2026-11-21 00:05 UTC.
-  No other check is down. More: `pulse-echo status web-1/db`
-
-2026-11-21T00:36:00Z
-  DOWN: web-1 has been silent since 2026-11-21 00:35 UTC (60 s): its last pulse came on 2026-11-21 00:20 UTC, 16 min ago (expected: within 15 min). Last good echo: 2026-11-21 00:20 UTC. If on purpose: `pulse-echo retire web-1`.
-  1 other check is down. More: `pulse-echo status web-1`
-
-2026-11-21T00:41:00Z
-  UP: web-1/db has been up again since 2026-11-21 00:40 UTC. It was down for 24 min, from 2026-11-21 00:15 UTC: failing (no connection to db:5432, which refused it).
-  More: `pulse-echo status web-1/db`
-
-from 2026-11-21T00:00:00Z to 2026-11-21T00:45:01Z: 2 checks, 2 outages (1 not over), 3 messages; the longest outage was of web-1/db, 24 min from 2026-11-21T00:15:03Z
-";
+const TOLD: &str = include_str!("golden/replay.txt");
 
 /// Replays this text, which comes by stdin.
 fn replay(history: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
@@ -147,7 +133,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
     let cases = [
         (
             String::new(),
-            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON object",
+            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON \
+             object",
         ),
         (
             "\n\ntime,kind,check\n".into(),
@@ -156,7 +143,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         ("\ntime,kind,chekc\n".into(), "line 2: \"chekc\" is not a column; did you mean \"check\"?"),
         (
             "time;kind;check\n".into(),
-            "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, pulse_at, with commas between them",
+            "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, \
+             pulse_at, with commas between them",
         ),
         ("time,kind\n".into(), "line 1: the column check is missing; time, kind and check are needed"),
         ("time,kind,check,time\n".into(), "line 1: the column time is there twice"),
@@ -170,7 +158,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         ),
         (
             csv("2026-11-21 08:27:27,echo,web-1,"),
-            "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as 2026-11-21T08:27:27Z, nor Unix seconds",
+            "line 3: time: \"2026-11-21 08:27:27\" is neither RFC 3339 with a zone, such as \
+             2026-11-21T08:27:27Z, nor Unix seconds",
         ),
         (
             csv("1795219200000,echo,web-1,"),

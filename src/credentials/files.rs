@@ -84,8 +84,8 @@ impl Profile {
         self.files.iter().map(|file| file.path.as_path())
     }
 
-    /// The credentials of the first file that has something for it, and where that is. Why each file has nothing is added to `tried`; the
-    /// error is why the search ends here.
+    /// The credentials of the first file that has something for it, and where that is. Why each file has nothing is
+    /// added to `tried`; the error is why the search ends here.
     pub fn credentials(
         &self,
         tried: &mut Vec<String>,

@@ -11,7 +11,7 @@ pub struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// Reads a file's text. A line that is none of the dialect's is passed over, as the SDKs do.
+    /// Reads a file's text. Skips lines that it does not understand, as the SDKs do.
     pub fn of(text: &'a str) -> Self {
         let (mut names, mut entries) = (Vec::new(), Vec::new());
         let mut section = None;
@@ -34,7 +34,7 @@ impl<'a> Sections<'a> {
         self.names.contains(&section)
     }
 
-    /// A whole value, such as a command line. The last one counts if there are several; an empty one is none.
+    /// A whole value, such as a command line. The last of several counts. An empty value counts as unset.
     pub fn line(&self, section: &str, name: &str) -> Option<&'a str> {
         let is_it = |entry: &&(&str, &str, &str)| entry.0 == section && entry.1.eq_ignore_ascii_case(name);
         self.entries.iter().rfind(is_it).map(|(_, _, value)| *value).filter(|value| !value.is_empty())

@@ -13,7 +13,7 @@ use pulse_echo_core::http::{self, Failure, SystemResolver, Trust};
 use pulse_echo_core::store::Credentials;
 
 /// The longest answer that is read, in bytes.
-pub const ANSWER_LIMIT: u64 = 64 * 1024;
+pub const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// How long a service beside us may take to accept a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ pub fn ask(
     let response = agent.run(request)?;
     let status = response.status().as_u16();
     let mut text = Vec::new();
-    response.into_body().into_reader().take(ANSWER_LIMIT).read_to_end(&mut text)?;
+    response.into_body().into_reader().take(SIZE_LIMIT).read_to_end(&mut text)?;
     Ok((status, String::from_utf8_lossy(&text).into_owned()))
 }
 

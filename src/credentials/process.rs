@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::issued::{self, ANSWER_LIMIT};
+use super::issued::{self, SIZE_LIMIT};
 use pulse_echo_core::store::Credentials;
 use pulse_echo_core::text::printable;
 
@@ -51,7 +51,7 @@ fn drain(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         // What came before an error still counts; nobody may listen any more.
-        let _ = stream.take(ANSWER_LIMIT).read_to_end(&mut bytes);
+        let _ = stream.take(SIZE_LIMIT).read_to_end(&mut bytes);
         let _ = sender.send(bytes);
     });
     receiver
@@ -81,7 +81,8 @@ fn first_of(complaint: &[u8]) -> String {
 }
 
 /// The words of a command line, as the SDKs split it: blanks separate, quotes of either kind hold together, a backslash
-/// takes the next character as it is (within double quotes only `"` and `\`). There is no shell: `$` and `*` are letters.
+/// takes the next character as it is (within double quotes only `"` and `\`). There is no shell: `$` and `*` are
+/// letters.
 fn split(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -155,7 +155,7 @@ fn store(findings: &mut Findings, sources: &Sources) -> Option<Store> {
     let is_known = found.is_some();
     let instance = found.as_ref().and_then(|found| found.instance.as_ref());
     let place = sources.place(instance).map_err(|error| findings.ill("settings", &error)).ok()?;
-    // Whoever we are, the store answers, and its answer tells of the connection and the clock.
+    // Without credentials the store still answers; its answer shows the connection and the clock.
     let credentials = found.map_or_else(|| Credentials::new("none", "none"), |found| found.credentials);
     let store = sources.store(&place, &trust, credentials).map_err(|error| findings.ill("settings", &error)).ok()?;
     let answer = look::mark(&store);

@@ -13,15 +13,15 @@ const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 ///
 /// It is tried, on a condition that cannot hold: `If-Match` with an `ETag` that no object has. S3 looks at the rights
 /// first (403), then at the condition: 412, or 404 where there is no such object. So nothing is written and no event
-/// fires, whatever is there and whatever others do meanwhile; `If-None-Match: *` would do the same only while a pulse is
-/// there. Should a store not know conditions, it takes what cron would have sent anyway.
+/// fires, whatever is there and whatever others do meanwhile; `If-None-Match: *` would do the same only while a pulse
+/// is there. Should a store not know conditions, it takes what cron would have sent anyway.
 pub fn may_put(store: &Store, file: &PulseFile, seen: &Seen) -> Result<String, String> {
     let key = Key::pulse(&file.id);
     let never = Condition::IfMatch(NO_ETAG.into());
     match store.put(&key, "application/json", &file.text, &Metadata::new(), &never) {
         Ok(_) => Err(format!(
-            "{key} was put though its condition does not hold: this store does not know conditions, which the loop needs; \
-             use another store, or a newer version of it"
+            "{key} was put though its condition does not hold: this store does not know conditions, which the loop \
+             needs; use another store, or a newer version of it"
         )),
         Err(error) if error.is_precondition() || error.is_missing() => Ok(format!("may put {key}")),
         Err(error) if error.is_denied() && seen.pulse.as_ref().there().is_some() => {

@@ -37,8 +37,8 @@ fn find_in(root: &Path, timer_runs: impl Fn() -> Option<bool>) -> Result<String,
     if is_there(CRON_FILE) {
         return if is_ignored(root) {
             Err(format!(
-                "cron ignores /{CRON_FILE}, since others than root can write it: chown root:root /{CRON_FILE}; chmod 644 \
-                 /{CRON_FILE}"
+                "cron ignores /{CRON_FILE}, since others than root can write it: chown root:root /{CRON_FILE}; chmod \
+                 644 /{CRON_FILE}"
             ))
         } else if cron_runs(root) {
             Ok(format!("cron, by /{CRON_FILE}"))
@@ -57,8 +57,8 @@ fn find_in(root: &Path, timer_runs: impl Fn() -> Option<bool>) -> Result<String,
             "nothing runs pulse-echo send: there is no /{CRON_FILE}, and the timer is off: {ENABLE_TIMER}"
         ));
     }
-    Ok("the package is not installed here, and no crontab that can be read has pulse-echo send; a host needs a line such \
-        as */10 * * * * pulse-echo send --quiet"
+    Ok("the package is not installed here, and no crontab that can be read has pulse-echo send; a host needs a line \
+        such as */10 * * * * pulse-echo send --quiet"
         .into())
 }
 

@@ -7,8 +7,8 @@ use super::summary::{Watch, count};
 use crate::fleet::Fleet;
 use pulse_echo_core::status::Muted;
 
-/// `{"now": …, "written": …, "loop": {"trouble": …, "mark": …}, "shown": …, "down": …, "checks": [{"check": …, "state": …,
-/// "late": …, …}, …]}`, the worst first. Times are RFC 3339; what is not known is null.
+/// `{"now": …, "written": …, "loop": {"trouble": …, "mark": …}, "shown": …, "down": …, "checks": [{"check": …, "state":
+/// …, "late": …, …}, …]}`, the worst first. Times are RFC 3339; what is not known is null.
 pub fn json(fleet: &Fleet, watch: &Watch, rows: &[Row]) -> Value {
     let trouble = watch.is_trouble().then(|| watch.outcome.sentence());
     let mark = watch.mark.as_ref().map(|(mark, _)| mark);

@@ -93,7 +93,7 @@ pub fn shown(
     texts.flat_map(|text| text.split('\n').map(String::from).collect::<Vec<_>>()).collect()
 }
 
-/// The pulse that is there now; none where that cannot be had, which is no reason to fail.
+/// The pulse in the store; `None` if it cannot be read, which is not an error.
 fn newest(store: &Store, id: &CheckId) -> Option<Newest> {
     let pulse = look::look(store, &Key::pulse(id), SIZE_LIMIT).ok()?.there()?;
     Some(Newest { at: pulse.last_modified, vitals: Sending::from_metadata(&pulse.metadata).vitals })

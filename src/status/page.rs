@@ -18,10 +18,13 @@ pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
     let time = |at: Time| format!("{at}, {} ago", words::duration(at.age(now)));
     let word = row.word();
     let head = format!("{} is {} for {}", row.id, coloured(row, &word, terminal), words::duration(row.lasts(now)));
-    let limits = record
-        .limits
-        .as_ref()
-        .map(|limits| format!("a pulse every {} s is promised; silent after {} s", limits.every_s, limits.limit_s));
+    let limits = record.limits.as_ref().map(|limits| {
+        format!(
+            "a pulse every {} is promised; silent after {}",
+            words::duration(limits.every()),
+            words::duration(limits.limit())
+        )
+    });
     let mute = row.mute.map(|mute| {
         let reason = mute.reason.as_deref().unwrap_or("no reason given");
         format!("until {}, {} more: {reason}", mute.until(), words::duration(now.age(mute.until())))

@@ -13,7 +13,7 @@ const HEADS: [&str; 4] = ["STATE", "FOR", "CHECK", "WHY"];
 /// Between two columns, and before what stands on a line of its own.
 const GAP: &str = "  ";
 
-/// What there is to say is worth a column if so many characters of it fit: less of a sentence says nothing.
+/// The column WHY is shown only if at least this many characters fit.
 const LEAST_TEXT: usize = 40;
 
 /// A longer name stands out of its column, instead of widening it for all.

@@ -186,9 +186,8 @@ fn the_summary_counts_each_check_once_and_says_when_it_was_swept() {
     let rows = row::worst_first(&fleet);
     assert_eq!(
         summary::lines(&fleet, &rows, &running()),
-        [
-            "10 checks: 5 down (1 silent, 3 failing, 1 unanswered), 1 late, 1 new, 2 up, 1 gone; 1 muted; last swept 32 s ago"
-        ]
+        ["10 checks: 5 down (1 silent, 3 failing, 1 unanswered), 1 late, 1 new, 2 up, 1 gone; 1 muted; last swept \
+             32 s ago"]
     );
     assert_eq!(
         summary::lines(&fleet, &[], &running()),
@@ -263,7 +262,7 @@ web-1 is failing for 41 min
   its host    up 41 d, load 48, 2 MiB of memory free, disk 0 % free
   last echo   2026-11-21T07:03:20Z, 56 min ago
   last fault  2026-11-21T07:18:20Z, 41 min ago
-  limits      a pulse every 600 s is promised; silent after 900 s
+  limits      a pulse every 10 min is promised; silent after 15 min
   outage      since 2026-11-21T07:18:20Z, told at 2026-11-21T07:19:10Z, again at 2026-11-21T11:19:10Z
   mute        none
   changes     2026-11-21T07:18:20Z  failing (status)

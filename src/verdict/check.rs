@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::look::{Look, Seen};
-use crate::outcome::{Figure, Outcome, Severity, Subject};
+use crate::outcome::{Figure, Measure, Outcome, Severity, Subject};
 use pulse_echo_core::answer::{Echo, Fault};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::{CheckId, Key};
@@ -35,15 +35,17 @@ pub fn judge(id: &CheckId, seen: &Seen, limits: Limits, own_instance: Option<&st
     let mut outcome = verdict(id, seen, newest.as_ref(), limits, own_instance);
     if let (Some(newest), Some(now)) = (&newest, seen.now) {
         outcome.figures.push(Figure {
-            name: "age",
+            of: Measure::Age,
             seconds: newest.pulse_at().age(now).as_secs_f64(),
             digits: 0,
             warning: Some(limits.warning.as_secs_f64()),
             critical: Some(limits.critical.as_secs_f64()),
         });
     }
-    outcome.figures.extend(seen.rtt.map(|rtt| Figure::duration("rtt", rtt)));
-    outcome.figures.extend(newest.and_then(|newest| newest.latency()).map(|took| Figure::duration("probe", took)));
+    outcome.figures.extend(seen.rtt.map(|rtt| Figure::duration(Measure::Rtt, rtt)));
+    outcome
+        .figures
+        .extend(newest.and_then(|newest| newest.latency()).map(|took| Figure::duration(Measure::Probe, took)));
     outcome
 }
 
@@ -134,8 +136,8 @@ fn waiting_since(seen: &Seen, newest: Option<&Newest>) -> Option<Time> {
     newest.is_none_or(|newest| newest.pulse_at() < at).then_some(at)
 }
 
-/// Whether pulse or echo are of another machine. While the own newest pulse waits, the echo may be of a machine that had
-/// the name before.
+/// Whether pulse or echo are of another machine. While the own newest pulse waits, the echo may be of a machine that
+/// had the name before.
 fn is_of_another_machine(seen: &Seen, waits: bool, own: Option<&str>) -> bool {
     let of_pulse = seen.pulse.as_ref().there().and_then(|pulse| pulse.instance.as_deref());
     let of_echo = seen.echo.as_ref().there().and_then(|echo| echo.instance.as_deref());
@@ -328,7 +330,11 @@ mod tests {
     #[test]
     fn figures_are_there_as_far_as_they_were_seen() {
         let names = |seen: &Seen| -> Vec<_> {
-            judge(&id(), seen, Limits::of(&Pulse::default()), None).figures.iter().map(|figure| figure.name).collect()
+            judge(&id(), seen, Limits::of(&Pulse::default()), None)
+                .figures
+                .iter()
+                .map(|figure| figure.of.name())
+                .collect()
         };
         let all = Seen { rtt: Some(Duration::from_millis(41)), ..seen(pulse(212), echo(212), Look::Missing) };
         assert_eq!(names(&all), ["age", "rtt", "probe"]);

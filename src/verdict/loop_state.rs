@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::look::Look;
-use crate::outcome::{Figure, Outcome, Severity, Subject};
+use crate::outcome::{Figure, Measure, Outcome, Severity, Subject};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::name::Key;
@@ -48,7 +48,7 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
 
 /// Judges this machine's clock: how many seconds it is ahead of the store's.
 pub fn judge_clock(skew_s: f64) -> Outcome {
-    let figure = Figure { name: "skew", seconds: skew_s, digits: 1, warning: Some(SKEW_LIMIT_S), critical: None };
+    let figure = Figure { of: Measure::Skew, seconds: skew_s, digits: 1, warning: Some(SKEW_LIMIT_S), critical: None };
     let outcome = if skew_s.abs() > SKEW_LIMIT_S {
         Outcome::new(Subject::Clock, Severity::Warning, words::skew(skew_s)).remedy("set it, and keep it set (NTP)")
     } else {

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::Key;
 use pulse_echo_local::s3::KeyPair;
 use pulse_echo_local::system::System;
@@ -30,7 +31,8 @@ impl Site {
         let data = tempfile::tempdir().unwrap();
         let keys = KeyPair::new(ACCESS_KEY, SECRET_KEY);
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let system = System::start(&data.path().join("data"), listen, BUCKET, &keys, &|_| None).unwrap();
+        let system =
+            System::start(&data.path().join("data"), listen, BUCKET, &keys, Environment::new(&|_| None)).unwrap();
         Self { system, _data: data }
     }
 

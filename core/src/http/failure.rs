@@ -8,7 +8,6 @@ use ureq::Error;
 
 use super::Unresolved;
 use super::certificate::{SelfSigned, time};
-use super::proxy::ProxyFailed;
 use crate::text::printable;
 
 const CLOSED: &str = "the connection was closed before the answer was complete";
@@ -145,3 +144,19 @@ fn certificate_text(error: &CertificateError) -> String {
 fn plain_name(name: &str) -> &str {
     name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")")).unwrap_or(name)
 }
+
+/// What went wrong before a proxy had connected us.
+#[derive(Debug)]
+pub struct ProxyFailed {
+    pub(super) proxy: String,
+    /// What went wrong.
+    pub failure: Failure,
+}
+
+impl fmt::Display for ProxyFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the proxy {} did not connect us: {}", self.proxy, self.failure)
+    }
+}
+
+impl std::error::Error for ProxyFailed {}

@@ -24,7 +24,8 @@ pub fn config() -> ConfigBuilder<AgentScope> {
     Agent::config_builder().http_status_as_error(false).max_redirects(0).max_redirects_will_error(false).proxy(None)
 }
 
-/// A client that trusts `trust` and looks names up by `resolver`; a proxy, if `config` has one, is asked for the others.
+/// A client that trusts `trust` and looks names up by `resolver`; a proxy, if `config` has one, is asked for the
+/// others.
 pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
     let connector = ().chain(ThroughProxy::default()).chain(TcpConnector::default()).chain(Tls::new(trust));
     Agent::with_parts(config, connector, resolver)

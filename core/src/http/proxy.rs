@@ -1,17 +1,16 @@
 //! Proxies from the environment, as curl reads it, and the way through them.
 //!
-//! ureq's own reading differs from curl's: one variable serves every scheme, `NO_PROXY` is not trimmed, `example.com` does
-//! not cover `b.example.com`, and there are no networks. A proxy is always asked to CONNECT, for http addresses too, which
-//! some proxies refuse: ureq has no other way.
+//! ureq's own reading differs from curl's: one variable serves every scheme, `NO_PROXY` is not trimmed, `example.com`
+//! does not cover `b.example.com`, and there are no networks. A proxy is always asked to CONNECT, for http addresses
+//! too, which some proxies refuse: ureq has no other way.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use ureq::unversioned::transport::{ConnectProxyConnector, ConnectionDetails, Connector, Either, Transport};
 use ureq::{Error, Proxy};
 use url::{Host, Url};
 
-use super::Failure;
+use super::failure::ProxyFailed;
 use crate::environment::Environment;
 
 /// What curl takes a proxy's port to be where none is given, by the proxy's own scheme.
@@ -105,22 +104,6 @@ impl<In: Transport> Connector<In> for ThroughProxy {
         })
     }
 }
-
-/// What went wrong before a proxy had connected us.
-#[derive(Debug)]
-pub struct ProxyFailed {
-    proxy: String,
-    /// What went wrong.
-    pub failure: Failure,
-}
-
-impl fmt::Display for ProxyFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the proxy {} did not connect us: {}", self.proxy, self.failure)
-    }
-}
-
-impl std::error::Error for ProxyFailed {}
 
 #[cfg(test)]
 mod tests {

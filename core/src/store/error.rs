@@ -1,6 +1,7 @@
 //! What went wrong with a request to the store, said so that the line is enough to act on.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use ureq::http::HeaderMap;
@@ -12,6 +13,19 @@ use crate::xml::element;
 
 /// How much of S3's texts is kept, in characters.
 const ROOM: usize = 300;
+
+/// A try that did not succeed.
+pub(super) struct Failed {
+    pub kind: Kind,
+    pub skew: Option<SignedDuration>,
+    pub retry_after: Option<Duration>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { kind: Kind::Failed(failure), skew: None, retry_after: None }
+    }
+}
 
 /// A request to the store that did not do what it should.
 #[derive(Clone, Debug)]
@@ -44,7 +58,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    /// S3's code, such as `NoSuchKey`; empty where the answer is none of S3's.
+    /// S3's code, such as `NoSuchKey`; empty if the answer has no S3 code.
     pub(super) code: String,
     /// S3's sentence.
     pub(super) message: String,
@@ -73,19 +87,19 @@ impl Error {
         self.refusal().is_some_and(|refusal| refusal.status == 404 && refusal.code == "NoSuchKey")
     }
 
-    /// Whether the store denied the request; S3 says so of a missing key, too, to whoever may not list the bucket.
+    /// Whether the store denied the request. S3 also says so for a missing key, if the caller may not list the bucket.
     pub fn is_denied(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == "AccessDenied" && !refusal.is_about_time())
     }
 
-    /// Whether the condition of a conditional request did not hold. A 412 to another try, after an answer that was lost,
-    /// is none, since the first try may have been what made it fail.
+    /// Whether the condition of a conditional request did not hold. A 412 after a lost
+    /// answer does not count: the first try may have changed the object.
     pub fn is_precondition(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.status == 412)
     }
 
-    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The condition
-    /// may hold or not; only another try tells.
+    /// Whether others changed the object at the very same moment, at each try (S3's 409): nothing was done. The
+    /// condition may hold or not; only another try tells.
     pub fn is_conflict(&self) -> bool {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
@@ -235,12 +249,13 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_was_asked_what_was_answered_and_what_to_do() {
-        let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist.\
-                    </Message><BucketName>b</BucketName></Error>";
+        let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code>\
+                    <Message>The specified bucket does not exist.</Message><BucketName>b</BucketName></Error>";
         assert_eq!(
             refused(404, body, None).to_string(),
-            "cannot put pulse/web-1.json in bucket \"b\" at http://127.0.0.1:9810/b/: HTTP 404 NoSuchBucket (The specified \
-             bucket does not exist); correct the bucket, the region or the endpoint, or create the bucket first"
+            "cannot put pulse/web-1.json in bucket \"b\" at http://127.0.0.1:9810/b/: HTTP 404 NoSuchBucket (The \
+             specified bucket does not exist); correct the bucket, the region or the endpoint, or create the bucket \
+             first"
         );
     }
 

@@ -6,9 +6,8 @@ use jiff::SignedDuration;
 use rusty_s3::Bucket;
 
 use super::Store;
-use super::error::{Kind, clock_is_off};
+use super::error::{Failed, Kind, clock_is_off};
 use super::place::{Place, is_region};
-use super::request::Failed;
 
 /// How far the clocks may differ before a refusal is put down to them.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
@@ -41,8 +40,8 @@ impl Store {
         learnt.skew = skew.or(learnt.skew);
     }
 
-    /// Takes the store's clock for signing if a request signed with `used` was refused and its time was off. S3 has many
-    /// ways to say so (and says `AccessDenied` for presigned URLs), so any 403 counts.
+    /// Takes the store's clock for signing if a request signed with `used` was refused and its time was off. S3 has
+    /// many ways to say so (and says `AccessDenied` for presigned URLs), so any 403 counts.
     pub(super) fn learn_clock(&self, failed: &Failed, used: &Learnt) -> bool {
         let (Kind::Refused(refusal), Some(skew)) = (&failed.kind, failed.skew) else { return false };
         if refusal.status != 403 || (skew - used.ahead).abs() <= TOLERANCE {

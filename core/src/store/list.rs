@@ -7,6 +7,9 @@ use super::{Ask, Error, Store};
 use crate::clock::Time;
 use crate::http::header;
 
+/// How many objects a page of a list has at most: the most that S3 gives.
+pub const PAGE: usize = 1_000;
+
 /// The longest page that is read, in bytes: 1,000 keys of 1,024 bytes, each byte encoded as three, and their frames.
 const PAGE_LIMIT: u64 = 4 * 1024 * 1024;
 

@@ -30,7 +30,7 @@ pub use error::Error;
 #[doc(hidden)]
 pub use error::read_refusal;
 #[cfg(feature = "list")]
-pub use list::{Entry, Page};
+pub use list::{Entry, PAGE, Page};
 pub use place::Place;
 pub use rusty_s3::Credentials;
 
@@ -41,8 +41,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A bucket, the right to use it, and the time left for it.
 ///
-/// Requests are tried again, all within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429
-/// and 5xx. Clones share what one of them learns of the store's clock and region.
+/// Requests are tried again, all within the deadline, on trouble that may pass: no connection, no whole answer, 408,
+/// 429 and 5xx. Clones share what one of them learns of the store's clock and region.
 #[derive(Clone)]
 pub struct Store {
     place: Place,
@@ -140,9 +140,9 @@ impl Store {
 
     /// Puts an object, body and metadata as one.
     ///
-    /// It is tried again after an answer that was lost, with a condition too. So a 412 may then be the answer to what the
-    /// first try did: such an error [is in doubt](Error::is_in_doubt) and no [`Error::is_precondition`], and only reading
-    /// the object tells.
+    /// It is tried again after an answer that was lost, with a condition too. So a 412 may then be the answer to what
+    /// the first try did: such an error [is in doubt](Error::is_in_doubt) and no [`Error::is_precondition`], and only
+    /// reading the object tells.
     pub fn put(
         &self,
         key: &Key,

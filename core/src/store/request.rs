@@ -9,7 +9,7 @@ use rusty_s3::Method;
 use rusty_s3::signing::sign;
 use ureq::http::{HeaderMap, Request, Response};
 
-use super::error::{Kind, Refusal};
+use super::error::{Failed, Kind, Refusal};
 use super::retry::{self, TRIES};
 use super::{Error, Learnt, Store};
 use crate::clock::Time;
@@ -65,19 +65,6 @@ pub(super) struct Answer {
     pub rtt: Duration,
     /// How far this machine's clock is ahead of the store's.
     pub skew: Option<SignedDuration>,
-}
-
-/// A try that did not succeed.
-pub(super) struct Failed {
-    pub kind: Kind,
-    pub skew: Option<SignedDuration>,
-    retry_after: Option<Duration>,
-}
-
-impl From<Failure> for Failed {
-    fn from(failure: Failure) -> Self {
-        Self { kind: Kind::Failed(failure), skew: None, retry_after: None }
-    }
 }
 
 impl Store {

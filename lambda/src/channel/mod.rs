@@ -34,9 +34,9 @@ pub trait Channel: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Tells `entries`, the oldest first, as one message where the channel can: they are what one sweep has for it. A
-    /// fact about many ([`Fact::ManyDown`](pulse_echo_core::status::Fact::ManyDown)) comes before the facts that it sums up.
-    /// Checks of one host that fell silent together ([`CheckId::host`](pulse_echo_core::name::CheckId::host)) are one line
-    /// where there are lines.
+    /// fact about many ([`Fact::ManyDown`](pulse_echo_core::status::Fact::ManyDown)) comes before the facts that it
+    /// sums up. Checks of one host that fell silent together ([`CheckId::host`](pulse_echo_core::name::CheckId::host))
+    /// are one line where there are lines.
     ///
     /// It must return by `deadline`. The same entries come again, with the same ids, until they are taken.
     fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome;

@@ -149,7 +149,7 @@ pub fn may_send(status: &Status, now: Time) -> bool {
     status.lease.as_ref().is_none_or(|lease| now >= lease.until)
 }
 
-/// Ends the lease of `by`, if it is still that one's.
+/// Ends the lease if `by` still holds it.
 pub fn end_lease(status: &mut Status, by: &str) {
     let is_own = |lease: &Lease| lease.by == by;
     status.lease.take_if(|lease| is_own(lease));

@@ -53,7 +53,7 @@ impl Teller<'_> {
     }
 }
 
-/// The fact that these checks, of so many, went down together: with what most of them have in common.
+/// The fact that these checks went down together, with what most of them share.
 pub fn fact_of(down: &[&Record], of: usize) -> Fact {
     let mut alike: BTreeMap<(State, Option<Cause>), usize> = BTreeMap::new();
     for record in down {

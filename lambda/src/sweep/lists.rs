@@ -5,12 +5,9 @@ use std::thread;
 use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::store::{Entry, Store};
+use pulse_echo_core::store::{Entry, PAGE, Store};
 
 use crate::verdict::Listed;
-
-/// How many keys a page of a list has at most.
-const PAGE: usize = 1_000;
 
 /// The folders that a sweep walks beside `loop/`.
 const FOLDERS: [&str; 4] = ["mute/", "pulse/", "echo/", "fault/"];

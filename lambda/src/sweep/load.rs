@@ -101,8 +101,7 @@ fn fault(object: &Object) -> Fault {
     })
 }
 
-/// What a pulse promises. One that cannot be understood, which is the probe's to tell, promises what the one before
-/// did, or the defaults.
+/// A pulse's limits. If the pulse cannot be read, which the probe reports: the last known limits, or the defaults.
 fn limits(object: &Object, record: Option<&Record>) -> Limits {
     let pulse = Pulse::parse(object.body.as_deref().unwrap_or_default(), Unknown::Ignored);
     let before = record.and_then(|record| record.limits.clone());

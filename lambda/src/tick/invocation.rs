@@ -1,6 +1,5 @@
 //! One invocation: carries out what the machine asks for, one operation after the other.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
@@ -11,12 +10,9 @@ use super::control;
 use super::machine::{self, Answer, Machine, Next, Operation};
 use super::mark;
 use super::queue::Sender;
-use super::record::Recording;
+use super::record::{Look, Recorder};
 use super::report::Report;
-use crate::aws::sqs::Queue;
-use crate::channel::Channel;
 use crate::error::{Error, Kind};
-use crate::rules::Rules;
 use crate::sweep::lists::{Opening, list_control};
 use crate::sweep::status::{StatusFile, store_time};
 
@@ -25,51 +21,22 @@ const CHECKS_ON_A_PAGE: usize = 500;
 
 /// One invocation, and all that it goes by.
 pub(super) struct Invocation<'a> {
-    pub(super) store: &'a Store,
-    pub(super) channels: &'a [Box<dyn Channel>],
-    /// The channels' names.
-    pub(super) names: BTreeSet<String>,
-    pub(super) rules: &'a Rules,
-    /// Its end.
-    pub(super) deadline: Instant,
-    pub(super) started: Instant,
-    /// The store's time at a moment of this machine's clock that never jumps: when the store was last heard.
-    pub(super) anchor: Option<(Time, Instant)>,
-    /// The mark as it was last read.
-    pub(super) mark: Option<Mark>,
-    /// What the look has found, until it is recorded.
-    pub(super) look: Option<(Result<StatusFile, Error>, Opening)>,
-    /// What was recorded, until it is delivered.
-    pub(super) recording: Option<Recording>,
-    pub(super) report: Report,
+    store: &'a Store,
+    recorder: Recorder<'a>,
     sender: Option<Sender<'a>>,
+    /// The store's time at a moment of this machine's clock that never jumps: when the store was last heard.
+    anchor: Option<(Time, Instant)>,
+    /// The mark as it was last read.
+    mark: Option<Mark>,
+    /// What the look has found, until it is recorded.
+    look: Option<Look>,
     /// The trouble of other kinds than the store's.
-    pub(super) troubles: Vec<Error>,
+    troubles: Vec<Error>,
 }
 
 impl<'a> Invocation<'a> {
-    pub(super) fn new(
-        store: &'a Store,
-        queue: Option<&'a Queue>,
-        channels: &'a [Box<dyn Channel>],
-        rules: &'a Rules,
-        deadline: Instant,
-    ) -> Self {
-        Self {
-            store,
-            channels,
-            names: channels.iter().map(|channel| channel.name().to_string()).collect(),
-            rules,
-            deadline,
-            started: Instant::now(),
-            anchor: None,
-            mark: None,
-            look: None,
-            recording: None,
-            report: Report::default(),
-            sender: queue.map(|queue| Sender::new(queue, deadline)),
-            troubles: Vec::new(),
-        }
+    pub(super) fn new(store: &'a Store, recorder: Recorder<'a>, sender: Option<Sender<'a>>) -> Self {
+        Self { store, recorder, sender, anchor: None, mark: None, look: None, troubles: Vec::new() }
     }
 
     /// Does what the machine asks for, until it asks for nothing more.
@@ -96,7 +63,7 @@ impl<'a> Invocation<'a> {
             Operation::PutLock { stop } => {
                 control::put_lock(self.store, stop, self.now()).map_or_else(Answer::Failed, Answer::Wrote)
             }
-            Operation::Record(record) => self.record(&record).map_or_else(Answer::Failed, Answer::Recorded),
+            Operation::Record(record) => self.record(&record),
             Operation::PutMark { mark, etag } => {
                 mark::put(self.store, &mark, etag, || self.now()).map_or_else(Answer::Failed, Answer::Wrote)
             }
@@ -108,7 +75,9 @@ impl<'a> Invocation<'a> {
                 answer
             }
             Operation::Purge => self.sender().purge(),
-            Operation::Deliver(deliver) => self.deliver(&deliver.lease).map_or_else(Answer::Failed, |()| Answer::Done),
+            Operation::Deliver(deliver) => {
+                self.recorder.deliver(&deliver.lease).map_or_else(Answer::Failed, |()| Answer::Done)
+            }
         }
     }
 
@@ -116,8 +85,19 @@ impl<'a> Invocation<'a> {
         self.sender.as_mut().expect("the machine sends only where there is a queue")
     }
 
+    fn record(&mut self, record: &machine::Record) -> Answer {
+        let look = self.look.take().expect("there was a look");
+        match self.recorder.record(record, look, self.mark.as_ref()) {
+            Ok(recorded) => Answer::Recorded(recorded),
+            Err(error) => {
+                self.troubles.push(error.clone());
+                Answer::Failed(error.message)
+            }
+        }
+    }
+
     /// The store's time by now.
-    pub(super) fn now(&self) -> Time {
+    fn now(&self) -> Time {
         self.anchor.map_or_else(|| Time::from_second(i64::MIN), store_time)
     }
 
@@ -154,12 +134,12 @@ impl<'a> Invocation<'a> {
         Ok(control::of(&folder, now))
     }
 
-    fn report_of(mut self, done: machine::Report) -> Report {
+    fn report_of(self, done: machine::Report) -> Report {
         let kind = |why: String| {
             let known = self.troubles.iter().find(|known| known.message == why).cloned();
             known.unwrap_or_else(|| Error::new(Kind::StoreFailed, why))
         };
-        self.report.fails_ticks = done.fails_ticks();
+        let fails_ticks = done.fails_ticks();
         let (step, tick) = done.step.unzip();
         Report {
             course: done.course,
@@ -169,13 +149,9 @@ impl<'a> Invocation<'a> {
             is_sent: done.is_sent,
             is_purged: done.is_purged,
             errors: done.errors.into_iter().map(kind).collect(),
-            took_ms: took_ms(self.started),
-            ..self.report
+            fails_ticks,
+            took_ms: self.recorder.took_ms(),
+            ..self.recorder.report
         }
     }
-}
-
-/// How long it took since, in milliseconds.
-pub(super) fn took_ms(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -35,6 +35,8 @@ use asked::Request;
 use decide::{Asked, Pace};
 use invocation::Invocation;
 use machine::Machine;
+use queue::Sender;
+use record::Recorder;
 
 pub use crate::aws::sqs::Queue;
 pub use machine::Course;
@@ -129,5 +131,6 @@ pub fn invoke(
     }
     let pace = Pace { tick_s: rules.tick_s, min_interval: rules.min_interval(), has_queue: queue.is_some() };
     let machine = Machine::new(asked.clone(), pace, random::id);
-    Invocation::new(store, queue, channels, rules, deadline).run(machine)
+    let recorder = Recorder::new(store, channels, rules, deadline);
+    Invocation::new(store, recorder, queue.map(|queue| Sender::new(queue, deadline))).run(machine)
 }

@@ -103,8 +103,8 @@ impl Answers {
     }
 }
 
-/// Whether an answer is one to the newest pulse, or to the one that the last sweep saw, if that had not seen the answer
-/// yet (else `seen` is none). Without the second a fleet in step with the sweeps would never be judged.
+/// Whether an answer belongs to the newest pulse, or to the pulse of the last sweep if that sweep had not seen the
+/// answer (otherwise `seen` is `None`). Without the second rule a fleet in step with the sweeps is never judged.
 fn counts(at: Time, pulse: Time, seen: Option<Time>) -> bool {
     at >= pulse || seen.is_some_and(|seen| at >= seen)
 }

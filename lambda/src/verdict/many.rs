@@ -8,10 +8,10 @@ use pulse_echo_core::status::{Gap, Record, State};
 use super::is_spared;
 use crate::rules::Rules;
 
-/// Within which time what many checks do is one thing.
+/// Changes within this time count as one event.
 const TOGETHER: Duration = Duration::from_secs(15 * 60);
 
-/// Whether so many of all are many.
+/// Whether `some` of `all` counts as many.
 fn are_many(some: usize, all: usize) -> bool {
     some >= 10 && some * 4 >= all
 }

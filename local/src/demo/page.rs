@@ -68,7 +68,7 @@ impl<'o> Page<'o> {
         }
     }
 
-    /// Whoever does not listen any more is no reason to fail.
+    /// Prints a line. A closed pipe is not an error.
     pub fn print(&mut self, line: &str) {
         let _ = writeln!(self.out, "{}", line.trim_end());
     }

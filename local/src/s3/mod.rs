@@ -125,8 +125,8 @@ struct Running {
 impl Server {
     /// Opens the store and listens.
     ///
-    /// Fails if the address is taken, if the bucket's name is none, or if the store's file is in use by another
-    /// process, damaged, no such store, or that of another bucket.
+    /// Fails if the address is in use, the bucket's name is invalid, or the store's file is locked, damaged, of another
+    /// kind or of another bucket.
     pub fn start(options: Options) -> io::Result<Self> {
         if !s3s::path::check_bucket_name(&options.bucket) {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);

@@ -6,9 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::pulse::Sending;
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::settings::Settings;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -75,13 +75,13 @@ fn answer(endpoint: &str, pulse: &str) -> Outcome {
         ensure(error.is_missing() && Instant::now() < until, || error.to_string())?;
         thread::sleep(Duration::from_millis(20));
     }
-    let settings = Settings::read(&|name| match name {
+    let lookup = |name: &str| match name {
         "AWS_ACCESS_KEY_ID" => Some(ACCESS_KEY.into()),
         "AWS_SECRET_ACCESS_KEY" => Some(SECRET_KEY.into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL_S3" => Some(endpoint.into()),
         _ => None,
-    })?;
+    };
     let record = json!({
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -91,6 +91,6 @@ fn answer(endpoint: &str, pulse: &str) -> Outcome {
         "responseElements": {},
         "s3": {"bucket": {"name": BUCKET}, "object": {"key": pulse}},
     });
-    Probe::new(settings, Arc::new(Timestamp::now)).handle(&json!({"Records": [record]}), until)?;
+    Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now))?.handle(&json!({"Records": [record]}), until)?;
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(super) fn names<'a>(count: usize, some: impl IntoIterator<Item = &'a CheckId
     }
 }
 
-/// The command that does `verb` to a check, fit to be pasted into a shell: whoever may put a pulse chooses its name.
+/// The shell command for `verb` on a check, quoted: anyone who can put a pulse chooses its name.
 pub(super) fn command(verb: &str, id: &CheckId) -> String {
     let id = id.to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
