@@ -9,7 +9,6 @@ use super::args::{Arguments, Loop, LoopCommand};
 use super::exit::Exit;
 use super::look::{self, Look};
 use super::operator::with_store;
-use super::outcome::Severity;
 use super::output::{print, print_json};
 use super::terminal::Terminal;
 use super::verdict;
@@ -120,7 +119,7 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
     let mark = mark(store)?;
     let outcome = verdict::judge_loop(mark.clone());
     let Look::There((mark, now)) = mark else { return Err(outcome.sentence()) };
-    let is_stale = outcome.severity != Severity::Ok && mark.stopped.is_none();
+    let is_stale = mark.swept.is_some_and(|swept| swept.age(now) > mark.stale_after());
     if as_json {
         let state = match (mark.stopped, is_stale) {
             (Some(_), _) => "stopped",
@@ -128,7 +127,11 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
             (None, false) => "running",
         };
         let age_s = mark.swept.map(|swept| swept.age(now).as_secs());
-        print_json(&json!({ "state": state, "now": now, "swept_age_s": age_s, "mark": mark }));
+        let driver = if mark.ticked.is_some() { "queue" } else { "schedule" };
+        let step_age_s = mark.ticked.map(|ticked| ticked.age(now).as_secs());
+        print_json(&json!({
+            "state": state, "now": now, "swept_age_s": age_s, "driver": driver, "step_age_s": step_age_s, "mark": mark,
+        }));
         return Ok(());
     }
     if outcome.text.is_empty() {
@@ -148,12 +151,17 @@ fn lines(mark: &Mark, now: Time) -> Vec<String> {
         let took = mark.took_ms.map_or_else(String::new, |ms| format!(", which took {ms} ms"));
         format!("last sweep: {} ago, at {swept}{took}", words::duration(swept.age(now)))
     });
-    // Only a chain of ticks has a start. The number of the next tick is kept in any case.
-    let every = mark.tick_s.map(|tick_s| match mark.tick.filter(|_| mark.started.is_some()) {
-        Some(tick) => format!("sweeps every {tick_s} s, driven by its queue, now at tick {tick}"),
-        None => format!("sweeps every {tick_s} s"),
-    });
-    let started = mark.started.map(|started| format!("this chain of ticks began at {started}"));
+    // Only a chain of ticks has steps; the number of the next tick and the newest start are noted in any case.
+    let driver = match (mark.ticked, mark.tick) {
+        (Some(ticked), Some(tick)) => {
+            let ago = words::duration(ticked.age(now));
+            format!("driven by its queue: tick {tick} is the next, and the last step was {ago} ago")
+        }
+        _ => "driven by its schedule".to_string(),
+    };
+    let every = mark.tick_s.map(|tick_s| format!("sweeps every {tick_s} s, {driver}"));
+    let started = mark.started.filter(|_| mark.ticked.is_some());
+    let started = started.map(|started| format!("this chain of ticks began at {started}"));
     [swept, every, started].into_iter().flatten().collect()
 }
 
@@ -167,6 +175,7 @@ mod tests {
         let mark = Mark {
             tick: Some(7),
             tick_s: Some(60),
+            ticked: Some(Time::from_second(1_795_249_201)),
             started: Some(start),
             swept: Some(Time::from_second(1_795_249_200)),
             took_ms: Some(420),
@@ -176,12 +185,13 @@ mod tests {
             lines(&mark, now),
             [
                 "last sweep: 32 s ago, at 2026-11-21T08:20:00Z, which took 420 ms",
-                "sweeps every 60 s, driven by its queue, now at tick 7",
+                "sweeps every 60 s, driven by its queue: tick 7 is the next, and the last step was 31 s ago",
                 "this chain of ticks began at 2026-11-21T08:00:00Z",
             ]
         );
-        let by_schedule = Mark { started: None, ..mark };
-        assert_eq!(lines(&by_schedule, now)[1..], ["sweeps every 60 s"], "though a tick is noted");
+        let by_schedule = Mark { ticked: None, ..mark };
+        let every = ["sweeps every 60 s, driven by its schedule"];
+        assert_eq!(lines(&by_schedule, now)[1..], every, "though a tick and a start are noted");
         assert_eq!(lines(&Mark::default(), now), [] as [&str; 0]);
     }
 }

@@ -204,7 +204,7 @@ fn the_mark_is_shown_in_words_and_as_json() {
     put_mark(&bed, &running);
     let show = bed.run(&["loop", "show"]);
     assert_said(&show, "the loop runs\nlast sweep: 3");
-    assert_said(&show, ", which took 420 ms\nsweeps every 60 s\n");
+    assert_said(&show, ", which took 420 ms\nsweeps every 60 s, driven by its schedule\n");
     put_mark(&bed, &Mark { swept: Some(ago(301)), ..running.clone() });
     assert_said(&bed.run(&["loop", "show"]), "the loop last swept 5 min");
     put_mark(&bed, &Mark { stopped: Some(ago(60)), ..running });

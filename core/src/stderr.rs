@@ -14,15 +14,35 @@ pub fn complain(program: &str, message: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "{program}: {}", printable(&message.to_string()));
 }
 
-/// Shows log lines from this level up, or as `RUST_LOG` says.
+/// Whether a log line may be shown at all. What there is to see is ours; the lines of libraries, such as those of the
+/// HTTP client, could show what is secret.
+pub fn may_show(metadata: &Metadata) -> bool {
+    is_ours(metadata.target()) || metadata.level() <= Level::Warn
+}
+
+fn is_ours(target: &str) -> bool {
+    target.starts_with("pulse_echo")
+}
+
+/// A log line as text.
+pub fn line(program: &str, record: &Record) {
+    let level = match record.level() {
+        Level::Error => "error: ",
+        Level::Warn => "warning: ",
+        _ => "",
+    };
+    if is_ours(record.target()) {
+        complain(program, &format_args!("{level}{}", record.args()));
+    } else {
+        complain(program, &format_args!("{level}{}: {}", record.target(), record.args()));
+    }
+}
+
+/// Has log lines shown, from this level up, or as `RUST_LOG` says.
 ///
 /// Panics if it was called before.
 pub fn log(program: &'static str, level: LevelFilter) {
-    let mut chosen = SimpleLogger::new().with_level(level).env();
-    // Only our own lines are shown: the HTTP client's could hold secrets.
-    for theirs in ["ureq", "ureq_proto", "lambda_runtime"] {
-        chosen = chosen.with_module_level(theirs, LevelFilter::Warn);
-    }
+    let chosen = SimpleLogger::new().with_level(level).env();
     log::set_max_level(chosen.max_level());
     log::set_boxed_logger(Box::new(Lines { program, chosen })).expect("there is no other logger");
 }
@@ -35,23 +55,12 @@ struct Lines {
 
 impl Log for Lines {
     fn enabled(&self, metadata: &Metadata) -> bool {
-        self.chosen.enabled(metadata)
+        self.chosen.enabled(metadata) && may_show(metadata)
     }
 
     fn log(&self, record: &Record) {
-        if !self.enabled(record.metadata()) {
-            return;
-        }
-        let level = match record.level() {
-            Level::Error => "error: ",
-            Level::Warn => "warning: ",
-            _ => "",
-        };
-        match record.target() {
-            ours if ours.starts_with("pulse_echo") => {
-                complain(self.program, &format_args!("{level}{}", record.args()));
-            }
-            other => complain(self.program, &format_args!("{level}{other}: {}", record.args())),
+        if self.enabled(record.metadata()) {
+            line(self.program, record);
         }
     }
 

@@ -8,6 +8,9 @@ pub(crate) const TO_JUDGE: Duration = Duration::from_secs(20);
 /// The loop's sending, so that what was taken can still be struck off.
 pub(crate) const TO_STRIKE_OFF: Duration = Duration::from_secs(10);
 
+/// Sending a tick, so that a queue that is away leaves time for messages to people.
+pub(crate) const TO_TELL: Duration = Duration::from_secs(25);
+
 /// The probe's fetching, so that the answer can still be put.
 pub(crate) const TO_WRITE: Duration = Duration::from_secs(5);
 

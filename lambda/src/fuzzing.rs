@@ -10,21 +10,17 @@ use pulse_echo_core::status::Status;
 use serde_json::Value;
 
 use crate::channel;
-use crate::event::{self, Record};
 use crate::expect::{self, Redirect, Seen};
 use crate::ipfilter::IpFilter;
 use crate::outbox::attempt;
+use crate::probe;
 use crate::round::{Case, Round};
 use crate::rules::Rules;
 use crate::verdict::Observation;
 
 /// The texts that an event's records lead to: checks' ids, and why others are passed over.
 pub fn event(event: &Value) -> Result<Vec<String>, String> {
-    let text = |record| match record {
-        Record::Pulse { id, .. } => id.to_string(),
-        Record::Skipped(why) | Record::Unreadable(why) => why,
-    };
-    Ok(event::records(event)?.into_iter().map(text).collect())
+    probe::ids(event).map_err(|error| error.to_string())
 }
 
 /// Why an answer with this status, body and, if it is a redirect, Location is not what the pulse expects.

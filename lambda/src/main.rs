@@ -1,17 +1,21 @@
 //! `bootstrap`: what AWS Lambda starts. It alone reads the environment and the clock.
 
 use std::env;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use log::LevelFilter;
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::stderr;
-use pulse_echo_lambda::probe::{Error, Probe};
-use pulse_echo_lambda::tick::Loop;
+use pulse_echo_core::store::Clock;
+use pulse_echo_lambda::error::{Error, Kind};
+use pulse_echo_lambda::probe::Probe;
+use pulse_echo_lambda::telemetry::metrics::Stack;
+use pulse_echo_lambda::telemetry::{Log, init};
+use pulse_echo_lambda::tick::{Loop, Report};
 use serde_json::{Value, json};
 
 /// What Lambda starts us as.
@@ -26,67 +30,97 @@ const BY_LAMBDA: [&str; 4] = [
 ];
 
 fn main() -> ExitCode {
-    match run() {
+    let lookup = |name: &str| env::var(name).ok();
+    let environment = Environment::new(&lookup);
+    let log = Log::read(NAME, environment, clock()).start();
+    let handler = match Handler::read(environment) {
+        Ok(handler) => handler,
+        Err(why) => {
+            log.complain(&why);
+            if let Some(runtime_api) = environment.get("AWS_LAMBDA_RUNTIME_API") {
+                init::report(&runtime_api, &Error::new(Kind::BadSetting, why));
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(&handler, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            stderr::complain(NAME, &why);
+            log.complain(&why);
             ExitCode::FAILURE
         }
     }
 }
 
-fn run() -> Result<(), String> {
-    if let Some(name) = BY_LAMBDA.into_iter().find(|name| env::var_os(name).is_none()) {
-        return Err(format!("{name} is not set: AWS Lambda starts this program and sets it"));
-    }
-    let handler = Handler::from_env()?;
-    stderr::log(NAME, LevelFilter::Info);
+fn run(handler: &Handler, log: &Log) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     // One event at a time, so the handler may block.
-    let service = service_fn(|event: LambdaEvent<Value>| std::future::ready(handler.handle(&event)));
+    let service = service_fn(|event: LambdaEvent<Value>| {
+        log.begin(&event.context.request_id);
+        std::future::ready(handler.handle(&event))
+    });
     runtime.block_on(lambda_runtime::run(service)).map_err(|error| error.to_string())
+}
+
+/// The time on the wall.
+fn clock() -> Clock {
+    Arc::new(Timestamp::now)
 }
 
 /// The handlers, by their names in `_HANDLER`.
 enum Handler {
     Probe(Box<Probe>),
-    Loop(Box<Loop>),
+    Loop(Box<Loop>, Option<Stack>),
 }
 
 impl Handler {
-    fn from_env() -> Result<Self, String> {
-        let name = env::var("_HANDLER").unwrap_or_default();
+    /// The handler that the environment asks for. The error is one sentence that names the variable.
+    fn read(environment: Environment) -> Result<Self, String> {
+        if let Some(name) = BY_LAMBDA.into_iter().find(|name| environment.get(name).is_none()) {
+            return Err(format!("{name} is not set: AWS Lambda starts this program and sets it"));
+        }
+        let name = environment.get("_HANDLER").unwrap_or_default();
         // The origin's functions are known as `index.checkEcho` to Lambda.
         match name.rsplit('.').next() {
-            Some("probe" | "checkEcho") => Ok(Self::Probe(Box::new(Probe::read(
-                Environment::new(&|name| env::var(name).ok()),
-                Arc::new(Timestamp::now),
-            )?))),
-            Some("loop" | "checkResult") => Ok(Self::Loop(Box::new(Loop::read(
-                Environment::new(&|name| env::var(name).ok()),
-                Arc::new(Timestamp::now),
-            )?))),
+            Some("probe" | "checkEcho") => Ok(Self::Probe(Box::new(Probe::read(environment, clock())?))),
+            Some("loop" | "checkResult") => {
+                Ok(Self::Loop(Box::new(Loop::read(environment, clock())?), Stack::read(environment)?))
+            }
             _ => Err(format!("the handler {name:?} is not known: set the function's handler to \"probe\" or \"loop\"")),
         }
     }
 
     fn handle(&self, event: &LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let deadline = instant(event.context.deadline());
-        let failed = match self {
-            Self::Probe(probe) => match probe.handle(&event.payload, deadline) {
-                Ok(summary) => return Ok(json!(summary)),
-                Err(error @ Error::Event(_)) => ("UnexpectedEvent", error.to_string()),
-                Err(error @ Error::Records(_)) => ("RecordsFailed", error.to_string()),
-            },
-            Self::Loop(the_loop) => match the_loop.handle(&event.payload, deadline) {
-                Ok(summary) => return Ok(json!(summary)),
-                Err(error) => ("SweepFailed", error),
-            },
+        let answer = match self {
+            Self::Probe(probe) => {
+                caught(|| probe.handle(&event.payload, deadline)).flatten().map(|summary| json!(summary))
+            }
+            Self::Loop(the_loop, stack) => {
+                let report = caught(|| the_loop.handle(&event.payload, deadline)).unwrap_or_else(Report::of);
+                write_metrics(stack.as_ref(), &report, &event.context.request_id);
+                report.log();
+                report.answer().map(|report| json!(report))
+            }
         };
-        let (error_type, error_message) = failed;
-        log::error!("{error_type}: {error_message}");
-        Err(Diagnostic { error_type: error_type.into(), error_message })
+        answer.map_err(|error| {
+            error.log();
+            Diagnostic { error_type: error.kind.word().into(), error_message: error.message }
+        })
+    }
+}
+
+/// What `act` makes; a panic, which has a log line of its own, is an error.
+fn caught<T>(act: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(act))
+        .map_err(|_| Error::new(Kind::Panicked, "the function panicked; the line before it in its log says where"))
+}
+
+/// Writes the line of metrics, whole; a closed pipe is not an error.
+fn write_metrics(stack: Option<&Stack>, report: &Report, request: &str) {
+    if let Some(line) = stack.and_then(|stack| stack.line(report, request, Timestamp::now())) {
+        let _ = std::io::stdout().write_all((line + "\n").as_bytes());
     }
 }
 

@@ -8,6 +8,8 @@ use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::{Clock, Credentials, Place, Store, credentials_from};
 use ureq::Agent;
 
+use crate::error::{Error, Kind};
+
 /// The store, and whose certificates are trusted.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
@@ -46,12 +48,12 @@ impl StoreSettings {
         })
     }
 
-    /// The store that `bucket` is, by requests of `agent` until `deadline`, signed by `clock`. The error is one
-    /// sentence.
-    pub(crate) fn open(&self, bucket: &str, agent: &Agent, clock: &Clock, deadline: Instant) -> Result<Store, String> {
+    /// The store that `bucket` is, by requests of `agent` until `deadline`, signed by `clock`.
+    pub(crate) fn open(&self, bucket: &str, agent: &Agent, clock: &Clock, deadline: Instant) -> Result<Store, Error> {
         let (region, endpoint) = (self.region.clone(), self.endpoint.clone());
         let place = Place { bucket: bucket.into(), region, endpoint, path_style: None };
-        Store::new(&place, self.credentials.clone(), agent.clone(), clock.clone(), deadline)
+        let store = Store::new(&place, self.credentials.clone(), agent.clone(), clock.clone(), deadline);
+        store.map_err(|why| Error::new(Kind::BadSetting, why))
     }
 }
 

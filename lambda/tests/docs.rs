@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use pulse_echo_lambda::error::Kind;
 use pulse_echo_lambda::probe::Probe;
+use pulse_echo_lambda::telemetry::Log;
+use pulse_echo_lambda::telemetry::metrics::Stack;
 use pulse_echo_lambda::tick::Loop;
 
 /// The pages that have the settings.
@@ -22,14 +25,18 @@ fn read() -> BTreeSet<String> {
         asked.lock().unwrap().insert(name.to_string());
         let value = match name {
             "SLACK_URL" | "WEBHOOK_URL" | "HEARTBEAT_URL" => "https://alerts.example/",
+            "QUEUE_URL" => "https://sqs.eu-central-1.amazonaws.com/123456789012/ticks",
             "ALERT_TOPIC_ARN" => "arn:aws:sns:eu-central-1:123456789012:alerts",
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_REGION" => "set",
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "set",
             _ => return None,
         };
         Some(value.to_string())
     };
     Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now)).map(drop).unwrap();
     Loop::read(Environment::new(&lookup), Arc::new(Timestamp::now)).map(drop).unwrap();
+    drop(Log::read("bootstrap", Environment::new(&lookup), Arc::new(Timestamp::now)));
+    Stack::read(Environment::new(&lookup)).map(drop).unwrap();
     asked.into_inner().unwrap()
 }
 
@@ -42,7 +49,9 @@ fn table(head: &str) -> BTreeSet<String> {
 
 #[test]
 fn each_setting_that_is_read_is_in_a_table_and_no_other() {
-    let documented: BTreeSet<_> = ["the probe's setting", "the loop's setting"].into_iter().flat_map(table).collect();
+    let tables = ["the probe's setting", "the loop's setting", "the log's setting"];
+    let documented = tables.into_iter().flat_map(table).filter(|name| !name.starts_with("AWS_"));
+    let documented: BTreeSet<_> = documented.collect();
     let (of_aws, own): (BTreeSet<_>, BTreeSet<_>) = read().into_iter().partition(|name| name.starts_with("AWS_"));
     assert_eq!(own, documented);
     for name in of_aws {
@@ -65,5 +74,24 @@ fn the_ranges_and_defaults_of_the_rules_are_those_of_the_table() {
         let range = error.rsplit_once("from ").unwrap().1;
         let row = format!("| `{name}` | {range} | {default} |");
         assert!(PAGES.lines().any(|line| line.starts_with(&row)), "no page has a row that begins {row:?}");
+    }
+}
+
+#[test]
+fn each_word_of_an_error_is_in_the_table_with_what_to_do() {
+    let words = [
+        Kind::UnexpectedEvent,
+        Kind::BucketMismatch,
+        Kind::StoreFailed,
+        Kind::StatusNewer,
+        Kind::QueueFailed,
+        Kind::OutOfTime,
+        Kind::BadSetting,
+        Kind::Panicked,
+    ];
+    let words = words.map(|kind| kind.word().to_string());
+    assert_eq!(table("`errorType`"), BTreeSet::from(words));
+    for name in ["Rounds", "OwedSeconds", "ChecksDown", "Errors"] {
+        assert!(table("metric").contains(name), "no row for {name}");
     }
 }

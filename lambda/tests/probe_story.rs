@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
-use pulse_echo_lambda::probe::{Error, Probe, Summary};
+use pulse_echo_lambda::error::{Error, Kind};
+use pulse_echo_lambda::probe::{Probe, Summary};
 use pulse_echo_testkit::store::BUCKET;
 use pulse_echo_testkit::tls::{Ca, https, in_days, until};
 use pulse_echo_testkit::world::{Service, World, event};
@@ -16,11 +17,10 @@ fn handle(probe: &Probe, event: &Value) -> Result<Summary, Error> {
     probe.handle(event, Instant::now() + Duration::from_secs(90))
 }
 
-fn errors(result: Result<Summary, Error>) -> Vec<String> {
-    match result {
-        Err(Error::Records(errors)) => errors,
-        other => panic!("records fail: {other:?}"),
-    }
+/// The kind of an error and what it says.
+fn error(result: Result<Summary, Error>) -> (Kind, String) {
+    let error = result.unwrap_err();
+    (error.kind, error.message)
 }
 
 #[test]
@@ -199,10 +199,10 @@ fn trouble_of_our_own_fails_the_invocation_after_all_records_were_tried() {
     let mut event = event(&["pulse/web-0.json", "pulse/web-9.json", "pulse/web-1.json"]);
     event["Records"][0]["s3"]["bucket"]["name"] = json!("others");
     event["Records"][1]["eventVersion"] = json!("3.0");
-    let errors = errors(handle(&world.probe(), &event));
-    assert_eq!(errors.len(), 2);
-    assert!(errors[0].contains("eventVersion"), "{errors:?}");
-    assert_eq!(errors[1], "web-0: the event is of the bucket \"others\", but this probe's BUCKET is \"pulses\"");
+    let (_, message) = error(handle(&world.probe(), &event));
+    let (first, second) = message.split_once("; web-0: ").unwrap();
+    assert!(first.contains("eventVersion"), "{first}");
+    assert_eq!(second, "the event is of the bucket \"others\", but this probe's BUCKET is \"pulses\"");
     assert!(world.echo("web-1").is_some());
 }
 
@@ -210,12 +210,12 @@ fn trouble_of_our_own_fails_the_invocation_after_all_records_were_tried() {
 fn a_store_that_cannot_be_read_is_an_error_that_names_each_record() {
     let world = World::new();
     let probe = world.probe_with(&[("AWS_SECRET_ACCESS_KEY", "wrong")]);
-    let errors = errors(handle(&probe, &event(&["pulse/web-1.json", "pulse/web-2.json"])));
-    assert_eq!(errors.len(), 2, "{errors:?}");
-    for (error, id) in errors.iter().zip(["web-1", "web-2"]) {
-        assert!(error.starts_with(&format!("{id}: cannot get pulse/{id}.json in bucket \"pulses\"")), "{error}");
-        assert!(error.contains("SignatureDoesNotMatch"), "{error}");
+    let (kind, message) = error(handle(&probe, &event(&["pulse/web-1.json", "pulse/web-2.json"])));
+    assert_eq!(kind, Kind::StoreFailed);
+    for id in ["web-1", "web-2"] {
+        assert!(message.contains(&format!("{id}: cannot get pulse/{id}.json in bucket \"pulses\"")), "{message}");
     }
+    assert_eq!(message.matches("HTTP 403 SignatureDoesNotMatch").count(), 2, "{message}");
 }
 
 #[test]
@@ -223,10 +223,10 @@ fn an_invocation_that_ends_too_early_blames_no_service() {
     let (world, service) = (World::new(), Service::new());
     world.put("pulse/web-1.json", &service.pulse_to_hold(), &[]);
     let soon = Instant::now() + Duration::from_millis(5500);
-    let errors = errors(world.probe().handle(&event(&["pulse/web-1.json"]), soon));
+    let (kind, message) = error(world.probe().handle(&event(&["pulse/web-1.json"]), soon));
     let sentence =
         "web-1: the invocation ends before the 10 s that the pulse gives its service; give the function more time";
-    assert_eq!(errors, [sentence]);
+    assert_eq!((kind, message.as_str()), (Kind::OutOfTime, sentence));
     assert!(Instant::now() < soon);
     assert_eq!(world.fault("web-1"), None);
 }
@@ -303,7 +303,7 @@ fn the_origins_test_event_names_its_placeholder_beside_our_bucket() {
     let world = World::new();
     let event = serde_json::from_str(ORIGINS_TEST_EVENT).unwrap();
     let sentence = "myhost: the event is of the bucket \"作成したバケット\", but this probe's BUCKET is \"pulses\"";
-    assert_eq!(errors(handle(&world.probe(), &event)), [sentence]);
+    assert_eq!(error(handle(&world.probe(), &event)), (Kind::BucketMismatch, sentence.into()));
 }
 
 #[test]

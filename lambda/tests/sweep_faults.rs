@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::Lease;
 use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::error::Kind;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::tick::Course;
 use pulse_echo_testkit::fleet::{self, Fleet, word};
@@ -176,7 +177,7 @@ fn a_status_that_cannot_be_written_is_an_error_and_not_taken_for_anothers_work()
     fleet.pulse("a").at(1).echo("a").at(60).sweep().unwrap();
     *fleet.wire.fails.lock().unwrap() = Some("PUT /pulses/status.json");
     let error = fleet.at(100).fault("a", 0).at(120).sweep().unwrap_err();
-    assert!(error.contains("cannot put status.json"), "{error}");
+    assert!(error.kind == Kind::StoreFailed && error.message.contains("cannot put status.json"), "{error}");
     assert_eq!((fleet.words().len(), fleet.mark().swept), (0, Some(fleet::time(60))));
     *fleet.wire.fails.lock().unwrap() = None;
     fleet.at(180).sweep().unwrap();
@@ -187,7 +188,7 @@ fn a_status_that_cannot_be_written_is_an_error_and_not_taken_for_anothers_work()
 fn a_conflict_with_another_write_is_tried_again() {
     for written in ["PUT /pulses/status.json", "PUT /pulses/loop/Update.json", "DELETE /pulses/loop/Loop.lock"] {
         let fleet = Fleet::new();
-        fleet.pulse("a").put(&Key::loop_lock(), b"");
+        fleet.pulse("a").put(&Key::loop_lock(), format!("{{\"stop\": \"{}\"}}", fleet::time(0)).as_bytes());
         fleet.at(1).fault("a", 0).put(&Key::loop_start(), b"");
         *fleet.wire.conflicts.lock().unwrap() = Some((written, 1));
         assert_eq!(fleet.at(60).sweep().unwrap().course, Course::Swept, "{written}");

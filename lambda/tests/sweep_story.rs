@@ -10,6 +10,7 @@ use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, State};
 use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::error::Kind;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
 use pulse_echo_lambda::tick::Course;
 use pulse_echo_testkit::fleet::{Fleet, put_event, time};
@@ -215,7 +216,7 @@ fn a_status_of_a_newer_format_is_never_overwritten() {
     let fleet = Fleet::new();
     fleet.put(&Key::status(), b"{\"version\": 2}");
     let error = fleet.at(10).sweep().unwrap_err();
-    assert!(error.contains("of version 2"), "{error}");
+    assert!(error.kind == Kind::StatusNewer && error.message.contains("of version 2"), "{error}");
     assert_eq!(fleet.store().get(&Key::status(), 100).unwrap().body.unwrap(), b"{\"version\": 2}");
 }
 
@@ -335,12 +336,25 @@ fn a_mark_that_another_loop_changes_meanwhile_keeps_what_it_wrote() {
 }
 
 #[test]
-fn a_lock_that_an_operator_puts_while_an_old_one_is_removed_stays() {
+fn a_lock_that_an_operator_puts_while_ours_is_removed_stays() {
     let fleet = Fleet::new();
-    fleet.put(&Key::loop_lock(), b"");
+    fleet.put(&Key::loop_lock(), format!("{{\"stop\": \"{}\"}}", time(0)).as_bytes());
     fleet.at(10).put(&Key::loop_start(), b"");
     fleet.at(20).another_puts("DELETE /pulses/loop/Loop.lock", &Key::loop_lock(), b"maintenance");
     assert_eq!(fleet.sweep().unwrap().course, Course::Swept);
     assert_eq!(fleet.at(60).sweep().unwrap().course, Course::Stopped);
     assert_eq!(fleet.mark().stopped, Some(time(20)));
+}
+
+#[test]
+fn a_lock_that_was_put_by_hand_is_left_alone_and_counts_no_longer() {
+    let fleet = Fleet::new();
+    fleet.put(&Key::loop_lock(), b"");
+    assert_eq!(fleet.at(5).sweep().unwrap().course, Course::Stopped);
+    fleet.at(10).put(&Key::loop_start(), b"");
+    assert_eq!(fleet.at(20).sweep().unwrap().course, Course::Swept);
+    assert_eq!(fleet.keys("loop/"), ["loop/Loop.lock", "loop/Start.lambda", "loop/Update.json"]);
+    let before = fleet.wire.count("");
+    assert_eq!(fleet.at(80).sweep().unwrap().course, Course::Swept);
+    assert_eq!(fleet.wire.count("") - before, 4, "it is not read each time");
 }

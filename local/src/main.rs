@@ -36,7 +36,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    stderr::log(NAME, if arguments.verbose { LevelFilter::Info } else { LevelFilter::Warn });
+    stderr::log(NAME, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
     let lookup = |name: &str| std::env::var(name).ok();
     let environment = Environment::new(&lookup);
     let done = match arguments.command {

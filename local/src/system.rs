@@ -37,7 +37,8 @@ impl System {
         let lookup = |name: &str| match name {
             "AWS_ACCESS_KEY_ID" => Some(keys.access_key.clone()),
             "AWS_SECRET_ACCESS_KEY" => Some(keys.secret_key.clone()),
-            "AWS_SESSION_TOKEN" => None,
+            // Its timer is the schedule, and there is no queue.
+            "AWS_SESSION_TOKEN" | "QUEUE_URL" => None,
             "AWS_REGION" => Some(server.region().into()),
             "AWS_ENDPOINT_URL_S3" => Some(own_endpoint(server.address())),
             "BUCKET" => Some(bucket.into()),
@@ -49,7 +50,7 @@ impl System {
         let dispatcher =
             Dispatcher::start(&server, events::Options::default(), move |kind, event, deadline| match kind {
                 Kind::Probe => probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string()),
-                Kind::Loop => of_events.handle(&event, deadline).map(drop),
+                Kind::Loop => of_events.handle(&event, deadline).answer().map(drop).map_err(|error| error.to_string()),
             })
             .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         let timer = Timer::start(the_loop).map_err(|error| format!("cannot start the loop's timer: {error}"))?;

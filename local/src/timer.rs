@@ -24,10 +24,14 @@ impl Timer {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("timer".to_owned()).spawn(move || {
             let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
-            while stopped.recv_timeout(the_loop.tick()) == Err(RecvTimeoutError::Timeout) {
-                if let Err(error) = the_loop.handle(&schedule, Instant::now() + SWEEP_TIME) {
+            let mut next = Instant::now() + the_loop.tick();
+            while stopped.recv_timeout(next.saturating_duration_since(Instant::now())) == Err(RecvTimeoutError::Timeout)
+            {
+                if let Err(error) = the_loop.handle(&schedule, Instant::now() + SWEEP_TIME).answer() {
                     log::error!("the sweep failed: {error}");
                 }
+                // However long that took; ticks that went by meanwhile are not made up for.
+                next = (next + the_loop.tick()).max(Instant::now());
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })

@@ -60,6 +60,15 @@ fn it_prints_its_keys_once_answers_pulses_and_keeps_all_over_a_kill_and_a_stop()
 }
 
 #[test]
+fn it_has_no_queue_whatever_the_environment_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::of(serve(folder.path(), &FREE_PORT).env("QUEUE_URL", "ticks").env("TICK_S", "5"));
+    server.endpoint();
+    server.signal("-TERM");
+    assert!(server.end().status.success());
+}
+
+#[test]
 fn a_folder_or_an_address_that_is_in_use_is_named_in_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::server(folder.path());

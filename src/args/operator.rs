@@ -157,7 +157,7 @@ pub struct LoopTick {}
 #[argh(subcommand, name = "test")]
 pub struct LoopTest {}
 
-/// Show whether the loop runs, and when it last swept.
+/// Show whether the loop runs, when it last swept, and what drives it.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(subcommand, name = "show")]
 pub struct LoopShow {

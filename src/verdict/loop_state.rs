@@ -1,5 +1,7 @@
 //! Judges what the store tells apart from the checks: whether the loop is alive, and whether the clock is right.
 
+use std::time::Duration;
+
 use crate::look::Look;
 use crate::outcome::{Figure, Measure, Outcome, Severity, Subject};
 use pulse_echo_core::clock::Time;
@@ -10,7 +12,10 @@ use pulse_echo_core::words;
 /// How far the clocks may differ, in seconds. Signatures are valid for 300.
 const SKEW_LIMIT_S: f64 = 60.0;
 
-/// Judges the loop by its mark and the time of the look. A missing mark decides nothing.
+/// How long messages to people may wait, in seconds.
+const OWED_LIMIT_S: u64 = 900;
+
+/// Judges the loop by its mark and when that was looked at. One that is not there decides nothing.
 pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
     let is = |severity, text| Outcome::new(Subject::Loop, severity, text);
     let (mark, now) = match mark {
@@ -32,6 +37,11 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
     if age > mark.stale_after() {
         return is(Severity::Warning, format!("the loop last swept {} ago", words::duration(age)))
             .remedy("look at the loop's log, its schedule and its queue");
+    }
+    if let Some(owed_s) = mark.owed_s.filter(|owed_s| *owed_s >= OWED_LIMIT_S) {
+        let waited = words::duration(Duration::from_secs(owed_s));
+        return is(Severity::Warning, format!("messages have waited for {waited}: a channel does not take them"))
+            .remedy("look at the loop's log; an operator sees which channel: pulse-echo status");
     }
     is(Severity::Ok, String::new())
 }
@@ -82,6 +92,20 @@ mod tests {
             assert_eq!(outcome.severity, severity, "{outcome:?}");
             assert!(outcome.text.starts_with(text) && outcome.text.is_empty() == text.is_empty(), "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn messages_that_wait_for_a_quarter_of_an_hour_are_a_warning_unless_the_loop_has_worse() {
+        let judged = |mark| judge_loop(Look::There((mark, ago(0))));
+        let owes = |owed_s| Mark { swept: Some(ago(5)), owed_s, ..Mark::default() };
+        for well in [None, Some(899)] {
+            assert_eq!(judged(owes(well)).severity, Severity::Ok);
+        }
+        let late = judged(owes(Some(1_500)));
+        assert_eq!(late.severity, Severity::Warning);
+        assert_eq!(late.text, "messages have waited for 25 min: a channel does not take them");
+        let stale = judged(Mark { swept: Some(ago(900)), ..owes(Some(1_500)) });
+        assert_eq!(stale.text, "the loop last swept 15 min ago");
     }
 
     #[test]

@@ -8,16 +8,20 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use pulse_echo_core::answer::{Cause, Fault};
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::http;
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::http::{self, Trust};
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, State, Status};
 use pulse_echo_core::store::{Clock, Condition, Store};
 use pulse_echo_lambda::channel::Channel;
+use pulse_echo_lambda::error::Error;
+use pulse_echo_lambda::event;
 use pulse_echo_lambda::outbox::entry::What;
 use pulse_echo_lambda::rules::Rules;
-use pulse_echo_lambda::tick::{Course, Report, invoke};
+use pulse_echo_lambda::tick::asked::Request as AskedBy;
+use pulse_echo_lambda::tick::{Course, Queue, Report, invoke};
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,6 +31,7 @@ use ureq::http::Request;
 use ureq::middleware::MiddlewareNext;
 
 use crate::schema;
+use crate::sqs::{self, Sqs};
 use crate::store::{ACCESS_KEY, BUCKET, Client, SECRET_KEY, id};
 use crate::wire::{Hook, Wire};
 
@@ -39,6 +44,8 @@ pub struct Fleet {
     clock: Arc<AtomicI64>,
     /// The rules of its loop.
     pub rules: Rules,
+    /// The queue that drives its loop; without one the schedule does.
+    pub queue: Option<Queue>,
     /// How far the clock of the machine that sweeps is ahead of the store's, in seconds.
     pub wrong_by: i64,
     /// How long an invocation may take: the loop's time-out on Lambda.
@@ -62,6 +69,7 @@ impl Fleet {
             server,
             clock,
             rules: Rules::default(),
+            queue: None,
             wrong_by: 0,
             time: Duration::from_secs(60),
             hook,
@@ -79,6 +87,31 @@ impl Fleet {
     pub fn at(&self, second: i64) -> &Self {
         self.clock.store(BEGINNING + second, Ordering::SeqCst);
         self
+    }
+
+    /// A queue, by the store's time, that drives the loop from now on.
+    pub fn with_queue(&mut self) -> Sqs {
+        let sqs = Sqs::with_clock(Self::timestamps(&self.clock, 0));
+        let url = sqs.url();
+        let lookup = |name: &str| {
+            let value = match name {
+                "QUEUE_URL" => &url,
+                "AWS_REGION" => "us-east-1",
+                "AWS_ACCESS_KEY_ID" => ACCESS_KEY,
+                "AWS_SECRET_ACCESS_KEY" => SECRET_KEY,
+                _ => return None,
+            };
+            Some(value.to_string())
+        };
+        let clock: Clock = Arc::new(Timestamp::now);
+        self.queue = Queue::read(Environment::new(&lookup), &Trust::built_in(), &clock).unwrap();
+        sqs
+    }
+
+    /// Gives the loop all messages that can be received now, in one batch; none came if it is none.
+    pub fn batch(&self, sqs: &Sqs) -> Option<Result<Report, Error>> {
+        let messages = sqs.receive();
+        (!messages.is_empty()).then(|| self.invoke(&sqs::event(&messages)))
     }
 
     /// The store's time, in seconds after the beginning.
@@ -163,7 +196,7 @@ impl Fleet {
     }
 
     /// Sweeps as the schedule does.
-    pub fn sweep(&self) -> Result<Report, String> {
+    pub fn sweep(&self) -> Result<Report, Error> {
         self.invoke(&json!({"source": "aws.events"}))
     }
 
@@ -175,17 +208,28 @@ impl Fleet {
     }
 
     /// Invokes the loop with an event.
-    pub fn invoke(&self, event: &Value) -> Result<Report, String> {
+    pub fn invoke(&self, event: &Value) -> Result<Report, Error> {
         self.invoke_over(&[Box::new(self.hook.clone())], event, self.time)
     }
 
-    /// Invokes the loop with the test's own channels. The invocation may take this time.
-    pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, String> {
-        let report = invoke(event, &self.wired(), channels, &self.rules, Instant::now() + time)?;
+    /// Invokes the loop with channels of the test's own; the invocation may take this time.
+    pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, Error> {
+        let report = self.report_over(channels, event, time);
         if report.course == Course::Swept {
             self.assert_that_status_is_as_documented();
         }
-        Ok(report)
+        if report.errors.is_empty() { Ok(report) } else { Err(Error::joined(&report.errors)) }
+    }
+
+    /// Invokes the loop with an event; what went wrong is in the report.
+    pub fn report(&self, event: &Value) -> Report {
+        self.report_over(&[Box::new(self.hook.clone())], event, self.time)
+    }
+
+    fn report_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Report {
+        let (store, queue, deadline) = (self.wired(), self.queue.as_ref(), Instant::now() + time);
+        let asked = AskedBy::of(event::read(event).unwrap()).asked;
+        invoke(&asked, &store, queue, channels, &self.rules, deadline)
     }
 
     /// Checks the status against its schema, unless the fleet is very large.

@@ -2,9 +2,10 @@
 //!
 //! - [`agent`]: the agent as a process, on a test's own host; [`bed`]: the same, beside an embedded S3
 //! - [`local`]: `pulse-echo-local` as a process; [`runtime`]: Lambda's Runtime API, for the binary `bootstrap`
-//! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test sets; [`wire`]: faults between
-//! them
-//! - [`server`], [`tls`], [`proxy`]: servers on this machine that answer as a test tells them to
+//! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test sets
+//! - [`wire`], [`gate`]: what lies between them and the store
+//! - [`server`], [`tls`], [`proxy`], [`sqs`]: servers on this machine that answer as a test tells them to
+//! - [`signature`]: how AWS wants a request to be signed
 //! - [`store`]: the library's client; [`raw_client`]: a client that shows raw answers
 //! - [`schema`]: whether a `status.json` is as documented; [`tally`]: counts of passed, failed and left out checks
 
@@ -14,12 +15,15 @@
 pub mod agent;
 pub mod bed;
 pub mod fleet;
+pub mod gate;
 pub mod local;
 pub mod proxy;
 pub mod raw_client;
 pub mod runtime;
 pub mod schema;
 pub mod server;
+pub mod signature;
+pub mod sqs;
 pub mod store;
 pub mod tally;
 pub mod tls;

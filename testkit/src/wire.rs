@@ -1,6 +1,7 @@
 //! The connections between a sweep and the store, and between a sweep and people, with the faults of a test.
 
 use std::io::ErrorKind;
+use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -19,8 +20,7 @@ pub type Act = Box<dyn FnOnce() + Send>;
 pub struct Wire {
     /// The method, path and query of each request.
     pub log: Mutex<Vec<String>>,
-    /// The number of the request at which the connection ends, and whether this request still goes through with its
-    /// answer lost.
+    /// At which request who sweeps dies; whether that one itself still goes through, its answer lost.
     pub cut: Mutex<Option<(usize, bool)>>,
     /// The number of the request whose answer is lost.
     pub loses: Mutex<Option<usize>>,
@@ -62,9 +62,13 @@ impl Wire {
         if *self.loses.lock().unwrap() == Some(number) {
             return next.handle(request).and_then(|_| broken());
         }
-        match *self.cut.lock().unwrap() {
-            Some((at, goes_through)) if number == at && goes_through => next.handle(request).and_then(|_| broken()),
-            Some((at, _)) if number >= at => broken(),
+        let cut = *self.cut.lock().unwrap();
+        match cut {
+            Some((at, goes_through)) if number == at && goes_through => {
+                next.handle(request)?;
+                die()
+            }
+            Some((at, _)) if number >= at => die(),
             _ => next.handle(request),
         }
     }
@@ -75,7 +79,12 @@ impl Wire {
     }
 }
 
-/// S3's answer to a conditional request while another request changes the object, as its documentation has it.
+/// Ends who sweeps in the middle of a request, as a process that is killed. Nothing is printed.
+fn die() -> ! {
+    panic::resume_unwind(Box::new("it died"))
+}
+
+/// S3's answer to a conditional request while another one changes the object; as its documentation has it.
 fn conflict() -> Response<ureq::Body> {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
                 conditional request cannot succeed due to a conflicting operation against this resource.</Message>\

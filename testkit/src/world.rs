@@ -11,7 +11,7 @@ use pulse_echo_core::answer::{Echo, Fault};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::store::{Condition, Object, Store};
+use pulse_echo_core::store::{Clock, Condition, Object, Store};
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_local::s3::{KeyPair, Options, Server as S3};
 use serde_json::{Value, json};
@@ -32,8 +32,14 @@ pub struct World {
 impl World {
     /// An empty store.
     pub fn new() -> Self {
+        Self::with_clock(Arc::new(Timestamp::now))
+    }
+
+    /// An empty store with a clock of the test's own.
+    pub fn with_clock(clock: Clock) -> Self {
         let dir = TempDir::new().unwrap();
-        let s3 = S3::start(Options::new(dir.path(), BUCKET, KeyPair::new(ACCESS_KEY, SECRET_KEY))).unwrap();
+        let options = Options::new(dir.path(), BUCKET, KeyPair::new(ACCESS_KEY, SECRET_KEY));
+        let s3 = S3::start(Options { clock, ..options }).unwrap();
         let store = store(&s3.endpoint());
         Self { s3, store, _dir: dir }
     }
@@ -59,12 +65,17 @@ impl World {
 
     /// A probe whose environment has these values instead.
     pub fn probe_with(&self, changes: &[(&str, &str)]) -> Probe {
+        self.probe_by(changes, Arc::new(Timestamp::now))
+    }
+
+    /// As [`Self::probe_with`], by a clock of the test's own.
+    pub fn probe_by(&self, changes: &[(&str, &str)], clock: Clock) -> Probe {
         let environment: HashMap<_, _> = self.environment().into_iter().collect();
         let lookup = |name: &str| match changes.iter().find(|(changed, _)| *changed == name) {
             Some((_, value)) => Some((*value).to_string()),
             None => environment.get(name).cloned(),
         };
-        Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now)).unwrap()
+        Probe::read(Environment::new(&lookup), clock).unwrap()
     }
 
     /// Puts a pulse at a key, with this metadata.

@@ -64,7 +64,7 @@ pub struct StatusOf<M> {
 /// The lease for sending messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// Who holds it: the id of a request.
+    /// Who holds it: 128 random bits in hex, new for each lease.
     pub by: String,
     /// When it ends if its holder dies.
     pub until: Time,

@@ -1,10 +1,11 @@
 //! Signed requests to AWS's services other than S3.
 //!
-//! - here: a request, signed again where the clocks differ; `sign`: the signature;
-//! - [`query`]: the query protocol (SNS).
+//! - here: a request, signed once more where the clocks differ; `sign`: the signature;
+//! - [`query`]: the query protocol (SNS); [`sqs`]: a queue, by the JSON protocol.
 
 pub(crate) mod query;
 mod sign;
+pub(crate) mod sqs;
 
 use std::time::Instant;
 
@@ -28,23 +29,30 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Posts `body`, signed by our clock. If the service refuses that and the clocks differ, it posts once more, signed
-    /// by the service's clock. Any status is an answer.
-    fn post(&self, content_type: &str, body: &str, deadline: Instant) -> Result<Answer, Missed> {
+    /// Posts `body` with these headers, signed by our clock, and once more by the service's clock if it refused that
+    /// and the clocks differ. An answer of any status is an answer.
+    fn post(&self, headers: &[(&str, &str)], body: &str, deadline: Instant) -> Result<Answer, Missed> {
         let now = (self.clock)();
-        let answer = self.post_at(content_type, body, now, deadline)?;
-        if answer.status() == 403
+        let answer = self.post_at(headers, body, now, deadline)?;
+        // Services with JSON refuse a signature by a 400.
+        if matches!(answer.status(), 400 | 403)
             && let Some(date) = answer.date()
             && now.as_second().abs_diff(date.as_second()) > SKEW_S
             && let Ok(theirs) = Timestamp::from_second(date.as_second())
         {
-            return self.post_at(content_type, body, theirs, deadline);
+            return self.post_at(headers, body, theirs, deadline);
         }
         Ok(answer)
     }
 
-    fn post_at(&self, content_type: &str, body: &str, now: Timestamp, deadline: Instant) -> Result<Answer, Missed> {
-        let signed = sign::headers(self, content_type, body, now);
+    fn post_at(
+        &self,
+        headers: &[(&str, &str)],
+        body: &str,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Answer, Missed> {
+        let signed = sign::headers(self, headers, body, now);
         let headers: Vec<_> = signed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.web.post(&self.endpoint, &headers, body.as_bytes(), deadline)
     }

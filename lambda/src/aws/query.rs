@@ -9,7 +9,8 @@ use crate::web::{Answer, Missed};
 
 /// Calls the service with `form`.
 pub(crate) fn call(service: &Service, form: &str, deadline: Instant) -> Result<(), Missed> {
-    let answer = service.post("application/x-www-form-urlencoded; charset=utf-8", form, deadline)?;
+    let content_type = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    let answer = service.post(&[content_type], form, deadline)?;
     if answer.status() == 200 { Ok(()) } else { Err(refusal(answer)) }
 }
 

@@ -7,8 +7,14 @@ use jiff::Timestamp;
 
 use super::Service;
 
-/// The headers to send with `body`, including the signature's. They are signed for `now` and valid for some minutes.
-pub(super) fn headers(service: &Service, content_type: &str, body: &str, now: Timestamp) -> Vec<(String, String)> {
+/// The headers to send with `body`: these, which are signed, too, and those of the signature. It is made for `now` and
+/// counts for some minutes.
+pub(super) fn headers(
+    service: &Service,
+    headers: &[(&str, &str)],
+    body: &str,
+    now: Timestamp,
+) -> Vec<(String, String)> {
     let credentials = &service.credentials;
     let token = credentials.token().map(String::from);
     let identity = Identity::new(credentials.key(), credentials.secret(), token, None, "environment").into();
@@ -20,11 +26,11 @@ pub(super) fn headers(service: &Service, content_type: &str, body: &str, now: Ti
         .settings(SigningSettings::default())
         .build()
         .expect("nothing is left out");
-    let content_type = ("content-type", content_type);
     let body = SignableBody::Bytes(body.as_bytes());
-    let request = SignableRequest::new("POST", service.endpoint.as_str(), [content_type].into_iter(), body);
+    let request = SignableRequest::new("POST", service.endpoint.as_str(), headers.iter().copied(), body);
     let signed = request.and_then(|request| sign(request, &parameters.into())).expect("the address was parsed before");
     let (instructions, _) = signed.into_parts();
     let of_signature = instructions.headers().map(|(name, value)| (name.to_string(), value.to_string()));
-    [(content_type.0.to_string(), content_type.1.to_string())].into_iter().chain(of_signature).collect()
+    let own = headers.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string()));
+    own.chain(of_signature).collect()
 }

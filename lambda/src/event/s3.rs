@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The records of an event of S3: no records in the test event that S3 sends when it is told to send events. `None` if
 /// something else sent the event.
-pub(super) fn records(event: &Value) -> Option<&[Value]> {
+pub(crate) fn records(event: &Value) -> Option<&[Value]> {
     if event["Event"] == "s3:TestEvent" {
         return Some(&[]);
     }
@@ -17,17 +17,23 @@ fn is_of_s3(record: &Value) -> bool {
     record["eventSource"] == "aws:s3"
 }
 
+/// Whether a record tells of a put. One of a removal or a lifecycle's work asks for nothing; one that does not say what
+/// happened may tell of a put.
+pub(crate) fn is_put(record: &Value) -> bool {
+    record["eventName"].as_str().is_none_or(|name| name.starts_with("ObjectCreated:"))
+}
+
 /// An object that was put.
-pub(super) struct Put {
+pub(crate) struct Put {
     /// The bucket that holds it.
-    pub(super) bucket: String,
+    pub(crate) bucket: String,
     /// Its key, still [encoded](decoded).
-    pub(super) key: String,
+    pub(crate) key: String,
 }
 
 impl Put {
     /// Reads a record. The error says why that cannot be done.
-    pub(super) fn read(record: &Value) -> Result<Self, String> {
+    pub(crate) fn read(record: &Value) -> Result<Self, String> {
         let record: S3EventRecord =
             serde_json::from_value(record.clone()).map_err(|error| format!("it is no record of S3: {error}"))?;
         // AWS adds fields within a major version.
@@ -41,12 +47,12 @@ impl Put {
 }
 
 /// The decoded key in a record of S3, whatever else the record says; `None` where there is no key, or it is not UTF-8.
-pub(super) fn key(record: &Value) -> Option<String> {
+pub(crate) fn key(record: &Value) -> Option<String> {
     decoded(record["s3"]["object"]["key"].as_str().filter(|_| is_of_s3(record))?).ok()
 }
 
 /// A key as it is, of one that is encoded as in a form. The error says what is wrong with it.
-pub(super) fn decoded(key: &str) -> Result<String, String> {
+pub(crate) fn decoded(key: &str) -> Result<String, String> {
     let key = key.replace('+', " ");
     Ok(percent_decode_str(&key).decode_utf8().map_err(|_| "it is not UTF-8")?.into_owned())
 }

@@ -1,12 +1,13 @@
 //! The outbox: the messages that are owed, as pure functions of what changed.
 //!
-//! - here: messages about one check; [`many`]: messages about many, and about our own parts;
-//! - [`attempt`]: what a channel is sent, and what is struck off afterwards;
-//! - [`entry`]: the form in which a channel gets it.
+//! - here: what is told of one check; [`many`]: what is told of many, and of us;
+//! - [`attempt`]: what a channel is sent of it, and what is struck off after; [`owed`]: how long it has waited;
+//! - [`entry`]: how both are put to a channel.
 
 pub mod attempt;
 pub mod entry;
 pub mod many;
+pub mod owed;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use log::Level;
 use pulse_echo_core::answer::{Cause, Echo, Fault};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::json::{self, Unknown};
@@ -12,6 +13,7 @@ use pulse_echo_core::pulse::{Pulse, SIZE_LIMIT, Sending};
 use pulse_echo_core::store::{Clock, Condition, Object, Store};
 use url::Url;
 
+use crate::error::{Error, Kind};
 use crate::expect::{Miss, days_left};
 use crate::fetch::{Checked, Web};
 use pulse_echo_core::text::line;
@@ -40,7 +42,7 @@ pub(super) fn answer(
     web: &Web,
     clock: &Clock,
     fetch_end: Instant,
-) -> Result<Outcome, String> {
+) -> Result<Outcome, Error> {
     let read_at = Instant::now();
     let Some(object) = get(store, id)? else {
         return Ok(Outcome::Missing);
@@ -61,10 +63,10 @@ pub(super) fn answer(
 }
 
 /// The pulse, unless it is no longer there.
-fn get(store: &Store, id: &CheckId) -> Result<Option<Object>, String> {
+fn get(store: &Store, id: &CheckId) -> Result<Option<Object>, Error> {
     match store.get(&Key::pulse(id), SIZE_LIMIT) {
         Err(error) if error.is_missing() => Ok(None),
-        got => got.map(Some).map_err(|error| error.to_string()),
+        got => Ok(Some(got?)),
     }
 }
 
@@ -87,7 +89,7 @@ fn parse(object: &Object) -> Result<Pulse, Miss> {
 }
 
 /// Fetches and judges what the pulse asks for. A pulse that asks for nothing is as expected by having arrived.
-fn check(pulse: &Pulse, web: &Web, now: Time, fetch_end: Instant) -> Result<Checked, String> {
+fn check(pulse: &Pulse, web: &Web, now: Time, fetch_end: Instant) -> Result<Checked, Error> {
     let Some(url) = &pulse.url else {
         return Ok(Checked::unfetched(Ok(())));
     };
@@ -96,9 +98,13 @@ fn check(pulse: &Pulse, web: &Web, now: Time, fetch_end: Instant) -> Result<Chec
     match &checked.verdict {
         // The service, or its name server, may still have answered in the time that its pulse gives it.
         Err(miss) if fetch_end < promised && (miss.cause == Cause::Timeout || Instant::now() >= fetch_end) => {
-            Err(format!(
-                "the invocation ends before the {} s that the pulse gives its service; give the function more time",
-                pulse.timeout().as_secs()
+            let promised = pulse.timeout().as_secs();
+            Err(Error::new(
+                Kind::OutOfTime,
+                format!(
+                    "the invocation ends before the {promised} s that the pulse gives its service; give the function \
+                     more time"
+                ),
             ))
         }
         _ => Ok(checked),
@@ -106,13 +112,13 @@ fn check(pulse: &Pulse, web: &Web, now: Time, fetch_end: Instant) -> Result<Chec
 }
 
 /// Whether the pulse is still the one that was read. Body and `ETag` do not tell, they are stable.
-fn is_still_there(store: &Store, id: &CheckId, read: &Object) -> Result<bool, String> {
+fn is_still_there(store: &Store, id: &CheckId, read: &Object) -> Result<bool, Error> {
     let pulse_id = |object: &Object| Sending::from_metadata(&object.metadata).pulse_id;
     let now = get(store, id)?;
     Ok(now.is_some_and(|now| now.last_modified == read.last_modified && pulse_id(&now) == pulse_id(read)))
 }
 
-fn put_echo(store: &Store, id: &CheckId, pulse: &Object, checked: &Checked, clock: &Clock) -> Result<(), String> {
+fn put_echo(store: &Store, id: &CheckId, pulse: &Object, checked: &Checked, clock: &Clock) -> Result<(), Error> {
     let sending = Sending::from_metadata(&pulse.metadata);
     let probed_at = Time::of(clock());
     let echo = Echo {
@@ -134,7 +140,7 @@ fn put_fault(
     checked: &Checked,
     miss: &Miss,
     url: Option<Url>,
-) -> Result<(), String> {
+) -> Result<(), Error> {
     let Miss { cause, reason, expected, got } = miss.clone();
     let fault = Fault {
         reason,
@@ -150,8 +156,23 @@ fn put_fault(
     put(store, &Key::fault(id), "application/json", &fault.to_json(), &Metadata::new())
 }
 
-fn put(store: &Store, key: &Key, content_type: &str, body: &[u8], metadata: &Metadata) -> Result<(), String> {
-    store.put(key, content_type, body, metadata, &Condition::Always).map(|_| ()).map_err(|error| error.to_string())
+fn put(store: &Store, key: &Key, content_type: &str, body: &[u8], metadata: &Metadata) -> Result<(), Error> {
+    store.put(key, content_type, body, metadata, &Condition::Always)?;
+    Ok(())
+}
+
+impl Outcome {
+    /// Logs it. A good echo is not worth a line each: a host has thousands a month.
+    pub(super) fn log(&self, id: &CheckId) {
+        let (level, outcome) = match self {
+            Self::Answered(Checked { verdict: Ok(()), .. }) => (Level::Debug, "echo"),
+            Self::Answered(_) => (Level::Info, "fault"),
+            Self::Replaced => (Level::Info, "replaced"),
+            Self::Missing => (Level::Info, "missing"),
+        };
+        let ms = if let Self::Answered(checked) = self { checked.latency_ms } else { None };
+        log::log!(level, check:% = id, outcome, ms; "{id}: {self}");
+    }
 }
 
 impl fmt::Display for Outcome {

@@ -1,28 +1,31 @@
 //! The probe: answers each pulse of an event with an echo or a fault.
 
 mod answer;
+mod pulses;
 mod settings;
 
-use std::fmt;
 use std::time::Instant;
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::http::{self, SystemResolver};
+use pulse_echo_core::http;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::store::Clock;
 use serde::Serialize;
 use serde_json::Value;
 use ureq::Agent;
 
+use crate::connections::Connections;
 use crate::deadline::{TO_REPORT, TO_WRITE, before};
-use crate::event::{self, Record};
+use crate::error::{Error, Kind};
+use crate::event::{self, sqs, sqs::ItemFailure};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
 use crate::parallel;
 use crate::settings::StoreSettings;
 
 use answer::Outcome;
+use pulses::{Pulses, Record};
 use settings::Settings;
 
 /// How many records of one event are answered side by side.
@@ -31,7 +34,7 @@ const SIDE_BY_SIDE: usize = 16;
 /// The probe, ready to answer events.
 pub struct Probe {
     store: StoreSettings,
-    to_store: Agent,
+    to_store: Connections,
     web: Web,
     clock: Clock,
 }
@@ -50,6 +53,9 @@ pub struct Summary {
     pub missing: Vec<String>,
     /// How many objects were put whose key is nobody's pulse.
     pub skipped: usize,
+    /// Of a batch of messages those that failed; the queue gives them again.
+    #[serde(rename = "batchItemFailures", skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Vec<ItemFailure>>,
 }
 
 /// A check that was answered with a fault.
@@ -63,26 +69,6 @@ pub struct FailedCheck {
     pub reason: String,
 }
 
-/// Why an invocation failed. That a check failed is none of these.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// The event is not one that the probe answers.
-    Event(String),
-    /// These records could not be answered; all others were.
-    Records(Vec<String>),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Event(why) => f.write_str(why),
-            Self::Records(each) => f.write_str(&each.join("; ")),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
 impl Probe {
     /// A probe as the environment asks for it. `clock` gives the time of signing and of `probed-at`. The
     /// error is one sentence that names the variable.
@@ -90,45 +76,55 @@ impl Probe {
         let settings = Settings::read(environment)?;
         let web = Web::new(&settings.store.trust, settings.user_agent(), settings.filter);
         let store = settings.store;
-        let to_store = http::agent(http::config().build(), &store.trust, SystemResolver::default());
+        let to_store = Connections::new(http::config().build(), &store.trust, &clock);
         Ok(Self { store, to_store, web, clock })
     }
 
-    /// Answers each record of an S3 event; `deadline` is the end of the invocation.
+    /// Answers each pulse of an event; `deadline` is the end of the invocation.
     ///
     /// A check that fails is part of the summary. The error names each record that could not be answered for trouble of
-    /// our own, after all of them were tried.
+    /// our own, after all of them were tried. Of a batch of messages, only those that failed are named to the queue.
     pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Summary, Error> {
+        let Pulses { records, batch } = Pulses::of(event::read(event)?)?;
         let (mut summary, mut pulses, mut errors) = (Summary::default(), Vec::new(), Vec::new());
-        for record in event::records(event).map_err(Error::Event)? {
+        for (place, record) in records {
             match record {
-                Record::Pulse { bucket, id } => pulses.push((bucket, id)),
+                Record::Pulse { bucket, id } => pulses.push((place, bucket, id)),
                 Record::Skipped(why) => {
                     log::warn!("skipped {why}");
                     summary.skipped += 1;
                 }
-                Record::Unreadable(why) => errors.push(format!("a record of the event cannot be read: {why}")),
+                Record::Unreadable(error) => errors.push((place, error)),
             }
         }
-        let outcomes = each(&pulses, |(bucket, id)| self.answer(bucket, id, deadline));
-        for ((_, id), outcome) in pulses.iter().zip(outcomes) {
+        let agent = self.to_store.get();
+        let outcomes = each(&pulses, |(_, bucket, id)| self.answer(bucket, id, &agent, deadline));
+        self.to_store.used();
+        for ((place, _, id), outcome) in pulses.iter().zip(outcomes) {
             match outcome {
                 Ok(outcome) => {
-                    log::info!("{id}: {outcome}");
+                    outcome.log(id);
                     summary.add(id, outcome);
                 }
-                Err(why) => errors.push(format!("{id}: {why}")),
+                Err(error) => errors.push((*place, error.at(Instant::now(), deadline).about(id))),
             }
         }
-        if errors.is_empty() { Ok(summary) } else { Err(Error::Records(errors)) }
+        if let Some(ids) = batch {
+            let of_message = |(place, error): (usize, Error)| (ids[place].as_deref(), error);
+            summary.failed = Some(sqs::item_failures(errors.into_iter().map(of_message).collect())?);
+        } else if !errors.is_empty() {
+            return Err(Error::joined(&errors.into_iter().map(|(_, error)| error).collect::<Vec<_>>()));
+        }
+        Ok(summary)
     }
 
-    fn answer(&self, bucket: &str, id: &CheckId, deadline: Instant) -> Result<Outcome, String> {
+    fn answer(&self, bucket: &str, id: &CheckId, agent: &Agent, deadline: Instant) -> Result<Outcome, Error> {
         let ours = self.store.bucket.as_deref().unwrap_or(bucket);
         if bucket != ours {
-            return Err(format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}"));
+            let message = format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}");
+            return Err(Error::new(Kind::BucketMismatch, message));
         }
-        let store = self.store.open(bucket, &self.to_store, &self.clock, before(deadline, TO_REPORT))?;
+        let store = self.store.open(bucket, agent, &self.clock, before(deadline, TO_REPORT))?;
         answer::answer(id, &store, &self.web, &self.clock, before(deadline, TO_WRITE))
     }
 }
@@ -147,13 +143,22 @@ impl Summary {
     }
 }
 
+/// The texts that an event's records lead to: checks' ids, and why others are passed over.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn ids(event: &Value) -> Result<Vec<String>, Error> {
+    let text = |(_, record)| match record {
+        Record::Pulse { id, .. } => id.to_string(),
+        Record::Skipped(why) => why,
+        Record::Unreadable(error) => error.message,
+    };
+    Ok(Pulses::of(event::read(event)?)?.records.into_iter().map(text).collect())
+}
+
 /// What `act` makes of each record, in their order. One that panics is an error, and spares the others.
-fn each<T: Sync, R: Send + Sync>(
-    records: &[T],
-    act: impl Fn(&T) -> Result<R, String> + Sync,
-) -> Vec<Result<R, String>> {
+fn each<T: Sync, R: Send + Sync>(records: &[T], act: impl Fn(&T) -> Result<R, Error> + Sync) -> Vec<Result<R, Error>> {
     let results = parallel::map(records, SIDE_BY_SIDE, act).into_iter();
-    results.map(|result| result.unwrap_or_else(|| Err("the probe panicked; its log says where".into()))).collect()
+    let panicked = || Error::new(Kind::Panicked, "the probe panicked; its log says where");
+    results.map(|result| result.unwrap_or_else(|| Err(panicked()))).collect()
 }
 
 #[cfg(test)]
@@ -165,13 +170,13 @@ mod tests {
         let numbers: Vec<u32> = (0..100).collect();
         let results = each(&numbers, |&number| match number {
             7 => panic!("seven"),
-            8 => Err("eight".into()),
+            8 => Err("eight".to_string().into()),
             _ => Ok(number),
         });
         for (number, result) in numbers.iter().zip(results) {
             match number {
-                7 => assert_eq!(result, Err("the probe panicked; its log says where".into())),
-                8 => assert_eq!(result, Err("eight".into())),
+                7 => assert_eq!(result.unwrap_err().kind, Kind::Panicked),
+                8 => assert_eq!(result, Err(Error::new(Kind::StoreFailed, "eight"))),
                 _ => assert_eq!(result, Ok(*number)),
             }
         }

@@ -97,6 +97,12 @@ impl Opening {
     }
 }
 
+/// What is in `loop/`, and the store's time.
+pub(crate) fn list_control(store: &Store) -> Result<(Vec<Found>, Time), String> {
+    let (control, now, _) = folder(store, "loop/")?;
+    Ok((control, now))
+}
+
 /// All pages of a folder, the date of the first, and when the last one came.
 fn folder(store: &Store, prefix: &str) -> Result<(Folder, Time, (Time, Instant)), String> {
     let (mut folder, mut dates) = (Folder::new(), None);

@@ -9,6 +9,7 @@ use pulse_echo_core::status::{self, SIZE_LIMIT, Status};
 use pulse_echo_core::store::{Condition, Store};
 
 use crate::cas::{self, Written};
+use crate::error::{Error, Kind};
 
 /// The status as it was read.
 pub(crate) struct StatusFile {
@@ -29,24 +30,26 @@ pub(crate) struct Unreadable {
 }
 
 impl StatusFile {
-    /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format is an error.
-    pub(crate) fn read(store: &Store) -> Result<Self, String> {
+    /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format, or too large, is
+    /// [`Kind::StatusNewer`]: it must not be overwritten.
+    pub(crate) fn read(store: &Store) -> Result<Self, Error> {
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
             Ok(object) => object,
             Err(error) if error.is_missing() => {
                 return Ok(Self { status: None, condition: Condition::IfAbsent, unreadable: None });
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into()),
         };
         let condition = Condition::IfMatch(object.etag);
-        let body = object.body.ok_or_else(|| format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size))?;
+        let newer = |why| Error::new(Kind::StatusNewer, why);
+        let too_large = || newer(format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size));
+        let body = object.body.ok_or_else(too_large)?;
         match Status::from_json(&body) {
             Ok(status) => Ok(Self { status: Some(status), condition, unreadable: None }),
-            Err(error @ status::Error::Newer(_)) => Err(error.to_string()),
+            Err(error @ status::Error::Newer(_)) => Err(newer(error.to_string())),
             Err(status::Error::Unreadable(why)) => {
                 let copy = Key::status_bad(object.last_modified);
-                let put = store.put(&copy, "application/json", &body, &Metadata::new(), &Condition::Always);
-                put.map_err(|error| error.to_string())?;
+                store.put(&copy, "application/json", &body, &Metadata::new(), &Condition::Always)?;
                 log::error!("status.json cannot be read ({why}); it is copied to {copy}, and all checks begin anew");
                 Ok(Self { status: None, condition, unreadable: Some(Unreadable { copy, why }) })
             }
@@ -79,7 +82,7 @@ pub(crate) fn amend(
         if Instant::now() >= deadline {
             return Err(format!("cannot strike off what was sent: {why}"));
         }
-        match StatusFile::read(store)? {
+        match StatusFile::read(store).map_err(|error| error.message)? {
             StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
             // Somebody has removed it, and what was owed with it.
             StatusFile { status: None, .. } => return Ok(()),

@@ -1,4 +1,5 @@
-//! Whether the loop is stopped: a fact of the store, not an event.
+//! The control files in `loop/`: a start, a stop, and the lock, which is there for those who look at it as the origin
+//! did.
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::metadata::Metadata;
@@ -6,19 +7,12 @@ use pulse_echo_core::name::Key;
 use pulse_echo_core::store::{Condition, Store};
 use serde::{Deserialize, Serialize};
 
+use super::machine::{Control, Listed, LockRead, Wrote};
+use super::mark::wrote;
 use crate::sweep::lists::{Found, find};
-use crate::verdict::Listed;
 
 /// The largest lock that is read, in bytes: ours are far smaller.
 const LOCK_LIMIT: u64 = 1024;
-
-/// How it is with the loop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Control {
-    /// Since when it is stopped; none while it runs.
-    pub(super) stopped: Option<Time>,
-    lock: Option<Listed>,
-}
 
 /// What a lock of ours says: the stop that it stands for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,53 +20,47 @@ struct Lock {
     stop: Time,
 }
 
-impl Control {
-    /// Reads it off the list of `loop/`. The loop is stopped if a stop or a lock is there, and not older than the
-    /// start; a lock of ours counts with the time of its stop.
-    pub(super) fn of(control: &[Found], store: &Store) -> Result<Self, String> {
-        let there = |key: &Key| find(control, key.as_str().strip_prefix("loop/").expect("it is in loop/"));
-        let (start, stop) = (there(&Key::loop_start()), there(&Key::loop_stop()));
-        let lock = there(&Key::loop_lock()).cloned();
-        let counts = |at: &Time| start.is_none_or(|start| *at >= start.at);
-        let stopped = match (stop.map(|stop| stop.at).filter(counts), &lock) {
-            (Some(stop), _) => Some(stop),
-            // Its own time decides what it says only if it is not older anyway.
-            (None, Some(lock)) if counts(&lock.at) => lock_time(store)?.filter(counts),
-            (None, _) => None,
-        };
-        Ok(Self { stopped, lock })
-    }
-
-    /// Puts a missing lock, or removes an old one, for those who look at it as the origin did. No guarantee rests on
-    /// it.
-    pub(super) fn keep_lock(&self, store: &Store) {
-        let kept = match (self.stopped, &self.lock) {
-            (Some(stop), None) => {
-                let body = serde_json::to_vec(&Lock { stop }).expect("a lock is plain data");
-                let put =
-                    store.put(&Key::loop_lock(), "application/json", &body, &Metadata::new(), &Condition::IfAbsent);
-                put.map(drop)
-            }
-            (None, Some(lock)) => store.delete(&Key::loop_lock(), &Condition::IfMatch(lock.etag.clone())),
-            _ => return,
-        };
-        // Whoever was faster, or comes next, does the same.
-        if let Err(error) = kept
-            && !(error.is_precondition() || error.is_conflict() || error.is_in_doubt())
-        {
-            log::warn!("{error}");
-        }
+/// Reads them off the list of `loop/`, as it was at `now`.
+pub(super) fn of(folder: &[Found], now: Time) -> Control {
+    let there = |key: &Key| find(folder, key.as_str().strip_prefix("loop/").expect("it is in loop/"));
+    let listed = there(&Key::loop_lock());
+    Control {
+        now,
+        start: there(&Key::loop_start()).map(|start| start.at),
+        stop: there(&Key::loop_stop()).map(|stop| stop.at),
+        lock: listed.map(|lock| Listed { at: lock.at, etag: lock.etag.clone() }),
+        mark: there(&Key::mark()).map(|mark| mark.etag.clone()),
     }
 }
 
-/// The time that the lock stands for; none if it was removed meanwhile.
-fn lock_time(store: &Store) -> Result<Option<Time>, String> {
+/// Reads the lock; none if it was removed meanwhile. One that says nothing of ours was put by hand.
+pub(super) fn read_lock(store: &Store) -> Result<Option<LockRead>, String> {
     match store.get(&Key::loop_lock(), LOCK_LIMIT) {
         Ok(lock) => {
             let ours = lock.body.and_then(|body| serde_json::from_slice::<Lock>(&body).ok());
-            Ok(Some(ours.map_or(lock.last_modified, |ours| ours.stop)))
+            Ok(Some(LockRead { etag: lock.etag, stop: ours.map(|ours| ours.stop) }))
         }
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Puts a missing lock that stands for a stop; `now` is the store's time.
+pub(super) fn put_lock(store: &Store, stop: Time, now: Time) -> Result<Wrote, String> {
+    let body = serde_json::to_vec(&Lock { stop }).expect("a lock is plain data");
+    let put = store.put(&Key::loop_lock(), "application/json", &body, &Metadata::new(), &Condition::IfAbsent);
+    let came = wrote(put, || now);
+    if let Err(why) = &came {
+        log::warn!("{why}");
+    }
+    came
+}
+
+/// Removes just this lock. Whoever comes next does the same: no guarantee rests on it.
+pub(super) fn remove_lock(store: &Store, etag: String) {
+    if let Err(error) = store.delete(&Key::loop_lock(), &Condition::IfMatch(etag))
+        && !(error.is_precondition() || error.is_conflict() || error.is_missing() || error.is_in_doubt())
+    {
+        log::warn!("{error}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::{Mark, StatusTold};
+use serde::Serialize;
 
 use super::chain::{self, is_ahead};
 
@@ -83,7 +84,8 @@ pub struct Decision {
 }
 
 /// A step of the chain. Each moves the number on, and then sends its tick.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// The tick that the mark names has come.
     Continue,

@@ -1,196 +1,157 @@
-//! One invocation: sweeps unless the loop is stopped or the last sweep is hardly over, records it, keeps the mark and
-//! the lock, and sends what is owed under a lease.
+//! One invocation: carries out what the machine asks for, one operation after the other.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
-use pulse_echo_core::random;
-use pulse_echo_core::status::{Fact, Lease, Status};
-use pulse_echo_core::store::{Condition, Store};
+use pulse_echo_core::store::Store;
 
-use super::control::Control;
+use super::control;
+use super::machine::{self, Answer, Machine, Next, Operation};
 use super::mark;
-use super::report::{Course, Report};
-use crate::cas::Written;
-use crate::channel::Channel;
-use crate::deadline::{TO_REPORT, TO_STRIKE_OFF, before};
-use crate::event::Trigger;
-use crate::outbox::Teller;
-use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
-use crate::outbox::many::forget_channels;
-use crate::rules::Rules;
-use crate::sweep::deliver::{self, Sent};
-use crate::sweep::lists::Opening;
-use crate::sweep::status::{self, StatusFile, Unreadable, store_time};
-use crate::sweep::{Sweep, Swept};
+use super::queue::Sender;
+use super::record::{Look, Recorder};
+use super::report::Report;
+use crate::error::{Error, Kind};
+use crate::sweep::lists::{Opening, list_control};
+use crate::sweep::status::{StatusFile, store_time};
 
-/// How much longer a lease runs than the invocation that holds it.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
-
-/// A status whose only news are newer pulses and echoes is written this often.
-const WRITE_EVERY: Duration = Duration::from_secs(600);
+/// With this many checks there are more objects than on a page of a list: each has a pulse and an answer.
+const CHECKS_ON_A_PAGE: usize = 500;
 
 /// One invocation, and all that it goes by.
 pub(super) struct Invocation<'a> {
-    pub(super) store: &'a Store,
-    pub(super) channels: &'a [Box<dyn Channel>],
-    /// The channels' names.
-    pub(super) names: BTreeSet<String>,
-    pub(super) rules: &'a Rules,
-    /// Its end.
-    pub(super) deadline: Instant,
-    pub(super) started: Instant,
+    store: &'a Store,
+    recorder: Recorder<'a>,
+    sender: Option<Sender<'a>>,
+    /// The store's time at a moment of this machine's clock that never jumps: when the store was last heard.
+    anchor: Option<(Time, Instant)>,
+    /// The mark as it was last read.
+    mark: Option<Mark>,
+    /// What the look has found, until it is recorded.
+    look: Option<Look>,
+    /// The trouble of other kinds than the store's.
+    troubles: Vec<Error>,
 }
 
-impl Invocation<'_> {
-    /// Does what `trigger` asks for; the rest is what was read first.
-    pub(super) fn run(
-        &self,
-        trigger: Trigger,
-        file: StatusFile,
-        opening: Opening,
-        control: &Control,
-        mark: mark::Kept,
-    ) -> Result<Report, String> {
-        let (now, anchor) = (opening.now, opening.anchor);
-        let course = match control.stopped {
-            Some(_) => Course::Stopped,
-            None if trigger.sweep && !self.is_too_soon(&mark.mark, now) => Course::Swept,
-            None => Course::TooSoon,
+impl<'a> Invocation<'a> {
+    pub(super) fn new(store: &'a Store, recorder: Recorder<'a>, sender: Option<Sender<'a>>) -> Self {
+        Self { store, recorder, sender, anchor: None, mark: None, look: None, troubles: Vec::new() }
+    }
+
+    /// Does what the machine asks for, until it asks for nothing more.
+    pub(super) fn run<I: FnMut() -> String>(mut self, mut machine: Machine<I>) -> Report {
+        let mut next = machine.start();
+        loop {
+            next = match next {
+                Next::Do(operation) => machine.answer(self.carry_out(operation)),
+                Next::Done(done) => return self.report_of(done),
+            };
+        }
+    }
+
+    fn carry_out(&mut self, operation: Operation) -> Answer {
+        match operation {
+            Operation::GetMark => self.read_mark().map_or_else(Answer::Failed, Answer::Mark),
+            Operation::Look => self.look().map_or_else(Answer::Failed, Answer::Control),
+            Operation::ListControl => self.list_again().map_or_else(Answer::Failed, Answer::Control),
+            Operation::GetLock => control::read_lock(self.store).map_or_else(Answer::Failed, Answer::Lock),
+            Operation::DeleteLock { etag } => {
+                control::remove_lock(self.store, etag);
+                Answer::Done
+            }
+            Operation::PutLock { stop } => {
+                control::put_lock(self.store, stop, self.now()).map_or_else(Answer::Failed, Answer::Wrote)
+            }
+            Operation::Record(record) => self.record(&record),
+            Operation::PutMark { mark, etag } => {
+                mark::put(self.store, &mark, etag, || self.now()).map_or_else(Answer::Failed, Answer::Wrote)
+            }
+            Operation::Send { tick, delay_s } => {
+                let answer = self.sender().send(tick, delay_s);
+                if let Answer::OutOfTime(why) = &answer {
+                    self.troubles.push(Error::new(Kind::QueueFailed, why.clone()));
+                }
+                answer
+            }
+            Operation::Purge => self.sender().purge(),
+            Operation::Deliver(deliver) => {
+                self.recorder.deliver(&deliver.lease).map_or_else(Answer::Failed, |()| Answer::Done)
+            }
+        }
+    }
+
+    fn sender(&mut self) -> &mut Sender<'a> {
+        self.sender.as_mut().expect("the machine sends only where there is a queue")
+    }
+
+    fn record(&mut self, record: &machine::Record) -> Answer {
+        let look = self.look.take().expect("there was a look");
+        match self.recorder.record(record, look, self.mark.as_ref()) {
+            Ok(recorded) => Answer::Recorded(recorded),
+            Err(error) => {
+                self.troubles.push(error.clone());
+                Answer::Failed(error.message)
+            }
+        }
+    }
+
+    /// The store's time by now.
+    fn now(&self) -> Time {
+        self.anchor.map_or_else(|| Time::from_second(i64::MIN), store_time)
+    }
+
+    fn hear(&mut self, now: Time) {
+        self.anchor = Some((now, Instant::now()));
+    }
+
+    fn read_mark(&mut self) -> Result<machine::MarkRead, String> {
+        let read = mark::read(self.store, || self.now())?;
+        self.hear(read.now);
+        self.mark.clone_from(&read.mark.mark);
+        Ok(read)
+    }
+
+    /// Reads `status.json`, then begins with the lists. A status that cannot be read fails the record, not the look: it
+    /// must not keep a stop from being seen.
+    fn look(&mut self) -> Result<machine::Control, String> {
+        let file = StatusFile::read(self.store);
+        let status = file.as_ref().ok().and_then(|file| file.status.as_ref());
+        let may_fit = status.is_none_or(|status| status.checks.len() < CHECKS_ON_A_PAGE);
+        let opening = Opening::look(self.store, may_fit)?;
+        self.anchor = Some(opening.anchor);
+        let control = control::of(&opening.control, opening.now);
+        if control.mark.is_none() {
+            self.mark = None;
+        }
+        self.look = Some((file, opening));
+        Ok(control)
+    }
+
+    fn list_again(&mut self) -> Result<machine::Control, String> {
+        let (folder, now) = list_control(self.store)?;
+        self.hear(now);
+        Ok(control::of(&folder, now))
+    }
+
+    fn report_of(self, done: machine::Report) -> Report {
+        let kind = |why: String| {
+            let known = self.troubles.iter().find(|known| known.message == why).cloned();
+            known.unwrap_or_else(|| Error::new(Kind::StoreFailed, why))
         };
-        let mut report = Report { course, ..Report::default() };
-        let swept = mark.mark.swept.max(file.status.as_ref().map(|status| status.written));
-        let mut changed = file.status.is_none();
-        let mut status = file.status.unwrap_or_else(|| Status::new(now));
-
-        changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
-        changed |= self.tell_of_us(&mut status, now, control, trigger, file.unreadable);
-        if course == Course::Swept {
-            changed |= self.sweep(&mut status, opening, swept, &mut report)?;
-            changed |= status.written.age(now) >= WRITE_EVERY;
+        let fails_ticks = done.fails_ticks();
+        let (step, tick) = done.step.unzip();
+        Report {
+            course: done.course,
+            stopped: done.stopped,
+            step,
+            tick,
+            is_sent: done.is_sent,
+            is_purged: done.is_purged,
+            errors: done.errors.into_iter().map(kind).collect(),
+            fails_ticks,
+            took_ms: self.recorder.took_ms(),
+            ..self.recorder.report
         }
-        report.told = status.outbox.iter().filter(|message| message.at == now).count();
-
-        let lease = self.take_lease(&mut status, now, anchor);
-        let mut condition = file.condition;
-        if changed || lease.is_some() {
-            if course == Course::Swept {
-                status.written = now;
-            }
-            match status::write(self.store, &status, &condition)? {
-                Written::Won(next) => condition = next,
-                Written::Lost => return Ok(Report { course: Course::Lost, ..report }),
-                Written::Unwritten(why) => return Err(why),
-            }
-        }
-        // A mark that cannot be written must not keep back what people are to be told; that is still an error.
-        let marked = self.keep_mark(mark, now, control, course);
-        control.keep_lock(self.store);
-        if let Some(by) = lease {
-            self.deliver(status, condition, now, anchor, &by, &mut report)?;
-        }
-        marked.map(|()| report)
-    }
-
-    /// Whether the last completed sweep is so near that another would tell nothing.
-    fn is_too_soon(&self, mark: &Mark, now: Time) -> bool {
-        let min = self.rules.min_interval();
-        mark.swept.is_some_and(|swept| swept.age(now) < min && now.age(swept) < min)
-    }
-
-    fn send_until(&self) -> Instant {
-        before(self.deadline, TO_STRIKE_OFF)
-    }
-
-    /// Tells what concerns ourselves: a stop or a start, a status that could not be read, a test. Whether anything has
-    /// changed by that.
-    fn tell_of_us(
-        &self,
-        status: &mut Status,
-        now: Time,
-        control: &Control,
-        trigger: Trigger,
-        unreadable: Option<Unreadable>,
-    ) -> bool {
-        let mut new_id = random::id;
-        let (rules, channels) = (self.rules, &self.names);
-        let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
-        let stopped_before = status.stopped;
-        teller.tell_stopped(&mut status.stopped, control.stopped);
-        if let Some(Unreadable { copy, why }) = unreadable {
-            teller.tell(Fact::StatusUnreadable { copy: copy.to_string(), why });
-        }
-        if trigger.test {
-            teller.tell(Fact::Test);
-        }
-        let changed = stopped_before != status.stopped || !teller.messages.is_empty();
-        status.outbox.append(&mut teller.messages);
-        changed
-    }
-
-    /// Sweeps. Whether that is worth writing.
-    fn sweep(
-        &self,
-        status: &mut Status,
-        opening: Opening,
-        swept: Option<Time>,
-        report: &mut Report,
-    ) -> Result<bool, String> {
-        let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, deadline: self.deadline };
-        let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept)?;
-        (report.checks, report.skipped, report.unread) = (checks, skipped, unread);
-        Ok(changed)
-    }
-
-    /// Takes the right to send what is due, if nobody else has it and there is time: its name, new for each write, so
-    /// that this write is told from any other; see [`crate::cas`].
-    fn take_lease(&self, status: &mut Status, now: Time, anchor: (Time, Instant)) -> Option<String> {
-        if Instant::now() >= self.send_until() || !may_send(status, now) || !any_due(status, now) {
-            return None;
-        }
-        let (by, left) = (random::id(), self.deadline.saturating_duration_since(Instant::now()));
-        status.lease = Some(Lease { by: by.clone(), until: store_time(anchor) + left + LEASE_MARGIN });
-        Some(by)
-    }
-
-    /// Brings the mark up to date: `swept` after a whole sweep only.
-    fn keep_mark(&self, mark: mark::Kept, now: Time, control: &Control, course: Course) -> Result<(), String> {
-        let took_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let change = mark.change(self.store, |mark| {
-            mark.version = Mark::VERSION;
-            mark.tick_s = Some(self.rules.tick_s);
-            mark.stopped = control.stopped;
-            mark.tick = mark.tick.or(u64::try_from(now.as_second()).ok());
-            if course == Course::Swept {
-                mark.swept = Some(now);
-                mark.took_ms = Some(took_ms);
-            }
-        });
-        change.map(drop)
-    }
-
-    /// Sends what is due, under the lease named `by`, and strikes off what was taken.
-    fn deliver(
-        &self,
-        status: Status,
-        condition: Condition,
-        now: Time,
-        anchor: (Time, Instant),
-        by: &str,
-        report: &mut Report,
-    ) -> Result<(), String> {
-        let sent = deliver::send(&status, self.channels, now, self.send_until());
-        let sent_at = store_time(anchor);
-        for Sent { channel, attempt, outcome } in &sent {
-            report.taken.insert((*channel).into(), outcome.taken_of(attempt.entries.len()));
-        }
-        status::amend(self.store, status, condition, before(self.deadline, TO_REPORT), |status| {
-            for Sent { channel, attempt, outcome } in &sent {
-                settle(status, channel, attempt, outcome, sent_at);
-            }
-            end_lease(status, by);
-        })
     }
 }

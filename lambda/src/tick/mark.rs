@@ -1,121 +1,47 @@
 //! The mark in the store, changed only by compare-and-set.
 
+use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::{Mark, SIZE_LIMIT};
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::random;
-use pulse_echo_core::store::{Condition, Error, Store};
+use pulse_echo_core::store::{Condition, Error, Store, Taken};
 
-use crate::cas::{self, Written};
+use super::machine::{KeptMark, MarkRead, Wrote};
 
-/// How often a change is tried again when others change the mark meanwhile.
-const TRIES: u32 = 5;
-
-/// What became of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Changed {
-    /// The mark was written.
-    Won,
-    /// The mark says so already.
-    Nothing,
-}
-
-/// The mark as it was read.
-pub(super) struct Kept {
-    /// What it says; an empty one if it is missing or cannot be read.
-    pub(super) mark: Mark,
-    condition: Condition,
-}
-
-impl Kept {
-    /// Reads the mark. One that cannot be understood is as if it were missing.
-    pub(super) fn read(store: &Store) -> Result<Self, Error> {
-        match store.get(&Key::mark(), SIZE_LIMIT) {
-            Ok(object) => {
-                let read = object.body.as_deref().map(Mark::from_json).transpose();
-                let mark = read.unwrap_or_else(|error| {
-                    log::error!("{} cannot be read, and begins anew: {error}", Key::mark());
-                    None
-                });
-                Ok(Self { mark: mark.unwrap_or_default(), condition: Condition::IfMatch(object.etag) })
-            }
-            Err(error) if error.is_missing() => Ok(Self::missing()),
-            Err(error) => Err(error),
+/// Reads the mark. One that cannot be understood is there, but says nothing. `now` gives the store's time where the
+/// answer does not.
+pub(super) fn read(store: &Store, now: impl Fn() -> Time) -> Result<MarkRead, String> {
+    match store.get(&Key::mark(), SIZE_LIMIT) {
+        Ok(object) => {
+            let read = object.body.as_deref().map(Mark::from_json).transpose();
+            let mark = read.unwrap_or_else(|error| {
+                log::error!("{} cannot be read, and begins anew: {error}", Key::mark());
+                None
+            });
+            Ok(MarkRead { mark: KeptMark { mark, etag: Some(object.etag) }, now: object.date })
         }
-    }
-
-    /// There is no mark.
-    pub(super) fn missing() -> Self {
-        Self { mark: Mark::default(), condition: Condition::IfAbsent }
-    }
-
-    /// Writes what `change` makes of the mark, on whatever is there by now; nothing if that changes nothing. Tells
-    /// which.
-    pub(super) fn change(mut self, store: &Store, change: impl Fn(&mut Mark)) -> Result<Changed, String> {
-        let mut why = format!("others changed it {TRIES} times meanwhile");
-        for _ in 0..TRIES {
-            let mut mark = self.mark.clone();
-            change(&mut mark);
-            if mark == self.mark {
-                return Ok(Changed::Nothing);
-            }
-            mark.by = Some(random::id());
-            match cas::write(store, &Key::mark(), &mark.to_json(), &self.condition)? {
-                Written::Won(_) => return Ok(Changed::Won),
-                Written::Lost => {}
-                Written::Unwritten(error) => why = error,
-            }
-            self = Self::read(store).map_err(|error| error.to_string())?;
-        }
-        Err(format!("cannot change {}: {why}", Key::mark()))
+        Err(error) if error.is_missing() => Ok(MarkRead { mark: KeptMark::default(), now: now() }),
+        Err(error) => Err(error.to_string()),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, mpsc};
-    use std::time::{Duration, Instant};
+/// Writes the mark, if it is still the one with this `ETag`, or still missing.
+pub(super) fn put(store: &Store, mark: &Mark, etag: Option<String>, now: impl Fn() -> Time) -> Result<Wrote, String> {
+    let condition = etag.map_or(Condition::IfAbsent, Condition::IfMatch);
+    let put = store.put(&Key::mark(), "application/json", &mark.to_json(), &Metadata::new(), &condition);
+    wrote(put, now)
+}
 
-    use jiff::Timestamp;
-    use pulse_echo_core::http::{self, SystemResolver, Trust};
-    use pulse_echo_core::store::{Credentials, Place};
-
-    use super::*;
-    use pulse_echo_testkit::server::{Server, answer, read_body, read_head};
-
-    /// A store that takes everything, and the marks that it is sent.
-    fn store() -> (Store, mpsc::Receiver<Mark>) {
-        let (tell, told) = mpsc::channel();
-        let server = Server::new(move |mut stream, _| {
-            let head = read_head(&mut stream);
-            let body = read_body(&mut stream, &head);
-            tell.send(Mark::from_json(&body).unwrap()).unwrap();
-            let _ = stream.write_all(answer(200, "").as_bytes());
-        });
-        let place = Place {
-            bucket: "pulses".into(),
-            region: "eu-central-1".into(),
-            endpoint: Some(server.url()),
-            path_style: Some(true),
-        };
-        let agent =
-            http::agent(http::config().max_idle_connections(0).build(), &Trust::built_in(), SystemResolver::default());
-        let (until, clock) = (Instant::now() + Duration::from_secs(60), Arc::new(Timestamp::now));
-        (Store::new(&place, Credentials::new("AK", "SK"), agent, clock, until).unwrap(), told)
-    }
-
-    #[test]
-    fn each_write_has_a_name_of_its_own_and_what_changes_nothing_is_not_written() {
-        let (store, told) = store();
-        let names: Vec<_> = [(); 2]
-            .map(|()| {
-                let changed = Kept::missing().change(&store, |mark| mark.tick = Some(7));
-                assert_eq!(changed, Ok(Changed::Won));
-                told.recv().unwrap().by.unwrap()
-            })
-            .into();
-        assert!(names.iter().all(|name| name.len() == 32) && names[0] != names[1], "{names:?}");
-        assert_eq!(Kept::missing().change(&store, |mark| mark.tick = None), Ok(Changed::Nothing));
-        assert!(told.try_recv().is_err(), "nothing was written");
+/// What became of a conditional write. The error is that it surely was not taken, for another reason than its
+/// condition.
+pub(super) fn wrote(put: Result<Taken, Error>, now: impl Fn() -> Time) -> Result<Wrote, String> {
+    match put {
+        Ok(_) => Ok(Wrote::Taken { now: now() }),
+        Err(error) if error.is_precondition() || error.is_conflict() || error.is_missing() => Ok(Wrote::Refused),
+        Err(error) if error.is_in_doubt() => {
+            log::warn!("{error}");
+            Ok(Wrote::InDoubt)
+        }
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -1,50 +1,59 @@
 //! The loop's handler: one invocation, whatever it was told of.
 //!
-//! In this order: `event` (what the event asks for), `control` (is the loop stopped?), `mark`, and then
-//! `invocation`, which has `sweep` look at all checks and tells what is owed.
+//! `asked` says what an event asks for. `decide` has the rules, `chain` what a tick says, and `machine` the order of
+//! what is done, all of them without IO. `invocation` carries out what the machine asks for: `mark` and `control` read
+//! and write `loop/`, `record` has `sweep` look at all checks and writes what is owed, and sends it; `queue` sends the
+//! next tick.
 
+pub mod asked;
 pub mod chain;
 mod control;
 pub mod decide;
 mod invocation;
 pub mod machine;
 mod mark;
+mod queue;
+mod record;
 mod report;
 
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::http::{self, SystemResolver};
+use pulse_echo_core::http;
+use pulse_echo_core::random;
 use pulse_echo_core::store::{Clock, Store};
 use serde_json::Value;
-use ureq::Agent;
 
 use crate::channel::{self, Channel, Heartbeat, Means};
+use crate::connections::Connections;
 use crate::deadline::{TO_REPORT, before};
-use crate::event::Trigger;
+use crate::error::{Error, Kind};
+use crate::event::{self, sqs};
 use crate::rules::Rules;
 use crate::settings::StoreSettings;
-use crate::sweep::lists::{self, Opening};
-use crate::sweep::status::StatusFile;
 
-use control::Control;
+use asked::Request;
+use decide::{Asked, Pace};
 use invocation::Invocation;
+use machine::Machine;
+use queue::Sender;
+use record::Recorder;
 
-pub use report::{Course, Report};
+pub use crate::aws::sqs::Queue;
+pub use machine::Course;
+pub use report::Report;
 
 /// How many connections are kept for reading side by side.
 const CONNECTIONS: usize = 32;
-
-/// With this many checks there are more objects than on a page of a list: each has a pulse and an answer.
-const CHECKS_ON_A_PAGE: usize = 500;
 
 /// The loop, ready to be told to sweep.
 pub struct Loop {
     store: StoreSettings,
     rules: Rules,
+    queue: Option<Queue>,
     channels: Vec<Box<dyn Channel>>,
     heartbeat: Option<Heartbeat>,
-    to_store: Agent,
+    to_store: Connections,
     clock: Clock,
 }
 
@@ -53,12 +62,13 @@ impl Loop {
     /// error is one sentence that names the variable.
     pub fn read(environment: Environment, clock: Clock) -> Result<Self, String> {
         let (store, rules) = (StoreSettings::read(environment)?, Rules::read(environment)?);
+        let queue = Queue::read(environment, &store.trust, &clock)?;
         let means = Means { environment, trust: &store.trust, clock: clock.clone() };
         let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
         let config =
             http::config().max_idle_connections(CONNECTIONS).max_idle_connections_per_host(CONNECTIONS).build();
-        let to_store = http::agent(config, &store.trust, SystemResolver::default());
-        Ok(Self { store, rules, channels, heartbeat, to_store, clock })
+        let to_store = Connections::new(config, &store.trust, &clock);
+        Ok(Self { store, rules, queue, channels, heartbeat, to_store, clock })
     }
 
     /// How often it means to sweep.
@@ -66,43 +76,62 @@ impl Loop {
         Duration::from_secs(self.rules.tick_s.into())
     }
 
-    /// Does what an event asks for; `deadline` is the end of the invocation.
+    /// Does what an event asks for; `deadline` is the end of the invocation. A batch of messages is one look.
     ///
-    /// The error is one sentence; after it, the next invocation finds all that is still owed.
-    pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Report, String> {
-        let bucket = self.store.bucket.as_deref().ok_or("BUCKET is not set: the bucket to sweep")?;
-        let until = before(deadline, TO_REPORT);
-        let store = self.store.open(bucket, &self.to_store, &self.clock, until)?;
-        let Self { rules, channels, heartbeat, .. } = self;
-        let report = invoke(event, &store, channels, rules, deadline)?;
-        if let (Some(heartbeat), Course::Swept) = (heartbeat, report.course) {
-            heartbeat.beat(deadline);
+    /// After an error the next invocation finds all that is still owed. [`Report::answer`] is what Lambda is told.
+    pub fn handle(&self, event: &Value, deadline: Instant) -> Report {
+        let Request { asked, is_batch, torn } = match event::read(event) {
+            Ok(came) => Request::of(came),
+            Err(error) => return Report::of(error),
+        };
+        let mut report = self.run(&asked, deadline);
+        if is_batch {
+            let torn = torn.iter().map(|(id, error)| (id.as_deref(), error.clone())).collect();
+            match sqs::item_failures(torn) {
+                Ok(failed) => report.failed = Some(failed),
+                Err(error) => report.errors.push(error),
+            }
         }
-        Ok(report)
+        report
+    }
+
+    /// Does what is asked for; `deadline` is the end of the invocation. What goes wrong is in the report, and the next
+    /// invocation finds all that is still owed.
+    pub fn run(&self, asked: &Asked, deadline: Instant) -> Report {
+        let until = before(deadline, TO_REPORT);
+        let unset = || Error::new(Kind::BadSetting, "BUCKET is not set: the bucket to sweep");
+        let bucket = self.store.bucket.as_deref().ok_or_else(unset);
+        let store = bucket.and_then(|bucket| self.store.open(bucket, &self.to_store.get(), &self.clock, until));
+        let store = match store {
+            Ok(store) => store,
+            Err(error) => return Report::of(error),
+        };
+        let Self { rules, channels, heartbeat, queue, .. } = self;
+        let mut report = invoke(asked, &store, queue.as_ref(), channels, rules, deadline);
+        self.to_store.used();
+        let is_whole = report.errors.iter().all(|error| error.kind == Kind::QueueFailed);
+        report.errors = report.errors.into_iter().map(|error| error.at(Instant::now(), deadline)).collect();
+        if let (Some(heartbeat), Course::Swept, true) = (heartbeat, report.course, is_whole) {
+            heartbeat.beat(until);
+        }
+        report
     }
 }
 
-/// Does what an event asks for, in this store; see [`Loop::handle`].
+/// Does what is asked for, in this store and with this queue; `deadline` is the end of the invocation.
 pub fn invoke(
-    event: &Value,
+    asked: &Asked,
     store: &Store,
+    queue: Option<&Queue>,
     channels: &[Box<dyn Channel>],
     rules: &Rules,
     deadline: Instant,
-) -> Result<Report, String> {
-    let trigger = Trigger::of(event);
-    if trigger.is_none() {
-        return Ok(Report::default());
+) -> Report {
+    if *asked == Asked::default() {
+        return Report::default();
     }
-    let file = StatusFile::read(store)?;
-    let may_fit = file.status.as_ref().is_none_or(|status| status.checks.len() < CHECKS_ON_A_PAGE);
-    let opening = Opening::look(store, may_fit)?;
-    let control = Control::of(&opening.control, store)?;
-    let mark = match lists::find(&opening.control, "Update.json") {
-        Some(_) => mark::Kept::read(store).map_err(|error| error.to_string())?,
-        None => mark::Kept::missing(),
-    };
-    let names = channels.iter().map(|channel| channel.name().to_string()).collect();
-    let invocation = Invocation { store, channels, names, rules, deadline, started: Instant::now() };
-    invocation.run(trigger, file, opening, &control, mark)
+    let pace = Pace { tick_s: rules.tick_s, min_interval: rules.min_interval(), has_queue: queue.is_some() };
+    let machine = Machine::new(asked.clone(), pace, random::id);
+    let recorder = Recorder::new(store, channels, rules, deadline);
+    Invocation::new(store, recorder, queue.map(|queue| Sender::new(queue, deadline))).run(machine)
 }

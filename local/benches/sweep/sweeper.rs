@@ -83,7 +83,7 @@ pub(crate) fn serve() {
         fs::write("/proc/self/clear_refs", "5").unwrap();
         let (started, cpu_ms) = (Instant::now(), cpu_ms());
         let event = json!({"source": "aws.events"});
-        let summary = the_loop.handle(&event, started + TIME).unwrap();
+        let summary = the_loop.handle(&event, started + TIME).answer().unwrap();
         assert_eq!(summary.course, Course::Swept);
         let cost = Cost {
             ms: u64::try_from(started.elapsed().as_millis()).unwrap(),

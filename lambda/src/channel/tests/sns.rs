@@ -1,11 +1,8 @@
-use std::fmt::Write as _;
-
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::*;
 use pulse_echo_testkit::server::answer;
+use pulse_echo_testkit::signature::authorization;
 
 const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:alerts";
 const TOKEN: (&str, &str) = ("AWS_SESSION_TOKEN", "TOKEN/+=");
@@ -93,32 +90,11 @@ fn the_signature_is_what_awss_description_of_it_says() {
         } else {
             "content-type;host;x-amz-date;x-amz-security-token"
         };
-        let credential = "AKIDEXAMPLE/20261121/eu-central-1/sns/aws4_request";
-        let signature = signature(&received, signed);
-        let expected =
-            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed}, Signature={signature}");
+        let pair = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+        let expected = authorization(&received.head, received.body.as_bytes(), pair, "eu-central-1/sns").unwrap();
+        assert!(expected.contains(&format!("SignedHeaders={signed},")), "{expected}");
         assert_eq!(received.header("authorization"), Some(expected.as_str()));
     }
-}
-
-/// The signature of version 4, computed from AWS's description alone.
-fn signature(received: &Received, signed_headers: &str) -> String {
-    let mac = |key: &[u8], data: &str| {
-        Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(data).finalize().into_bytes().to_vec()
-    };
-    let mut canonical = "POST\n/\n\n".to_string();
-    for name in signed_headers.split(';') {
-        writeln!(canonical, "{name}:{}", received.header(name).unwrap()).unwrap();
-    }
-    write!(canonical, "\n{signed_headers}\n{}", hex(&Sha256::digest(&received.body))).unwrap();
-    let scope = "20261121/eu-central-1/sns/aws4_request";
-    let to_sign = format!("AWS4-HMAC-SHA256\n20261121T083000Z\n{scope}\n{}", hex(&Sha256::digest(&canonical)));
-    let secret = b"AWS4wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_vec();
-    hex(&mac(&scope.split('/').fold(secret, |key, part| mac(&key, part)), &to_sign))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
+use serde::Serialize;
 
 use crate::tick::decide::{Owed, Step};
 
@@ -214,7 +215,8 @@ impl Report {
 }
 
 /// What an invocation did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Course {
     /// Nothing was asked for.
     #[default]

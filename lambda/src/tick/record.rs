@@ -1,0 +1,187 @@
+//! Recording what there is to tell in `status.json`, and sending what is owed under a lease.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::mark::Mark;
+use pulse_echo_core::random;
+use pulse_echo_core::status::{Fact, Lease, State, Status};
+use pulse_echo_core::store::{Condition, Store};
+
+use super::decide::Owed;
+use super::machine::{Record, Recorded};
+use super::report::Report;
+use crate::cas::Written;
+use crate::channel::Channel;
+use crate::deadline::{TO_REPORT, TO_STRIKE_OFF, before};
+use crate::error::Error;
+use crate::outbox::Teller;
+use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
+use crate::outbox::many::forget_channels;
+use crate::outbox::owed::{for_the_mark, oldest_due_s};
+use crate::rules::Rules;
+use crate::sweep::deliver::{self, Sent};
+use crate::sweep::lists::Opening;
+use crate::sweep::status::{self, StatusFile, Unreadable, store_time};
+use crate::sweep::{Sweep, Swept};
+
+/// How much longer a lease runs than the invocation that holds it.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+
+/// A status whose only news are newer pulses and echoes is written this often.
+const WRITE_EVERY: Duration = Duration::from_secs(600);
+
+/// What the look has found: `status.json`, and the lists as far as they were read.
+pub(super) type Look = (Result<StatusFile, Error>, Opening);
+
+/// Records and sends for one invocation.
+pub(super) struct Recorder<'a> {
+    store: &'a Store,
+    channels: &'a [Box<dyn Channel>],
+    /// The channels' names.
+    names: BTreeSet<String>,
+    rules: &'a Rules,
+    /// The end of the invocation.
+    deadline: Instant,
+    started: Instant,
+    /// What was recorded, until it is delivered.
+    recording: Option<Recording>,
+    /// What was found, as far as it is for the report.
+    pub(super) report: Report,
+}
+
+/// A status that was recorded, and on what the next write of it depends.
+struct Recording {
+    status: Status,
+    condition: Condition,
+    /// The *now* of the look.
+    now: Time,
+    anchor: (Time, Instant),
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(store: &'a Store, channels: &'a [Box<dyn Channel>], rules: &'a Rules, deadline: Instant) -> Self {
+        let names = channels.iter().map(|channel| channel.name().to_string()).collect();
+        let (started, report) = (Instant::now(), Report::default());
+        Self { store, channels, names, rules, deadline, started, recording: None, report }
+    }
+
+    /// How long the invocation has taken, in milliseconds.
+    pub(super) fn took_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Sweeps, if that is asked for, tells of the loop itself, and writes `status.json` if there is anything new.
+    /// `mark` is the one that was read.
+    pub(super) fn record(&mut self, record: &Record, look: Look, mark: Option<&Mark>) -> Result<Recorded, Error> {
+        let (file, opening) = look;
+        let StatusFile { status, mut condition, unreadable } = file?;
+        let (now, anchor) = (opening.now, opening.anchor);
+        let swept_before = mark.and_then(|mark| mark.swept).max(status.as_ref().map(|status| status.written));
+        let mut changed = status.is_none();
+        let mut status = status.unwrap_or_else(|| Status::new(now));
+
+        changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
+        changed |= self.tell_of_us(&mut status, now, record, unreadable);
+        if record.sweep {
+            changed |= self.sweep(&mut status, opening, swept_before)?;
+            changed |= status.written.age(now) >= WRITE_EVERY;
+        }
+        self.report.told = status.outbox.iter().filter(|message| message.at == now).count();
+
+        let sends = self.take_lease(&mut status, now, anchor, &record.lease);
+        if changed || sends {
+            if record.sweep {
+                status.written = now;
+            }
+            match status::write(self.store, &status, &condition)? {
+                Written::Won(next) => condition = next,
+                Written::Lost => {
+                    let (heard, took_ms) = (store_time(anchor), self.took_ms());
+                    return Ok(Recorded { heard, is_lost: true, sends: false, took_ms, owed: None });
+                }
+                Written::Unwritten(why) => return Err(why.into()),
+            }
+        }
+        let owed = Some(self.owed(&status, now, record.sweep, mark));
+        self.recording = Some(Recording { status, condition, now, anchor });
+        Ok(Recorded { heard: store_time(anchor), is_lost: false, sends, took_ms: self.took_ms(), owed })
+    }
+
+    /// Tells what concerns ourselves: a stop or a start, a status that could not be read, a test. Whether anything has
+    /// changed by that.
+    fn tell_of_us(&self, status: &mut Status, now: Time, record: &Record, unreadable: Option<Unreadable>) -> bool {
+        let mut new_id = random::id;
+        let (rules, channels) = (self.rules, &self.names);
+        let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
+        let stopped_before = status.stopped;
+        teller.tell_stopped(&mut status.stopped, record.stopped);
+        if let Some(Unreadable { copy, why }) = unreadable {
+            teller.tell(Fact::StatusUnreadable { copy: copy.to_string(), why });
+        }
+        if record.test {
+            teller.tell(Fact::Test);
+        }
+        let changed = stopped_before != status.stopped || !teller.messages.is_empty();
+        status.outbox.append(&mut teller.messages);
+        changed
+    }
+
+    /// Sweeps. Whether that is worth writing.
+    fn sweep(&mut self, status: &mut Status, opening: Opening, swept: Option<Time>) -> Result<bool, String> {
+        let now = opening.now;
+        let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, deadline: self.deadline };
+        let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept)?;
+        let count = |fits: fn(State) -> bool| status.checks.values().filter(|record| fits(record.state)).count();
+        let report = &mut self.report;
+        (report.checks, report.skipped, report.unread) = (checks, skipped, unread);
+        report.down = count(State::is_down);
+        report.up = count(|state| state == State::Up);
+        report.new = count(|state| state == State::New);
+        report.muted = status.checks.keys().filter(|id| status.is_muted(id, now)).count();
+        Ok(changed)
+    }
+
+    /// Takes the right to send what is due, if nobody else has it and there is time. `by` is new for each write, so
+    /// that this write is told from any other; see [`crate::cas`].
+    fn take_lease(&self, status: &mut Status, now: Time, anchor: (Time, Instant), by: &str) -> bool {
+        if Instant::now() >= self.send_until() || !may_send(status, now) || !any_due(status, now) {
+            return false;
+        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        status.lease = Some(Lease { by: by.into(), until: store_time(anchor) + left + LEASE_MARGIN });
+        true
+    }
+
+    /// What the mark is to say of what is owed. Between sweeps that is no reason to write it each time.
+    fn owed(&mut self, status: &Status, now: Time, sweeps: bool, mark: Option<&Mark>) -> Owed {
+        self.report.owed_s = oldest_due_s(status, now);
+        let owed_s = for_the_mark(self.report.owed_s);
+        let said = mark.and_then(|mark| mark.owed_s);
+        Owed { owed_s: if sweeps || owed_s.is_none() { owed_s } else { said.or(owed_s) }, told: None }
+    }
+
+    fn send_until(&self) -> Instant {
+        before(self.deadline, TO_STRIKE_OFF)
+    }
+
+    /// Sends what is due, under the lease named `by`, and strikes off what was taken.
+    pub(super) fn deliver(&mut self, by: &str) -> Result<(), String> {
+        let Recording { status, condition, now, anchor } = self.recording.take().expect("it was recorded");
+        // Without time no channel is asked: it could not help it.
+        let has_time = Instant::now() < self.send_until();
+        let channels = if has_time { self.channels } else { &[] };
+        let sent = deliver::send(&status, channels, now, self.send_until());
+        let sent_at = store_time(anchor);
+        for Sent { channel, attempt, outcome } in &sent {
+            self.report.taken.insert((*channel).into(), outcome.taken_of(attempt.entries.len()));
+        }
+        status::amend(self.store, status, condition, before(self.deadline, TO_REPORT), |status| {
+            for Sent { channel, attempt, outcome } in &sent {
+                settle(status, channel, attempt, outcome, sent_at);
+            }
+            end_lease(status, by);
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! What keeps the functions from starting.
+
+use std::process::Output;
+
+use pulse_echo_testkit::runtime::Lambda;
+use serde_json::json;
+
+use crate::bootstrap;
+
+/// What Lambda sets, with this address of its Runtime API.
+fn by_lambda(api: &str) -> Vec<(&str, &str)> {
+    vec![
+        ("AWS_LAMBDA_RUNTIME_API", api),
+        ("AWS_LAMBDA_FUNCTION_NAME", "probe"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+    ]
+}
+
+/// What the store's settings need.
+const STORE: [(&str, &str); 3] =
+    [("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK"), ("AWS_REGION", "us-east-1")];
+
+#[test]
+fn what_keeps_it_from_starting_is_one_sentence_for_the_log_and_for_lambda() {
+    let lambda = Lambda::new();
+    let with = |more: &[(&'static str, &'static str)]| [&by_lambda(&lambda.address)[..], more].concat();
+    let bad_stack = [&STORE[..], &[("_HANDLER", "loop"), ("BUCKET", "b"), ("STACK", "a b")]].concat();
+    for (environment, sentence) in [
+        (
+            with(&[("_HANDLER", "prob")]),
+            "the handler \"prob\" is not known: set the function's handler to \"probe\" or \"loop\"",
+        ),
+        (with(&[("_HANDLER", "probe")]), "AWS_ACCESS_KEY_ID is not set: the id of the access key to the store"),
+        (
+            with(&bad_stack),
+            "STACK is \"a b\": it must be the name of the deployment, of at most 128 printable ASCII characters \
+             without blanks",
+        ),
+    ] {
+        let Output { status, stderr, stdout } = bootstrap(&environment).output().unwrap();
+        let log = String::from_utf8(stderr).unwrap();
+        assert_eq!((status.code(), log.as_str()), (Some(1), format!("bootstrap: {sentence}\n").as_str()));
+        assert!(stdout.is_empty());
+        let (header, body) = lambda.init_error();
+        assert_eq!(header, "BadSetting");
+        assert_eq!(body, json!({"errorType": "BadSetting", "errorMessage": sentence, "stackTrace": []}));
+    }
+}
+
+#[test]
+fn without_lambda_there_is_nobody_to_post_to() {
+    for environment in [vec![], by_lambda("127.0.0.1:9")] {
+        let Output { status, stderr, .. } = bootstrap(&environment).output().unwrap();
+        let log = String::from_utf8(stderr).unwrap();
+        assert!(status.code() == Some(1) && log.lines().count() == 1, "{log}");
+        assert!(log.starts_with("bootstrap: "), "{log}");
+    }
+    let Output { stderr, .. } = bootstrap(&[]).output().unwrap();
+    let sentence = "bootstrap: AWS_LAMBDA_RUNTIME_API is not set: AWS Lambda starts this program and sets it\n";
+    assert_eq!(String::from_utf8(stderr).unwrap(), sentence);
+}
