@@ -66,13 +66,14 @@ const AGENT: &[&[&str]] = &[
 
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
-    &["deadline", "parallel", "rules", "settings"],
-    &["expect", "ipfilter", "outbox", "verdict"],
-    &["cas", "event", "fetch", "round", "web"],
+    &["connections", "deadline", "parallel", "rules"],
+    &["error", "expect", "ipfilter", "outbox", "verdict"],
+    &["cas", "event", "fetch", "round", "settings", "web"],
     &["aws"],
     &["channel", "probe"],
     &["fuzzing", "sweep"],
     &["tick"],
+    &["telemetry"],
 ];
 
 /// From below: the store and its keys; its events; the programs.

@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use crate::template::{Stack, as_text, whole};
 use crate::values::walk;
-
-/// What the loop writes in embedded metric format, below `PulseEcho`, with the dimension `Stack`.
-const METRICS: [&str; 4] = ["Rounds", "OwedSeconds", "ChecksDown", "Errors"];
+use pulse_echo_lambda::telemetry::metrics::{METRICS, NAMESPACE};
 
 #[test]
 fn the_functions_have_the_time_the_contract_gives_them_and_only_the_loop_may_recurse() {
@@ -146,7 +144,7 @@ fn each_alarm_watches_a_metric_that_is_written_and_tells_people() {
         let properties = &alarm["Properties"];
         let (metric, dimensions) = (properties["MetricName"].as_str().unwrap(), &properties["Dimensions"]);
         match properties["Namespace"].as_str().unwrap() {
-            "PulseEcho" => {
+            NAMESPACE => {
                 assert!(METRICS.contains(&metric), "{name}: {metric}");
                 assert_eq!(*dimensions, json!([{"Name": "Stack", "Value": "stack"}]));
             }

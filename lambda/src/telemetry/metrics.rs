@@ -10,8 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::tick::{Course, Report};
 
-/// The namespace of the metrics.
-const NAMESPACE: &str = "pulse-echo";
+/// The namespace of the metrics. The template's alarms watch it.
+pub const NAMESPACE: &str = "PulseEcho";
+
+/// The metrics. A line has those of them that its invocation can tell.
+pub const METRICS: [&str; 4] = ["Errors", "Rounds", "OwedSeconds", "ChecksDown"];
 
 /// The longest name of a deployment, in bytes: that of a stack of `CloudFormation`.
 const LONGEST: usize = 128;
@@ -92,7 +95,7 @@ mod tests {
         assert_eq!(directives.len(), 1);
         let directive = &directives[0];
         assert_eq!(members(directive), ["Dimensions", "Metrics", "Namespace"].map(String::from).into());
-        assert_eq!(directive["Namespace"], "pulse-echo");
+        assert_eq!(directive["Namespace"], NAMESPACE);
         for set in directive["Dimensions"].as_array().unwrap() {
             let set = set.as_array().expect("a set of dimensions is a list");
             assert!((1..=30).contains(&set.len()));
