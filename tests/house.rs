@@ -64,15 +64,18 @@ const AGENT: &[&[&str]] = &[
     &["run"],
 ];
 
-/// Plain data and pure rules; the world; one pass, one sweep, one invocation.
+/// Plain data and pure rules; the world; one pass, one sweep, one invocation; what is said of it.
 const LAMBDA: &[&[&str]] = &[
-    &["deadline", "parallel", "rules", "settings"],
+    &["connections", "deadline", "parallel", "rules"],
+    &["error"],
+    &["settings"],
     &["expect", "ipfilter", "outbox", "verdict"],
     &["cas", "event", "fetch", "round", "web"],
     &["aws"],
     &["channel", "probe"],
     &["fuzzing", "sweep"],
     &["tick"],
+    &["telemetry"],
 ];
 
 /// The store and its keys; what it tells; the programs.
