@@ -214,6 +214,17 @@ fn the_mark_is_shown_in_words_and_as_json() {
     );
     let json: serde_json::Value = serde_json::from_str(&bed.run(&["loop", "show", "--json"]).stdout).unwrap();
     assert_eq!((&json["state"], &json["mark"]["took_ms"]), (&"stopped".into(), &420.into()));
+    assert_eq!((&json["driver"], &json["step_age_s"]), (&"schedule".into(), &serde_json::Value::Null));
+    let by_queue = Mark { tick: Some(7), ticked: Some(ago(10)), swept: Some(ago(10)), ..Mark::default() };
+    put_mark(&bed, &by_queue);
+    let json: serde_json::Value = serde_json::from_str(&bed.run(&["loop", "show", "--json"]).stdout).unwrap();
+    assert_eq!((&json["state"], &json["driver"]), (&"running".into(), &"queue".into()));
+    assert!(json["step_age_s"].as_u64().is_some_and(|age_s| age_s >= 10), "{json}");
+    put_mark(&bed, &Mark { owed_s: Some(1_500), ..by_queue });
+    let show = bed.run(&["loop", "show"]);
+    assert_said(&show, "messages have waited for 25 min: a channel does not take them");
+    let json: serde_json::Value = serde_json::from_str(&bed.run(&["loop", "show", "--json"]).stdout).unwrap();
+    assert_eq!(json["state"], "running", "it is no stale loop");
 }
 
 #[test]

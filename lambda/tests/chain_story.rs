@@ -93,6 +93,18 @@ fn from_the_start_a_tick_comes_each_5_seconds_until_a_stop_and_nothing_after_it(
 }
 
 #[test]
+fn who_finds_that_another_has_put_the_lock_purges_nothing() {
+    let (fleet, sqs) = started(100);
+    sqs.calls();
+    fleet.at(102).put(&Key::loop_stop(), b"");
+    fleet.another_puts("PUT /pulses/loop/Loop.lock", &Key::loop_lock(), b"maintenance");
+    let report = fleet.at(103).invoke(&put_event(&Key::loop_stop())).unwrap();
+    assert_eq!((report.course, report.is_purged, fleet.mark().purged), (Course::Stopped, false, None));
+    assert_eq!(fleet.store().get(&Key::loop_lock(), 100).unwrap().body.unwrap(), b"maintenance");
+    assert_eq!(sqs.calls(), NOTHING);
+}
+
+#[test]
 fn a_chain_that_begins_during_a_purge_waits_for_its_end() {
     let (fleet, sqs) = started(100);
     fleet.at(102).put(&Key::loop_stop(), b"");
