@@ -278,7 +278,8 @@ fn a_sweep_that_fails_goes_on_with_the_number() {
 
 /// A note of SNS, as it invokes a function.
 fn note() -> Value {
-    json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Type": "Notification", "Message": "x"}}]})
+    let note = json!({"Type": "Notification", "Message": "x"});
+    json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": note}]})
 }
 
 #[test]
