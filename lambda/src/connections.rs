@@ -13,6 +13,13 @@ use ureq::config::Config;
 /// them, and the first request would be a failed try.
 const IDLE_S: u64 = 5;
 
+/// How much of an answer a connection holds, in bytes; the head of an answer must fit. ureq's default is four times as
+/// much, which is 8 MB for the loop's 32 connections.
+const INPUT_BUFFER: usize = 32 * 1024;
+
+/// How much of a request a connection holds, in bytes; a head must fit, a body need not.
+const OUTPUT_BUFFER: usize = 16 * 1024;
+
 /// A client of the store, and when it was last used.
 ///
 /// The client itself drops idle connections by a clock that may stand still while Lambda has the sandbox frozen.
@@ -24,7 +31,14 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(config: Config, trust: &Trust, clock: &Clock) -> Self {
+    /// At most `kept` connections are kept when they are idle.
+    pub(crate) fn new(kept: usize, trust: &Trust, clock: &Clock) -> Self {
+        let config = http::config()
+            .max_idle_connections(kept)
+            .max_idle_connections_per_host(kept)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
+            .build();
         let kept = Mutex::new((client(&config, trust), clock()));
         Self { config, trust: trust.clone(), clock: clock.clone(), kept }
     }

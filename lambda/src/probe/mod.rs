@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::http;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::store::Clock;
 use serde::Serialize;
@@ -76,7 +75,7 @@ impl Probe {
         let settings = Settings::read(environment)?;
         let web = Web::new(&settings.store.trust, settings.user_agent(), settings.filter);
         let store = settings.store;
-        let to_store = Connections::new(http::config().build(), &store.trust, &clock);
+        let to_store = Connections::new(SIDE_BY_SIDE, &store.trust, &clock);
         Ok(Self { store, to_store, web, clock })
     }
 

@@ -19,7 +19,6 @@ mod report;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::http;
 use pulse_echo_core::random;
 use pulse_echo_core::store::{Clock, Store};
 use serde_json::Value;
@@ -65,9 +64,7 @@ impl Loop {
         let queue = Queue::read(environment, &store.trust, &clock)?;
         let means = Means { environment, trust: &store.trust, clock: clock.clone() };
         let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
-        let config =
-            http::config().max_idle_connections(CONNECTIONS).max_idle_connections_per_host(CONNECTIONS).build();
-        let to_store = Connections::new(config, &store.trust, &clock);
+        let to_store = Connections::new(CONNECTIONS, &store.trust, &clock);
         Ok(Self { store, rules, queue, channels, heartbeat, to_store, clock })
     }
 
