@@ -3,7 +3,8 @@
 #
 #   TOOLS=VENV CARGO_TARGET_DIR=DIR build.sh agent|lambda x86_64|aarch64 OUTPUT
 #
-# OUTPUT.notices has what the licences of its crates ask for. TOOLS is the folder that tools.sh made. README.md beside this file says what each step saves.
+# OUTPUT.notices gets the licences and notices of its crates. TOOLS is the folder that tools.sh made. README.md beside
+# this file says what each step saves.
 set -euo pipefail
 program=$1 output=$3
 export TOOLS ARCH=$2

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The zip for Lambda's functions from one static program and its PROGRAM.notices: the same bytes from the same program and the same date.
+# The zip for Lambda's functions from one static program and its PROGRAM.notices: the same bytes from the same files and
+# the same date.
 #
 #   SOURCE_DATE_EPOCH=SECONDS zip.sh PROGRAM OUT
 set -euo pipefail

@@ -60,7 +60,7 @@ pub struct Loop {
 }
 
 impl Loop {
-    /// A loop as the environment asks for it. It asks AWS for the secrets that are kept as parameters, and nothing else.
+    /// A loop as the environment asks for it. It reads the secrets that are parameters on AWS, and sends nothing else.
     /// `clock` gives the time of signing, and nothing else. The error is one sentence that names the variable.
     pub fn read(environment: Environment, clock: Clock) -> Result<Self, String> {
         let (store, rules) = (StoreSettings::read(environment)?, Rules::read(environment)?);
