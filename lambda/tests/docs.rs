@@ -10,6 +10,8 @@ use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::telemetry::Log;
 use pulse_echo_lambda::telemetry::metrics::Stack;
 use pulse_echo_lambda::tick::Loop;
+use pulse_echo_testkit::ssm::{Parameter, Ssm};
+use pulse_echo_testkit::store::{ACCESS_KEY, SECRET_KEY};
 
 /// The pages that have the settings.
 const PAGES: &str = concat!(
@@ -20,15 +22,19 @@ const PAGES: &str = concat!(
 
 /// What the functions read where everything is set that leads to more. The loop reads what the probe reads, too.
 fn read() -> BTreeSet<String> {
+    let ssm = Ssm::new(&[("/webhook-secret", Parameter::secret("secret"))]);
     let asked = Mutex::new(BTreeSet::new());
     let lookup = |name: &str| {
         asked.lock().unwrap().insert(name.to_string());
         let value = match name {
             "SLACK_URL" | "WEBHOOK_URL" | "HEARTBEAT_URL" => "https://alerts.example/",
-            "QUEUE_URL" => "https://sqs.eu-central-1.amazonaws.com/123456789012/ticks",
+            "QUEUE_URL" => "https://sqs.us-east-1.amazonaws.com/123456789012/ticks",
             "ALERT_TOPIC_ARN" => "arn:aws:sns:eu-central-1:123456789012:alerts",
-            "AWS_REGION" => "eu-central-1",
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "set",
+            "WEBHOOK_SECRET" => "ssm:/webhook-secret",
+            "AWS_ENDPOINT_URL" => return Some(ssm.endpoint()),
+            "AWS_REGION" => "us-east-1",
+            "AWS_ACCESS_KEY_ID" => ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY" => SECRET_KEY,
             _ => return None,
         };
         Some(value.to_string())

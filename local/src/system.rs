@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pulse_echo_lambda::probe::Probe;
-use pulse_echo_lambda::tick::Loop;
+use pulse_echo_lambda::tick::{Loop, first_reference};
 
 use crate::events::{self, Dispatcher};
 use crate::s3::notification::Kind;
@@ -32,6 +32,12 @@ impl System {
         keys: &KeyPair,
         environment: Environment,
     ) -> Result<Self, String> {
+        // The handlers sign with the embedded S3's keys, which are no keys of AWS.
+        if let Some(name) = first_reference(environment) {
+            return Err(format!(
+                "{name} cannot be used: only the function on AWS reads parameters; set the value itself"
+            ));
+        }
         let server = Server::start(Options { listen, ..Options::new(data, bucket, keys.clone()) })
             .map_err(|error| error.to_string())?;
         let lookup = |name: &str| match name {

@@ -69,6 +69,16 @@ fn it_has_no_queue_whatever_the_environment_says() {
 }
 
 #[test]
+fn a_secret_in_a_parameter_of_aws_is_refused_by_the_variables_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let ended = Running::of(serve(&data, &FREE_PORT).env("WEBHOOK_SECRET", "ssm:/pulse-echo/webhook-secret")).end();
+    let sentence = "pulse-echo-local: WEBHOOK_SECRET cannot be used: only the function on AWS reads parameters; set \
+                    the value itself";
+    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(1), sentence));
+}
+
+#[test]
 fn a_folder_or_an_address_that_is_in_use_is_named_in_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::server(folder.path());

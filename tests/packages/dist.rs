@@ -45,6 +45,11 @@ impl Processor {
     }
 }
 
+/// What the licences ask for of those who pass on an agent that is not in a package.
+pub fn third_party() -> PathBuf {
+    folder().join(format!("pulse-echo-{VERSION}-THIRD-PARTY"))
+}
+
 /// What a deployment to AWS needs.
 pub fn aws_tarball() -> PathBuf {
     folder().join(format!("pulse-echo-aws-{VERSION}.tar.gz"))

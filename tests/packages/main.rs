@@ -4,6 +4,7 @@
 
 mod dist;
 mod lints;
+mod notices;
 mod packages;
 mod programs;
 mod same;
@@ -24,7 +25,9 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let mut tally = Tally::new("packages");
-    for (what, check) in [programs::CHECKS, packages::CHECKS, lints::CHECKS, same::CHECKS].into_iter().flatten() {
+    for (what, check) in
+        [programs::CHECKS, packages::CHECKS, notices::CHECKS, lints::CHECKS, same::CHECKS].into_iter().flatten()
+    {
         tally.run(what, check);
     }
     tally.end()

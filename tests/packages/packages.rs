@@ -66,7 +66,7 @@ fn aws() -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let unpack = "tar -xzf \"$1\" -C \"$2\" --strip-components 1; ls -A \"$2\"";
     let listed = said(&mut shell(unpack, &[&dist::aws_tarball(), folder.path()]))?;
-    let mut expected = BTreeSet::from(["LICENSE-APACHE".to_string(), "LICENSE-MIT".to_string()]);
+    let mut expected = BTreeSet::from(["LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY"].map(String::from));
     for (place, names) in [
         ("packaging/aws", &["common.sh", "deploy.sh", "host.sh", "remove.sh", "template.yaml"][..]),
         ("docs", &["aws.md"]),
@@ -155,5 +155,5 @@ fn sums() -> Outcome {
     said(&mut shell("sha256sum --check --strict --quiet SHA256SUMS", &[]))?;
     let listed = said(&mut shell("cut -c 67- SHA256SUMS | sort", &[]))?;
     let there = said(&mut shell("ls | grep -v SHA256SUMS | sort", &[]))?;
-    ensure(listed == there && there.lines().count() == 10, || format!("listed:\n{listed}there:\n{there}"))
+    ensure(listed == there && there.lines().count() == 12, || format!("listed:\n{listed}there:\n{there}"))
 }

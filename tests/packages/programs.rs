@@ -27,7 +27,7 @@ fn programs(folder: &TempDir) -> Result<Vec<(PathBuf, &'static Processor)>, Stri
     for processor in Processor::ALL {
         let lambda = folder.path().join(processor.name);
         let names = said(&mut shell("unzip -qq -d \"$2\" \"$1\"; ls -A \"$2\"", &[&processor.lambda(), &lambda]))?;
-        ensure(names == "bootstrap\n", || format!("{}: {names}", processor.lambda().display()))?;
+        ensure(names == "THIRD-PARTY\nbootstrap\n", || format!("{}: {names}", processor.lambda().display()))?;
         programs.push((processor.agent(), processor));
         programs.push((lambda.join("bootstrap"), processor));
     }

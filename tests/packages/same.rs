@@ -21,9 +21,11 @@ fn packed_again() -> Outcome {
     let programs = tempfile::tempdir().unwrap();
     for processor in Processor::ALL {
         let agent = programs.path().join(format!("agent-{}", processor.name));
-        fs::copy(processor.agent(), agent).map_err(|error| error.to_string())?;
+        fs::copy(processor.agent(), &agent).map_err(|error| error.to_string())?;
+        fs::copy(dist::third_party(), agent.with_extension("notices")).map_err(|error| error.to_string())?;
         let lambda = programs.path().join(format!("lambda-{}", processor.name));
-        said(&mut shell("unzip -qq -p \"$1\" bootstrap >\"$2\"", &[&processor.lambda(), &lambda]))?;
+        let unpack = "unzip -qq -p \"$1\" bootstrap >\"$2\"; unzip -qq -p \"$1\" THIRD-PARTY >\"$2.notices\"";
+        said(&mut shell(unpack, &[&processor.lambda(), &lambda]))?;
     }
     let again = tempfile::tempdir().unwrap();
     let mut pack = Command::new(dist::checkout().join("packaging/package.sh"));

@@ -1,21 +1,32 @@
 //! Signed requests to AWS's services other than S3.
 //!
 //! - here: a request, signed once more where the clocks differ; `sign`: the signature;
-//! - [`query`]: the query protocol (SNS); [`sqs`]: a queue, by the JSON protocol.
+//! - [`query`]: the query protocol (SNS); [`json`]: the JSON protocol, for [`sqs`] (a queue) and [`ssm`] (secrets).
 
+mod json;
 pub(crate) mod query;
 mod sign;
 pub(crate) mod sqs;
+pub(crate) mod ssm;
 
 use std::time::Instant;
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::{Clock, Credentials};
 
 use crate::web::{Address, Answer, Missed, Web};
 
 /// How far our clock must be off, in seconds, before a refused request is signed again by the service's clock.
 const SKEW_S: u64 = 30;
+
+/// The address that is set for one service, by the variable of that name, else that for all services of AWS.
+pub(crate) fn endpoint(environment: Environment, of_service: &str) -> Result<Option<Address>, String> {
+    match Address::read(environment, of_service)? {
+        Some(endpoint) => Ok(Some(endpoint)),
+        None => Address::read(environment, "AWS_ENDPOINT_URL"),
+    }
+}
 
 /// A service in a region, with the credentials to call it.
 pub(crate) struct Service {

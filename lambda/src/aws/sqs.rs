@@ -9,7 +9,7 @@ use pulse_echo_core::store::{Clock, credentials_from};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::Service;
+use super::{Service, endpoint, json};
 use crate::web::{Address, Answer, Missed, Web};
 
 /// The longest delay that SQS takes for a message, in seconds.
@@ -53,12 +53,9 @@ impl Queue {
                 "it is in {of_queue} and this function in {region}; use a queue in the function's region"
             )));
         }
-        let endpoint = match Address::read(environment, "AWS_ENDPOINT_URL_SQS")? {
+        let endpoint = match endpoint(environment, "AWS_ENDPOINT_URL_SQS")? {
             Some(endpoint) => endpoint,
-            None => match Address::read(environment, "AWS_ENDPOINT_URL")? {
-                Some(endpoint) => endpoint,
-                None => Address::parse(&format!("{}/", parsed.origin().ascii_serialization()))?,
-            },
+            None => Address::parse(&format!("{}/", parsed.origin().ascii_serialization()))?,
         };
         let clock = clock.clone();
         let service = Service { web: Web::new(trust), endpoint, name: "sqs", region, credentials, clock };
@@ -88,8 +85,7 @@ impl Queue {
 
     fn call(&self, action: &str, body: &Value, deadline: Instant) -> Result<Answer, Trouble> {
         let target = format!("AmazonSQS.{action}");
-        let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target.as_str())];
-        let answer = self.service.post(&headers, &body.to_string(), deadline)?;
+        let answer = json::post(&self.service, "application/x-amz-json-1.0", &target, body, deadline)?;
         if answer.status() == 200 { Ok(answer) } else { Err(refusal(action, answer)) }
     }
 }
@@ -100,21 +96,16 @@ impl From<Missed> for Trouble {
     }
 }
 
-/// What SQS says when it refuses: `{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "…"}`.
+/// What SQS says when it refuses, such as `com.amazonaws.sqs#QueueDoesNotExist`.
 fn refusal(action: &str, mut answer: Answer) -> Trouble {
-    let said: Value = answer.text().ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let code = said["__type"].as_str().unwrap_or_default();
-    let code = code.rsplit('#').next().unwrap_or_default();
-    let message = said["message"].as_str().or(said["Message"].as_str()).unwrap_or_default();
+    let (code, sentence) = json::refusal(&mut answer);
     let is_final = match answer.status() {
         408 | 429 => false,
         400..=499 => !["Throttl", "OverLimit", "RequestTimeout"].iter().any(|passes| code.contains(passes)),
         _ => false,
     };
-    let sentence: Vec<_> =
-        [code, message.lines().next().unwrap_or_default()].into_iter().filter(|part| !part.is_empty()).collect();
-    let Missed { why, after, .. } = answer.refusal(&sentence.join(": "));
-    let why = match remedy(action, code) {
+    let Missed { why, after, .. } = answer.refusal(&sentence);
+    let why = match remedy(action, &code) {
         Some(remedy) => format!("{why}; {remedy}"),
         None => why,
     };

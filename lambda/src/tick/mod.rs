@@ -23,6 +23,7 @@ use pulse_echo_core::random;
 use pulse_echo_core::store::{Clock, Store};
 use serde_json::Value;
 
+use crate::aws::ssm::Secrets;
 use crate::channel::{self, Channel, Heartbeat, Means};
 use crate::connections::Connections;
 use crate::deadline::{TO_REPORT, before};
@@ -39,6 +40,7 @@ use queue::Sender;
 use record::Recorder;
 
 pub use crate::aws::sqs::Queue;
+pub use crate::aws::ssm::first_reference;
 pub use machine::Course;
 pub use report::Report;
 
@@ -57,13 +59,16 @@ pub struct Loop {
 }
 
 impl Loop {
-    /// A loop as the environment asks for it. `clock` gives the time of signing, and nothing else. The
-    /// error is one sentence that names the variable.
+    /// A loop as the environment asks for it. It reads the secrets that are parameters on AWS, and sends nothing else.
+    /// `clock` gives the time of signing, and nothing else. The error is one sentence that names the variable.
     pub fn read(environment: Environment, clock: Clock) -> Result<Self, String> {
         let (store, rules) = (StoreSettings::read(environment)?, Rules::read(environment)?);
         let queue = Queue::read(environment, &store.trust, &clock)?;
-        let means = Means { environment, trust: &store.trust, clock: clock.clone() };
-        let (channels, heartbeat) = (channel::channels(&means)?, Heartbeat::read(&means)?);
+        let secrets = Secrets::read(environment, &store, &clock)?;
+        let lookup = |name: &str| secrets.get(name).or_else(|| environment.get(name));
+        let means = Means { environment: Environment::new(&lookup), trust: &store.trust, clock: clock.clone() };
+        let channels = channel::channels(&means).map_err(|why| secrets.explain(why))?;
+        let heartbeat = Heartbeat::read(&means).map_err(|why| secrets.explain(why))?;
         let to_store = Connections::new(CONNECTIONS, &store.trust, &clock);
         Ok(Self { store, rules, queue, channels, heartbeat, to_store, clock })
     }

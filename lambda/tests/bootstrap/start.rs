@@ -3,6 +3,8 @@
 use std::process::Output;
 
 use pulse_echo_testkit::runtime::Lambda;
+use pulse_echo_testkit::ssm::{Parameter, Ssm};
+use pulse_echo_testkit::store::{ACCESS_KEY, MARK, SECRET_KEY};
 use serde_json::json;
 
 use crate::bootstrap;
@@ -59,4 +61,43 @@ fn without_lambda_there_is_nobody_to_post_to() {
     let Output { stderr, .. } = bootstrap(&[]).output().unwrap();
     let sentence = "bootstrap: AWS_LAMBDA_RUNTIME_API is not set: AWS Lambda starts this program and sets it\n";
     assert_eq!(String::from_utf8(stderr).unwrap(), sentence);
+}
+
+#[test]
+fn a_loop_whose_secret_cannot_be_used_says_which_parameter_has_it_and_shows_no_secret() {
+    let ssm = Ssm::new(&[("/pulse-echo/webhook-url", Parameter::secret("me:s3cr3t@alerts.example"))]);
+    let (lambda, endpoint) = (Lambda::new(), ssm.endpoint());
+    let with = |handler: &'static str, url: &'static str| {
+        let own = [
+            ("_HANDLER", handler),
+            ("BUCKET", "b"),
+            ("WEBHOOK_URL", url),
+            ("AWS_ENDPOINT_URL_SSM", endpoint.as_str()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("RUST_LOG", "trace"),
+        ];
+        [&by_lambda(&lambda.address)[..], &own[..]].concat()
+    };
+    for (url, why) in [
+        (
+            "ssm:/pulse-echo/webhook-url",
+            "WEBHOOK_URL cannot be used: its scheme is \"me\"; only http and https are fetched; the value is that of \
+             the parameter /pulse-echo/webhook-url",
+        ),
+        (
+            "ssm:/pulse-echo/nosuch",
+            "WEBHOOK_URL cannot be read from the parameter /pulse-echo/nosuch: 127.0.0.1: status 400: \
+             ParameterNotFound; create it in the function's region, or correct its name",
+        ),
+    ] {
+        let Output { status, stderr, stdout } = bootstrap(&with("loop", url)).output().unwrap();
+        let log = String::from_utf8(stderr).unwrap();
+        assert!(status.code() == Some(1) && stdout.is_empty() && log.contains(why), "{log}");
+        assert!(!log.contains(MARK), "{log}");
+        let (header, body) = lambda.init_error();
+        assert_eq!((header.as_str(), &body["errorMessage"]), ("BadSetting", &json!(why)));
+    }
+    assert_eq!(ssm.asked(), ["/pulse-echo/webhook-url", "/pulse-echo/nosuch"]);
 }

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::cloud::{BUCKET, Cloud, checkout, eventually, refused, said};
 use crate::{Outcome, Story, ensure};
 
@@ -19,6 +21,7 @@ pub const BEFORE: &[Story] = &[
 
 pub const STORIES: &[Story] = &[
     ("a changed parameter changes what it is for and no other", changed_parameter),
+    ("an address in an encrypted parameter is read at the start and is not in the function's configuration", secret),
     ("another zip goes to the functions while pulses flow, and none is lost", another_zip),
     ("a program for another processor, without its run bit, or not static is refused", wrong_zips),
     ("a change that replaces a queue is refused, and nothing is changed", replacement),
@@ -76,6 +79,28 @@ fn changed_parameter(cloud: &Cloud) -> Outcome {
     ensure(variables.contains("\"REMIND_S\": \"3600\""), || variables.clone())?;
     // What was not given stays, a secret, too.
     ensure(variables.contains(&format!("{}/alerts", cloud.web.address)), || variables.clone())
+}
+
+fn secret(cloud: &Cloud) -> Outcome {
+    let url = format!("{}/alerts", cloud.web.address);
+    let name = "/pulse-echo/webhook-url";
+    // aws-cli 1 would fetch what begins with http:// from there.
+    let input = cloud.folder.path().join("parameter.json");
+    fs::write(&input, json!({"Name": name, "Value": url, "Type": "SecureString"}).to_string())?;
+    cloud.aws(&["ssm", "put-parameter", "--cli-input-json", &format!("file://{}", input.display())])?;
+    let outcome = alert_by_parameter(cloud, name, &url);
+    // The stories after this one need a loop that starts.
+    said(&cloud.deploy(&[&format!("WEBHOOK_URL={url}")]))?;
+    outcome
+}
+
+fn alert_by_parameter(cloud: &Cloud, name: &str, url: &str) -> Outcome {
+    said(&cloud.deploy(&[&format!("WEBHOOK_URL=ssm:{name}")]))?;
+    let variables = variables_of(cloud, "LoopArn")?;
+    ensure(variables.contains(&format!("ssm:{name}")) && !variables.contains(url), || variables.clone())?;
+    let before = cloud.web.posts().len();
+    cloud.put(None, "loop/Test.lambda", "", &[]);
+    eventually("a message at the parameter's address", || (cloud.web.posts().len() > before).then_some(()))
 }
 
 fn variables_of(cloud: &Cloud, function: &str) -> Result<String, Box<dyn std::error::Error>> {

@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 use super::json::event;
 use super::parts::{PART, in_parts};
 use super::{Channel, Made, Means, words};
-use crate::aws::{Service, query};
+use crate::aws::{self, Service, query};
 use crate::outbox::entry::{Entry, Outcome};
 use crate::web::{Address, Web};
 use topic::Topic;
@@ -35,12 +35,9 @@ pub(super) fn channel(means: &Means) -> Made {
     let unset = |name| format!("{name} is not set: ALERT_TOPIC_ARN needs the right to publish");
     let credentials =
         credentials_from(means.environment).and_then(|found| found.ok_or("AWS_ACCESS_KEY_ID")).map_err(unset)?;
-    let endpoint = match Address::read(means.environment, "AWS_ENDPOINT_URL_SNS")? {
+    let endpoint = match aws::endpoint(means.environment, "AWS_ENDPOINT_URL_SNS")? {
         Some(endpoint) => endpoint,
-        None => match Address::read(means.environment, "AWS_ENDPOINT_URL")? {
-            Some(endpoint) => endpoint,
-            None => Address::parse(&topic.endpoint()).map_err(|why| format!("ALERT_TOPIC_ARN is {arn:?}: {why}"))?,
-        },
+        None => Address::parse(&topic.endpoint()).map_err(|why| format!("ALERT_TOPIC_ARN is {arn:?}: {why}"))?,
     };
     let service = Service {
         web: Web::new(means.trust),
