@@ -18,7 +18,7 @@ use ureq::Agent;
 use crate::connections::Connections;
 use crate::deadline::{TO_REPORT, TO_WRITE, before};
 use crate::error::{Error, Kind};
-use crate::event::{self, sqs, sqs::ItemFailure};
+use crate::event::{self, s3, sqs, sqs::ItemFailure};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
 use crate::parallel;
@@ -119,11 +119,7 @@ impl Probe {
     }
 
     fn answer(&self, bucket: &str, id: &CheckId, agent: &Agent, deadline: Instant) -> Result<Outcome, Error> {
-        let ours = self.store.bucket.as_deref().unwrap_or(bucket);
-        if bucket != ours {
-            let message = format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}");
-            return Err(Error::new(Kind::BucketMismatch, message));
-        }
+        s3::check_bucket(bucket, self.store.bucket.as_deref(), "probe")?;
         let store = self.store.open(bucket, agent, &self.clock, before(deadline, TO_REPORT))?;
         answer::answer(id, &store, &self.web, &self.clock, before(deadline, TO_WRITE))
     }
