@@ -98,7 +98,10 @@ impl Probe {
             }
         }
         let agent = self.to_store.get();
-        let outcomes = each(&pulses, |(_, bucket, id)| self.answer(bucket, id, &agent, deadline));
+        let outcomes = each(&pulses, |(_, bucket, id)| {
+            // Judged where it fails: the others may take until the end.
+            self.answer(bucket, id, &agent, deadline).map_err(|error| error.at(Instant::now(), deadline))
+        });
         self.to_store.used();
         for ((place, _, id), outcome) in pulses.iter().zip(outcomes) {
             match outcome {
@@ -106,7 +109,7 @@ impl Probe {
                     outcome.log(id);
                     summary.add(id, outcome);
                 }
-                Err(error) => errors.push((*place, error.at(Instant::now(), deadline).about(id))),
+                Err(error) => errors.push((*place, error.about(id))),
             }
         }
         if let Some(ids) = batch {
