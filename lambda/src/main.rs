@@ -128,3 +128,15 @@ fn write_metrics(stack: Option<&Stack>, report: &Report, request: &str) {
 fn instant(time: SystemTime) -> Instant {
     Instant::now() + time.duration_since(SystemTime::now()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_with_its_word_and_the_next_event_is_taken() {
+        let error = caught(|| panic!("a mistake")).map(|()| "no error").unwrap_err();
+        assert_eq!(error.kind, Kind::Panicked);
+        assert_eq!(caught(|| 7), Ok(7));
+    }
+}

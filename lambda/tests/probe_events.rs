@@ -1,13 +1,15 @@
 //! The probe from one event to the next: batches of a queue, and connections that were idle between two events.
 
-use std::sync::Arc;
+use std::io::Write;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use pulse_echo_lambda::error::Error;
+use pulse_echo_lambda::error::{Error, Kind};
 use pulse_echo_lambda::probe::{Probe, Summary};
 use pulse_echo_testkit::gate::Gate;
+use pulse_echo_testkit::server::{Server, answer, read_head};
 use pulse_echo_testkit::world::{Service, World, event};
 use serde_json::{Value, json};
 
@@ -36,6 +38,27 @@ fn connections_that_were_idle_by_the_clock_on_the_wall_are_not_used_again() {
     probe.handle(&event, begun + Duration::from_secs(20)).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(3), "a try was in vain: {:?}", begun.elapsed());
     assert_eq!(gate.connections(), 2);
+}
+
+#[test]
+fn a_store_that_fails_at_once_is_to_blame_though_another_record_takes_until_the_end() {
+    let world = World::new();
+    // It refuses one pulse, and never answers the request for the other.
+    let (stalls, stalled) = mpsc::channel::<()>();
+    let stalled = Mutex::new(stalled);
+    let store = Server::new(move |mut stream, _| {
+        if read_head(&mut stream).contains("/pulse/web-2.json") {
+            let _ = stalled.lock().unwrap().recv();
+        }
+        let _ = stream.write_all(answer(403, "").as_bytes());
+    });
+    let probe = world.probe_with(&[("AWS_ENDPOINT_URL", &format!("http://{}", store.address))]);
+    let deadline = Instant::now() + Duration::from_secs(4);
+    let error = probe.handle(&event(&["pulse/web-1.json", "pulse/web-2.json"]), deadline).unwrap_err();
+    drop(stalls);
+    let (first, second) = error.message.split_once("; web-2: ").unwrap();
+    assert!(error.kind == Kind::StoreFailed && first.starts_with("web-1: cannot get "), "{error}");
+    assert!(second.starts_with("the time of the invocation is over: "), "{error}");
 }
 
 #[test]

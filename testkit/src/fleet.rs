@@ -228,7 +228,7 @@ impl Fleet {
 
     fn report_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Report {
         let (store, queue, deadline) = (self.wired(), self.queue.as_ref(), Instant::now() + time);
-        let asked = AskedBy::of(event::read(event).unwrap()).asked;
+        let asked = AskedBy::of(event::read(event).unwrap(), Some(BUCKET)).asked;
         invoke(&asked, &store, queue, channels, &self.rules, deadline)
     }
 

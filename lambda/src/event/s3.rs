@@ -4,6 +4,8 @@ use aws_lambda_events::s3::S3EventRecord;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::error::{Error, Kind};
+
 /// The records of an event of S3: no records in the test event that S3 sends when it is told to send events. `None` if
 /// something else sent the event.
 pub(crate) fn records(event: &Value) -> Option<&[Value]> {
@@ -49,6 +51,22 @@ impl Put {
 /// The decoded key in a record of S3, whatever else the record says; `None` where there is no key, or it is not UTF-8.
 pub(crate) fn key(record: &Value) -> Option<String> {
     decoded(record["s3"]["object"]["key"].as_str().filter(|_| is_of_s3(record))?).ok()
+}
+
+/// The bucket in a record of S3, whatever else the record says; `None` where it names none.
+pub(crate) fn bucket(record: &Value) -> Option<&str> {
+    record["s3"]["bucket"]["name"].as_str()
+}
+
+/// That the event's bucket is `ours`; if `BUCKET` is not set, each bucket is. `who` is the handler, in the error.
+pub(crate) fn check_bucket(bucket: &str, ours: Option<&str>, who: &str) -> Result<(), Error> {
+    match ours {
+        Some(ours) if ours != bucket => Err(Error::new(
+            Kind::BucketMismatch,
+            format!("the event is of the bucket {bucket:?}, but this {who}'s BUCKET is {ours:?}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A key as it is, of one that is encoded as in a form. The error says what is wrong with it.

@@ -15,6 +15,8 @@ pub struct Message {
     pub id: Option<String>,
     /// What it says, without the envelope of a topic.
     pub text: Text,
+    /// Whether it lay in the envelope of a topic. A note is never a tick.
+    pub is_note: bool,
 }
 
 /// Whether a record is a message of SQS.
@@ -26,8 +28,9 @@ impl Message {
     pub(super) fn read(record: &Value) -> Self {
         let id = record["messageId"].as_str().filter(|id| !id.is_empty()).map(String::from);
         let body = record["body"].as_str().unwrap_or_default();
-        let text = sns::without_envelope(body).unwrap_or_else(|| body.into());
-        Self { id, text: Text::read(text) }
+        let note = sns::without_envelope(body);
+        let is_note = note.is_some();
+        Self { id, text: Text::read(note.unwrap_or_else(|| body.into())), is_note }
     }
 }
 

@@ -29,7 +29,7 @@ fn parsed(event: &str) -> Value {
 }
 
 fn asked(event: &Value) -> Asked {
-    Request::of(read(event).unwrap()).asked
+    Request::of(read(event).unwrap(), None).asked
 }
 
 fn sweep() -> Asked {
@@ -114,11 +114,42 @@ fn a_batch_is_one_look_and_a_torn_tick_fails_alone() {
         json!({"eventSource": "aws:sqs", "messageId": id, "body": body})
     };
     let event = json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()});
-    let Request { asked, is_batch, torn } = Request::of(read(&event).unwrap());
+    let Request { asked, is_batch, refused } = Request::of(read(&event).unwrap(), None);
     assert_eq!((asked, is_batch), (Asked { sweep: true, ticks: vec![7], ..Asked::default() }, true));
-    let ids: Vec<_> = torn.iter().map(|(id, _)| id.as_deref().unwrap()).collect();
+    let ids: Vec<_> = refused.iter().map(|(id, _)| id.as_deref().unwrap()).collect();
     assert_eq!(ids, ["1", "3"]);
-    assert!(torn.iter().all(|(_, error)| error.kind == Kind::UnexpectedEvent));
+    assert!(refused.iter().all(|(_, error)| error.kind == Kind::UnexpectedEvent));
+}
+
+#[test]
+fn a_note_of_a_topic_asks_for_a_sweep_even_if_it_reads_like_a_tick() {
+    for message in [r#"{"tick": 7, "version": 1}"#, r#"{"tick": "x"}"#] {
+        let mut envelope = parsed(ENVELOPE);
+        envelope["Message"] = json!(message);
+        let mut batch = parsed(SQS);
+        batch["Records"][0]["body"] = json!(envelope.to_string());
+        batch["Records"].as_array_mut().unwrap().truncate(1);
+        let request = Request::of(read(&batch).unwrap(), None);
+        assert_eq!((request.asked, request.refused), (sweep(), vec![]), "{message}");
+    }
+}
+
+#[test]
+fn an_event_of_another_bucket_is_refused_and_asks_for_nothing() {
+    let sentence = "the event is of the bucket \"amzn-s3-demo-bucket\", but this loop's BUCKET is \"pulses\"";
+    let refusal = Error::new(Kind::BucketMismatch, sentence);
+    let mut note = parsed(SNS);
+    note["Records"][0]["Sns"]["Message"] = json!(S3);
+    let batch = nested("loop/Test.lambda");
+    let id = batch["Records"][0]["messageId"].as_str().map(String::from);
+    for (event, id) in [(parsed(S3), None), (note, None), (batch, id)] {
+        let request = Request::of(read(&event).unwrap(), Some("pulses"));
+        assert_eq!((request.asked, request.refused), (Asked::default(), vec![(id, refusal.clone())]), "{event}");
+        let request = Request::of(read(&event).unwrap(), Some("amzn-s3-demo-bucket"));
+        assert!(request.asked != Asked::default() && request.refused.is_empty(), "{event}");
+    }
+    let other = parsed(&S3.replace("loop/Start.lambda", "pulse/web-1.json"));
+    assert_eq!(Request::of(read(&other).unwrap(), Some("pulses")), Request::default(), "nothing that it takes");
 }
 
 #[test]

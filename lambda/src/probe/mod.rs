@@ -17,7 +17,7 @@ use ureq::Agent;
 use crate::connections::Connections;
 use crate::deadline::{TO_REPORT, TO_WRITE, before};
 use crate::error::{Error, Kind};
-use crate::event::{self, sqs, sqs::ItemFailure};
+use crate::event::{self, s3, sqs, sqs::ItemFailure};
 use crate::expect::Miss;
 use crate::fetch::{Checked, Web};
 use crate::parallel;
@@ -97,7 +97,10 @@ impl Probe {
             }
         }
         let agent = self.to_store.get();
-        let outcomes = each(&pulses, |(_, bucket, id)| self.answer(bucket, id, &agent, deadline));
+        let outcomes = each(&pulses, |(_, bucket, id)| {
+            // Judged where it fails: the others may take until the end.
+            self.answer(bucket, id, &agent, deadline).map_err(|error| error.at(Instant::now(), deadline))
+        });
         self.to_store.used();
         for ((place, _, id), outcome) in pulses.iter().zip(outcomes) {
             match outcome {
@@ -105,7 +108,7 @@ impl Probe {
                     outcome.log(id);
                     summary.add(id, outcome);
                 }
-                Err(error) => errors.push((*place, error.at(Instant::now(), deadline).about(id))),
+                Err(error) => errors.push((*place, error.about(id))),
             }
         }
         if let Some(ids) = batch {
@@ -118,11 +121,7 @@ impl Probe {
     }
 
     fn answer(&self, bucket: &str, id: &CheckId, agent: &Agent, deadline: Instant) -> Result<Outcome, Error> {
-        let ours = self.store.bucket.as_deref().unwrap_or(bucket);
-        if bucket != ours {
-            let message = format!("the event is of the bucket {bucket:?}, but this probe's BUCKET is {ours:?}");
-            return Err(Error::new(Kind::BucketMismatch, message));
-        }
+        s3::check_bucket(bucket, self.store.bucket.as_deref(), "probe")?;
         let store = self.store.open(bucket, agent, &self.clock, before(deadline, TO_REPORT))?;
         answer::answer(id, &store, &self.web, &self.clock, before(deadline, TO_WRITE))
     }

@@ -38,16 +38,21 @@ impl Stack {
 
     /// The line for what an invocation came to, without its end; `None` where there is nothing to measure.
     ///
-    /// `Rounds` is 1 when the invocation swept, or found the loop stopped on purpose. A look that found nothing to do
-    /// writes no line, so an alarm on missing rounds sees a loop that does not sweep.
+    /// `Rounds` is 1 when the invocation swept, or found the loop stopped on purpose, whatever failed after that. A look
+    /// that found nothing to do writes no line, so an alarm on missing rounds sees a loop that does not sweep.
     pub fn line(&self, report: &Report, request: &str, now: Timestamp) -> Option<String> {
-        let is_round = matches!(report.course, Course::Swept | Course::Stopped);
-        let mut metrics = vec![("Errors", "Count", json!(report.errors.len()))];
+        let is_round = report.course == Course::Swept || report.stopped.is_some();
+        // A message that fails alone is no error of the invocation.
+        let errors = report.errors.len() + report.failed.as_ref().map_or(0, Vec::len);
+        let mut metrics = vec![("Errors", "Count", json!(errors))];
         if is_round {
             metrics.push(("Rounds", "Count", json!(1)));
-            metrics.push(("OwedSeconds", "Seconds", json!(report.owed_s.unwrap_or(0))));
-        } else if report.errors.is_empty() {
+        } else if errors == 0 {
             return None;
+        }
+        // Where the record failed it is not known what is owed, and 0 would end the alarm.
+        if matches!(report.course, Course::Swept | Course::Stopped) {
+            metrics.push(("OwedSeconds", "Seconds", json!(report.owed_s.unwrap_or(0))));
         }
         if report.course == Course::Swept {
             metrics.push(("ChecksDown", "Count", json!(report.down)));
@@ -70,8 +75,11 @@ impl Stack {
 mod tests {
     use std::collections::BTreeSet;
 
+    use pulse_echo_core::clock::Time;
+
     use super::*;
     use crate::error::{Error, Kind};
+    use crate::event::sqs::ItemFailure;
 
     fn stack(name: &str) -> Result<Option<Stack>, String> {
         Stack::read(Environment::new(&|asked| (asked == "STACK").then(|| name.into())))
@@ -133,11 +141,29 @@ mod tests {
     #[test]
     fn a_stop_is_a_round_and_a_look_that_found_nothing_to_do_writes_no_line() {
         let of = |course| line(&Report { course, ..Report::default() });
-        let stopped = metrics(&of(Course::Stopped).unwrap());
-        assert_eq!(stopped, pairs(&[("Errors", 0.0), ("Rounds", 1.0), ("OwedSeconds", 0.0)]));
+        let since = Some(Time::from_second(2_000_000_000));
+        let stopped = line(&Report { course: Course::Stopped, stopped: since, ..Report::default() }).unwrap();
+        assert_eq!(metrics(&stopped), pairs(&[("Errors", 0.0), ("Rounds", 1.0), ("OwedSeconds", 0.0)]));
         for course in [Course::Nothing, Course::Old, Course::Fresh, Course::TooSoon, Course::Lost] {
             assert_eq!(of(course), None, "{course:?}");
         }
+    }
+
+    #[test]
+    fn a_stop_is_a_round_though_the_record_failed_or_was_lost() {
+        let newer = Report::of(Error::new(Kind::StatusNewer, "status.json is of version 2"));
+        for (report, errors) in [(newer, 1.0), (Report { course: Course::Lost, ..Report::default() }, 0.0)] {
+            let report = Report { stopped: Some(Time::from_second(2_000_000_000)), ..report };
+            assert_eq!(metrics(&line(&report).unwrap()), pairs(&[("Errors", errors), ("Rounds", 1.0)]));
+        }
+    }
+
+    #[test]
+    fn a_message_that_fails_alone_is_counted_as_an_error() {
+        let failed = |ids: &[&str]| ids.iter().map(|id| ItemFailure { item_identifier: (*id).into() }).collect();
+        let report = Report { failed: Some(failed(&["m-0", "m-1"])), ..Report::default() };
+        assert_eq!(metrics(&line(&report).unwrap()), pairs(&[("Errors", 2.0)]));
+        assert_eq!(line(&Report { failed: Some(failed(&[])), ..Report::default() }), None);
     }
 
     #[test]

@@ -16,29 +16,31 @@ pub struct Request {
     pub asked: Asked,
     /// Whether it is a batch of messages of a queue, each of which is answered.
     pub is_batch: bool,
-    /// Of a batch, the torn ticks: the `messageId` of each, and why it cannot be read.
-    pub torn: Vec<(Option<String>, Error)>,
+    /// What is refused, and why: torn ticks, and events of another bucket. In a batch each has the `messageId` of its
+    /// message.
+    pub refused: Vec<(Option<String>, Error)>,
 }
 
 impl Request {
-    /// What an event asks for.
-    pub fn of(came: Came) -> Self {
+    /// What an event asks for. `bucket` is the only bucket whose objects count; without it those of each bucket do.
+    pub fn of(came: Came, bucket: Option<&str>) -> Self {
         let mut request = Self::default();
         match came {
-            Came::Objects(records) => request.asked = of_records(&records),
+            Came::Objects(records) => request.add_records(&records, bucket, None),
             Came::Notes(notes) => notes.iter().for_each(|note| match note {
-                Text::Objects(records) => request.add(&of_records(records)),
+                Text::Objects(records) => request.add_records(records, bucket, None),
                 Text::Other(_) => request.asked.sweep = true,
             }),
             Came::Batch(messages) => {
                 request.is_batch = true;
                 for message in messages {
                     match message.text {
-                        Text::Objects(records) => request.add(&of_records(&records)),
+                        Text::Objects(records) => request.add_records(&records, bucket, message.id.as_deref()),
+                        Text::Other(_) if message.is_note => request.asked.sweep = true,
                         Text::Other(text) => match Message::read(&text) {
                             Message::Tick(tick) => request.asked.ticks.push(tick),
                             Message::Nudge => request.asked.sweep = true,
-                            Message::Torn(why) => request.torn.push((message.id, torn(&why))),
+                            Message::Torn(why) => request.refused.push((message.id, torn(&why))),
                         },
                     }
                 }
@@ -49,9 +51,23 @@ impl Request {
         request
     }
 
-    fn add(&mut self, more: &Asked) {
-        self.asked.sweep |= more.sweep;
-        self.asked.test |= more.test;
+    /// Of S3 what was put into our bucket counts. What the loop itself puts, and what is removed, asks for nothing.
+    fn add_records(&mut self, records: &[Value], bucket: Option<&str>, message: Option<&str>) {
+        for record in records.iter().filter(|record| s3::is_put(record)) {
+            let Some(key) = s3::key(record) else { continue };
+            let is = |asking: Key| key == asking.as_str();
+            // A start or a stop is looked at by a sweep as well: that is what reads them.
+            let sweep = is(Key::loop_start()) || is(Key::loop_stop()) || is(Key::loop_update());
+            let test = is(Key::loop_test());
+            let foreign = s3::bucket(record).and_then(|theirs| s3::check_bucket(theirs, bucket, "loop").err());
+            match foreign {
+                Some(error) if sweep || test => self.refused.push((message.map(String::from), error)),
+                _ => {
+                    self.asked.sweep |= sweep;
+                    self.asked.test |= test;
+                }
+            }
+        }
     }
 }
 
@@ -61,13 +77,4 @@ fn torn(why: &str) -> Error {
         line(why, ROOM)
     );
     Error::new(Kind::UnexpectedEvent, message)
-}
-
-/// Of S3 what was put counts. What the loop itself puts, and what is removed, asks for nothing.
-fn of_records(records: &[Value]) -> Asked {
-    let keys: Vec<_> = records.iter().filter(|record| s3::is_put(record)).filter_map(s3::key).collect();
-    let has = |key: Key| keys.iter().any(|put| put == key.as_str());
-    // A start or a stop is looked at by a sweep as well: that is what reads them.
-    let sweep = has(Key::loop_start()) || has(Key::loop_stop()) || has(Key::loop_update());
-    Asked { sweep, test: has(Key::loop_test()), ..Asked::default() }
 }

@@ -82,17 +82,19 @@ impl Loop {
     ///
     /// After an error the next invocation finds all that is still owed. [`Report::answer`] is what Lambda is told.
     pub fn handle(&self, event: &Value, deadline: Instant) -> Report {
-        let Request { asked, is_batch, torn } = match event::read(event) {
-            Ok(came) => Request::of(came),
+        let Request { asked, is_batch, refused } = match event::read(event) {
+            Ok(came) => Request::of(came, self.store.bucket.as_deref()),
             Err(error) => return Report::of(error),
         };
         let mut report = self.run(&asked, deadline);
         if is_batch {
-            let torn = torn.iter().map(|(id, error)| (id.as_deref(), error.clone())).collect();
-            match sqs::item_failures(torn) {
+            let refused = refused.iter().map(|(id, error)| (id.as_deref(), error.clone())).collect();
+            match sqs::item_failures(refused) {
                 Ok(failed) => report.failed = Some(failed),
                 Err(error) => report.errors.push(error),
             }
+        } else {
+            report.errors.extend(refused.into_iter().map(|(_, error)| error));
         }
         report
     }

@@ -5,7 +5,7 @@ use pulse_echo_testkit::store::MARK;
 use pulse_echo_testkit::world::{Service, World, event};
 use serde_json::{Value, json};
 
-use crate::start_with;
+use crate::{batch, start_with};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
@@ -91,4 +91,20 @@ fn the_loop_alone_writes_metrics_whole_lines_on_stdout_and_only_with_a_stack() {
             assert_eq!((failed.get("Rounds"), &failed["Errors"]), (None, &json!(1)));
         }
     }
+}
+
+#[test]
+fn what_the_loop_refuses_is_an_error_in_its_metrics() {
+    let (lambda, world) = (Lambda::new(), World::new());
+    let running = start_with(&lambda, &world, "loop", &[("STACK", "prod")]);
+    let mut foreign = event(&["loop/Update.lambda"]);
+    foreign["Records"][0]["s3"]["bucket"]["name"] = json!("others");
+    let (kind, body) = lambda.invoke(foreign.clone());
+    assert_eq!((kind.as_str(), &body["errorType"]), ("error", &json!("BucketMismatch")));
+    let (_, body) = lambda.invoke(batch(&[r#"{"tick": "x"}"#.into(), foreign.to_string(), r#"{"tick": 7}"#.into()]));
+    assert_eq!(body["batchItemFailures"], json!([{"itemIdentifier": "m-0"}, {"itemIdentifier": "m-1"}]), "{body}");
+    let (stdout, stderr) = running.output();
+    let errors: Vec<_> = lines(&stdout).iter().map(|line| line["Errors"].clone()).collect();
+    assert_eq!(errors, [1, 2], "{stdout}");
+    assert_eq!(stderr.lines().count(), 3, "{stderr}");
 }
