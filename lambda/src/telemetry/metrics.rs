@@ -38,8 +38,8 @@ impl Stack {
 
     /// The line for what an invocation came to, without its end; `None` where there is nothing to measure.
     ///
-    /// `Rounds` is 1 when the invocation swept, or found the loop stopped on purpose, whatever failed after that. A look
-    /// that found nothing to do writes no line, so an alarm on missing rounds sees a loop that does not sweep.
+    /// `Rounds` is 1 when the invocation swept, or found the loop stopped on purpose, whatever failed after that. A
+    /// look that found nothing to do writes no line, so an alarm on missing rounds sees a loop that does not sweep.
     pub fn line(&self, report: &Report, request: &str, now: Timestamp) -> Option<String> {
         let is_round = report.course == Course::Swept || report.stopped.is_some();
         // A message that fails alone is no error of the invocation.
