@@ -210,6 +210,73 @@ fn a_queue_that_is_away_leaves_time_for_messages_to_people() {
 }
 
 #[test]
+fn a_tick_is_sent_in_the_last_seconds_too_and_where_no_time_is_left_its_number_stays() {
+    for seconds in [9, 3] {
+        let (mut fleet, sqs) = started(100);
+        play(&fleet, &sqs, 104);
+        fleet.time = Duration::from_secs(seconds);
+        let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+        assert!(report.is_sent && report.errors.is_empty(), "{seconds} s: {report:?}");
+    }
+    let (mut fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    let number = fleet.mark().tick;
+    fleet.time = Duration::from_millis(1_900);
+    let messages = sqs_at(&fleet, &sqs, 105);
+    let report = fleet.report(&event(&messages));
+    assert_eq!((report.course, report.step, report.fails_ticks), (Course::Swept, None, true), "{report:?}");
+    assert_eq!(report.errors[0].kind, Kind::OutOfTime);
+    assert_eq!((fleet.mark().tick, fleet.mark().swept), (number, Some(time(105))), "it swept, and no more");
+    // So the queue gives the tick again, and it goes on.
+    fleet.time = Duration::from_secs(60);
+    let report = fleet.at(465).report(&event(&messages));
+    assert_eq!((report.step, report.is_sent), (Some(Step::Continue), true));
+}
+
+/// What a tick comes to while the requests that contain this text get no answer.
+fn with_a_stall(part: &'static str, checks: usize, seconds: u64) -> (Fleet, Sqs, Report) {
+    let (mut fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    fleet.fill("pulse", checks, "{}").fault("web-1", 1);
+    *fleet.wire.stalls.lock().unwrap() = Some(part);
+    fleet.time = Duration::from_secs(seconds);
+    let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+    assert!(report.took_ms < seconds * 1_000 - 1_000, "{report:?}");
+    *fleet.wire.stalls.lock().unwrap() = None;
+    (fleet, sqs, report)
+}
+
+#[test]
+fn a_status_that_does_not_come_keeps_neither_the_number_nor_a_stop_from_being_seen() {
+    let (fleet, sqs, report) = with_a_stall("GET /pulses/status.json", 0, 18);
+    assert_eq!((report.course, report.step, report.is_sent), (Course::Failed, Some(Step::Continue), true));
+    fleet.put(&Key::loop_stop(), b"");
+    *fleet.wire.stalls.lock().unwrap() = Some("GET /pulses/status.json");
+    let report = fleet.at(110).report(&event(&sqs_at(&fleet, &sqs, 110)));
+    assert_eq!((report.stopped, fleet.mark().stopped), (Some(time(105)), Some(time(105))));
+}
+
+#[test]
+fn a_list_that_does_not_come_fails_the_sweep_and_not_the_chain() {
+    let (_, _, report) = with_a_stall("prefix=pulse", 1_100, 18);
+    assert_eq!((report.course, report.step, report.is_sent), (Course::Failed, Some(Step::Continue), true));
+}
+
+#[test]
+fn a_status_that_is_not_taken_fails_the_sweep_and_not_the_chain() {
+    let (_, _, report) = with_a_stall("PUT /pulses/status.json", 0, 18);
+    assert_eq!((report.course, report.step, report.is_sent), (Course::Failed, Some(Step::Continue), true));
+}
+
+#[test]
+fn a_mark_that_is_not_taken_leaves_time_for_messages_to_people() {
+    let (fleet, _, report) = with_a_stall("PUT /pulses/loop/Update.json", 0, 24);
+    assert!(report.step.is_none() && report.fails_ticks, "{report:?}");
+    assert_eq!(fleet.words(), ["failing web-1"]);
+    assert_eq!(fleet.status().lease, None);
+}
+
+#[test]
 fn a_stop_is_seen_though_the_status_cannot_be_read() {
     let (fleet, sqs) = started(100);
     play(&fleet, &sqs, 104);

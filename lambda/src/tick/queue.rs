@@ -8,16 +8,13 @@ use pulse_echo_core::random;
 use super::chain;
 use super::machine::Answer;
 use crate::aws::sqs::Queue;
-use crate::deadline::{TO_STRIKE_OFF, TO_TELL, before};
+use crate::deadline::{LEAST, TO_SEND, TO_STRIKE_OFF, TO_TELL, before};
 
 /// The longest wait before the second try; it doubles with each one more.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 
 /// The longest that a wait grows to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// The least time that sending gets, if there is so much left.
-const LEAST: Duration = Duration::from_secs(5);
 
 /// How long a purge may take.
 const PURGE_TIME: Duration = Duration::from_secs(5);
@@ -41,8 +38,10 @@ impl<'a> Sender<'a> {
     /// not asked again: messages to people are waiting.
     pub(super) fn send(&mut self, tick: u64, delay_s: u32) -> Answer {
         let until = *self.until.get_or_insert_with(|| {
-            let least = Instant::now() + LEAST;
-            before(self.deadline, TO_TELL).max(least).min(before(self.deadline, TO_STRIKE_OFF))
+            let (now, end) = (Instant::now(), before(self.deadline, TO_SEND));
+            // Too late for messages to people, so all the time is the tick's.
+            let is_late = now >= before(self.deadline, TO_STRIKE_OFF);
+            if is_late { end } else { before(self.deadline, TO_TELL).max(now + LEAST).min(end) }
         });
         let left = until.saturating_duration_since(Instant::now());
         let trouble = match self.queue.send(&chain::body(tick), delay_s, Instant::now() + time_for(left)) {

@@ -54,6 +54,7 @@ impl Sums {
             "mark removed",
             "told twice",
             "sent again",
+            "step left",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 100), "too seldom: {what}: {self:?}");
         }

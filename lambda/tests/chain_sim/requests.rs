@@ -13,6 +13,10 @@ use crate::world::{Fact, LockFile, Ms, Object, Owed, PURGE, time};
 /// How long before the deadline sending ends.
 const TO_STRIKE_OFF: Ms = 10_000;
 
+/// How long before the deadline the last step is made, and its tick sent.
+const TO_STEP: Ms = 2_000;
+const TO_SEND: Ms = 1_500;
+
 fn answered(answer: Answer) -> Came {
     Came::Answer(Box::new(answer))
 }
@@ -39,7 +43,11 @@ impl History {
             }))),
             Operation::DeleteLock { etag } => self.delete_lock(&etag, trouble)?,
             Operation::PutLock { stop } => self.put_lock(number, stop, trouble)?,
-            Operation::PutMark { mark, etag } => {
+            Operation::PutMark { mark, etag, step } => {
+                if step.is_some() && self.now > self.invocations[number].deadline - TO_STEP {
+                    self.sums.count("step left");
+                    return Ok(answered(Answer::OutOfTime("time is out".into())));
+                }
                 if trouble == Trouble::NotDone {
                     return Ok(answered(Answer::Wrote(Wrote::InDoubt)));
                 }
@@ -60,7 +68,7 @@ impl History {
             }
             Operation::Record(record) => self.record(number, &record, trouble)?,
             Operation::Send { tick, delay_s } => {
-                if self.now > self.invocations[number].deadline - TO_STRIKE_OFF {
+                if self.now > self.invocations[number].deadline - TO_SEND {
                     return Ok(answered(Answer::OutOfTime("time is out".into())));
                 }
                 if trouble == Trouble::NotDone {

@@ -58,8 +58,22 @@ impl<I: FnMut() -> String> Machine<I> {
             return self.deliver();
         }
         mark.by = Some((self.new_id)());
+        let step = decision.step.and(mark.tick);
         self.writes.push(Write { mark: mark.clone(), decision, purges: self.news.purges });
-        self.go(Place::Writing, Operation::PutMark { mark: Box::new(mark), etag: self.mark.etag.clone() })
+        self.go(Place::Writing, Operation::PutMark { mark: Box::new(mark), etag: self.mark.etag.clone(), step })
+    }
+
+    /// The tick could not be sent any more, so its number must not go on: who comes next makes the step. A sweep is
+    /// noted all the same; a start is not, since its chain has not begun.
+    pub(super) fn leave_step(&mut self, why: String) -> Next {
+        self.writes.pop();
+        let decision = self.decision.as_mut().expect("it was decided");
+        if decision.step != Some(Step::Continue) {
+            return self.give_up(why);
+        }
+        decision.step = None;
+        self.report.errors.push(why);
+        self.write()
     }
 
     pub(super) fn on_put(&mut self, came: Wrote) -> Next {

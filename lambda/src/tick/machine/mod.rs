@@ -148,6 +148,7 @@ impl<I: FnMut() -> String> Machine<I> {
                 self.write()
             }
             (Place::Writing, Answer::Wrote(came)) => self.on_put(came),
+            (Place::Writing, Answer::OutOfTime(why)) => self.leave_step(why),
             (Place::ReadingBack, Answer::Mark(read)) => self.on_read_back(read),
             (Place::Writing | Place::ReadingBack, Answer::Failed(why)) => self.give_up(why),
             (Place::Sending, Answer::Done) => {

@@ -39,12 +39,15 @@ pub enum Operation {
         /// The stop that it stands for.
         stop: Time,
     },
-    /// PUT the mark. Answer: [`Answer::Wrote`].
+    /// PUT the mark. Answer: [`Answer::Wrote`], or [`Answer::OutOfTime`] if it makes a step and there is no time left
+    /// to send its tick: then nothing was written.
     PutMark {
         /// What it says.
         mark: Box<Mark>,
         /// With `If-Match` on this `ETag`; with `If-None-Match: *` if it is missing.
         etag: Option<String>,
+        /// The number of the tick that is to be sent once this is taken.
+        step: Option<u64>,
     },
     /// Send a tick. Answer: [`Answer::Done`] once it was surely taken, [`Answer::Failed`] to be asked again, which
     /// comes at once: backing off is for the one who answers. [`Answer::OutOfTime`] ends it.

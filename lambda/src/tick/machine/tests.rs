@@ -65,7 +65,7 @@ impl World {
                 self.lock = Some(Listed { at: now, etag: "l".into() });
                 Answer::Wrote(Wrote::Taken { now })
             }
-            Operation::PutMark { mark, etag } if *etag == self.mark.etag => {
+            Operation::PutMark { mark, etag, .. } if *etag == self.mark.etag => {
                 self.mark = KeptMark { mark: Some((**mark).clone()), etag: mark.by.clone() };
                 Answer::Wrote(Wrote::Taken { now })
             }
