@@ -34,7 +34,7 @@ pub enum Fault {
     Doubled,
     /// The message is taken, and never comes.
     Vanished,
-    /// A page that is none of SQS's.
+    /// The answer is a page that SQS did not write.
     Strange,
 }
 

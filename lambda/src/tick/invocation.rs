@@ -13,7 +13,7 @@ use super::queue::Sender;
 use super::record::{Look, Recorder};
 use super::report::Report;
 use crate::deadline::{LEAST, Stages, TO_JUDGE, TO_LOOK, TO_MARK, TO_READ_BACK, TO_REPORT, TO_STEP, before};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, caught};
 use crate::sweep::lists::{Opening, list_control};
 use crate::sweep::status::{StatusFile, store_time};
 
@@ -74,9 +74,8 @@ impl<'a> Invocation<'a> {
                 control::remove_lock(&self.store.until(self.stages.until(TO_LOOK)), etag);
                 Answer::Done
             }
-            Operation::PutLock { stop } => {
-                control::put_lock(&self.store_for_mark(), stop, self.now()).map_or_else(Answer::Failed, Answer::Wrote)
-            }
+            Operation::PutLock { stop } => control::put_lock(&self.store_for_mark(), stop, || self.now())
+                .map_or_else(Answer::Failed, Answer::Wrote),
             Operation::Record(record) => self.record(&record),
             Operation::PutMark { mark, etag, step } => self.put_mark(&mark, etag, step),
             Operation::Send { tick, delay_s } => {
@@ -88,7 +87,8 @@ impl<'a> Invocation<'a> {
             }
             Operation::Purge => self.sender().purge(),
             Operation::Deliver(deliver) => {
-                self.recorder.deliver(&deliver.lease).map_or_else(Answer::Failed, |()| Answer::Done)
+                let delivered = caught(|| self.recorder.deliver(&deliver.lease).map_err(Error::from)).flatten();
+                delivered.map_or_else(|error| self.failed(error), |()| Answer::Done)
             }
         }
     }
@@ -99,7 +99,8 @@ impl<'a> Invocation<'a> {
 
     fn record(&mut self, record: &machine::Record) -> Answer {
         let look = self.look.take().expect("there was a look");
-        match self.recorder.record(record, look, self.mark.as_ref()) {
+        // A sweep that panics has failed; the chain must not end with it.
+        match caught(|| self.recorder.record(record, look, self.mark.as_ref())).flatten() {
             Ok(recorded) => {
                 if recorded.sends {
                     let least = Instant::now() + LEAST;
@@ -107,11 +108,13 @@ impl<'a> Invocation<'a> {
                 }
                 Answer::Recorded(recorded)
             }
-            Err(error) => {
-                self.troubles.push(error.clone());
-                Answer::Failed(error.message)
-            }
+            Err(error) => self.failed(error),
         }
+    }
+
+    fn failed(&mut self, error: Error) -> Answer {
+        self.troubles.push(error.clone());
+        Answer::Failed(error.message)
     }
 
     fn put_mark(&mut self, mark: &Mark, etag: Option<String>, step: Option<u64>) -> Answer {

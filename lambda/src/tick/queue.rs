@@ -16,9 +16,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(400);
 /// The longest that a wait grows to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long a purge may take.
-const PURGE_TIME: Duration = Duration::from_secs(5);
-
 /// Sends the ticks of one invocation.
 pub(super) struct Sender<'a> {
     queue: &'a Queue,
@@ -62,7 +59,7 @@ impl<'a> Sender<'a> {
 
     /// Purges the queue. No guarantee rests on it: an old tick is dropped anyway.
     pub(super) fn purge(&self) -> Answer {
-        match self.queue.purge((Instant::now() + PURGE_TIME).min(before(self.deadline, TO_STRIKE_OFF))) {
+        match self.queue.purge((Instant::now() + chain::PURGE_TAKES).min(before(self.deadline, TO_STRIKE_OFF))) {
             Ok(()) => Answer::Done,
             Err(trouble) => {
                 log::warn!("cannot purge the queue: {}", trouble.why);

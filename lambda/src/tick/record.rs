@@ -158,7 +158,7 @@ impl<'a> Recorder<'a> {
         self.report.owed_s = oldest_due_s(status, now);
         let owed_s = for_the_mark(self.report.owed_s);
         let said = mark.and_then(|mark| mark.owed_s);
-        Owed { owed_s: if sweeps || owed_s.is_none() { owed_s } else { said.or(owed_s) }, told: None }
+        Owed { owed_s: if sweeps || owed_s.is_none() { owed_s } else { said.or(owed_s) } }
     }
 
     fn send_until(&self) -> Instant {

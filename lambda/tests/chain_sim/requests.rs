@@ -8,7 +8,7 @@ use pulse_echo_lambda::tick::machine::{
 use crate::history::History;
 use crate::invocation::{Came, Stage, Trouble};
 use crate::promises::{Promises, Told};
-use crate::world::{Fact, LockFile, Ms, Object, Owed, PURGE, time};
+use crate::world::{Fact, LockFile, Ms, Object, Owed, time};
 
 /// How long before the deadline sending ends.
 const TO_STRIKE_OFF: Ms = 10_000;
@@ -83,11 +83,6 @@ impl History {
                 self.promises.purged(number)?;
                 if trouble != Trouble::NotDone && self.queue.purge(self.now, &mut self.chance) {
                     self.sums.count("purged");
-                    // One that comes later after its note than it may is a fault that lasts as long as it eats.
-                    let noted = self.store.mark.as_ref().and_then(|mark| mark.content.purged);
-                    if noted.is_none_or(|noted| noted.age(time(self.now)).as_secs() > 5) {
-                        self.promises.fault(self.now + PURGE);
-                    }
                 }
                 answered(Answer::Done)
             }
@@ -237,6 +232,7 @@ impl History {
             let now = self.invocations[number].looked;
             self.promises.completed(now, self.now)?;
         }
+        self.invocations[number].status.has_test = record.test && !is_lost;
         let sends = !is_lost && self.invocations[number].status.sends;
         let recorded = Recorded { heard: time(self.now), is_lost, sends, took_ms: 1, owed: None };
         Ok(answered(Answer::Recorded(recorded)))

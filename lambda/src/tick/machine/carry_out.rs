@@ -33,6 +33,11 @@ impl<I: FnMut() -> String> Machine<I> {
         }
         if is_lost {
             (self.report.course, self.report.sweep_failed) = (Course::Lost, self.decision().sweep);
+            if self.asked.test {
+                self.report.is_test_lost = true;
+                let why = "others changed status.json at the same moment, so the test message waits for the next try";
+                self.report.errors.push(why.into());
+            }
         } else if self.decision().sweep {
             self.news.swept = self.looked.map(|now| (now, took_ms));
         }
@@ -83,7 +88,8 @@ impl<I: FnMut() -> String> Machine<I> {
                 let write = self.writes.last().expect("it was written").clone();
                 self.on_won(&write)
             }
-            // It may have been refused since it was taken at an earlier try: what is there tells.
+            // An earlier write of ours, of which no answer came, may have been taken meanwhile: what is there tells. If
+            // not, the next look needs the mark anyway.
             Wrote::Refused | Wrote::InDoubt => self.go(Place::ReadingBack, Operation::GetMark),
         }
     }
@@ -121,7 +127,10 @@ impl<I: FnMut() -> String> Machine<I> {
     }
 
     pub(super) fn purge_or_deliver(&mut self) -> Next {
-        if self.news.purges { self.go(Place::Purging, Operation::Purge) } else { self.deliver() }
+        let noted = self.mark.mark.as_ref().and_then(|mark| mark.purged);
+        // One that came later would eat a tick that waits for its end by the note.
+        let is_in_time = noted.is_some_and(|noted| noted.age(self.heard) < chain::PURGE_BEGINS);
+        if self.news.purges && is_in_time { self.go(Place::Purging, Operation::Purge) } else { self.deliver() }
     }
 
     pub(super) fn deliver(&mut self) -> Next {

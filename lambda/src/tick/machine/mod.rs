@@ -132,17 +132,21 @@ impl<I: FnMut() -> String> Machine<I> {
             (Place::Glancing | Place::Looking | Place::ReadingMark | Place::ReadingLock, Answer::Failed(why)) => {
                 self.give_up(why)
             }
-            // Whoever comes next does the same; no guarantee rests on it.
+            // A lock that stays has no effect, and the next start removes it.
             (Place::RemovingLock, _) => self.record(),
             (Place::Recording, Answer::Recorded(recorded)) => self.on_recorded(recorded),
             (Place::Recording, Answer::Failed(why)) => {
                 (self.report.course, self.report.sweep_failed) = (Course::Failed, self.decision().sweep);
+                self.report.is_test_lost = self.asked.test;
                 self.report.errors.push(why);
                 // It may have been taken; then it runs out by itself.
                 self.lease = None;
                 self.put_lock_or_write()
             }
             (Place::PuttingLock, answer) => {
+                if let Answer::Wrote(Wrote::Taken { now }) = answer {
+                    self.hear(now);
+                }
                 // An ambiguous answer is no reason to purge: perhaps somebody else's lock is there.
                 self.put_lock = matches!(answer, Answer::Wrote(Wrote::Taken { .. }));
                 self.write()

@@ -50,7 +50,7 @@ pub enum Operation {
         step: Option<u64>,
     },
     /// Send a tick. Answer: [`Answer::Done`] once it was surely taken, [`Answer::Failed`] to be asked again, which
-    /// comes at once: backing off is for the one who answers. [`Answer::OutOfTime`] ends it.
+    /// comes at once: who answers backs off. [`Answer::OutOfTime`] ends it.
     Send {
         /// Its number.
         tick: u64,
@@ -205,15 +205,17 @@ pub struct Report {
     pub is_sent: bool,
     /// Whether the queue was purged.
     pub is_purged: bool,
+    /// Whether a test message was asked for and not recorded.
+    pub is_test_lost: bool,
     /// What went wrong, a sentence each.
     pub errors: Vec<String>,
 }
 
 impl Report {
-    /// Whether the ticks of the batch are to fail, so that the queue gives them again. A step that was made must not be
-    /// made again, whatever went wrong after it.
+    /// Whether the batch is to fail, so that the queue gives it again. A step that was made must not be made again,
+    /// whatever went wrong after it; but a test message that was lost may come again with ticks that have gone by.
     pub fn fails_ticks(&self) -> bool {
-        !self.errors.is_empty() && self.step.is_none()
+        !self.errors.is_empty() && (self.step.is_none() || self.is_test_lost)
     }
 }
 
