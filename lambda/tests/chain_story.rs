@@ -71,13 +71,13 @@ fn from_the_start_a_tick_comes_each_5_seconds_until_a_stop_and_nothing_after_it(
     assert_eq!(fleet.mark().swept, Some(time(130)));
     assert_eq!(sqs.len(), 1);
 
+    sqs.calls();
     fleet.put(&Key::loop_stop(), b"");
     let report = fleet.invoke(&put_event(&Key::loop_stop())).unwrap();
     assert_eq!((report.course, report.is_purged), (Course::Stopped, true));
     assert_eq!(fleet.words(), ["stopped"]);
     assert_eq!(play(&fleet, &sqs, 140), [], "the purge took the tick");
-    sqs.sent();
-    sqs.calls();
+    assert_eq!(sqs.calls(), ["PurgeQueue"]);
     // One that the purge has missed, the schedule, somebody's wish, and an operator's message: nothing sweeps.
     let missed = json!({"tick": fleet.mark().tick, "version": 1}).to_string();
     sqs.put(&missed);
@@ -354,6 +354,18 @@ fn a_step_that_was_refused_is_not_made_though_the_answer_is_lost() {
     *fleet.wire.loses.lock().unwrap() = Some(4);
     let report = fleet.batch(&sqs).unwrap().unwrap();
     assert_eq!((report.step, fleet.mark().tick, sqs.sent()), (None, theirs.tick, vec![]));
+}
+
+#[test]
+fn a_tick_whose_step_could_not_be_written_comes_again() {
+    let (fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    *fleet.wire.fails.lock().unwrap() = Some("PUT /pulses/loop/Update.json");
+    fleet.at(105).batch(&sqs).unwrap().unwrap_err();
+    *fleet.wire.fails.lock().unwrap() = None;
+    let came = play(&fleet, &sqs, 470);
+    assert_eq!(steps(&came), [465, 470].map(|second| (second, Some(Step::Continue))), "hidden for six time-outs");
+    assert_eq!(sqs.len(), 1);
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Sweeps, if that is asked for, tells of the loop itself, and writes `status.json` if there is anything new.
-    /// `mark` is the one that was read.
+    /// `mark` is as it was read.
     pub(super) fn record(&mut self, record: &Record, look: Look, mark: Option<&Mark>) -> Result<Recorded, Error> {
         let (file, opening) = look;
         let StatusFile { status, mut condition, unreadable } = file?;
