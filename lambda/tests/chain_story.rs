@@ -2,12 +2,15 @@
 //! break it.
 
 use std::slice::from_ref;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
+use pulse_echo_core::store::{Condition, Store};
+use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::error::Kind;
-use pulse_echo_lambda::outbox::entry::Outcome;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::tick::decide::Step;
 use pulse_echo_lambda::tick::{Course, Report};
 use pulse_echo_testkit::fleet::{Fleet, put_event, time};
@@ -452,6 +455,30 @@ fn a_switch_from_the_schedule_to_a_queue_and_back_needs_no_hand() {
     assert_eq!((report.course, report.step), (Course::Swept, None));
     assert_eq!(fleet.mark().ticked, None, "loop show tells by it what drives the loop");
     assert_eq!(fleet.words(), NOTHING);
+}
+
+/// A channel that is slow: meanwhile a newer loop writes `status.json`.
+struct Slow(Store);
+
+impl Channel for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn send(&self, _: &[Entry], _: Instant) -> Outcome {
+        let (json, none) = ("application/json", Metadata::new());
+        self.0.put(&Key::status(), json, b"{\"version\": 2}", &none, &Condition::Always).unwrap();
+        Outcome::Taken
+    }
+}
+
+#[test]
+fn a_newer_status_that_is_met_while_striking_off_has_its_kind() {
+    let fleet = Fleet::new();
+    fleet.pulse("web-1").at(1).fault("web-1", 0).at(60);
+    let slow: [Box<dyn Channel>; 1] = [Box::new(Slow(fleet.store()))];
+    let event = put_event(&Key::loop_test());
+    assert_eq!(fleet.invoke_over(&slow, &event, fleet.time).unwrap_err().kind, Kind::StatusNewer);
 }
 
 #[test]

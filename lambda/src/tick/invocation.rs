@@ -34,23 +34,11 @@ pub(super) struct Invocation<'a> {
     mark: Option<Mark>,
     /// What the look has found, until it is recorded.
     look: Option<Look>,
-    /// The trouble of other kinds than the store's.
-    troubles: Vec<Error>,
 }
 
 impl<'a> Invocation<'a> {
     pub(super) fn new(store: &'a Store, recorder: Recorder<'a>, sender: Option<Sender<'a>>, stages: Stages) -> Self {
-        Self {
-            store,
-            recorder,
-            sender,
-            stages,
-            mark_until: None,
-            anchor: None,
-            mark: None,
-            look: None,
-            troubles: Vec::new(),
-        }
+        Self { store, recorder, sender, stages, mark_until: None, anchor: None, mark: None, look: None }
     }
 
     /// Does what the machine asks for, until it asks for nothing more.
@@ -66,29 +54,24 @@ impl<'a> Invocation<'a> {
 
     fn carry_out(&mut self, operation: Operation) -> Answer {
         match operation {
-            Operation::GetMark => self.read_mark().map_or_else(Answer::Failed, Answer::Mark),
-            Operation::Look => self.look().map_or_else(Answer::Failed, Answer::Control),
-            Operation::ListControl => self.list_again().map_or_else(Answer::Failed, Answer::Control),
-            Operation::GetLock => control::read_lock(&self.store_for_mark()).map_or_else(Answer::Failed, Answer::Lock),
+            Operation::GetMark => self.read_mark().map_or_else(failed, Answer::Mark),
+            Operation::Look => self.look().map_or_else(failed, Answer::Control),
+            Operation::ListControl => self.list_again().map_or_else(failed, Answer::Control),
+            Operation::GetLock => control::read_lock(&self.store_for_mark()).map_or_else(failed, Answer::Lock),
             Operation::DeleteLock { etag } => {
                 control::remove_lock(&self.store.until(self.stages.until(TO_LOOK)), etag);
                 Answer::Done
             }
-            Operation::PutLock { stop } => control::put_lock(&self.store_for_mark(), stop, || self.now())
-                .map_or_else(Answer::Failed, Answer::Wrote),
+            Operation::PutLock { stop } => {
+                control::put_lock(&self.store_for_mark(), stop, || self.now()).map_or_else(failed, Answer::Wrote)
+            }
             Operation::Record(record) => self.record(&record),
             Operation::PutMark { mark, etag, step } => self.put_mark(&mark, etag, step),
-            Operation::Send { tick, delay_s } => {
-                let answer = self.sender().send(tick, delay_s);
-                if let Answer::OutOfTime(why) = &answer {
-                    self.troubles.push(Error::new(Kind::QueueFailed, why.clone()));
-                }
-                answer
-            }
+            Operation::Send { tick, delay_s } => self.sender().send(tick, delay_s),
             Operation::Purge => self.sender().purge(),
             Operation::Deliver(deliver) => {
-                let delivered = caught(|| self.recorder.deliver(&deliver.lease).map_err(Error::from)).flatten();
-                delivered.map_or_else(|error| self.failed(error), |()| Answer::Done)
+                let delivered = caught(|| self.recorder.deliver(&deliver.lease)).flatten();
+                delivered.map_or_else(Answer::Failed, |()| Answer::Done)
             }
         }
     }
@@ -108,24 +91,18 @@ impl<'a> Invocation<'a> {
                 }
                 Answer::Recorded(recorded)
             }
-            Err(error) => self.failed(error),
+            Err(error) => Answer::Failed(error),
         }
-    }
-
-    fn failed(&mut self, error: Error) -> Answer {
-        self.troubles.push(error.clone());
-        Answer::Failed(error.message)
     }
 
     fn put_mark(&mut self, mark: &Mark, etag: Option<String>, step: Option<u64>) -> Answer {
         let end = before(self.stages.deadline, if step.is_some() { TO_STEP } else { TO_REPORT });
         if let Some(tick) = step.filter(|_| Instant::now() >= end) {
             let why = format!("there is no time left to send tick {tick}; give the function more time");
-            self.troubles.push(Error::new(Kind::OutOfTime, why.clone()));
-            return Answer::OutOfTime(why);
+            return Answer::OutOfTime(Error::new(Kind::OutOfTime, why));
         }
         let end = self.mark_until.map_or(end, |until| before(until, TO_READ_BACK).min(end));
-        mark::put(&self.store.until(end), mark, etag, || self.now()).map_or_else(Answer::Failed, Answer::Wrote)
+        mark::put(&self.store.until(end), mark, etag, || self.now()).map_or_else(failed, Answer::Wrote)
     }
 
     /// The store for the requests about the mark and the lock, of which messages to people must not wait for long.
@@ -173,10 +150,6 @@ impl<'a> Invocation<'a> {
     }
 
     fn report_of(self, done: machine::Report) -> Report {
-        let kind = |why: String| {
-            let known = self.troubles.iter().find(|known| known.message == why).cloned();
-            known.unwrap_or_else(|| Error::new(Kind::StoreFailed, why))
-        };
         let fails_ticks = done.fails_ticks();
         let (step, tick) = done.step.unzip();
         Report {
@@ -186,10 +159,15 @@ impl<'a> Invocation<'a> {
             tick,
             is_sent: done.is_sent,
             is_purged: done.is_purged,
-            errors: done.errors.into_iter().map(kind).collect(),
+            errors: done.errors,
             fails_ticks,
             took_ms: self.recorder.took_ms(),
             ..self.recorder.report
         }
     }
+}
+
+/// The answer where the store is to blame.
+fn failed(why: String) -> Answer {
+    Answer::Failed(why.into())
 }

@@ -9,6 +9,7 @@ use super::chain;
 use super::machine::Answer;
 use crate::aws::sqs::Queue;
 use crate::deadline::{LEAST, TO_SEND, TO_STRIKE_OFF, TO_TELL, before};
+use crate::error::{Error, Kind};
 
 /// The longest wait before the second try; it doubles with each one more.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
@@ -50,11 +51,11 @@ impl<'a> Sender<'a> {
         let pause = trouble.after.saturating_add(pause.mul_f64(random::fraction()));
         self.tries += 1;
         if trouble.is_final || pause >= until.saturating_duration_since(Instant::now()) {
-            return Answer::OutOfTime(format!("{why}; the schedule brings the chain of ticks back"));
+            return Answer::OutOfTime(failed(format!("{why}; the schedule brings the chain of ticks back")));
         }
         log::warn!("{why}; trying again in {} ms", pause.as_millis());
         thread::sleep(pause);
-        Answer::Failed(why)
+        Answer::Failed(failed(why))
     }
 
     /// Purges the queue. No guarantee rests on it: an old tick is dropped anyway.
@@ -63,10 +64,14 @@ impl<'a> Sender<'a> {
             Ok(()) => Answer::Done,
             Err(trouble) => {
                 log::warn!("cannot purge the queue: {}", trouble.why);
-                Answer::Failed(trouble.why)
+                Answer::Failed(failed(trouble.why))
             }
         }
     }
+}
+
+fn failed(why: String) -> Error {
+    Error::new(Kind::QueueFailed, why)
 }
 
 /// How long a try may take: half of the time left, so that a queue that hangs leaves some for another try.

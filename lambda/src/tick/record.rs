@@ -166,7 +166,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Sends what is due, under the lease named `by`, and strikes off what was taken.
-    pub(super) fn deliver(&mut self, by: &str) -> Result<(), String> {
+    pub(super) fn deliver(&mut self, by: &str) -> Result<(), Error> {
         let Recording { status, condition, now, anchor } = self.recording.take().expect("it was recorded");
         // Without time no channel is asked: it could not help it.
         let has_time = Instant::now() < self.send_until();

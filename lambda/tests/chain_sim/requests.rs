@@ -22,7 +22,7 @@ fn answered(answer: Answer) -> Came {
 }
 
 fn failed() -> Came {
-    answered(Answer::Failed("no answer".into()))
+    answered(Answer::Failed("no answer".to_string().into()))
 }
 
 impl History {
@@ -46,7 +46,7 @@ impl History {
             Operation::PutMark { mark, etag, step } => {
                 if step.is_some() && self.now > self.invocations[number].deadline - TO_STEP {
                     self.sums.count("step left");
-                    return Ok(answered(Answer::OutOfTime("time is out".into())));
+                    return Ok(answered(Answer::OutOfTime("time is out".to_string().into())));
                 }
                 if trouble == Trouble::NotDone {
                     return Ok(answered(Answer::Wrote(Wrote::InDoubt)));
@@ -69,7 +69,7 @@ impl History {
             Operation::Record(record) => self.record(number, &record, trouble)?,
             Operation::Send { tick, delay_s } => {
                 if self.now > self.invocations[number].deadline - TO_SEND {
-                    return Ok(answered(Answer::OutOfTime("time is out".into())));
+                    return Ok(answered(Answer::OutOfTime("time is out".to_string().into())));
                 }
                 if trouble == Trouble::NotDone {
                     return Ok(failed());

@@ -1,6 +1,7 @@
 //! What follows on the decision: the record, the lock, the mark, the tick, the purge, the messages, in this order.
 
 use super::{Course, Deliver, Machine, MarkRead, Next, Operation, Place, Record, Recorded, Write, Wrote};
+use crate::error::{Error, Kind};
 use crate::tick::chain;
 use crate::tick::decide::{Decision, LockDuty, Step};
 
@@ -36,7 +37,7 @@ impl<I: FnMut() -> String> Machine<I> {
             if self.asked.test {
                 self.report.is_test_lost = true;
                 let why = "others changed status.json at the same moment, so the test message waits for the next try";
-                self.report.errors.push(why.into());
+                self.report.errors.push(Error::new(Kind::StoreFailed, why));
             }
         } else if self.decision().sweep {
             self.news.swept = self.looked.map(|now| (now, took_ms));
@@ -70,7 +71,7 @@ impl<I: FnMut() -> String> Machine<I> {
 
     /// The tick could not be sent any more, so its number must not go on: who comes next makes the step. A sweep is
     /// noted all the same; a start is not, since its chain has not begun.
-    pub(super) fn leave_step(&mut self, why: String) -> Next {
+    pub(super) fn leave_step(&mut self, why: Error) -> Next {
         self.writes.pop();
         let decision = self.decision.as_mut().expect("it was decided");
         if decision.step != Some(Step::Continue) {

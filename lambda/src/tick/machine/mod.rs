@@ -10,11 +10,12 @@ mod operation;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Display;
 use std::mem;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
+
+use crate::error::Error;
 
 use super::decide::{Asked, Decision, Lock, News, Pace, begins_with_mark};
 
@@ -189,8 +190,8 @@ impl<I: FnMut() -> String> Machine<I> {
     }
 
     /// Ends with an error; what is due is delivered all the same, if this invocation has the right to.
-    fn give_up(&mut self, why: impl Display) -> Next {
-        self.report.errors.push(why.to_string());
+    fn give_up(&mut self, why: Error) -> Next {
+        self.report.errors.push(why);
         if self.decision.is_none() {
             self.report.course = Course::Failed;
         }

@@ -4,6 +4,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::tick::decide::{Owed, Step};
 
 /// What comes next.
@@ -78,10 +79,10 @@ pub enum Answer {
     Wrote(Wrote),
     /// It was done.
     Done,
-    /// It was not done, or nobody knows; one sentence.
-    Failed(String),
-    /// There is no time to try again; one sentence.
-    OutOfTime(String),
+    /// It was not done, or nobody knows.
+    Failed(Error),
+    /// There is no time to try, or to try again.
+    OutOfTime(Error),
 }
 
 /// A mark that was read.
@@ -192,6 +193,7 @@ pub struct Deliver {
 
 /// What an invocation came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Report {
     /// What it did.
     pub course: Course,
@@ -207,8 +209,8 @@ pub struct Report {
     pub is_purged: bool,
     /// Whether a test message was asked for and not recorded.
     pub is_test_lost: bool,
-    /// What went wrong, a sentence each.
-    pub errors: Vec<String>,
+    /// What went wrong.
+    pub errors: Vec<Error>,
 }
 
 impl Report {
