@@ -18,7 +18,7 @@ pub const SIZE_LIMIT: u64 = 64 * 1024;
 pub struct Mark {
     /// The format's version; see [`Mark::VERSION`].
     pub version: u32,
-    /// The number of the only tick that may continue; `None` before there was a queue.
+    /// The number of the only tick that may continue. It moves only with a queue; `None` in a mark of an older loop.
     pub tick: Option<u64>,
     /// How often the loop means to sweep, in seconds.
     pub tick_s: Option<u32>,

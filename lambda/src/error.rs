@@ -1,6 +1,7 @@
 //! Why a handler failed, as Lambda is told: a word to search for, and one sentence with the remedy.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use pulse_echo_core::store;
@@ -93,6 +94,12 @@ impl Error {
         }
         self
     }
+}
+
+/// What `act` makes; a panic, which has a log line of its own, is an error.
+pub fn caught<T>(act: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(act))
+        .map_err(|_| Error::new(Kind::Panicked, "the function panicked; the line before it in its log says where"))
 }
 
 impl From<store::Error> for Error {

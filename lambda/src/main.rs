@@ -2,7 +2,6 @@
 
 use std::env;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -11,7 +10,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::Clock;
-use pulse_echo_lambda::error::{Error, Kind};
+use pulse_echo_lambda::error::{Error, Kind, caught};
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::telemetry::metrics::Stack;
 use pulse_echo_lambda::telemetry::{Log, init};
@@ -109,12 +108,6 @@ impl Handler {
             Diagnostic { error_type: error.kind.word().into(), error_message: error.message }
         })
     }
-}
-
-/// What `act` makes; a panic, which has a log line of its own, is an error.
-fn caught<T>(act: impl FnOnce() -> T) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(act))
-        .map_err(|_| Error::new(Kind::Panicked, "the function panicked; the line before it in its log says where"))
 }
 
 /// Writes the line of metrics, whole; a closed pipe is not an error.

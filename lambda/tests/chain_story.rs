@@ -2,12 +2,15 @@
 //! break it.
 
 use std::slice::from_ref;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pulse_echo_core::mark::Mark;
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
+use pulse_echo_core::store::{Condition, Store};
+use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::error::Kind;
-use pulse_echo_lambda::outbox::entry::Outcome;
+use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::tick::decide::Step;
 use pulse_echo_lambda::tick::{Course, Report};
 use pulse_echo_testkit::fleet::{Fleet, put_event, time};
@@ -71,13 +74,13 @@ fn from_the_start_a_tick_comes_each_5_seconds_until_a_stop_and_nothing_after_it(
     assert_eq!(fleet.mark().swept, Some(time(130)));
     assert_eq!(sqs.len(), 1);
 
+    sqs.calls();
     fleet.put(&Key::loop_stop(), b"");
     let report = fleet.invoke(&put_event(&Key::loop_stop())).unwrap();
     assert_eq!((report.course, report.is_purged), (Course::Stopped, true));
     assert_eq!(fleet.words(), ["stopped"]);
     assert_eq!(play(&fleet, &sqs, 140), [], "the purge took the tick");
-    sqs.sent();
-    sqs.calls();
+    assert_eq!(sqs.calls(), ["PurgeQueue"]);
     // One that the purge has missed, the schedule, somebody's wish, and an operator's message: nothing sweeps.
     let missed = json!({"tick": fleet.mark().tick, "version": 1}).to_string();
     sqs.put(&missed);
@@ -114,12 +117,12 @@ fn a_chain_that_begins_during_a_purge_waits_for_its_end() {
     sqs.sent();
     let report = fleet.at(111).invoke(&put_event(&Key::loop_start())).unwrap();
     assert_eq!((report.course, report.step), (Course::Swept, Some(Step::Begin)));
-    assert_eq!(sqs.sent()[0].delay_s, 57, "to 65 s after the purge");
+    assert_eq!(sqs.sent()[0].delay_s, 62, "to 70 s after the purge");
     // The queue of this test eats all that is sent during a purge, kept back or not.
     assert!(sqs.is_empty());
-    assert_eq!(fleet.at(167).sweep().unwrap().course, Course::Fresh);
-    assert_eq!(fleet.at(168).sweep().unwrap().step, Some(Step::Revive), "the schedule brings it back");
-    assert_eq!(steps(&play(&fleet, &sqs, 175)), [(168, Some(Step::Continue)), (173, Some(Step::Continue))]);
+    assert_eq!(fleet.at(172).sweep().unwrap().course, Course::Fresh);
+    assert_eq!(fleet.at(173).sweep().unwrap().step, Some(Step::Revive), "the schedule brings it back");
+    assert_eq!(steps(&play(&fleet, &sqs, 180)), [(173, Some(Step::Continue)), (178, Some(Step::Continue))]);
 }
 
 #[test]
@@ -210,6 +213,113 @@ fn a_queue_that_is_away_leaves_time_for_messages_to_people() {
 }
 
 #[test]
+fn a_tick_is_sent_in_the_last_seconds_too_and_where_no_time_is_left_its_number_stays() {
+    for seconds in [9, 3] {
+        let (mut fleet, sqs) = started(100);
+        play(&fleet, &sqs, 104);
+        fleet.time = Duration::from_secs(seconds);
+        let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+        assert!(report.is_sent && report.errors.is_empty(), "{seconds} s: {report:?}");
+    }
+    let (mut fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    let number = fleet.mark().tick;
+    fleet.time = Duration::from_millis(1_900);
+    let messages = sqs_at(&fleet, &sqs, 105);
+    let report = fleet.report(&event(&messages));
+    assert_eq!((report.course, report.step, report.fails_ticks), (Course::Swept, None, true), "{report:?}");
+    assert_eq!(report.errors[0].kind, Kind::OutOfTime);
+    assert_eq!((fleet.mark().tick, fleet.mark().swept), (number, Some(time(105))), "it swept, and no more");
+    // So the queue gives the tick again, and it goes on.
+    fleet.time = Duration::from_secs(60);
+    let report = fleet.at(465).report(&event(&messages));
+    assert_eq!((report.step, report.is_sent), (Some(Step::Continue), true));
+}
+
+/// What a tick comes to while the requests that contain this text get no answer.
+fn with_a_stall(part: &'static str, checks: usize, seconds: u64) -> (Fleet, Sqs, Report) {
+    let (mut fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    fleet.fill("pulse", checks, "{}").fault("web-1", 1);
+    *fleet.wire.stalls.lock().unwrap() = Some(part);
+    fleet.time = Duration::from_secs(seconds);
+    let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+    assert!(report.took_ms < seconds * 1_000 - 1_000, "{report:?}");
+    *fleet.wire.stalls.lock().unwrap() = None;
+    (fleet, sqs, report)
+}
+
+#[test]
+fn a_status_that_does_not_come_keeps_neither_the_number_nor_a_stop_from_being_seen() {
+    let (fleet, sqs, report) = with_a_stall("GET /pulses/status.json", 0, 18);
+    assert_eq!((report.course, report.step, report.is_sent), (Course::Failed, Some(Step::Continue), true));
+    fleet.put(&Key::loop_stop(), b"");
+    *fleet.wire.stalls.lock().unwrap() = Some("GET /pulses/status.json");
+    let report = fleet.at(110).report(&event(&sqs_at(&fleet, &sqs, 110)));
+    assert_eq!((report.stopped, fleet.mark().stopped), (Some(time(105)), Some(time(105))));
+}
+
+#[test]
+fn a_list_that_does_not_come_fails_the_sweep_and_not_the_chain() {
+    let (_, _, report) = with_a_stall("prefix=pulse", 1_100, 18);
+    assert_eq!((report.course, report.step, report.is_sent), (Course::Failed, Some(Step::Continue), true));
+}
+
+#[test]
+fn a_status_that_is_not_taken_fails_the_sweep_and_not_the_chain() {
+    let (_, _, report) = with_a_stall("PUT /pulses/status.json", 0, 18);
+    assert_eq!((report.course, report.step, report.is_sent), (Course::Failed, Some(Step::Continue), true));
+}
+
+#[test]
+fn a_mark_that_is_not_taken_leaves_time_for_messages_to_people() {
+    let (fleet, _, report) = with_a_stall("PUT /pulses/loop/Update.json", 0, 24);
+    assert!(report.step.is_none() && report.fails_ticks, "{report:?}");
+    assert_eq!(fleet.words(), ["failing web-1"]);
+    assert_eq!(fleet.status().lease, None);
+}
+
+/// The same status in a version of its own, as another invocation writes it.
+fn another_status(fleet: &Fleet) -> Vec<u8> {
+    [fleet.status().to_json(), b"\n".to_vec()].concat()
+}
+
+#[test]
+fn a_test_message_that_another_writer_was_in_the_way_of_is_asked_for_again() {
+    let (fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    let test = put_event(&Key::loop_test());
+    fleet.another_puts("PUT /pulses/status.json", &Key::status(), &another_status(&fleet));
+    let error = fleet.invoke(&test).unwrap_err();
+    assert!(error.message.contains("test message"), "{error}");
+    assert_eq!(fleet.words(), NOTHING);
+    fleet.invoke(&test).unwrap();
+    assert_eq!(fleet.words(), ["test"]);
+
+    // In a batch whose step is made it comes again with the tick, whose number has gone by.
+    let mut messages = sqs_at(&fleet, &sqs, 105);
+    messages.push(Message { id: "test".into(), body: test.to_string(), ..messages[0].clone() });
+    fleet.another_puts("PUT /pulses/status.json", &Key::status(), &another_status(&fleet));
+    let report = fleet.report(&event(&messages));
+    assert!(report.step == Some(Step::Continue) && report.is_sent && report.fails_ticks, "{report:?}");
+    let report = fleet.report(&event(&messages));
+    assert_eq!((report.step, report.fails_ticks, fleet.words()), (None, false, vec!["test".to_string()]));
+}
+
+#[test]
+fn a_sweep_that_panics_is_a_sweep_that_fails() {
+    let (fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    fleet.fault("web-1", 1);
+    *fleet.wire.before.lock().unwrap() = Some(("PUT /pulses/status.json", Box::new(|| panic!("a mistake"))));
+    let report = fleet.report(&event(&sqs_at(&fleet, &sqs, 105)));
+    let [error] = &report.errors[..] else { panic!("{report:?}") };
+    assert_eq!((error.kind, report.course, report.is_sent), (Kind::Panicked, Course::Failed, true));
+    assert_eq!(play(&fleet, &sqs, 110).len(), 1, "it goes on");
+    assert_eq!(fleet.words(), ["failing web-1"]);
+}
+
+#[test]
 fn a_stop_is_seen_though_the_status_cannot_be_read() {
     let (fleet, sqs) = started(100);
     play(&fleet, &sqs, 104);
@@ -247,6 +357,18 @@ fn a_step_that_was_refused_is_not_made_though_the_answer_is_lost() {
     *fleet.wire.loses.lock().unwrap() = Some(4);
     let report = fleet.batch(&sqs).unwrap().unwrap();
     assert_eq!((report.step, fleet.mark().tick, sqs.sent()), (None, theirs.tick, vec![]));
+}
+
+#[test]
+fn a_tick_whose_step_could_not_be_written_comes_again() {
+    let (fleet, sqs) = started(100);
+    play(&fleet, &sqs, 104);
+    *fleet.wire.fails.lock().unwrap() = Some("PUT /pulses/loop/Update.json");
+    fleet.at(105).batch(&sqs).unwrap().unwrap_err();
+    *fleet.wire.fails.lock().unwrap() = None;
+    let came = play(&fleet, &sqs, 470);
+    assert_eq!(steps(&came), [465, 470].map(|second| (second, Some(Step::Continue))), "hidden for six time-outs");
+    assert_eq!(sqs.len(), 1);
 }
 
 #[test]
@@ -333,6 +455,30 @@ fn a_switch_from_the_schedule_to_a_queue_and_back_needs_no_hand() {
     assert_eq!((report.course, report.step), (Course::Swept, None));
     assert_eq!(fleet.mark().ticked, None, "loop show tells by it what drives the loop");
     assert_eq!(fleet.words(), NOTHING);
+}
+
+/// A channel that is slow: meanwhile a newer loop writes `status.json`.
+struct Slow(Store);
+
+impl Channel for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn send(&self, _: &[Entry], _: Instant) -> Outcome {
+        let (json, none) = ("application/json", Metadata::new());
+        self.0.put(&Key::status(), json, b"{\"version\": 2}", &none, &Condition::Always).unwrap();
+        Outcome::Taken
+    }
+}
+
+#[test]
+fn a_newer_status_that_is_met_while_striking_off_has_its_kind() {
+    let fleet = Fleet::new();
+    fleet.pulse("web-1").at(1).fault("web-1", 0).at(60);
+    let slow: [Box<dyn Channel>; 1] = [Box::new(Slow(fleet.store()))];
+    let event = put_event(&Key::loop_test());
+    assert_eq!(fleet.invoke_over(&slow, &event, fleet.time).unwrap_err().kind, Kind::StatusNewer);
 }
 
 #[test]

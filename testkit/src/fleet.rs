@@ -108,10 +108,18 @@ impl Fleet {
         sqs
     }
 
-    /// Gives the loop all messages that can be received now, in one batch; none came if it is none.
+    /// Gives the loop all messages that can be received now, in one batch; none came if it is none. A batch that fails
+    /// comes again.
     pub fn batch(&self, sqs: &Sqs) -> Option<Result<Report, Error>> {
         let messages = sqs.receive();
-        (!messages.is_empty()).then(|| self.invoke(&sqs::event(&messages)))
+        if messages.is_empty() {
+            return None;
+        }
+        let report = self.report(&sqs::event(&messages));
+        if report.fails_ticks {
+            sqs.give_again(messages);
+        }
+        Some(self.checked(report))
     }
 
     /// The store's time, in seconds after the beginning.
@@ -214,7 +222,10 @@ impl Fleet {
 
     /// Invokes the loop with channels of the test's own; the invocation may take this time.
     pub fn invoke_over(&self, channels: &[Box<dyn Channel>], event: &Value, time: Duration) -> Result<Report, Error> {
-        let report = self.report_over(channels, event, time);
+        self.checked(self.report_over(channels, event, time))
+    }
+
+    fn checked(&self, report: Report) -> Result<Report, Error> {
         if report.course == Course::Swept {
             self.assert_that_status_is_as_documented();
         }

@@ -21,6 +21,9 @@ const PATH: &str = "123456789012/ticks";
 /// The longest delay that SQS takes, in seconds.
 const LONGEST_DELAY_S: u64 = 900;
 
+/// How long a message that was received is hidden.
+const VISIBILITY: Duration = Duration::from_secs(360);
+
 /// What becomes of a request instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -34,7 +37,7 @@ pub enum Fault {
     Doubled,
     /// The message is taken, and never comes.
     Vanished,
-    /// A page that is none of SQS's.
+    /// The answer is a page that SQS did not write.
     Strange,
 }
 
@@ -131,13 +134,19 @@ impl Sqs {
         state.purged = purged;
     }
 
-    /// All messages that can be received now; they are then no longer in the queue.
+    /// All messages that can be received now; they are then no longer in the queue, but for [`Self::give_again`].
     pub fn receive(&self) -> Vec<Message> {
         let now = (self.clock)();
         let mut state = self.state();
         let (due, later) = std::mem::take(&mut state.queue).into_iter().partition(|message| message.due <= now);
         state.queue = later;
         due
+    }
+
+    /// Messages whose batch failed: they come again when they are no longer hidden, after six time-outs of the loop.
+    pub fn give_again(&self, messages: Vec<Message>) {
+        let due = (self.clock)() + VISIBILITY;
+        self.state().queue.extend(messages.into_iter().map(|message| Message { due, ..message }));
     }
 
     /// Waits for messages, in real time at most this long; none came if it is empty.

@@ -1,15 +1,16 @@
 //! The connections between a sweep and the store, and between a sweep and people, with the faults of a test.
 
 use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener};
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use ureq::SendBody;
-use ureq::http::{Request, Response};
+use ureq::http::{Request, Response, Uri};
 use ureq::middleware::MiddlewareNext;
 
 /// An action of somebody else in the middle of a sweep.
@@ -26,6 +27,10 @@ pub struct Wire {
     pub loses: Mutex<Option<usize>>,
     /// Requests whose log line contains this text fail.
     pub fails: Mutex<Option<&'static str>>,
+    /// Requests whose log line contains this text get no answer, for as long as they wait.
+    pub stalls: Mutex<Option<&'static str>>,
+    /// Where they go: nobody takes what comes here.
+    hole: OnceLock<TcpListener>,
     /// This many of the requests whose log line contains this text get S3's answer to two writes at the same moment.
     pub conflicts: Mutex<Option<(&'static str, usize)>>,
     /// An action, done once, just before the first request whose log line contains this text.
@@ -36,7 +41,7 @@ impl Wire {
     /// Passes a request on, or does what a test has asked for.
     pub(crate) fn pass(
         &self,
-        request: Request<SendBody>,
+        mut request: Request<SendBody>,
         next: MiddlewareNext,
     ) -> Result<Response<ureq::Body>, ureq::Error> {
         let line = format!("{} {}", request.method(), request.uri().path_and_query().unwrap());
@@ -52,6 +57,10 @@ impl Wire {
         let broken = || Err(ureq::Error::Io(ErrorKind::ConnectionReset.into()));
         if self.fails.lock().unwrap().is_some_and(|part| line.contains(part)) {
             return broken();
+        }
+        if self.stalls.lock().unwrap().is_some_and(|part| line.contains(part)) {
+            *request.uri_mut() = self.hole();
+            return next.handle(request);
         }
         if let Some((part, left @ 1..)) = &mut *self.conflicts.lock().unwrap()
             && line.contains(*part)
@@ -71,6 +80,11 @@ impl Wire {
             Some((at, _)) if number >= at => die(),
             _ => next.handle(request),
         }
+    }
+
+    fn hole(&self) -> Uri {
+        let hole = self.hole.get_or_init(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+        format!("http://{}/", hole.local_addr().unwrap()).parse().unwrap()
     }
 
     /// How many requests contain this text in their line since the log was last emptied.

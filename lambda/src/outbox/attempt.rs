@@ -18,6 +18,9 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(3600);
 /// The longest `Retry-After` of a channel that we accept.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
+/// A lease that runs longer is of a store whose clock was ahead, so it is over.
+const LONGEST_LEASE: Duration = Duration::from_secs(90);
+
 /// What one channel is sent at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
@@ -147,7 +150,7 @@ pub fn settle(status: &mut Status, channel: &str, attempt: &Attempt, outcome: &O
 
 /// Whether nobody else holds the lease for sending at `now`.
 pub fn may_send(status: &Status, now: Time) -> bool {
-    status.lease.as_ref().is_none_or(|lease| now >= lease.until)
+    status.lease.as_ref().is_none_or(|lease| now >= lease.until || now.age(lease.until) > LONGEST_LEASE)
 }
 
 /// Ends the lease, if `by` still holds it.

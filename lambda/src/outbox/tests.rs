@@ -333,6 +333,7 @@ fn who_holds_the_lease_sends_alone_until_it_ends_or_is_over() {
     assert!(may_send(&status, at(0)));
     status.lease = Some(Lease { by: "a".into(), until: at(60) });
     assert!(!may_send(&status, at(59)) && may_send(&status, at(60)));
+    assert!(!may_send(&status, at(-30)) && may_send(&status, at(-31)), "over 90 s ahead is of a clock that was wrong");
     end_lease(&mut status, "b");
     assert!(!may_send(&status, at(59)), "another's lease is not ours to end");
     end_lease(&mut status, "a");

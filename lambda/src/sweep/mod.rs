@@ -10,14 +10,13 @@ mod merge;
 pub(crate) mod status;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::random;
 use pulse_echo_core::status::Status;
 use pulse_echo_core::store::Store;
 
-use crate::deadline::{TO_JUDGE, before};
+use crate::deadline::{Stages, TO_JUDGE, before};
 use crate::round::Round;
 use crate::rules::Rules;
 
@@ -32,8 +31,8 @@ pub(crate) struct Sweep<'a> {
     pub(crate) channels: &'a BTreeSet<String>,
     /// The loop's settings.
     pub(crate) rules: &'a Rules,
-    /// The end of the invocation.
-    pub(crate) deadline: Instant,
+    /// The stages of the invocation.
+    pub(crate) stages: Stages,
 }
 
 /// What a sweep came to.
@@ -53,8 +52,8 @@ impl Sweep<'_> {
     /// sweep.
     pub(crate) fn run(&self, status: &mut Status, opening: Opening, swept: Option<Time>) -> Result<Swept, String> {
         let now = opening.now;
-        let Lists { mutes, pulses, echoes, faults } = opening.others(self.store)?;
-        let reading = self.store.until(before(self.deadline, TO_JUDGE));
+        let Lists { mutes, pulses, echoes, faults } = opening.others(&self.store.until(self.stages.until(TO_JUDGE)))?;
+        let reading = self.store.until(before(self.stages.deadline, TO_JUDGE));
 
         let mutes_before = status.mutes.clone();
         let mut unread = load_mutes(&reading, mutes, &mut status.mutes, now);

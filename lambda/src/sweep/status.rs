@@ -71,7 +71,7 @@ pub(crate) fn amend(
     mut condition: Condition,
     deadline: Instant,
     change: impl Fn(&mut Status),
-) -> Result<(), String> {
+) -> Result<(), Error> {
     loop {
         change(&mut status);
         let why = match write(store, &status, &condition)? {
@@ -80,9 +80,9 @@ pub(crate) fn amend(
             Written::Unwritten(why) => why,
         };
         if Instant::now() >= deadline {
-            return Err(format!("cannot strike off what was sent: {why}"));
+            return Err(format!("cannot strike off what was sent: {why}").into());
         }
-        match StatusFile::read(store).map_err(|error| error.message)? {
+        match StatusFile::read(store)? {
             StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
             // Somebody has removed it, and what was owed with it.
             StatusFile { status: None, .. } => return Ok(()),

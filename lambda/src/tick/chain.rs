@@ -12,9 +12,15 @@ const VERSION: u64 = 1;
 /// A time that is further ahead than this is of a store whose clock was.
 const AHEAD: Duration = Duration::from_secs(60);
 
-/// How long a purge eats what is sent: 60 s by SQS's documentation, and as long as the call itself may take, since the
-/// mark notes it before.
-pub const PURGE: Duration = Duration::from_secs(65);
+/// How long after its note in the mark a purge may begin.
+pub const PURGE_BEGINS: Duration = Duration::from_secs(5);
+
+/// How long the call that purges may take.
+pub const PURGE_TAKES: Duration = Duration::from_secs(5);
+
+/// How long after its note a purge may eat what is sent: it begins, the call is made, and then it eats for 60 s, by
+/// SQS's documentation.
+pub const PURGE: Duration = PURGE_BEGINS.saturating_add(PURGE_TAKES).saturating_add(Duration::from_secs(60));
 
 /// What a message of the queue says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +54,9 @@ pub fn body(tick: u64) -> String {
     json!({"tick": tick, "version": VERSION}).to_string()
 }
 
-/// The number that follows on what the mark says at `now`. Without a number there it is the store's time in seconds, so
-/// that no tick of a chain before can have it: the time of the write, since a slow look may be older than such a chain.
+/// The number that follows on what the mark says. Without a number there it is the store's time in seconds: a chain
+/// takes at least that long for each number, so those before a mark that was removed are below it. `now` is the newest
+/// time that was heard, since a slow look may be older than such a chain.
 pub fn next(mark: Option<&Mark>, now: Time) -> u64 {
     let follows = mark.and_then(|mark| mark.tick).and_then(|tick| tick.checked_add(1));
     follows.unwrap_or_else(|| u64::try_from(now.as_second()).unwrap_or(0))
@@ -127,10 +134,10 @@ mod tests {
     fn a_tick_waits_for_the_end_of_a_purge() {
         assert_eq!(delay_s(0, None, at(100)), 0);
         assert_eq!(delay_s(60, None, at(100)), 60);
-        assert_eq!(delay_s(0, Some(at(100)), at(100)), 65);
-        assert_eq!(delay_s(5, Some(at(100)), at(130)), 35);
+        assert_eq!(delay_s(0, Some(at(100)), at(100)), 70);
+        assert_eq!(delay_s(5, Some(at(100)), at(130)), 40);
         assert_eq!(delay_s(60, Some(at(100)), at(130)), 60);
-        assert_eq!(delay_s(0, Some(at(100)), at(165)), 0);
+        assert_eq!(delay_s(0, Some(at(100)), at(170)), 0);
         assert_eq!(delay_s(0, Some(at(9_999)), at(100)), 0, "the store's clock was ahead");
     }
 }

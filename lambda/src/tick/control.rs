@@ -45,18 +45,18 @@ pub(super) fn read_lock(store: &Store) -> Result<Option<LockRead>, String> {
     }
 }
 
-/// Puts a missing lock that stands for a stop; `now` is the store's time.
-pub(super) fn put_lock(store: &Store, stop: Time, now: Time) -> Result<Wrote, String> {
+/// Puts a missing lock that stands for a stop; `now` gives the store's time.
+pub(super) fn put_lock(store: &Store, stop: Time, now: impl Fn() -> Time) -> Result<Wrote, String> {
     let body = serde_json::to_vec(&Lock { stop }).expect("a lock is plain data");
     let put = store.put(&Key::loop_lock(), "application/json", &body, &Metadata::new(), &Condition::IfAbsent);
-    let came = wrote(put, || now);
+    let came = wrote(put, now);
     if let Err(why) = &came {
         log::warn!("{why}");
     }
     came
 }
 
-/// Removes just this lock. Whoever comes next does the same: no guarantee rests on it.
+/// Removes just this lock. One that stays has no effect, and the next start removes it: no guarantee rests on it.
 pub(super) fn remove_lock(store: &Store, etag: String) {
     if let Err(error) = store.delete(&Key::loop_lock(), &Condition::IfMatch(etag))
         && !(error.is_precondition() || error.is_conflict() || error.is_missing() || error.is_in_doubt())

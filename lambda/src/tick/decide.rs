@@ -6,7 +6,7 @@ mod tests;
 use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::mark::{Mark, StatusTold};
+use pulse_echo_core::mark::Mark;
 use serde::Serialize;
 
 use super::chain::{self, is_ahead};
@@ -55,6 +55,13 @@ pub struct Lock {
     pub stop: Option<Time>,
 }
 
+impl Lock {
+    /// The time with which it counts.
+    fn counts_with(&self) -> Time {
+        self.stop.unwrap_or(self.at)
+    }
+}
+
 /// What was seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
@@ -100,7 +107,7 @@ pub enum Step {
 pub enum LockDuty {
     /// Nothing.
     Leave,
-    /// It is missing, and is put: the one who puts it purges the queue.
+    /// It is missing, and is put: who puts it purges the queue.
     Put,
     /// It is ours, and of a stop that is over.
     Remove,
@@ -122,8 +129,6 @@ pub struct News {
 pub struct Owed {
     /// See [`Mark::owed_s`].
     pub owed_s: Option<u64>,
-    /// See [`Mark::told`].
-    pub told: Option<StatusTold>,
 }
 
 /// What the mark alone says about an event.
@@ -147,19 +152,20 @@ pub fn begins_with_mark(asked: &Asked, pace: &Pace) -> bool {
 /// the stop that it names, a lock put by hand with its own time.
 pub fn stopped(seen: &Seen) -> Option<Time> {
     let counts = |stop: &Time| seen.start.is_none_or(|start| is_stop_newer(start, *stop, seen));
-    let by_lock = || match seen.lock? {
-        Lock { stop: Some(stop), .. } => Some(stop).filter(counts),
-        Lock { at, stop: None } => Some(at).filter(|at| seen.start.is_none_or(|start| *at >= start)),
-    };
-    seen.stop.filter(counts).or_else(by_lock)
+    seen.stop.filter(counts).or_else(|| seen.lock.map(|lock| lock.counts_with()).filter(counts))
 }
 
 /// Whether the lock has to be read before anything can be decided: what it counts with, or whether it is ours to
 /// remove. `seen` has it as if it were put by hand.
 pub fn needs_lock(seen: &Seen) -> bool {
     let Some(lock) = seen.lock else { return false };
-    match stopped(&Seen { lock: None, ..*seen }) {
-        Some(_) => false,
+    if stopped(&Seen { lock: None, ..*seen }).is_some() {
+        return false;
+    }
+    let is_known = seen.mark.and_then(|mark| mark.stopped) == Some(lock.at);
+    match stopped(seen) {
+        // The mark says by now what it counts with.
+        Some(_) => !is_known,
         // A lock of ours is never put before the stop that it names. Any other is read when the loop starts, once.
         None => seen.start.is_none_or(|start| lock.at >= start) || seen.mark.is_none() || was_stopped(seen.mark),
     }
@@ -201,7 +207,8 @@ impl Decision {
         mark.started = seen.start.or(mark.started);
         // Only where the times do not tell by themselves that the stop is over.
         let is_unclear = |stop: &Time| seen.start.is_some_and(|start| *stop >= start || is_ahead(start, seen.now));
-        mark.overruled = seen.stop.filter(|stop| self.stopped.is_none() && is_unclear(stop));
+        let stops = [seen.stop, seen.lock.map(|lock| lock.counts_with())].into_iter().flatten();
+        mark.overruled = stops.filter(|stop| self.stopped.is_none() && is_unclear(stop)).max();
         if self.step.is_some() {
             (mark.tick, mark.ticked) = (Some(chain::next(seen.mark, heard)), Some(heard));
         } else if !pace.has_queue {
@@ -214,8 +221,8 @@ impl Decision {
                 (mark.swept, mark.took_ms) = (Some(swept), Some(took_ms));
             }
         }
-        if let Some(Owed { owed_s, told }) = &news.owed {
-            (mark.owed_s, mark.told) = (*owed_s, told.clone());
+        if let Some(Owed { owed_s }) = &news.owed {
+            mark.owed_s = *owed_s;
         }
         if news.purges {
             mark.purged = Some(heard);

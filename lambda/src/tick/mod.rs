@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::aws::ssm::Secrets;
 use crate::channel::{self, Channel, Heartbeat, Means};
 use crate::connections::Connections;
-use crate::deadline::{TO_REPORT, before};
+use crate::deadline::{Stages, TO_REPORT, before};
 use crate::error::{Error, Kind};
 use crate::event::{self, sqs};
 use crate::rules::Rules;
@@ -136,6 +136,7 @@ pub fn invoke(
     }
     let pace = Pace { tick_s: rules.tick_s, min_interval: rules.min_interval(), has_queue: queue.is_some() };
     let machine = Machine::new(asked.clone(), pace, random::id);
-    let recorder = Recorder::new(store, channels, rules, deadline);
-    Invocation::new(store, recorder, queue.map(|queue| Sender::new(queue, deadline))).run(machine)
+    let stages = Stages::new(deadline);
+    let recorder = Recorder::new(store, channels, rules, stages);
+    Invocation::new(store, recorder, queue.map(|queue| Sender::new(queue, deadline)), stages).run(machine)
 }

@@ -8,19 +8,14 @@ use pulse_echo_core::random;
 use super::chain;
 use super::machine::Answer;
 use crate::aws::sqs::Queue;
-use crate::deadline::{TO_STRIKE_OFF, TO_TELL, before};
+use crate::deadline::{LEAST, TO_SEND, TO_STRIKE_OFF, TO_TELL, before};
+use crate::error::{Error, Kind};
 
 /// The longest wait before the second try; it doubles with each one more.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 
 /// The longest that a wait grows to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// The least time that sending gets, if there is so much left.
-const LEAST: Duration = Duration::from_secs(5);
-
-/// How long a purge may take.
-const PURGE_TIME: Duration = Duration::from_secs(5);
 
 /// Sends the ticks of one invocation.
 pub(super) struct Sender<'a> {
@@ -41,8 +36,10 @@ impl<'a> Sender<'a> {
     /// not asked again: messages to people are waiting.
     pub(super) fn send(&mut self, tick: u64, delay_s: u32) -> Answer {
         let until = *self.until.get_or_insert_with(|| {
-            let least = Instant::now() + LEAST;
-            before(self.deadline, TO_TELL).max(least).min(before(self.deadline, TO_STRIKE_OFF))
+            let (now, end) = (Instant::now(), before(self.deadline, TO_SEND));
+            // Too late for messages to people, so all the time is the tick's.
+            let is_late = now >= before(self.deadline, TO_STRIKE_OFF);
+            if is_late { end } else { before(self.deadline, TO_TELL).max(now + LEAST).min(end) }
         });
         let left = until.saturating_duration_since(Instant::now());
         let trouble = match self.queue.send(&chain::body(tick), delay_s, Instant::now() + time_for(left)) {
@@ -54,23 +51,27 @@ impl<'a> Sender<'a> {
         let pause = trouble.after.saturating_add(pause.mul_f64(random::fraction()));
         self.tries += 1;
         if trouble.is_final || pause >= until.saturating_duration_since(Instant::now()) {
-            return Answer::OutOfTime(format!("{why}; the schedule brings the chain of ticks back"));
+            return Answer::OutOfTime(failed(format!("{why}; the schedule brings the chain of ticks back")));
         }
         log::warn!("{why}; trying again in {} ms", pause.as_millis());
         thread::sleep(pause);
-        Answer::Failed(why)
+        Answer::Failed(failed(why))
     }
 
     /// Purges the queue. No guarantee rests on it: an old tick is dropped anyway.
     pub(super) fn purge(&self) -> Answer {
-        match self.queue.purge((Instant::now() + PURGE_TIME).min(before(self.deadline, TO_STRIKE_OFF))) {
+        match self.queue.purge((Instant::now() + chain::PURGE_TAKES).min(before(self.deadline, TO_STRIKE_OFF))) {
             Ok(()) => Answer::Done,
             Err(trouble) => {
                 log::warn!("cannot purge the queue: {}", trouble.why);
-                Answer::Failed(trouble.why)
+                Answer::Failed(failed(trouble.why))
             }
         }
     }
+}
+
+fn failed(why: String) -> Error {
+    Error::new(Kind::QueueFailed, why)
 }
 
 /// How long a try may take: half of the time left, so that a queue that hangs leaves some for another try.

@@ -14,7 +14,7 @@ use super::machine::{Record, Recorded};
 use super::report::Report;
 use crate::cas::Written;
 use crate::channel::Channel;
-use crate::deadline::{TO_REPORT, TO_STRIKE_OFF, before};
+use crate::deadline::{Stages, TO_RECORD, TO_REPORT, TO_STRIKE_OFF, before};
 use crate::error::Error;
 use crate::outbox::Teller;
 use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
@@ -42,8 +42,7 @@ pub(super) struct Recorder<'a> {
     /// The channels' names.
     names: BTreeSet<String>,
     rules: &'a Rules,
-    /// The end of the invocation.
-    deadline: Instant,
+    stages: Stages,
     started: Instant,
     /// What was recorded, until it is delivered.
     recording: Option<Recording>,
@@ -61,10 +60,10 @@ struct Recording {
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(store: &'a Store, channels: &'a [Box<dyn Channel>], rules: &'a Rules, deadline: Instant) -> Self {
+    pub(super) fn new(store: &'a Store, channels: &'a [Box<dyn Channel>], rules: &'a Rules, stages: Stages) -> Self {
         let names = channels.iter().map(|channel| channel.name().to_string()).collect();
         let (started, report) = (Instant::now(), Report::default());
-        Self { store, channels, names, rules, deadline, started, recording: None, report }
+        Self { store, channels, names, rules, stages, started, recording: None, report }
     }
 
     /// How long the invocation has taken, in milliseconds.
@@ -73,7 +72,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Sweeps, if that is asked for, tells of the loop itself, and writes `status.json` if there is anything new.
-    /// `mark` is the one that was read.
+    /// `mark` is as it was read.
     pub(super) fn record(&mut self, record: &Record, look: Look, mark: Option<&Mark>) -> Result<Recorded, Error> {
         let (file, opening) = look;
         let StatusFile { status, mut condition, unreadable } = file?;
@@ -95,7 +94,7 @@ impl<'a> Recorder<'a> {
             if record.sweep {
                 status.written = now;
             }
-            match status::write(self.store, &status, &condition)? {
+            match status::write(&self.store.until(self.stages.until(TO_RECORD)), &status, &condition)? {
                 Written::Won(next) => condition = next,
                 Written::Lost => {
                     let (heard, took_ms) = (store_time(anchor), self.took_ms());
@@ -131,7 +130,7 @@ impl<'a> Recorder<'a> {
     /// Sweeps. Whether that is worth writing.
     fn sweep(&mut self, status: &mut Status, opening: Opening, swept: Option<Time>) -> Result<bool, String> {
         let now = opening.now;
-        let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, deadline: self.deadline };
+        let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, stages: self.stages };
         let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept)?;
         let count = |fits: fn(State) -> bool| status.checks.values().filter(|record| fits(record.state)).count();
         let report = &mut self.report;
@@ -149,7 +148,7 @@ impl<'a> Recorder<'a> {
         if Instant::now() >= self.send_until() || !may_send(status, now) || !any_due(status, now) {
             return false;
         }
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = self.stages.deadline.saturating_duration_since(Instant::now());
         status.lease = Some(Lease { by: by.into(), until: store_time(anchor) + left + LEASE_MARGIN });
         true
     }
@@ -159,15 +158,15 @@ impl<'a> Recorder<'a> {
         self.report.owed_s = oldest_due_s(status, now);
         let owed_s = for_the_mark(self.report.owed_s);
         let said = mark.and_then(|mark| mark.owed_s);
-        Owed { owed_s: if sweeps || owed_s.is_none() { owed_s } else { said.or(owed_s) }, told: None }
+        Owed { owed_s: if sweeps || owed_s.is_none() { owed_s } else { said.or(owed_s) } }
     }
 
     fn send_until(&self) -> Instant {
-        before(self.deadline, TO_STRIKE_OFF)
+        before(self.stages.deadline, TO_STRIKE_OFF)
     }
 
     /// Sends what is due, under the lease named `by`, and strikes off what was taken.
-    pub(super) fn deliver(&mut self, by: &str) -> Result<(), String> {
+    pub(super) fn deliver(&mut self, by: &str) -> Result<(), Error> {
         let Recording { status, condition, now, anchor } = self.recording.take().expect("it was recorded");
         // Without time no channel is asked: it could not help it.
         let has_time = Instant::now() < self.send_until();
@@ -177,7 +176,8 @@ impl<'a> Recorder<'a> {
         for Sent { channel, attempt, outcome } in &sent {
             self.report.taken.insert((*channel).into(), outcome.taken_of(attempt.entries.len()));
         }
-        status::amend(self.store, status, condition, before(self.deadline, TO_REPORT), |status| {
+        let end = before(self.stages.deadline, TO_REPORT);
+        status::amend(&self.store.until(end), status, condition, end, |status| {
             for Sent { channel, attempt, outcome } in &sent {
                 settle(status, channel, attempt, outcome, sent_at);
             }

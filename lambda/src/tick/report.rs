@@ -70,7 +70,7 @@ impl Report {
         Self { course: Course::Failed, errors: vec![error], fails_ticks: true, ..Self::default() }
     }
 
-    /// Logs it: errors that the answer does not tell, and, for whoever wants to know, what was done.
+    /// Logs it: errors that the answer does not tell, and, at the level of debugging, what was done.
     pub fn log(&self) {
         let outcome = json!(self.course);
         let outcome = outcome.as_str().unwrap_or_default();

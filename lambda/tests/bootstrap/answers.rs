@@ -1,10 +1,15 @@
 //! What the functions answer to each kind of event, and in time.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::store::Condition;
+use pulse_echo_core::store::{Clock, Condition};
 use pulse_echo_testkit::gate::Gate;
 use pulse_echo_testkit::runtime::{Invocation, Lambda};
 use pulse_echo_testkit::world::{Service, World, event};
@@ -178,12 +183,20 @@ fn a_service_that_hangs_costs_the_probe_no_more_than_its_time() {
 
 #[test]
 fn lambdas_own_retry_has_the_same_id_and_is_another_invocation() {
-    let (lambda, world) = (Lambda::new(), World::new());
-    let _running = start_with(&lambda, &world, "loop", &[("MIN_INTERVAL_S", "0")]);
-    for _ in 0..3 {
+    let minutes = Arc::new(AtomicU64::new(0));
+    let (began, passed) = (Timestamp::now(), minutes.clone());
+    let clock: Clock = Arc::new(move || began + Duration::from_secs(60 * passed.load(Ordering::SeqCst)));
+    let (lambda, world) = (Lambda::new(), World::with_clock(clock));
+    let _running = start(&lambda, &world, "loop");
+    let mut writes = BTreeSet::new();
+    for minute in 0..3 {
+        minutes.store(minute, Ordering::SeqCst);
         let invocation = Invocation { id: "the-same".into(), ..Invocation::new(json!({})) };
         assert_eq!(course(&lambda.give(invocation)), "swept");
+        let mark = world.store.get(&Key::mark(), 1 << 16).unwrap().body.unwrap();
+        writes.extend(Mark::from_json(&mark).unwrap().by);
     }
+    assert_eq!(writes.len(), 3, "each write has a name of its own, by which a lost answer is told: {writes:?}");
 }
 
 #[test]

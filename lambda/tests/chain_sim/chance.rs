@@ -22,7 +22,7 @@ impl Chance {
         low + i64::try_from(self.next() % span).expect("it is below the span")
     }
 
-    /// True in so many of a hundred cases.
+    /// True in this many of a hundred cases.
     pub(crate) fn percent(&mut self, percent: i64) -> bool {
         self.between(0, 100) < percent
     }
@@ -32,7 +32,7 @@ impl Chance {
         choices[usize::try_from(self.between(0, i64::try_from(choices.len()).unwrap())).unwrap()]
     }
 
-    /// 128 random bits, in hex: the shorter the better here, where only equality counts.
+    /// 64 random bits, in hex: enough for one history, where only equality counts.
     pub(crate) fn id(&mut self) -> String {
         format!("{:x}", self.next())
     }

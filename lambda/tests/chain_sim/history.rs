@@ -21,7 +21,7 @@ const VISIBILITY: Ms = 6 * TIME_OUT;
 pub(crate) enum Event {
     /// The operation that an invocation has asked for takes effect.
     Act(usize),
-    /// A function is invoked, with this request id and so many tries left.
+    /// A function is invoked, with this request id and this many tries left.
     Invoke(Cause, u64, u32),
     /// A message may be received.
     Receive(usize),

@@ -56,6 +56,8 @@ pub(crate) struct StatusFile {
     /// What it is about to owe.
     pub(crate) news: Vec<Owed>,
     pub(crate) sends: bool,
+    /// Whether it owes a test message since it was asked for one.
+    pub(crate) has_test: bool,
 }
 
 /// Where an invocation is within an operation.
@@ -136,6 +138,10 @@ impl History {
             // Now and then for longer than the function lives.
             at += if self.chance.percent(10) { 40_000 } else { 0 };
         }
+        if self.invocations[number].operation == Operation::Purge {
+            // It is given up after that.
+            at = at.min(self.now + 5_000);
+        }
         // What comes later than its end finds it killed.
         at = at.min(self.invocations[number].deadline);
         if self.is_storm() {
@@ -180,12 +186,12 @@ impl History {
                 self.invocations[number].stage = stage;
                 self.plan_request(number, after);
             }
-            Came::Answer(answer) => self.answer(number, *answer),
+            Came::Answer(answer) => self.answer(number, *answer)?,
         }
         Ok(())
     }
 
-    fn answer(&mut self, number: usize, answer: Answer) {
+    fn answer(&mut self, number: usize, answer: Answer) -> Result<(), String> {
         let invocation = &mut self.invocations[number];
         let is_again = matches!((&invocation.operation, &answer), (Operation::Send { .. }, Answer::Failed(_)));
         if matches!((&invocation.operation, &answer), (Operation::Deliver(_), Answer::Failed(_))) {
@@ -200,13 +206,18 @@ impl History {
                 (invocation.operation, invocation.stage) = (operation, Stage::First);
                 self.plan_request(number, if is_again { 1_000 } else { 0 });
             }
-            Next::Done(report) => self.end_of(number, &report),
+            Next::Done(report) => return self.end_of(number, &report),
         }
+        Ok(())
     }
 
-    fn end_of(&mut self, number: usize, report: &Report) {
+    fn end_of(&mut self, number: usize, report: &Report) -> Result<(), String> {
         self.tell(|| format!("#{number} ends: {report:?}"));
-        self.invocations[number].is_alive = false;
+        let invocation = &mut self.invocations[number];
+        invocation.is_alive = false;
+        if invocation.cause == Cause::Put(Act::Test) && report.errors.is_empty() && !invocation.status.has_test {
+            return Err(format!("no test message is lost: {number} owes none and does not ask to be tried again"));
+        }
         if let Some((step, _)) = report.step {
             self.sums.count(match step {
                 Step::Begin => "begun",
@@ -239,6 +250,7 @@ impl History {
         } else if !report.errors.is_empty() {
             self.try_again(number);
         }
+        Ok(())
     }
 
     fn crash(&mut self, number: usize) {

@@ -54,6 +54,7 @@ impl Sums {
             "mark removed",
             "told twice",
             "sent again",
+            "step left",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 100), "too seldom: {what}: {self:?}");
         }
@@ -84,7 +85,6 @@ pub(crate) struct Promises {
     lockers: BTreeSet<usize>,
     /// Since when the loop is stopped without a break, by what is in the store.
     stopped_since: Option<Ms>,
-    last_stopped: Option<Ms>,
     /// When ticks were sent, and steps made.
     sent: Vec<(Ms, usize)>,
     steps: Vec<Ms>,
@@ -107,7 +107,6 @@ impl Promises {
     /// The operator has done something.
     pub(crate) fn look(&mut self, store: &Store, now: Ms) {
         self.stopped_since = store.stopped().map(|_| self.stopped_since.unwrap_or(now));
-        self.last_stopped = self.last_stopped.max(self.stopped_since);
     }
 
     /// No operation of the loop may change whether it is stopped.
@@ -160,7 +159,7 @@ impl Promises {
         let ticked = before.and_then(|mark| mark.ticked);
         let purged = before.and_then(|mark| mark.purged);
         let is_purged =
-            purged.is_some_and(|purged| ticked.is_none_or(|ticked| ticked.as_second() < purged.as_second() + 65));
+            purged.is_some_and(|purged| ticked.is_none_or(|ticked| ticked.as_second() < purged.as_second() + 70));
         let is_dead = is_purged || ticked.is_none_or(|ticked| time(now).as_second() - ticked.as_second() >= dead_after);
         let is_right = is_begun
             || match cause {

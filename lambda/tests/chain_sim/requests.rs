@@ -8,17 +8,21 @@ use pulse_echo_lambda::tick::machine::{
 use crate::history::History;
 use crate::invocation::{Came, Stage, Trouble};
 use crate::promises::{Promises, Told};
-use crate::world::{Fact, LockFile, Ms, Object, Owed, PURGE, time};
+use crate::world::{Fact, LockFile, Ms, Object, Owed, time};
 
 /// How long before the deadline sending ends.
 const TO_STRIKE_OFF: Ms = 10_000;
+
+/// How long before the deadline the last step is made, and its tick sent.
+const TO_STEP: Ms = 2_000;
+const TO_SEND: Ms = 1_500;
 
 fn answered(answer: Answer) -> Came {
     Came::Answer(Box::new(answer))
 }
 
 fn failed() -> Came {
-    answered(Answer::Failed("no answer".into()))
+    answered(Answer::Failed("no answer".to_string().into()))
 }
 
 impl History {
@@ -39,7 +43,11 @@ impl History {
             }))),
             Operation::DeleteLock { etag } => self.delete_lock(&etag, trouble)?,
             Operation::PutLock { stop } => self.put_lock(number, stop, trouble)?,
-            Operation::PutMark { mark, etag } => {
+            Operation::PutMark { mark, etag, step } => {
+                if step.is_some() && self.now > self.invocations[number].deadline - TO_STEP {
+                    self.sums.count("step left");
+                    return Ok(answered(Answer::OutOfTime("time is out".to_string().into())));
+                }
                 if trouble == Trouble::NotDone {
                     return Ok(answered(Answer::Wrote(Wrote::InDoubt)));
                 }
@@ -60,8 +68,8 @@ impl History {
             }
             Operation::Record(record) => self.record(number, &record, trouble)?,
             Operation::Send { tick, delay_s } => {
-                if self.now > self.invocations[number].deadline - TO_STRIKE_OFF {
-                    return Ok(answered(Answer::OutOfTime("time is out".into())));
+                if self.now > self.invocations[number].deadline - TO_SEND {
+                    return Ok(answered(Answer::OutOfTime("time is out".to_string().into())));
                 }
                 if trouble == Trouble::NotDone {
                     return Ok(failed());
@@ -75,11 +83,6 @@ impl History {
                 self.promises.purged(number)?;
                 if trouble != Trouble::NotDone && self.queue.purge(self.now, &mut self.chance) {
                     self.sums.count("purged");
-                    // One that comes later after its note than it may is a fault that lasts as long as it eats.
-                    let noted = self.store.mark.as_ref().and_then(|mark| mark.content.purged);
-                    if noted.is_none_or(|noted| noted.age(time(self.now)).as_secs() > 5) {
-                        self.promises.fault(self.now + PURGE);
-                    }
                 }
                 answered(Answer::Done)
             }
@@ -229,6 +232,7 @@ impl History {
             let now = self.invocations[number].looked;
             self.promises.completed(now, self.now)?;
         }
+        self.invocations[number].status.has_test = record.test && !is_lost;
         let sends = !is_lost && self.invocations[number].status.sends;
         let recorded = Recorded { heard: time(self.now), is_lost, sends, took_ms: 1, owed: None };
         Ok(answered(Answer::Recorded(recorded)))

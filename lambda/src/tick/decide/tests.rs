@@ -1,3 +1,5 @@
+use pulse_echo_core::mark::StatusTold;
+
 use super::*;
 
 fn at(second: i64) -> Time {
@@ -88,6 +90,55 @@ fn our_lock_of_a_stop_that_is_over_does_not_count_though_its_time_is_ahead() {
 }
 
 #[test]
+fn a_lock_put_by_hand_whose_time_is_ahead_counts_as_a_stop_does() {
+    let looks = |mark: &mut Option<Mark>, now, start: i64, lock: i64| {
+        let lock = Some(Lock { at: at(lock), stop: None });
+        let seen = Seen { start: Some(at(start)), lock, ..seen(now, mark.as_ref()) };
+        let decision = decide(&seen, &schedule(), &BY_SCHEDULE);
+        *mark = Some(decision.mark(&seen, &BY_SCHEDULE, &News::default(), at(now)));
+        decision.stopped.is_some()
+    };
+    // The lock's time is ahead, that of the start after it is right.
+    let mut mark = Some(Mark { started: Some(at(5)), ..mark(0) });
+    assert!(looks(&mut mark, 20, 5, 3_620));
+    for now in [30, 90, 3_600, 3_620, 9_000] {
+        assert!(!looks(&mut mark, now, 25, 3_620), "at {now}: it stays started");
+    }
+    assert!(looks(&mut mark, 9_060, 25, 9_050), "another lock");
+
+    // The start's time is ahead, that of the lock after it is right.
+    let mut mark = Some(Mark { started: Some(at(3_620)), ..self::mark(0) });
+    for now in [40, 90, 3_600] {
+        assert!(looks(&mut mark, now, 3_620, 30), "at {now}: it stays stopped");
+    }
+    assert!(!looks(&mut mark, 9_060, 9_050, 30));
+}
+
+#[test]
+fn where_a_time_is_ahead_a_lock_that_may_count_is_read() {
+    let mark = Mark { started: Some(at(3_620)), ..mark(0) };
+    let lock = Some(Lock { at: at(30), stop: None });
+    assert!(needs_lock(&Seen { start: Some(at(3_620)), lock, ..seen(40, Some(&mark)) }), "it may be of an old stop");
+}
+
+#[test]
+fn a_lock_put_by_hand_that_the_mark_knows_is_not_read_again() {
+    let mark = Mark { stopped: Some(at(11)), ..mark(0) };
+    let lock = Some(Lock { at: at(11), stop: None });
+    assert!(!needs_lock(&Seen { lock, ..seen(1_000, Some(&mark)) }));
+    assert!(needs_lock(&Seen { start: Some(at(20)), lock, ..seen(1_000, Some(&mark)) }), "it may be ours to remove");
+}
+
+#[test]
+fn what_another_version_has_noted_stays_in_the_mark() {
+    let told = Some(StatusTold { etag: "e".into(), channels: ["hook".to_string()].into() });
+    let mark = Mark { told: told.clone(), ..mark(0) };
+    let seen = seen(100, Some(&mark));
+    let news = News { owed: Some(Owed::default()), ..News::default() };
+    assert_eq!(decide(&seen, &sweep(), &BY_QUEUE).mark(&seen, &BY_QUEUE, &news, at(101)).told, told);
+}
+
+#[test]
 fn the_mark_alone_ends_old_ticks_and_looks_of_the_schedule_at_a_live_chain() {
     let (alive, stopped) = (mark(1_000), Mark { stopped: Some(at(1_000)), ..mark(1_000) });
     let glance = |asked: &Asked, mark, now| glance(asked, &BY_QUEUE, mark, at(now));
@@ -109,9 +160,9 @@ fn the_mark_alone_ends_old_ticks_and_looks_of_the_schedule_at_a_live_chain() {
 fn a_step_during_a_purge_counts_until_the_purge_is_over() {
     let mark = Mark { purged: Some(at(980)), ..mark(1_000) };
     let glance = |now| glance(&schedule(), &BY_QUEUE, Some(&mark), at(now));
-    assert_eq!([glance(1_044), glance(1_045)], [Glance::Fresh, Glance::Look], "65 s after the purge was noted");
-    assert_eq!(decide(&seen(1_045, Some(&mark)), &schedule(), &BY_QUEUE).step, Some(Step::Revive));
-    let later = Mark { ticked: Some(at(1_045)), ..mark.clone() };
+    assert_eq!([glance(1_049), glance(1_050)], [Glance::Fresh, Glance::Look], "70 s after the purge was noted");
+    assert_eq!(decide(&seen(1_050, Some(&mark)), &schedule(), &BY_QUEUE).step, Some(Step::Revive));
+    let later = Mark { ticked: Some(at(1_050)), ..mark.clone() };
     assert_eq!(super::glance(&schedule(), &BY_QUEUE, Some(&later), at(1_060)), Glance::Fresh);
 }
 

@@ -1,6 +1,7 @@
 //! What follows on the decision: the record, the lock, the mark, the tick, the purge, the messages, in this order.
 
 use super::{Course, Deliver, Machine, MarkRead, Next, Operation, Place, Record, Recorded, Write, Wrote};
+use crate::error::{Error, Kind};
 use crate::tick::chain;
 use crate::tick::decide::{Decision, LockDuty, Step};
 
@@ -33,6 +34,11 @@ impl<I: FnMut() -> String> Machine<I> {
         }
         if is_lost {
             (self.report.course, self.report.sweep_failed) = (Course::Lost, self.decision().sweep);
+            if self.asked.test {
+                self.report.is_test_lost = true;
+                let why = "others changed status.json at the same moment, so the test message waits for the next try";
+                self.report.errors.push(Error::new(Kind::StoreFailed, why));
+            }
         } else if self.decision().sweep {
             self.news.swept = self.looked.map(|now| (now, took_ms));
         }
@@ -58,8 +64,22 @@ impl<I: FnMut() -> String> Machine<I> {
             return self.deliver();
         }
         mark.by = Some((self.new_id)());
+        let step = decision.step.and(mark.tick);
         self.writes.push(Write { mark: mark.clone(), decision, purges: self.news.purges });
-        self.go(Place::Writing, Operation::PutMark { mark: Box::new(mark), etag: self.mark.etag.clone() })
+        self.go(Place::Writing, Operation::PutMark { mark: Box::new(mark), etag: self.mark.etag.clone(), step })
+    }
+
+    /// The tick could not be sent any more, so its number must not go on: who comes next makes the step. A sweep is
+    /// noted all the same; a start is not, since its chain has not begun.
+    pub(super) fn leave_step(&mut self, why: Error) -> Next {
+        self.writes.pop();
+        let decision = self.decision.as_mut().expect("it was decided");
+        if decision.step != Some(Step::Continue) {
+            return self.give_up(why);
+        }
+        decision.step = None;
+        self.report.errors.push(why);
+        self.write()
     }
 
     pub(super) fn on_put(&mut self, came: Wrote) -> Next {
@@ -69,7 +89,8 @@ impl<I: FnMut() -> String> Machine<I> {
                 let write = self.writes.last().expect("it was written").clone();
                 self.on_won(&write)
             }
-            // It may have been refused since it was taken at an earlier try: what is there tells.
+            // An earlier write of ours, of which no answer came, may have been taken meanwhile: what is there tells. If
+            // not, the next look needs the mark anyway.
             Wrote::Refused | Wrote::InDoubt => self.go(Place::ReadingBack, Operation::GetMark),
         }
     }
@@ -107,7 +128,10 @@ impl<I: FnMut() -> String> Machine<I> {
     }
 
     pub(super) fn purge_or_deliver(&mut self) -> Next {
-        if self.news.purges { self.go(Place::Purging, Operation::Purge) } else { self.deliver() }
+        let noted = self.mark.mark.as_ref().and_then(|mark| mark.purged);
+        // One that came later would eat a tick that waits for its end by the note.
+        let is_in_time = noted.is_some_and(|noted| noted.age(self.heard) < chain::PURGE_BEGINS);
+        if self.news.purges && is_in_time { self.go(Place::Purging, Operation::Purge) } else { self.deliver() }
     }
 
     pub(super) fn deliver(&mut self) -> Next {

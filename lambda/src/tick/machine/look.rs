@@ -48,7 +48,7 @@ impl<I: FnMut() -> String> Machine<I> {
     pub(super) fn look_again(&mut self) -> Next {
         self.again += 1;
         if self.again > TRIES {
-            return self.give_up(format_args!("others changed the mark or the lock {TRIES} times meanwhile"));
+            return self.give_up(format!("others changed the mark or the lock {TRIES} times meanwhile").into());
         }
         self.go(Place::Looking, Operation::ListControl)
     }

@@ -10,11 +10,12 @@ mod operation;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Display;
 use std::mem;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
+
+use crate::error::Error;
 
 use super::decide::{Asked, Decision, Lock, News, Pace, begins_with_mark};
 
@@ -132,22 +133,27 @@ impl<I: FnMut() -> String> Machine<I> {
             (Place::Glancing | Place::Looking | Place::ReadingMark | Place::ReadingLock, Answer::Failed(why)) => {
                 self.give_up(why)
             }
-            // Whoever comes next does the same; no guarantee rests on it.
+            // A lock that stays has no effect, and the next start removes it.
             (Place::RemovingLock, _) => self.record(),
             (Place::Recording, Answer::Recorded(recorded)) => self.on_recorded(recorded),
             (Place::Recording, Answer::Failed(why)) => {
                 (self.report.course, self.report.sweep_failed) = (Course::Failed, self.decision().sweep);
+                self.report.is_test_lost = self.asked.test;
                 self.report.errors.push(why);
                 // It may have been taken; then it runs out by itself.
                 self.lease = None;
                 self.put_lock_or_write()
             }
             (Place::PuttingLock, answer) => {
+                if let Answer::Wrote(Wrote::Taken { now }) = answer {
+                    self.hear(now);
+                }
                 // An ambiguous answer is no reason to purge: perhaps somebody else's lock is there.
                 self.put_lock = matches!(answer, Answer::Wrote(Wrote::Taken { .. }));
                 self.write()
             }
             (Place::Writing, Answer::Wrote(came)) => self.on_put(came),
+            (Place::Writing, Answer::OutOfTime(why)) => self.leave_step(why),
             (Place::ReadingBack, Answer::Mark(read)) => self.on_read_back(read),
             (Place::Writing | Place::ReadingBack, Answer::Failed(why)) => self.give_up(why),
             (Place::Sending, Answer::Done) => {
@@ -184,8 +190,8 @@ impl<I: FnMut() -> String> Machine<I> {
     }
 
     /// Ends with an error; what is due is delivered all the same, if this invocation has the right to.
-    fn give_up(&mut self, why: impl Display) -> Next {
-        self.report.errors.push(why.to_string());
+    fn give_up(&mut self, why: Error) -> Next {
+        self.report.errors.push(why);
         if self.decision.is_none() {
             self.report.course = Course::Failed;
         }

@@ -4,6 +4,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::tick::decide::{Owed, Step};
 
 /// What comes next.
@@ -39,15 +40,18 @@ pub enum Operation {
         /// The stop that it stands for.
         stop: Time,
     },
-    /// PUT the mark. Answer: [`Answer::Wrote`].
+    /// PUT the mark. Answer: [`Answer::Wrote`], or [`Answer::OutOfTime`] if it makes a step and there is no time left
+    /// to send its tick: then nothing was written.
     PutMark {
         /// What it says.
         mark: Box<Mark>,
         /// With `If-Match` on this `ETag`; with `If-None-Match: *` if it is missing.
         etag: Option<String>,
+        /// The number of the tick that is to be sent once this is taken.
+        step: Option<u64>,
     },
     /// Send a tick. Answer: [`Answer::Done`] once it was surely taken, [`Answer::Failed`] to be asked again, which
-    /// comes at once: backing off is for the one who answers. [`Answer::OutOfTime`] ends it.
+    /// comes at once: who answers backs off. [`Answer::OutOfTime`] ends it.
     Send {
         /// Its number.
         tick: u64,
@@ -75,10 +79,10 @@ pub enum Answer {
     Wrote(Wrote),
     /// It was done.
     Done,
-    /// It was not done, or nobody knows; one sentence.
-    Failed(String),
-    /// There is no time to try again; one sentence.
-    OutOfTime(String),
+    /// It was not done, or nobody knows.
+    Failed(Error),
+    /// There is no time to try, or to try again.
+    OutOfTime(Error),
 }
 
 /// A mark that was read.
@@ -189,6 +193,7 @@ pub struct Deliver {
 
 /// What an invocation came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Report {
     /// What it did.
     pub course: Course,
@@ -202,15 +207,17 @@ pub struct Report {
     pub is_sent: bool,
     /// Whether the queue was purged.
     pub is_purged: bool,
-    /// What went wrong, a sentence each.
-    pub errors: Vec<String>,
+    /// Whether a test message was asked for and not recorded.
+    pub is_test_lost: bool,
+    /// What went wrong.
+    pub errors: Vec<Error>,
 }
 
 impl Report {
-    /// Whether the ticks of the batch are to fail, so that the queue gives them again. A step that was made must not be
-    /// made again, whatever went wrong after it.
+    /// Whether the batch is to fail, so that the queue gives it again. A step that was made must not be made again,
+    /// whatever went wrong after it; but a test message that was lost may come again with ticks that have gone by.
     pub fn fails_ticks(&self) -> bool {
-        !self.errors.is_empty() && self.step.is_none()
+        !self.errors.is_empty() && (self.step.is_none() || self.is_test_lost)
     }
 }
 
