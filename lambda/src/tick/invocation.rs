@@ -46,7 +46,14 @@ impl<'a> Invocation<'a> {
         let mut next = machine.start();
         loop {
             next = match next {
-                Next::Do(operation) => machine.answer(self.carry_out(operation)),
+                Next::Do(operation) => {
+                    let answer = match self.carry_out(operation) {
+                        // Judged now: by the end of the invocation, time would be to blame for each error.
+                        Answer::Failed(error) => Answer::Failed(error.at(Instant::now(), self.stages.deadline)),
+                        answer => answer,
+                    };
+                    machine.answer(answer)
+                }
                 Next::Done(done) => return self.report_of(done),
             };
         }

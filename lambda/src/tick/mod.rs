@@ -111,10 +111,9 @@ impl Loop {
             Err(error) => return Report::of(error),
         };
         let Self { rules, channels, heartbeat, queue, .. } = self;
-        let mut report = invoke(asked, &store, queue.as_ref(), channels, rules, deadline);
+        let report = invoke(asked, &store, queue.as_ref(), channels, rules, deadline);
         self.to_store.used();
         let is_whole = report.errors.iter().all(|error| error.kind == Kind::QueueFailed);
-        report.errors = report.errors.into_iter().map(|error| error.at(Instant::now(), deadline)).collect();
         if let (Some(heartbeat), Course::Swept, true) = (heartbeat, report.course, is_whole) {
             heartbeat.beat(until);
         }
