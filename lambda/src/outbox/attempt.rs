@@ -117,6 +117,7 @@ impl Counts {
             (_, Fact::Down(down)) => self.down.entry(down.state).or_default(),
             (_, Fact::StillDown { .. }) => &mut self.still_down,
             (_, Fact::Gone { .. }) => &mut self.gone,
+            (_, Fact::New { .. }) => &mut self.new,
             (What::Whole(_), _) => &mut self.were_down,
             _ => &mut self.up,
         };

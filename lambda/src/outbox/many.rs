@@ -29,12 +29,13 @@ impl Teller<'_> {
     /// and whether each is muted.
     pub fn tell_unanswered(&mut self, known: &mut Option<Unanswered>, checks: &[(&CheckId, &Record, bool)]) {
         let Some(since) = checks.iter().map(|(_, record, _)| record.since).min() else {
-            if let Some(Unanswered { since, checks, told: Some(_) }) = known.take() {
-                self.tell(Fact::Answered { since, until: self.now, checks });
+            if let Some(Unanswered { since, checks, hosts, told: Some(_), .. }) = known.take() {
+                self.tell(Fact::Answered { since, until: self.now, checks, hosts });
             }
             return;
         };
-        let outage = known.get_or_insert(Unanswered { since, checks: 0, told: None });
+        let outage =
+            known.get_or_insert(Unanswered { since, checks: 0, hosts: 0, told_hosts: 0, none_since: None, told: None });
         outage.checks = outage.checks.max(checks.len());
         let audible: Vec<_> = checks.iter().filter(|(_, _, is_muted)| !is_muted).map(|(id, _, _)| *id).collect();
         if audible.is_empty() {
@@ -47,7 +48,7 @@ impl Teller<'_> {
         };
         if is_due {
             let some = first_ten(audible.iter().copied());
-            self.tell(Fact::Unanswered { since: outage.since, checks: audible.len(), some, told: first });
+            self.tell(Fact::Unanswered { since: outage.since, checks: audible.len(), hosts: 0, some, told: first });
             outage.told.get_or_insert(self.first_told(None));
         }
     }
@@ -61,7 +62,7 @@ pub fn fact_of(down: &[&Record], of: usize) -> Fact {
     }
     let commonest = alike.into_iter().max_by_key(|&(_, checks)| checks);
     let ((state, cause), alike) = commonest.expect("many are not none");
-    Fact::ManyDown { down: down.len(), of, state, cause, alike }
+    Fact::ManyDown { down: down.len(), of, hosts: 0, of_hosts: 0, state, cause, alike, alike_hosts: 0 }
 }
 
 /// The first ten of these checks, for a fact about many.

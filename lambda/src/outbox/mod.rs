@@ -81,7 +81,7 @@ impl Teller<'_> {
             let since = outage_before.filter(|outage| outage.told.is_some()).map(|outage| outage.since);
             // A check that is retired while it is muted is told only if that ends an outage that was told.
             if since.is_some() || !change.is_muted {
-                self.tell(Fact::Gone { check: change.id.clone(), pulse: after.pulse, since });
+                self.tell(Fact::Gone { check: change.id.clone(), pulse: after.pulse, since, retired: after.retired });
             }
         }
     }
@@ -100,7 +100,7 @@ impl Teller<'_> {
         if changed || self.is_due(told) {
             let first = told.at;
             let down = down(change, record, outage.since);
-            self.tell(Fact::StillDown { down, told: first, changed });
+            self.tell(Fact::StillDown { down, told: first, changed, back: false });
         }
     }
 
@@ -118,13 +118,23 @@ impl Teller<'_> {
             was: last.state,
             cause: last.cause(),
             reason: reason(last),
+            steady: None,
+            still: None,
         });
     }
 
     /// The note of something that is told for the first time.
     fn first_told(&self, cause: Option<String>) -> Told {
         let step_s = u64::from(self.rules.remind_s);
-        Told { at: self.now, next: self.now + Duration::from_secs(step_s), step_s, causes: cause.into_iter().collect() }
+        Told {
+            at: self.now,
+            next: self.now + Duration::from_secs(step_s),
+            step_s,
+            causes: cause.into_iter().collect(),
+            changed: None,
+            back: false,
+            anyway: false,
+        }
     }
 
     /// Whether a reminder is due. If it is, the next one is scheduled.
@@ -151,6 +161,10 @@ fn down(change: &Change, record: &Record, since: Time) -> Down {
         echo: record.echo,
         words: Metadata::new(),
         others: change.others,
+        other_hosts: 0,
+        state_since: None,
+        began: None,
+        flaps: false,
     }
 }
 

@@ -134,7 +134,14 @@ fn tell_gap(teller: &mut Teller, gap: &Gap, judged: &[Judged]) {
     let spared = spared(gap, judged, teller.now);
     if !spared.is_empty() {
         let some = first_ten(spared.iter().copied());
-        teller.tell(Fact::Gap { from: gap.from, until: gap.until, spared: spared.len(), some });
+        teller.tell(Fact::Gap {
+            from: gap.from,
+            until: gap.until,
+            quiet_until: Some(gap.until),
+            spared: spared.len(),
+            hosts: 0,
+            some,
+        });
     }
 }
 
@@ -147,7 +154,7 @@ fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
     let checks = vanished().count();
     if checks > 0 {
         let of = judged.iter().filter(|check| check.after.state != State::Gone).count();
-        teller.tell(Fact::Vanished { checks, of, some: first_ten(vanished()) });
+        teller.tell(Fact::Vanished { checks, of, hosts: 0, of_hosts: 0, some: first_ten(vanished()) });
     }
 }
 

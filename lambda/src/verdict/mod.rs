@@ -40,6 +40,8 @@ pub struct Observation {
     pub echo: Option<Time>,
     /// The fault; `None` if it is missing.
     pub fault: Option<Listed>,
+    /// When the store took the newest note of `retire` that speaks for the check; `None` without one.
+    pub retired: Option<Time>,
     /// The pulse's promises, if it was read in this sweep.
     pub limits: Option<Limits>,
     /// The fault's content, if it was read in this sweep.
