@@ -3,6 +3,7 @@
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
 mod message;
+mod mutes;
 mod record;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use crate::clock::Time;
 use crate::name::CheckId;
 
 pub use message::{Down, Fact, Message, Still};
+pub use mutes::Mutes;
 pub use record::{Change, Ended, Flaps, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Telling, Told};
 
 /// The largest `status.json` that is read, in bytes: over a million checks.
@@ -229,17 +231,6 @@ impl<M> StatusOf<M> {
         M: Serialize,
     {
         serde_json::to_vec(self).expect("a status is plain data")
-    }
-
-    /// Whether no message is sent about a check at `now`.
-    pub fn is_muted(&self, id: &CheckId, now: Time) -> bool {
-        // Most fleets have no mute, and this is asked of each check.
-        !self.mutes.is_empty() && [id, &id.default_of_host()].iter().any(|id| self.mute_at(id, now).is_some())
-    }
-
-    /// The mute of exactly this id, if it lasts at `now`.
-    pub fn mute_at(&self, id: &CheckId, now: Time) -> Option<&Muted> {
-        self.mutes.get(id).filter(|mute| now < mute.until())
     }
 }
 

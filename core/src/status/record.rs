@@ -104,7 +104,7 @@ pub struct Limits {
 impl Limits {
     /// The promises of `pulse`, which has this `ETag`.
     pub fn of(pulse: &Pulse, etag: String) -> Self {
-        Self { etag, every_s: pulse.every_s.into(), limit_s: pulse.limit().as_secs(), faults_in_row: None }
+        Self { etag, every_s: pulse.every_s.into(), limit_s: pulse.limit().as_secs(), faults_in_row: pulse.faults_in_row }
     }
 
     /// How often a pulse comes.

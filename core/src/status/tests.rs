@@ -173,18 +173,6 @@ fn fields_that_are_not_known_are_ignored() {
 }
 
 #[test]
-fn a_mute_of_a_host_is_one_of_all_its_checks_until_its_last_second() {
-    let status = full();
-    let end = time(0) + Duration::from_secs(600);
-    let before = Time::from_second(end.as_second() - 1);
-    for (check, muted) in [("web-2.json", true), ("web-2/db.json", true), ("web-20.json", false), ("web-1.json", false)]
-    {
-        assert_eq!(status.is_muted(&id(check), before), muted, "{check}");
-        assert!(!status.is_muted(&id(check), end), "{check}");
-    }
-}
-
-#[test]
 fn late_is_between_the_interval_and_the_limit() {
     let record = up();
     for (age_s, late) in [(600, false), (601, true), (900, true), (901, false)] {

@@ -101,9 +101,10 @@ impl Round<'_> {
 /// Judges each check. Returns whether any was dropped.
 fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judged>, bool) {
     let count = cases.len();
+    let mutes = status.mutes();
     let judge = |Case { id, record: before, observation }: Case| {
         let after = verdict::judge(before.as_ref(), &observation, context)?;
-        let is_muted = status.is_muted(&id, context.now);
+        let is_muted = mutes.cover(&id, context.now);
         Some(Judged { id, before: Before::of(before, &after), after, is_muted })
     };
     let judged: Vec<_> = cases.into_iter().filter_map(judge).collect();
