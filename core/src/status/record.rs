@@ -104,7 +104,12 @@ pub struct Limits {
 impl Limits {
     /// The promises of `pulse`, which has this `ETag`.
     pub fn of(pulse: &Pulse, etag: String) -> Self {
-        Self { etag, every_s: pulse.every_s.into(), limit_s: pulse.limit().as_secs(), faults_in_row: pulse.faults_in_row }
+        Self {
+            etag,
+            every_s: pulse.every_s.into(),
+            limit_s: pulse.limit().as_secs(),
+            faults_in_row: pulse.faults_in_row,
+        }
     }
 
     /// How often a pulse comes.
@@ -190,7 +195,7 @@ pub struct Telling {
     /// It flaps: it was told down three times within a short time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaps: Option<Flaps>,
-    /// The end of an outage that was told, held back because the check flaps or its host is noisy.
+    /// What ended an outage that was told, or the check, held back because the check flaps or its host is noisy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Ended>,
 }
@@ -207,14 +212,15 @@ pub struct Flaps {
     pub silence: bool,
 }
 
-/// The end of an outage that was told.
+/// The end of an outage that was told, or of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// The outage's beginning.
-    pub since: Time,
-    /// When the echo that ended it came.
+    /// When the outage began; `None` if the check is gone and was not told down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// When the echo that ended it came, or when the check was gone.
     pub until: Time,
-    /// Its last state.
+    /// Its last state; `gone` if the check is gone.
     pub was: State,
     /// Why it was `failing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -74,7 +74,7 @@ fn full() -> Status {
             down: vec![time(2)],
             flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
             held: Some(Ended {
-                since: time(1),
+                since: Some(time(1)),
                 until: time(2),
                 was: State::Failing,
                 cause: Some(Cause::Body),
