@@ -103,12 +103,22 @@ fn a_reason_shows_what_was_seen_and_what_was_expected() {
         ),
         ("\"body\": \"ok\"", seen(200, b"o\xff"), "body differs at byte 1: expected \"ok\", got \"o\\xff\""),
         ("\"body\": \"ok\"", seen(200, b""), "the body is empty, expected \"ok\""),
-        ("\"body\": \"ok\"", seen(503, b"no"), "body differs at byte 0: expected \"ok\", got \"no\" (status 503)"),
+        (
+            "\"body\": \"ok\"",
+            seen(503, b"no"),
+            "status 503, and the body differs at byte 0: expected \"ok\", got \"no\"",
+        ),
+        ("\"body\": \"ok\"", seen(503, b""), "status 503, and the body is empty, expected \"ok\""),
+        (
+            "\"contains\": \"ready\"",
+            seen(503, b"no"),
+            "status 503, and the body does not contain \"ready\" (searched 2 bytes)",
+        ),
         (
             "\"body\": \"ok\"",
             moved,
-            "body differs at byte 0: expected \"ok\", got \"moved\" (status 301, a redirect: set \
-             \"redirects\" to follow)",
+            "status 301 (a redirect: set \"redirects\" to follow), and the body differs at byte 0: expected \"ok\", got \
+             \"moved\"",
         ),
         ("\"contains\": \"ready\"", seen(200, b"not yet"), "the body does not contain \"ready\" (searched 7 bytes)"),
         (
