@@ -453,7 +453,7 @@ fn ten_thousand_that_go_down_at_once_and_come_back_or_vanish_are_a_few_lines() {
 
     history = History { retired: Some(100), ..History::of(&[(1, Answer::Echo, 1)]) };
     let told = run(&vec![history; 10_000], &sweeps(&[60, 120, 180, 240, 300, 360, 10_000]), &Rules::default());
-    let [(180, vanished)] = &told.entries[..] else { panic!("{} entries", told.entries.len()) };
+    let [(180, vanished)] = &told.entries[..] else { panic!("{:?}", told.entries) };
     assert!(matches!(&vanished.what, What::Fact(Fact::Vanished { checks: 10_000, of: 10_000, .. })), "{vanished:?}");
 }
 
