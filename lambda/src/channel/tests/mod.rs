@@ -1,6 +1,7 @@
 //! Channels against real sockets, and what arrives.
 
 mod heartbeat;
+mod hostile;
 mod messages;
 mod settings;
 mod slack;
