@@ -48,7 +48,7 @@ fn everything() -> Status {
     Status {
         stopped: Some(time(0)),
         lease: Some(Lease { by: "request-1".into(), until: time(4) }),
-        channels: [("slack".to_string(), BackOff { failures: 2, until: time(5) })].into(),
+        channels: [("slack".to_string(), BackOff::new(2, time(5)))].into(),
         gaps: vec![Gap { from: time(-60), until: time(-30) }],
         many_down: Some(time(2)),
         unanswered: Some(Unanswered { since: time(1), checks: 2, told: Some(told) }),

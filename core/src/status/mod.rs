@@ -2,6 +2,8 @@
 //!
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
+mod bounds;
+mod hosts;
 mod message;
 mod record;
 
@@ -15,6 +17,8 @@ use serde_json::value::RawValue;
 use crate::clock::Time;
 use crate::name::CheckId;
 
+pub use bounds::{Crowded, Turn};
+pub use hosts::{Changes, Hosts};
 pub use message::{Down, Fact, Message};
 pub use record::{Change, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Told};
 
@@ -50,6 +54,9 @@ pub struct StatusOf<M> {
     /// The trouble with our own probe, while checks are `unanswered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<Unanswered>,
+    /// The hosts with more names than are read or recorded, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crowded: BTreeMap<String, Crowded>,
     /// The mutes that were read. Some may be over.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutes: BTreeMap<CheckId, Muted>,
@@ -77,6 +84,18 @@ pub struct BackOff {
     pub failures: u32,
     /// Nothing is sent to it before this time.
     pub until: Time,
+    /// Since when it has taken nothing of what was due to it; `None` in what an older loop wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Why it did not take its messages last, in one line without secrets.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// When it was told over the other channels that it takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Time>,
+    /// How often it refused, for good and alone, the first of what it owes.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub refused: u32,
 }
 
 /// A gap: no sweep was completed, and no pulse came from any host.
@@ -155,6 +174,7 @@ impl<M> StatusOf<M> {
             gaps: Vec::new(),
             many_down: None,
             unanswered: None,
+            crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
             outbox: Vec::new(),
             checks: BTreeMap::new(),
@@ -196,6 +216,13 @@ impl<M> StatusOf<M> {
     /// The mute of exactly this id, if it lasts at `now`.
     pub fn mute_at(&self, id: &CheckId, now: Time) -> Option<&Muted> {
         self.mutes.get(id).filter(|mute| now < mute.until())
+    }
+}
+
+impl BackOff {
+    /// A back-off after so many attempts in a row.
+    pub fn new(failures: u32, until: Time) -> Self {
+        Self { failures, until, since: None, why: String::new(), told: None, refused: 0 }
     }
 }
 
@@ -242,6 +269,11 @@ where
     let entries = Vec::<&RawValue>::deserialize(deserializer)?;
     let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
     Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {

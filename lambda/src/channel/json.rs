@@ -62,6 +62,24 @@ fn of_fact(fact: &Fact) -> Value {
         Fact::Stopped { at } => json!({"kind": "stopped", "since": at}),
         Fact::Started { stopped } => json!({"kind": "started", "since": stopped}),
         Fact::StatusUnreadable { copy, why } => json!({"kind": "status-unreadable", "copy": copy, "reason": why}),
+        Fact::StatusMissing { swept } => json!({"kind": "status-missing", "since": swept}),
+        Fact::StatusUnusable { why } => json!({"kind": "status-unusable", "reason": why}),
+        Fact::ChannelFails { channel, since, why } => {
+            json!({"kind": "channel-fails", "channel": channel, "since": since, "reason": why})
+        }
+        Fact::ChannelWorks { channel, since, until } => {
+            json!({"kind": "channel-works", "channel": channel, "since": since, "until": until})
+        }
+        Fact::Refused { what, about, why } => {
+            json!({"kind": "refused", "what": what, "about": about, "reason": why})
+        }
+        Fact::Crowded { host, names, most } => {
+            json!({"kind": "crowded", "host": host, "checks": names, "most": most})
+        }
+        Fact::Uncrowded { host, since, until } => {
+            json!({"kind": "uncrowded", "host": host, "since": since, "until": until})
+        }
+        Fact::Counted { hosts } => json!({"kind": "counted", "hosts": hosts.0}),
         Fact::Test => json!({"kind": "test"}),
     }
 }

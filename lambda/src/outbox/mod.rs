@@ -5,6 +5,7 @@
 //! - [`entry`]: how both are put to a channel.
 
 pub mod attempt;
+mod crowded;
 pub mod entry;
 pub mod many;
 pub mod owed;

@@ -269,7 +269,7 @@ fn a_channels_back_off_grows_is_its_own_and_ends_with_success() {
     assert!(story.attempt("slack", 3_599).is_empty() && !story.attempt("sns", 0).is_empty());
     assert!(!story.attempt("slack", 3_600).is_empty());
     settle(&mut story.status, "slack", &attempt, &vain(Some(7_200)), at(0));
-    assert_eq!(story.status.channels["slack"], BackOff { failures: 11, until: at(7_200) });
+    assert_eq!(story.status.channels["slack"], BackOff::new(11, at(7_200)));
     settle(&mut story.status, "slack", &attempt, &vain(Some(3 * 86_400)), at(0));
     assert_eq!(story.status.channels["slack"].until, at(86_400), "no channel is left alone for longer than a day");
     settle(&mut story.status, "slack", &attempt, &Outcome::Ambiguous { taken: 0, why: "no answer".into() }, at(0));
@@ -344,7 +344,7 @@ fn who_holds_the_lease_sends_alone_until_it_ends_or_is_over() {
 fn channels_that_are_no_longer_there_owe_nothing() {
     let mut story = Story::new();
     story.sweep(0, failing(0, None));
-    story.status.channels.insert("sns".into(), BackOff { failures: 1, until: at(9) });
+    story.status.channels.insert("sns".into(), BackOff::new(1, at(9)));
     assert!(!many::forget_channels(&mut story.status, |_| true));
     assert!(many::forget_channels(&mut story.status, |channel| channel == "slack"));
     assert_eq!((story.status.outbox.len(), story.status.channels.len()), (1, 0));
