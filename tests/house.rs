@@ -47,7 +47,7 @@ const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda",
 const CORE: &[&[&str]] = &[
     &["clock", "crypto", "environment", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
-    &["answer", "mark", "mute", "vitals"],
+    &["answer", "mark", "mute", "pattern", "vitals"],
     &["words", "http"],
     &["pulse", "store"],
     &["status"],
@@ -55,7 +55,7 @@ const CORE: &[&[&str]] = &[
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
-    &["atomic_file", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
+    &["atomic_file", "daily", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
     &["args", "credentials", "fleet", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],

@@ -42,7 +42,7 @@ fn ago(seconds: i64) -> Time {
 }
 
 fn up(pulse: i64) -> Record {
-    let limits = Some(Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 });
+    let limits = Some(Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900, faults_in_row: None });
     Record { state: State::Up, since: ago(3_000), limits, echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
 }
 

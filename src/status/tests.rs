@@ -26,7 +26,7 @@ fn id(key: &str) -> CheckId {
 }
 
 fn up(pulse: i64) -> Record {
-    let limits = Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 };
+    let limits = Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900, faults_in_row: None };
     let since = ago(90_000);
     Record { state: State::Up, since, limits: Some(limits), echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
 }
@@ -239,7 +239,15 @@ fn late_is_shown_only_while_no_newer_pulse_can_have_come_unseen() {
 #[test]
 fn a_page_tells_all_of_a_check() {
     let mut fleet = fleet();
-    let told = Told { at: ago(2_450), next: ago(-11_950), step_s: 14_400, causes: Vec::new() };
+    let told = Told {
+        at: ago(2_450),
+        next: ago(-11_950),
+        step_s: 14_400,
+        causes: Vec::new(),
+        changed: None,
+        back: false,
+        anyway: false,
+    };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
     record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), told: Some(told) }));
     record.history = vec![

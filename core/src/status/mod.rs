@@ -5,6 +5,7 @@
 mod bounds;
 mod hosts;
 mod message;
+mod mutes;
 mod record;
 
 use std::collections::BTreeMap;
@@ -19,8 +20,9 @@ use crate::name::CheckId;
 
 pub use bounds::{Crowded, Turn};
 pub use hosts::{Changes, Hosts};
-pub use message::{Down, Fact, Message};
-pub use record::{Change, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Told};
+pub use message::{Down, Fact, Message, Still};
+pub use mutes::Mutes;
+pub use record::{Change, Ended, Flaps, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Telling, Told};
 
 /// The largest `status.json` that is read, in bytes: over a million checks.
 pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
@@ -48,9 +50,18 @@ pub struct StatusOf<M> {
     /// The gaps of the store, as long as a check is spared for one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
-    /// Since when many checks are down at once, if that was told.
+    /// When it was told that many hosts went down at once, as long as that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub many_down: Option<Time>,
+    /// What was told then. A loop that knows no hosts writes [`Self::many_down`] alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub many_told: Option<ManyTold>,
+    /// The hosts that vanished together, while a pulse of them is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vanished: Option<Vanished>,
+    /// Of each host that was told of within the last hour, the times of these sweeps: the newest ten.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub noise: BTreeMap<String, Vec<Time>>,
     /// The trouble with our own probe, while checks are `unanswered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<Unanswered>,
@@ -114,9 +125,41 @@ pub struct Unanswered {
     pub since: Time,
     /// How many there were at most, at once.
     pub checks: usize,
+    /// Of how many hosts they were at most, at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hosts: usize,
+    /// Of how many hosts they were when this was last told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub told_hosts: usize,
+    /// Since when no check is `unanswered`; `None` while one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub none_since: Option<Time>,
     /// What was told of it; `None` while all the checks are muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,
+}
+
+/// What was last told of many hosts that went down at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManyTold {
+    /// How many hosts.
+    pub hosts: usize,
+    /// Which causes led when it was told, without repeats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+}
+
+/// Hosts that vanished together: pulses of them are missing, and no note of `retire` says why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vanished {
+    /// When it was first told.
+    pub since: Time,
+    /// How many checks there were at most, at once.
+    pub checks: usize,
+    /// How many hosts there were at most, at once.
+    pub hosts: usize,
+    /// How many hosts there were when this was last told.
+    pub told_hosts: usize,
 }
 
 /// A mute that was read.
@@ -173,6 +216,9 @@ impl<M> StatusOf<M> {
             channels: BTreeMap::new(),
             gaps: Vec::new(),
             many_down: None,
+            many_told: None,
+            vanished: None,
+            noise: BTreeMap::new(),
             unanswered: None,
             crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
@@ -205,17 +251,6 @@ impl<M> StatusOf<M> {
         M: Serialize,
     {
         serde_json::to_vec(self).expect("a status is plain data")
-    }
-
-    /// Whether no message is sent about a check at `now`.
-    pub fn is_muted(&self, id: &CheckId, now: Time) -> bool {
-        // Most fleets have no mute, and this is asked of each check.
-        !self.mutes.is_empty() && [id, &id.default_of_host()].iter().any(|id| self.mute_at(id, now).is_some())
-    }
-
-    /// The mute of exactly this id, if it lasts at `now`.
-    pub fn mute_at(&self, id: &CheckId, now: Time) -> Option<&Muted> {
-        self.mutes.get(id).filter(|mute| now < mute.until())
     }
 }
 
@@ -273,6 +308,11 @@ where
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
 fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{BackOff, Fact, Lease, Message, Status};
+use pulse_echo_core::status::{BackOff, Fact, Lease, Message, Mutes, Status};
 
 use super::entry::{Counts, ENTRIES, Entry, Outcome, What};
 
@@ -35,7 +35,8 @@ pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
     if status.channels.get(channel).is_some_and(|back_off| now < back_off.until) {
         return None;
     }
-    let owed: Vec<_> = status.outbox.iter().filter(|message| is_due(status, message, channel, now)).collect();
+    let mutes = status.mutes();
+    let owed: Vec<_> = status.outbox.iter().filter(|message| is_due(&mutes, message, channel, now)).collect();
     if owed.is_empty() { None } else { Some(attempt(&owed)) }
 }
 
@@ -47,10 +48,10 @@ pub fn any_due(status: &Status, now: Time) -> bool {
 
 /// Whether to send a message now. A message about a muted check is held. A message that waits for last words is held
 /// only in the sweep that wrote it.
-fn is_due(status: &Status, message: &Message, channel: &str, now: Time) -> bool {
+fn is_due(mutes: &Mutes, message: &Message, channel: &str, now: Time) -> bool {
     message.owed.contains(channel)
         && !(message.waits && message.at == now)
-        && !message.fact.check().is_some_and(|check| status.is_muted(check, now))
+        && !message.fact.check().is_some_and(|check| mutes.cover(check, now))
 }
 
 /// The entries for these messages. If an outage's start and end are both among them, they become one entry under the
@@ -117,6 +118,7 @@ impl Counts {
             (_, Fact::Down(down)) => self.down.entry(down.state).or_default(),
             (_, Fact::StillDown { .. }) => &mut self.still_down,
             (_, Fact::Gone { .. }) => &mut self.gone,
+            (_, Fact::New { .. }) => &mut self.new,
             (What::Whole(_), _) => &mut self.were_down,
             _ => &mut self.up,
         };

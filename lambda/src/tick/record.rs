@@ -138,7 +138,8 @@ impl<'a> Recorder<'a> {
         report.down = count(State::is_down);
         report.up = count(|state| state == State::Up);
         report.new = count(|state| state == State::New);
-        report.muted = status.checks.keys().filter(|id| status.is_muted(id, now)).count();
+        let mutes = status.mutes();
+        report.muted = status.checks.keys().filter(|id| mutes.cover(id, now)).count();
         Ok(changed)
     }
 

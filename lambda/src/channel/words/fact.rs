@@ -33,8 +33,10 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::StillDown { .. } => "STILL DOWN",
         Fact::Up { .. } => "UP",
         Fact::Gone { .. } => "GONE",
+        Fact::New { .. } => "NEW",
         Fact::ManyDown { .. } => "MANY DOWN",
         Fact::Vanished { .. } => "VANISHED",
+        Fact::Found { .. } => "FOUND",
         Fact::Unanswered { told: None, .. } => "PROBE IN TROUBLE",
         Fact::Unanswered { told: Some(_), .. } => "PROBE STILL IN TROUBLE",
         Fact::Answered { .. } => "PROBE ANSWERS AGAIN",
@@ -58,7 +60,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
         Fact::Down(down) => single(down, at, false, detail),
         Fact::StillDown { down, changed, .. } => single(down, at, *changed, detail),
-        Fact::Up { check, since, until, was, cause, reason } => format!(
+        Fact::Up { check, since, until, was, cause, reason, .. } => format!(
             "{} has been up again since {}. It was down for {}, from {}: {}.",
             name(check),
             when(*until),
@@ -66,9 +68,13 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             when(*since),
             was_what(*was, *cause, reason.as_deref())
         ),
-        Fact::Gone { check, pulse, since } => gone(check, *pulse, *since),
-        Fact::ManyDown { down, of, state, cause, alike } => many_down(*down, *of, *state, *cause, *alike),
-        Fact::Vanished { checks: count, of, some } => format!(
+        Fact::New { check } => format!("{} is watched from now on.", name(check)),
+        Fact::Gone { check, pulse, since, .. } => gone(check, *pulse, *since),
+        Fact::ManyDown { down, of, state, cause, alike, .. } => many_down(*down, *of, *state, *cause, *alike),
+        Fact::Found { since, checks: count, .. } => {
+            format!("none of the pulses of {} that vanished on {} is missing any more.", checks(*count), when(*since))
+        }
+        Fact::Vanished { checks: count, of, some, .. } => format!(
             "the pulses of {} of {} are no longer there: {}. If nobody deleted them on purpose, look who did. They are \
              judged by their last pulse, and gone after a day.",
             grouped(*count),
@@ -83,14 +89,14 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             duration(since.age(at)),
             names(*count, some)
         ),
-        Fact::Answered { since, until, checks: count } => format!(
+        Fact::Answered { since, until, checks: count, .. } => format!(
             "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
             duration(since.age(*until)),
             when(*since),
             when(*until),
             checks(*count)
         ),
-        Fact::Gap { from, until, spared, some } => format!(
+        Fact::Gap { from, until, spared, some, .. } => format!(
             "from {} to {} ({}) no pulse came and nothing was swept: the store itself was away. {} that missed a pulse \
              through it {} given time for the next one: {}.",
             when(*from),
@@ -163,7 +169,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
 /// The text after the label of an outage that is told only now that `end` has ended it.
 pub(super) fn whole(end: &Fact, at: Time) -> String {
     match end {
-        Fact::Up { check, since, until, was, cause, reason } => format!(
+        Fact::Up { check, since, until, was, cause, reason, .. } => format!(
             "{} was down from {} to {} ({}): {}. It is up again.",
             name(check),
             when(*since),
@@ -171,7 +177,7 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
             duration(since.age(*until)),
             was_what(*was, *cause, reason.as_deref())
         ),
-        Fact::Gone { check, pulse, since: Some(since) } => format!(
+        Fact::Gone { check, pulse, since: Some(since), .. } => format!(
             "{} was down from {} until its pulse was removed: it is retired. Its last pulse came on {}.",
             name(check),
             when(*since),
