@@ -62,6 +62,7 @@ fn everything() -> Status {
         at: time(3),
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
+        whole: ["sns".to_string()].into(),
         fact,
     };
     let reason = Some("down for repair".to_string());
