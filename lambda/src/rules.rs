@@ -17,13 +17,22 @@ pub struct Rules {
     pub remind_s: u32,
     /// `FAULTS_IN_ROW`, 1 to 100: how many distinct pulses in a row must fail before that is an outage.
     pub faults_in_row: u32,
+    /// `CHECKS_PER_HOST`, 1 to 10,000: how many records a host may have. Of its names twice as many are read.
+    pub checks_per_host: usize,
     /// `TELL_NEW`, `on` or `off`: whether a new check is told.
     pub tell_new: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { tick_s: 60, min_interval_s: 30, remind_s: 4 * 3600, faults_in_row: 1, tell_new: false }
+        Self {
+            tick_s: 60,
+            min_interval_s: 30,
+            remind_s: 4 * 3600,
+            faults_in_row: 1,
+            checks_per_host: 500,
+            tell_new: false,
+        }
     }
 }
 
@@ -50,6 +59,7 @@ impl Rules {
             min_interval_s: number("MIN_INTERVAL_S", default.min_interval_s, 0, 900)?,
             remind_s: number("REMIND_S", default.remind_s, 60, 31 * 24 * 3600)?,
             faults_in_row: number("FAULTS_IN_ROW", default.faults_in_row, 1, 100)?,
+            checks_per_host: number("CHECKS_PER_HOST", 500, 1, 10_000)? as usize,
         })
     }
 
@@ -85,6 +95,7 @@ mod tests {
             ("MIN_INTERVAL_S", ["0", "900"], ["-1", "901"]),
             ("REMIND_S", ["60", "2678400"], ["59", "2678401"]),
             ("FAULTS_IN_ROW", ["1", "100"], ["0", "101"]),
+            ("CHECKS_PER_HOST", ["1", "10000"], ["0", "10001"]),
         ] {
             for value in inside {
                 assert!(read(name, value).is_ok(), "{name} = {value}");

@@ -78,7 +78,7 @@ fn counts(rows: &[Row]) -> String {
 /// `channel slack is in trouble: 3 attempts in vain, the next at …; 2 messages wait`
 fn channel(name: &str, back_off: &BackOff, fleet: &Fleet) -> String {
     let waiting = fleet.status.outbox.iter().filter(|message| message.owed.contains(name)).count();
-    let BackOff { failures, until } = back_off;
+    let BackOff { failures, until, .. } = back_off;
     printable(&format!(
         "channel {name} is in trouble: attempts in vain: {failures}, the next at {until}, messages that wait: {waiting}"
     ))

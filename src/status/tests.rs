@@ -154,7 +154,7 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     record.history = vec![Change { at: ago(60), state: State::Failing, cause: None }];
     fleet.status.checks = [(id("web-1.json"), record)].into();
     fleet.status.mutes = [(id("web-1.json"), muted(0, 60, evil))].into();
-    fleet.status.channels = [(evil.to_string(), BackOff { failures: 1, until: ago(0) })].into();
+    fleet.status.channels = [(evil.to_string(), BackOff::new(1, ago(0)))].into();
     let rows = row::worst_first(&fleet);
     let mut watch = running();
     watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
@@ -214,7 +214,7 @@ fn trouble_with_the_loop_is_the_first_line() {
 #[test]
 fn a_channel_in_trouble_is_told_with_what_waits_for_it() {
     let mut fleet = fleet();
-    fleet.status.channels = [("slack".to_string(), BackOff { failures: 3, until: ago(-60) })].into();
+    fleet.status.channels = [("slack".to_string(), BackOff::new(3, ago(-60)))].into();
     assert_eq!(
         summary::lines(&fleet, &[], &running())[1],
         format!("channel slack is in trouble: attempts in vain: 3, the next at {}, messages that wait: 0", ago(-60))

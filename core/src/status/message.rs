@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::hosts::Hosts;
 use crate::answer::Cause;
 use crate::clock::Time;
 use crate::metadata::Metadata;
@@ -22,6 +23,9 @@ pub struct Message {
     /// It waits for the last words of a silent host, until the next sweep at the latest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+    /// Of those channels the ones that were told nothing of the outage that this ends.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub whole: BTreeSet<String>,
     /// What happened.
     pub fact: Fact,
 }
@@ -196,6 +200,67 @@ pub enum Fact {
         /// What is wrong with it.
         why: String,
     },
+    /// `status.json` is gone although sweeps were completed before, and all checks begin anew.
+    StatusMissing {
+        /// The last completed sweep.
+        swept: Time,
+    },
+    /// `status.json` must not be used: it is of a newer format, or too large. Nothing is watched.
+    StatusUnusable {
+        /// What is wrong with it, with the remedy.
+        why: String,
+    },
+    /// A channel takes nothing of what is due to it. The other channels tell it.
+    ChannelFails {
+        /// Its name.
+        channel: String,
+        /// Since when.
+        since: Time,
+        /// What it said last, or what became of the last attempt.
+        why: String,
+    },
+    /// A channel of which the others told that it takes nothing takes messages again.
+    ChannelWorks {
+        /// Its name.
+        channel: String,
+        /// Since when it took nothing.
+        since: Time,
+        /// When it took something again.
+        until: Time,
+    },
+    /// In place of a message that the channel refused for good, again and again.
+    Refused {
+        /// The kind of that message.
+        what: String,
+        /// The check or host that it was about; `None` if it was about many or about us.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+        /// What the channel said.
+        why: String,
+    },
+    /// A host has more names than are read or recorded, so that some are not watched.
+    Crowded {
+        /// The host.
+        host: String,
+        /// How many names of it were seen; there may be more.
+        names: usize,
+        /// How many records it may have.
+        most: usize,
+    },
+    /// A host has no more names than that, and has had no more for a while.
+    Uncrowded {
+        /// The host.
+        host: String,
+        /// Since when it had too many.
+        since: Time,
+        /// Since when it has not.
+        until: Time,
+    },
+    /// The changes of many checks, counted by host: there were too many for a message each.
+    Counted {
+        /// What changed of each host.
+        hosts: Hosts,
+    },
     /// A test of whether messages arrive.
     Test,
 }
@@ -249,6 +314,13 @@ pub struct Still {
     pub checks: usize,
     /// The first of them, at most ten.
     pub some: Vec<CheckId>,
+}
+
+impl Message {
+    /// A message that all these channels owe, and that waits for nothing.
+    pub fn new(id: String, at: Time, owed: BTreeSet<String>, fact: Fact) -> Self {
+        Self { id, at, owed, waits: false, whole: BTreeSet::new(), fact }
+    }
 }
 
 impl Fact {

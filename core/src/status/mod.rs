@@ -2,6 +2,8 @@
 //!
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
+mod bounds;
+mod hosts;
 mod message;
 mod mutes;
 mod record;
@@ -16,6 +18,8 @@ use serde_json::value::RawValue;
 use crate::clock::Time;
 use crate::name::CheckId;
 
+pub use bounds::{Crowded, Turn};
+pub use hosts::{Changes, Hosts};
 pub use message::{Down, Fact, Message, Still};
 pub use mutes::Mutes;
 pub use record::{Change, Ended, Flaps, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Telling, Told};
@@ -61,6 +65,9 @@ pub struct StatusOf<M> {
     /// The trouble with our own probe, while checks are `unanswered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<Unanswered>,
+    /// The hosts with more names than are read or recorded, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crowded: BTreeMap<String, Crowded>,
     /// The mutes that were read. Some may be over.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutes: BTreeMap<CheckId, Muted>,
@@ -88,6 +95,21 @@ pub struct BackOff {
     pub failures: u32,
     /// Nothing is sent to it before this time.
     pub until: Time,
+    /// Since when it has taken nothing of what was due to it; `None` in what an older loop wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Why it did not take its messages last, in one line without secrets.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// When it was told over the other channels that it takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Time>,
+    /// When it took something again, until the other channels are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worked: Option<Time>,
+    /// How often it refused, for good and alone, the first of what it owes.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub refused: u32,
 }
 
 /// A gap: no sweep was completed, and no pulse came from any host.
@@ -201,6 +223,7 @@ impl<M> StatusOf<M> {
             vanished: None,
             noise: BTreeMap::new(),
             unanswered: None,
+            crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
             outbox: Vec::new(),
             checks: BTreeMap::new(),
@@ -231,6 +254,13 @@ impl<M> StatusOf<M> {
         M: Serialize,
     {
         serde_json::to_vec(self).expect("a status is plain data")
+    }
+}
+
+impl BackOff {
+    /// A back-off after so many attempts in a row.
+    pub fn new(failures: u32, until: Time) -> Self {
+        Self { failures, until, since: None, why: String::new(), told: None, worked: None, refused: 0 }
     }
 }
 
@@ -277,6 +307,11 @@ where
     let entries = Vec::<&RawValue>::deserialize(deserializer)?;
     let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
     Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's form

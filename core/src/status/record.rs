@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::Turn;
 use crate::answer::Cause;
 use crate::clock::Time;
 use crate::pulse::Pulse;
@@ -64,6 +65,9 @@ pub struct Record {
     /// Set if the last sweep could not read a newer fault: the time of the pulse by which that fault is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Time>,
+    /// Set while its limits or its newest fault are to be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
     /// How many distinct pulses in a row failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub in_row: u32,
@@ -253,6 +257,7 @@ impl Record {
             echo: None,
             fault: None,
             unread: None,
+            turn: None,
             in_row: 0,
             waiting: None,
             missing: None,

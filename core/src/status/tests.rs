@@ -45,6 +45,7 @@ fn full() -> Status {
         at: time(3),
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
+        whole: ["sns".to_string()].into(),
         fact,
     };
     let told = Told {
@@ -66,6 +67,7 @@ fn full() -> Status {
             reason: Some("body differs".into()),
         })),
         unread: Some(time(1)),
+        turn: Some(Turn { since: time(1), refused: true }),
         in_row: 1,
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
@@ -85,10 +87,19 @@ fn full() -> Status {
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
         ..up()
     };
+    let back_off = BackOff {
+        failures: 2,
+        until: time(5),
+        since: Some(time(1)),
+        why: "status 500".into(),
+        told: Some(time(3)),
+        worked: Some(time(4)),
+        refused: 1,
+    };
     Status {
         stopped: Some(time(0)),
         lease: Some(Lease { by: "request-1".into(), until: time(4) }),
-        channels: [("slack".to_string(), BackOff { failures: 2, until: time(5) })].into(),
+        channels: [("slack".to_string(), back_off)].into(),
         gaps: vec![Gap { from: time(-60), until: time(-30) }],
         many_down: Some(time(2)),
         many_told: Some(ManyTold { hosts: 5, causes: vec!["silent".into()] }),
@@ -102,11 +113,15 @@ fn full() -> Status {
             none_since: None,
             told: Some(told),
         }),
+        crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
         mutes: [(id("web-2.json"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None })].into(),
         outbox: vec![
             message(Fact::Down(down.clone())),
             message(Fact::StillDown { down, told: time(3), changed: true, back: true }),
             message(Fact::Vanished { checks: 2, of: 2, hosts: 2, of_hosts: 2, some: vec![id("web-1.json")] }),
+            message(Fact::Counted {
+                hosts: Hosts([("web-9".to_string(), Changes { silent: 1, ..Changes::default() })].into()),
+            }),
             message(Fact::Test),
         ],
         checks: [(id("web-1/db.json"), failing), (id("web-1.json"), up())].into(),
@@ -163,7 +178,7 @@ fn one_bad_record_or_message_does_not_stop_the_rest() {
     let json = json.replacen("\"checks\":{", "\"checks\":{\"../a\":{},\"a/\":3,", 1);
     let status = Status::from_json(json.as_bytes()).unwrap();
     assert_eq!(status.checks.keys().map(CheckId::as_str).collect::<Vec<_>>(), ["web-1/db.json"]);
-    assert_eq!(status.outbox, full().outbox[..3]);
+    assert_eq!(status.outbox, full().outbox[..4]);
 }
 
 #[test]

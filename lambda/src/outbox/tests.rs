@@ -5,7 +5,8 @@ mod telling;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::status::{BackOff, Lease, Limits, Muted, SeenFault, Status};
 
-use super::attempt::{Attempt, any_due, due, end_lease, may_send, settle};
+use super::attempt::{Attempt, any_due, due};
+use super::settle::{end_lease, may_send, settle};
 use super::*;
 use crate::outbox::entry::{ENTRIES, Outcome, What};
 
@@ -97,7 +98,7 @@ impl Story {
 
     fn take_all(&mut self, channel: &str, second: i64) {
         let attempt = due(&self.status, channel, at(second)).expect("it owes something");
-        settle(&mut self.status, channel, &attempt, &Outcome::Taken, at(second));
+        settle(&mut self.status, channel, &attempt, &Outcome::Taken, at(second), "new");
     }
 }
 
@@ -192,17 +193,24 @@ fn a_channels_back_off_grows_is_its_own_and_ends_with_success() {
     };
     let mut waits = Vec::new();
     for _ in 0..10 {
-        settle(&mut story.status, "slack", &attempt, &vain(None), at(0));
+        settle(&mut story.status, "slack", &attempt, &vain(None), at(0), "new");
         waits.push(at(0).age(story.status.channels["slack"].until).as_secs());
     }
     assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]);
     assert!(story.attempt("slack", 3_599).is_empty() && !story.attempt("sns", 0).is_empty());
     assert!(!story.attempt("slack", 3_600).is_empty());
-    settle(&mut story.status, "slack", &attempt, &vain(Some(7_200)), at(0));
-    assert_eq!(story.status.channels["slack"], BackOff { failures: 11, until: at(7_200) });
-    settle(&mut story.status, "slack", &attempt, &vain(Some(3 * 86_400)), at(0));
+    settle(&mut story.status, "slack", &attempt, &vain(Some(7_200)), at(0), "new");
+    assert_eq!(story.status.channels["slack"], BackOff::new(11, at(7_200)));
+    settle(&mut story.status, "slack", &attempt, &vain(Some(3 * 86_400)), at(0), "new");
     assert_eq!(story.status.channels["slack"].until, at(86_400), "no channel is left alone for longer than a day");
-    settle(&mut story.status, "slack", &attempt, &Outcome::Ambiguous { taken: 0, why: "no answer".into() }, at(0));
+    settle(
+        &mut story.status,
+        "slack",
+        &attempt,
+        &Outcome::Ambiguous { taken: 0, why: "no answer".into() },
+        at(0),
+        "new",
+    );
     assert_eq!(due(&story.status, "slack", at(3_600)), Some(attempt.clone()), "the same ids again");
     story.take_all("slack", 3_600);
     assert!(story.status.channels.is_empty());
@@ -220,9 +228,9 @@ fn what_a_channel_took_before_it_failed_is_struck_off_and_the_rest_comes_in_orde
     // Meanwhile another sweep has added more.
     story.sweep(4_000, failing(3_990, None));
     let refused = |taken| Outcome::NotTaken { taken, after: None, why: "HTTP 429".into() };
-    settle(&mut story.status, "slack", &attempt, &refused(0), at(240));
-    settle(&mut story.status, "slack", &attempt, &refused(0), at(270));
-    settle(&mut story.status, "slack", &attempt, &refused(1), at(310));
+    settle(&mut story.status, "slack", &attempt, &refused(0), at(240), "new");
+    settle(&mut story.status, "slack", &attempt, &refused(0), at(270), "new");
+    settle(&mut story.status, "slack", &attempt, &refused(1), at(310), "new");
     let ids: Vec<_> = story.attempt("slack", 340).into_iter().map(|(_, ids)| ids.join(" ")).collect();
     assert_eq!(ids, ["0003 0004", "0005 0006", "0007"]);
     assert_eq!(story.status.channels["slack"].failures, 1, "who takes some is slow, not dead");
@@ -261,7 +269,7 @@ fn over_a_thousand_become_a_summary_under_the_id_of_the_last() {
     let What::Summary(summary) = &summary.what else { panic!("{summary:?}") };
     let failing = &summary.down[&State::Failing];
     assert_eq!((failing.checks, failing.some.len(), &failing.some[0]), (ENTRIES, 10, &id("h00000")));
-    settle(&mut status, "sns", &attempt, &Outcome::Taken, at(60));
+    settle(&mut status, "sns", &attempt, &Outcome::Taken, at(60), "new");
     assert_eq!(status.outbox, []);
 }
 
@@ -282,7 +290,7 @@ fn who_holds_the_lease_sends_alone_until_it_ends_or_is_over() {
 fn channels_that_are_no_longer_there_owe_nothing() {
     let mut story = Story::new();
     story.sweep(0, failing(0, None));
-    story.status.channels.insert("sns".into(), BackOff { failures: 1, until: at(9) });
+    story.status.channels.insert("sns".into(), BackOff::new(1, at(9)));
     assert!(!many::forget_channels(&mut story.status, |_| true));
     assert!(many::forget_channels(&mut story.status, |channel| channel == "slack"));
     assert_eq!((story.status.outbox.len(), story.status.channels.len()), (1, 0));

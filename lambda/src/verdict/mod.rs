@@ -15,7 +15,7 @@ use std::time::Duration;
 use pulse_echo_core::answer;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::pulse::ANSWER_LIMIT;
-use pulse_echo_core::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State};
+use pulse_echo_core::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State, Turn};
 
 use crate::rules::Rules;
 
@@ -48,6 +48,11 @@ pub struct Observation {
     pub limits: Option<Limits>,
     /// The fault's content, if it was read in this sweep.
     pub fault_read: Option<Box<answer::Fault>>,
+    /// Its host has too many names, and objects of this check may be among those that were not read. Then nothing is
+    /// known of it, and its record stays.
+    pub is_hidden: bool,
+    /// Set if its limits or its newest fault are to be read and were not.
+    pub turn: Option<Turn>,
 }
 
 /// What a verdict depends on apart from the check itself.
@@ -87,6 +92,9 @@ impl Observation {
 ///
 /// A check without a record has a pulse.
 pub fn judge(record: Option<&Record>, observation: &Observation, context: &Context) -> Option<Record> {
+    if observation.is_hidden {
+        return record.cloned();
+    }
     let Some(pulse) = &observation.pulse else {
         return without_pulse(record?, observation, context);
     };
@@ -94,8 +102,14 @@ pub fn judge(record: Option<&Record>, observation: &Observation, context: &Conte
     let known = record.filter(|record| record.state != State::Gone);
     let mut next = known.cloned().unwrap_or_else(|| anew(record, pulse.at));
     next.missing = None;
+    next.turn = observation.turn;
+    if observation.limits.is_none() && observation.wants_limits(known) {
+        // Whether it is silent is not known, so nothing is. The limits of the pulse before stay, for when this pulse
+        // cannot be read at all.
+        return Some(next);
+    }
     next.pulse = pulse.at;
-    next.limits = observation.limits.clone().or(next.limits.filter(|limits| limits.etag == pulse.etag));
+    next.limits = observation.limits.clone().or(next.limits);
     Some(by_pulse(known, next, observation, context))
 }
 

@@ -55,7 +55,7 @@ impl Objects {
         }
         let fault = self.fault.as_ref().map(|(seen, _)| seen.clone());
         let mut observation =
-            Observation { pulse, echo: self.echo, fault, limits: None, fault_read: None, retired: self.retired };
+            Observation { pulse, echo: self.echo, fault, retired: self.retired, ..Observation::default() };
         if observation.wants_limits(record.as_ref()) {
             observation.limits = Some(limits.clone());
         }

@@ -8,7 +8,8 @@ use pulse_echo_core::answer::Fault;
 use pulse_echo_core::status::{Limits, Status};
 
 use super::*;
-use crate::outbox::attempt::{due, settle};
+use crate::outbox::attempt::due;
+use crate::outbox::settle::settle;
 use crate::outbox::{give_words, words_wanted};
 use crate::round::{Case, Round};
 use crate::rules::Rules;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Down, Fact, State, Still};
+use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
 
 use super::measure::{checks, command, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
@@ -13,6 +13,9 @@ use pulse_echo_core::words::{duration, grouped};
 
 /// How much of a fault's sentence is shown, in bytes.
 const REASON_ROOM: usize = 300;
+
+/// How much of a name or a sentence is shown where many stand in a line, in bytes.
+const SHORT_ROOM: usize = 60;
 
 /// How much is said about an outage.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,14 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::Gap { .. } => "NOT WATCHED",
         Fact::Stopped { .. } => "LOOP STOPPED",
         Fact::Started { .. } => "LOOP STARTED",
-        Fact::StatusUnreadable { .. } => "STATUS LOST",
+        Fact::StatusUnreadable { .. } | Fact::StatusMissing { .. } => "STATUS LOST",
+        Fact::StatusUnusable { .. } => "NOT WATCHED",
+        Fact::ChannelFails { .. } => "CHANNEL FAILS",
+        Fact::ChannelWorks { .. } => "CHANNEL WORKS",
+        Fact::Refused { .. } => "REFUSED",
+        Fact::Crowded { .. } => "TOO MANY CHECKS",
+        Fact::Uncrowded { .. } => "CHECKS WITHIN LIMIT",
+        Fact::Counted { .. } => "MANY CHANGES",
         Fact::Test => "TEST",
     }
 }
@@ -116,6 +126,50 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             line(copy, REASON_ROOM),
             line(why, REASON_ROOM)
         ),
+        Fact::StatusMissing { swept } => format!(
+            "status.json is gone, though a sweep wrote it on {}, so all checks begin anew; what is down is told once \
+             more. If nobody removed it on purpose, look who did.",
+            when(*swept)
+        ),
+        Fact::StatusUnusable { why } => {
+            format!("no check is judged, and nothing else is told, until this is mended: {}.", line(why, REASON_ROOM))
+        }
+        Fact::ChannelFails { channel, since, why } => format!(
+            "{} has taken nothing of what is due to it since {} ({}): {}. What it owes is kept.",
+            line(channel, REASON_ROOM),
+            when(*since),
+            duration(since.age(at)),
+            line(why, REASON_ROOM)
+        ),
+        Fact::ChannelWorks { channel, since, until } => format!(
+            "{} takes messages again. It took none for {}, from {}.",
+            line(channel, REASON_ROOM),
+            duration(since.age(*until)),
+            when(*since)
+        ),
+        Fact::Refused { what, about, why } => format!(
+            "this channel refused a message ({what}{}) again and again, so this stands in its place: {}. See \
+             `pulse-echo status`.",
+            about.as_ref().map(|about| format!(", {}", line(about, SHORT_ROOM))).unwrap_or_default(),
+            line(why, SHORT_ROOM)
+        ),
+        Fact::Crowded { host, names, most } => {
+            let host = line(host, REASON_ROOM);
+            format!(
+                "{host} has more checks than are watched of a host (CHECKS_PER_HOST: {}); {} were seen, and there may be \
+                 more. Nothing is told of the others. Delete what should not be there under pulse/{host}/, echo/{host}/ \
+                 and fault/{host}/, or raise CHECKS_PER_HOST.",
+                grouped(*most),
+                grouped(*names)
+            )
+        }
+        Fact::Uncrowded { host, since, until } => format!(
+            "{} has had no more checks than are watched since {}. It had too many for {}.",
+            line(host, REASON_ROOM),
+            when(*until),
+            duration(since.age(*until))
+        ),
+        Fact::Counted { hosts } => counted(hosts),
         Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
     }
 }
@@ -224,6 +278,31 @@ fn gone(check: &CheckId, pulse: Time, since: Option<Time>, retired: bool) -> Str
     let outage = since.map(|since| format!(" That ends its outage since {}.", when(since))).unwrap_or_default();
     let why = if retired { "a note says that this is on purpose" } else { "its pulse was removed, so it is retired" };
     format!("{} is not watched any more: {why}. Its last pulse came on {}.{outage}", name(check), when(pulse))
+}
+
+/// What changed on many hosts, and the first of them.
+fn counted(hosts: &Hosts) -> String {
+    let Changes { silent, failing, still_down, up, were_down, gone, new } = hosts.sum();
+    let sums = [
+        ("down and silent", silent),
+        ("down and failing", failing),
+        ("still down", still_down),
+        ("up again", up),
+        ("down and up again", were_down),
+        ("gone", gone),
+        ("new", new),
+    ];
+    let sums: Vec<_> = sums
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{kind} {}", grouped(*count as usize)))
+        .collect();
+    let first: Vec<_> = hosts.0.keys().take(10).map(|host| line(host, SHORT_ROOM)).collect();
+    let more = match hosts.0.len() - first.len() {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more)),
+    };
+    format!("checks of {} hosts: {}. The hosts: {}{more}.", grouped(hosts.0.len()), sums.join(", "), first.join(", "))
 }
 
 /// `on 3 hosts`, where the number is known.
