@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::args::{Arguments, Loop, LoopCommand};
 use super::exit::Exit;
+use super::fleet::{Fleet, channels_in_trouble};
 use super::look::{self, Look};
 use super::operator::with_store;
 use super::output::{print, print_json};
@@ -139,8 +140,10 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
     } else {
         print(&terminal.wrapped("", &outcome.sentence(), 2));
     }
-    for line in lines(&mark, now) {
-        print(&terminal.wrapped("", &line, 2));
+    // A channel's trouble stands in another object, which a host may not read.
+    let channels = Fleet::read(store).map_or_else(|_| Vec::new(), |fleet| channels_in_trouble(&fleet));
+    for line in lines(&mark, now).iter().chain(&channels) {
+        print(&terminal.wrapped("", line, 2));
     }
     Ok(())
 }

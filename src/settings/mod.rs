@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::args::Arguments;
+use super::args::{Arguments, Check, Command};
 use super::credentials::{self, Found, Instance, Profile};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
@@ -164,10 +164,10 @@ impl<'a> Sources<'a> {
         let trust = self.trust()?;
         let found = self.credentials(&trust)?;
         let place = self.place(found.instance.as_ref())?;
-        self.store(&place, &trust, found.credentials)
+        self.store(&place, &trust, found.credentials).map(Store::persistent)
     }
 
-    /// A client of the store.
+    /// A client of the store. It does not try for long: `doctor` says at once what is wrong.
     pub fn store(&self, place: &Place, trust: &Trust, credentials: Credentials) -> Result<Store, String> {
         let agent = http::agent(
             http::config()
@@ -209,8 +209,14 @@ impl<'a> Sources<'a> {
     }
 
     fn deadline(&self) -> Instant {
-        let timeout_s = self.arguments.timeout_s.or(self.config.timeout_s).unwrap_or(60);
-        self.started + Duration::from_secs(timeout_s.into())
+        let (asked_for, default_s) = match &self.arguments.command {
+            Command::Check(Check { timeout, .. }) => (timeout.or(self.arguments.timeout_s), 10),
+            _ => (self.arguments.timeout_s, 60),
+        };
+        let timeout = Duration::from_secs(asked_for.or(self.config.timeout_s).unwrap_or(default_s).into());
+        // What calls a plugin may end it just then: the answer must be out before.
+        let for_answer = if default_s == 10 { timeout / 20 } else { Duration::ZERO };
+        self.started + timeout - for_answer
     }
 
     /// The value of a setting: option, then environment, then configuration file.

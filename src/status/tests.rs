@@ -160,7 +160,7 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
     let lines = summary::lines(&fleet, &rows, &watch).join("\n");
     for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, &PLAIN), lines] {
-        assert!(text.contains("x[2J]0;owned31my"), "{text}");
+        assert!(text.contains("x[2J]0;owned31m\\u{202e}y"), "{text}");
         assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::text::prints(c)), "{text:?}");
     }
 }

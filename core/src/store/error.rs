@@ -70,7 +70,7 @@ impl Refusal {
     /// Parses S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
     pub(super) fn new(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let is_s3 = body.contains("<Error>");
-        let shown = |text: String| printable(&text).chars().take(ROOM).collect();
+        let shown = |text: String| printable(&without_signature(&text)).chars().take(ROOM).collect();
         let text = |tag| element(body, tag).filter(|_| is_s3).map(shown);
         Self {
             status,
@@ -79,6 +79,17 @@ impl Refusal {
             region: header::text(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
         }
     }
+}
+
+/// A server, or a proxy before it, may repeat the URL that it was asked for: its query is a signature, and may hold a
+/// token.
+fn without_signature(text: &str) -> String {
+    let words = text.split(' ').map(|word| match word.split_once('?') {
+        _ if !word.to_ascii_lowercase().contains("x-amz-") => word.into(),
+        Some((before, _)) => format!("{before}?…"),
+        None => "…".into(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 impl Error {
@@ -119,6 +130,45 @@ impl Error {
         match &self.kind {
             Kind::Refused(refusal) => Some(refusal),
             Kind::Failed(_) | Kind::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether the same request about another object would fail, too: the store cannot be reached, or does not know
+    /// these credentials or this bucket.
+    pub fn settles(&self) -> bool {
+        match &self.kind {
+            Kind::Failed(_) => true,
+            Kind::Unreadable(_) => false,
+            Kind::Refused(refusal) => {
+                refusal.is_about_time()
+                    || matches!(refusal.status, 301 | 307 | 308 | 401 | 429 | 500..=599)
+                    || matches!(
+                        refusal.code.as_str(),
+                        "NoSuchBucket"
+                            | "InvalidAccessKeyId"
+                            | "SignatureDoesNotMatch"
+                            | "ExpiredToken"
+                            | "InvalidToken"
+                            | "TokenRefreshRequired"
+                            | "AllAccessDisabled"
+                            | "AuthorizationHeaderMalformed"
+                            | "AuthorizationQueryParametersError"
+                            | ""
+                    )
+            }
+        }
+    }
+
+    /// Whether another request failed for the same reason.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.why() == other.why()
+    }
+
+    fn why(&self) -> String {
+        match &self.kind {
+            Kind::Failed(failure) => failure.to_string(),
+            Kind::Unreadable(what) => format!("the answer cannot be read: {what}"),
+            Kind::Refused(refusal) => refusal.to_string(),
         }
     }
 
@@ -207,12 +257,7 @@ impl fmt::Display for Refusal {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} in {}: ", self.operation, self.place)?;
-        match &self.kind {
-            Kind::Failed(failure) => write!(f, "{failure}")?,
-            Kind::Unreadable(what) => write!(f, "the answer cannot be read: {what}")?,
-            Kind::Refused(refusal) => write!(f, "{refusal}")?,
-        }
+        write!(f, "cannot {} in {}: {}", self.operation, self.place, self.why())?;
         if self.tries > 1 {
             write!(f, ", tried {} times", self.tries)?;
         }

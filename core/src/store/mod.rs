@@ -1,5 +1,6 @@
 //! The store: objects of an S3 bucket, by presigned URLs, over one connection, within one deadline.
 
+mod below;
 mod error;
 mod learnt;
 #[cfg(feature = "list")]
@@ -25,6 +26,7 @@ use crate::name::Key;
 use learnt::Learnt;
 use request::{Answer, Ask};
 
+pub use below::Below;
 pub use error::Error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -41,8 +43,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A client of a bucket, with its credentials and its deadline.
 ///
-/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. Clones
-/// share what they learn of the store's clock and region.
+/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. It tries
+/// three times, or until the deadline if it is [persistent](Store::persistent). Clones share what they learn of the
+/// store's clock and region.
 #[derive(Clone)]
 pub struct Store {
     place: Place,
@@ -51,6 +54,7 @@ pub struct Store {
     agent: Agent,
     clock: Clock,
     deadline: Instant,
+    tries: u32,
 }
 
 /// The credentials in the environment; `None` if it holds neither half of a key. Some emulators set an empty session
@@ -118,13 +122,20 @@ impl Store {
         deadline: Instant,
     ) -> Result<Self, String> {
         let learnt = Arc::new(Mutex::new(Learnt::new(place.bucket()?)));
-        Ok(Self { place: place.clone(), learnt, credentials, agent, clock, deadline })
+        Ok(Self { place: place.clone(), learnt, credentials, agent, clock, deadline, tries: retry::TRIES })
     }
 
     /// The same store with another deadline.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self { deadline, ..self.clone() }
+    }
+
+    /// The same store, which retries until its deadline: a host must not be taken for dead since its store was away for
+    /// some seconds.
+    #[must_use]
+    pub fn persistent(self) -> Self {
+        Self { tries: u32::MAX, ..self }
     }
 
     /// The bucket's name.
