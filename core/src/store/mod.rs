@@ -55,6 +55,8 @@ pub struct Store {
     clock: Clock,
     deadline: Instant,
     tries: u32,
+    /// No further try begins when only this is left.
+    reserve: Duration,
 }
 
 /// The credentials in the environment; `None` if it holds neither half of a key. Some emulators set an empty session
@@ -122,7 +124,16 @@ impl Store {
         deadline: Instant,
     ) -> Result<Self, String> {
         let learnt = Arc::new(Mutex::new(Learnt::new(place.bucket()?)));
-        Ok(Self { place: place.clone(), learnt, credentials, agent, clock, deadline, tries: retry::TRIES })
+        Ok(Self {
+            place: place.clone(),
+            learnt,
+            credentials,
+            agent,
+            clock,
+            deadline,
+            tries: retry::TRIES,
+            reserve: Duration::ZERO,
+        })
     }
 
     /// The same store with another deadline.
@@ -132,10 +143,11 @@ impl Store {
     }
 
     /// The same store, which retries until its deadline: a host must not be taken for dead since its store was away for
-    /// some seconds.
+    /// some seconds. A try that would have less than a twelfth of the time does not begin: it could only time out.
     #[must_use]
     pub fn persistent(self) -> Self {
-        Self { tries: u32::MAX, ..self }
+        let reserve = self.deadline.saturating_duration_since(Instant::now()) / 12;
+        Self { tries: u32::MAX, reserve, ..self }
     }
 
     /// The bucket's name.
