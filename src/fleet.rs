@@ -12,6 +12,7 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::status::{BackOff, Error, SIZE_LIMIT, StatusOf};
 use pulse_echo_core::store::Store;
 use pulse_echo_core::text::printable;
+use pulse_echo_core::words;
 
 /// What the sweeps know of all checks.
 pub struct Fleet {
@@ -78,11 +79,16 @@ pub fn channels_in_trouble(fleet: &Fleet) -> Vec<String> {
     fleet.status.channels.iter().map(|(name, back_off)| channel(name, back_off, fleet)).collect()
 }
 
-/// `channel slack is in trouble: 3 attempts in vain, the next at …; 2 messages wait`
+/// `channel slack has taken nothing for 25 min: HTTP 410; attempts in vain: 3, the next at …, messages that wait: 2`
 fn channel(name: &str, back_off: &BackOff, fleet: &Fleet) -> String {
     let waiting = fleet.status.outbox.iter().filter(|message| message.owed.contains(name)).count();
-    let BackOff { failures, until, .. } = back_off;
+    let BackOff { failures, until, since, why, .. } = back_off;
+    let trouble = match since {
+        Some(since) => format!("has taken nothing for {}", words::duration(since.age(fleet.now))),
+        None => "is in trouble".into(),
+    };
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
     printable(&format!(
-        "channel {name} is in trouble: attempts in vain: {failures}, the next at {until}, messages that wait: {waiting}"
+        "channel {name} {trouble}{why}; attempts in vain: {failures}, the next at {until}, messages that wait: {waiting}"
     ))
 }

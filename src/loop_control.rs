@@ -102,9 +102,18 @@ fn tick(store: &Store) -> Result<String, String> {
 }
 
 fn test(store: &Store) -> Result<String, String> {
+    let channels = mark(store)?.there().and_then(|(mark, _)| mark.channels);
+    let over = match channels {
+        Some(channels) if channels.is_empty() => {
+            return Err("the loop has no channel, so it tells nobody anything; set SLACK_URL, WEBHOOK_URL or \
+                        ALERT_TOPIC_ARN of the loop"
+                .into());
+        }
+        Some(channels) => channels.into_iter().collect::<Vec<_>>().join(", "),
+        None => "every channel".into(),
+    };
     put(store, &Key::loop_test())?;
-    Ok("asked for a test message: it comes over every channel within a minute, whether the loop is stopped or not"
-        .into())
+    Ok(format!("asked for a test message: it comes over {over} within a minute, whether the loop is stopped or not"))
 }
 
 fn put(store: &Store, key: &Key) -> Result<(), String> {
@@ -165,7 +174,12 @@ fn lines(mark: &Mark, now: Time) -> Vec<String> {
     let every = mark.tick_s.map(|tick_s| format!("sweeps every {tick_s} s, {driver}"));
     let started = mark.started.filter(|_| mark.ticked.is_some());
     let started = started.map(|started| format!("this chain of ticks began at {started}"));
-    [swept, every, started].into_iter().flatten().collect()
+    let channels =
+        mark.channels.as_ref().map(|channels| match channels.iter().map(String::as_str).collect::<Vec<_>>() {
+            none if none.is_empty() => "it has no channel, so it tells nobody anything".into(),
+            some => format!("it tells over {}", some.join(", ")),
+        });
+    [swept, every, started, channels].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! `status` against the embedded S3, with a `status.json` as a sweep writes it.
 
+use std::fs::OpenOptions;
+use std::process::Stdio;
+
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
@@ -42,7 +45,7 @@ fn ago(seconds: i64) -> Time {
 }
 
 fn up(pulse: i64) -> Record {
-    let limits = Some(Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 });
+    let limits = Some(Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900, faults_in_row: None });
     Record { state: State::Up, since: ago(3_000), limits, echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
 }
 
@@ -240,6 +243,7 @@ fn a_host_that_is_expected_and_has_no_check_is_missing() {
     let Swept { bed, .. } = three();
     bed.write("hosts", "web-1\nweb-9 # never sent\n");
     let missing = bed.run(&["status", "--expect", "hosts"]);
+    assert_eq!((missing.code, &missing.stdout), (1, &bed.run(&["status"]).stdout), "all is shown besides");
     assert_eq!(
         (missing.code, shown(&Ended { code: 0, stderr: String::new(), ..missing.clone() }).len()),
         (1, 6),

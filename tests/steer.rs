@@ -288,6 +288,24 @@ fn the_loop_is_started_stopped_hurried_and_tested_by_the_objects_that_stand_for_
 }
 
 #[test]
+fn a_test_message_names_its_channels_and_a_loop_without_any_is_told_to_have_none() {
+    let bed = Bed::new();
+    let channels = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect());
+    put_mark(&bed, &Mark { channels: channels(&["slack", "webhook"]), ..Mark::default() });
+    assert_said(&bed.run(&["loop", "test"]), "it comes over slack, webhook within a minute");
+    assert!(bed.keys().contains(&"loop/Test.lambda".to_string()));
+    let bed = Bed::new();
+    put_mark(&bed, &Mark { channels: channels(&[]), ..Mark::default() });
+    assert_failed(
+        &bed.run(&["loop", "test"]),
+        1,
+        "the loop has no channel, so it tells nobody anything; set SLACK_URL",
+    );
+    assert_eq!(bed.keys(), ["loop/Update.json"]);
+    assert_said(&bed.run(&["loop", "show"]), "it has no channel, so it tells nobody anything");
+}
+
+#[test]
 fn a_start_right_after_a_stop_is_newer_than_it() {
     let bed = Bed::new();
     for _ in 0..3 {
@@ -322,10 +340,10 @@ fn the_mark_is_shown_in_words_and_as_json() {
     assert_eq!((&json["state"], &json["driver"]), (&"running".into(), &"queue".into()));
     assert!(json["step_age_s"].as_u64().is_some_and(|age_s| age_s >= 10), "{json}");
     put_mark(&bed, &Mark { owed_s: Some(1_500), ..by_queue });
-    let channels = [("slack".to_string(), BackOff { failures: 3, until: ago(-60) })].into();
+    let channels = [("slack".to_string(), BackOff::new(3, ago(-60)))].into();
     put_status(&bed, &[], Status { channels, ..Status::new(ago(10)) });
     let show = bed.run(&["loop", "show"]);
-    assert_said(&show, "channel slack is in trouble: attempts in vain: 3");
+    assert_said(&show, "channel slack is in trouble; attempts in vain: 3");
     assert_said(&show, "messages have waited for 25 min: a channel does not take them");
     let json: serde_json::Value = serde_json::from_str(&bed.run(&["loop", "show", "--json"]).stdout).unwrap();
     assert_eq!(json["state"], "running", "it is no stale loop");

@@ -26,7 +26,7 @@ fn id(key: &str) -> CheckId {
 }
 
 fn up(pulse: i64) -> Record {
-    let limits = Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 };
+    let limits = Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900, faults_in_row: None };
     let since = ago(90_000);
     Record { state: State::Up, since, limits: Some(limits), echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
 }
@@ -154,7 +154,7 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     record.history = vec![Change { at: ago(60), state: State::Failing, cause: None }];
     fleet.status.checks = [(id("web-1.json"), record)].into();
     fleet.status.mutes = [(id("web-1.json"), muted(0, 60, evil))].into();
-    fleet.status.channels = [(evil.to_string(), BackOff { failures: 1, until: ago(0) })].into();
+    fleet.status.channels = [(evil.to_string(), BackOff::new(1, ago(0)))].into();
     let rows = row::worst_first(&fleet);
     let mut watch = running();
     watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
@@ -214,11 +214,15 @@ fn trouble_with_the_loop_is_the_first_line() {
 #[test]
 fn a_channel_in_trouble_is_told_with_what_waits_for_it() {
     let mut fleet = fleet();
-    fleet.status.channels = [("slack".to_string(), BackOff { failures: 3, until: ago(-60) })].into();
-    assert_eq!(
-        summary::lines(&fleet, &[], &running())[1],
-        format!("channel slack is in trouble: attempts in vain: 3, the next at {}, messages that wait: 0", ago(-60))
-    );
+    fleet.status.channels = [("slack".to_string(), BackOff::new(3, ago(-60)))].into();
+    let line = |fleet: &Fleet| summary::lines(fleet, &[], &running()).remove(1);
+    let rest = format!("attempts in vain: 3, the next at {}, messages that wait: 0", ago(-60));
+    assert_eq!(line(&fleet), format!("channel slack is in trouble; {rest}"));
+    let since =
+        BackOff { since: Some(ago(1_500)), why: "HTTP 410 (channel_is_archived)".into(), ..BackOff::new(3, ago(-60)) };
+    fleet.status.channels = [("slack".to_string(), since)].into();
+    let why = "HTTP 410 (channel_is_archived)";
+    assert_eq!(line(&fleet), format!("channel slack has taken nothing for 25 min: {why}; {rest}"));
 }
 
 #[test]
@@ -239,7 +243,15 @@ fn late_is_shown_only_while_no_newer_pulse_can_have_come_unseen() {
 #[test]
 fn a_page_tells_all_of_a_check() {
     let mut fleet = fleet();
-    let told = Told { at: ago(2_450), next: ago(-11_950), step_s: 14_400, causes: Vec::new() };
+    let told = Told {
+        at: ago(2_450),
+        next: ago(-11_950),
+        step_s: 14_400,
+        causes: Vec::new(),
+        changed: None,
+        back: false,
+        anyway: false,
+    };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
     record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), told: Some(told) }));
     record.history = vec![
@@ -274,7 +286,15 @@ web-1 is failing for 41 min
 #[test]
 fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_due() {
     let mut fleet = fleet();
-    let told = Told { at: ago(9_000), next: ago(60), step_s: 14_400, causes: Vec::new() };
+    let told = Told {
+        at: ago(9_000),
+        next: ago(60),
+        step_s: 14_400,
+        causes: Vec::new(),
+        changed: None,
+        back: false,
+        anyway: false,
+    };
     let outage = Outage { since: ago(9_100), noticed: ago(9_000), told: Some(told) };
     fleet.status.checks =
         [(id("web-2.json"), Record { outage: Some(Box::new(outage)), ..down(State::Silent, 400) })].into();

@@ -32,7 +32,7 @@ pub use error::Error;
 #[doc(hidden)]
 pub use error::read_refusal;
 #[cfg(feature = "list")]
-pub use list::{Entry, PAGE, Page};
+pub use list::{Entry, Listing, PAGE, Page};
 pub use place::Place;
 pub use rusty_s3::Credentials;
 

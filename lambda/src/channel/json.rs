@@ -29,39 +29,61 @@ pub(super) fn event(entry: &Entry) -> Map<String, Value> {
 fn of_fact(fact: &Fact) -> Value {
     match fact {
         Fact::Down(down) => of_down("down", down),
-        Fact::StillDown { down, told, changed } => {
+        Fact::StillDown { down, told, changed, .. } => {
             let mut event = of_down("still-down", down);
             event["told"] = json!(told);
             event["changed"] = json!(changed);
             event
         }
-        Fact::Up { check, since, until, was, cause, reason } => json!({
+        Fact::Up { check, since, until, was, cause, reason, .. } => json!({
             "kind": "up", "check": check.to_string(), "host": check.host(), "state": State::Up, "since": since,
             "until": until, "was": was, "cause": cause, "reason": reason,
         }),
-        Fact::Gone { check, pulse, since } => json!({
+        Fact::Gone { check, pulse, since, .. } => json!({
             "kind": "gone", "check": check.to_string(), "host": check.host(), "state": State::Gone, "pulse": pulse,
             "since": since,
         }),
-        Fact::ManyDown { down, of, state, cause, alike } => json!({
+        Fact::New { check } => json!({"kind": "new", "check": check.to_string(), "host": check.host()}),
+        Fact::ManyDown { down, of, state, cause, alike, .. } => json!({
             "kind": "many-down", "checks": down, "of": of, "state": state, "cause": cause, "alike": alike,
         }),
-        Fact::Vanished { checks, of, some } => {
+        Fact::Vanished { checks, of, some, .. } => {
             json!({"kind": "vanished", "checks": checks, "of": of, "some": names(some)})
         }
-        Fact::Unanswered { since, checks, some, told } => json!({
+        Fact::Found { since, until, checks, hosts } => {
+            json!({"kind": "found", "since": since, "until": until, "checks": checks, "hosts": hosts})
+        }
+        Fact::Unanswered { since, checks, some, told, .. } => json!({
             "kind": "unanswered", "state": State::Unanswered, "since": since, "checks": checks, "some": names(some),
             "told": told,
         }),
-        Fact::Answered { since, until, checks } => {
+        Fact::Answered { since, until, checks, .. } => {
             json!({"kind": "answered", "since": since, "until": until, "checks": checks})
         }
-        Fact::Gap { from, until, spared, some } => {
+        Fact::Gap { from, until, spared, some, .. } => {
             json!({"kind": "gap", "since": from, "until": until, "checks": spared, "some": names(some)})
         }
         Fact::Stopped { at } => json!({"kind": "stopped", "since": at}),
         Fact::Started { stopped } => json!({"kind": "started", "since": stopped}),
         Fact::StatusUnreadable { copy, why } => json!({"kind": "status-unreadable", "copy": copy, "reason": why}),
+        Fact::StatusMissing { swept } => json!({"kind": "status-missing", "since": swept}),
+        Fact::StatusUnusable { why } => json!({"kind": "status-unusable", "reason": why}),
+        Fact::ChannelFails { channel, since, why } => {
+            json!({"kind": "channel-fails", "channel": channel, "since": since, "reason": why})
+        }
+        Fact::ChannelWorks { channel, since, until } => {
+            json!({"kind": "channel-works", "channel": channel, "since": since, "until": until})
+        }
+        Fact::Refused { what, about, why } => {
+            json!({"kind": "refused", "what": what, "about": about, "reason": why})
+        }
+        Fact::Crowded { host, names, most } => {
+            json!({"kind": "crowded", "host": host, "checks": names, "most": most})
+        }
+        Fact::Uncrowded { host, since, until } => {
+            json!({"kind": "uncrowded", "host": host, "since": since, "until": until})
+        }
+        Fact::Counted { hosts } => json!({"kind": "counted", "hosts": hosts.0}),
         Fact::Test => json!({"kind": "test"}),
     }
 }

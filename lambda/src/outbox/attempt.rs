@@ -118,6 +118,7 @@ impl Counts {
             (_, Fact::Down(down)) => self.down.entry(down.state).or_default(),
             (_, Fact::StillDown { .. }) => &mut self.still_down,
             (_, Fact::Gone { .. }) => &mut self.gone,
+            (_, Fact::New { .. }) => &mut self.new,
             (What::Whole(_), _) => &mut self.were_down,
             _ => &mut self.up,
         };
@@ -146,7 +147,7 @@ pub fn settle(status: &mut Status, channel: &str, attempt: &Attempt, outcome: &O
     let before = status.channels.get(channel).map_or(0, |back_off| back_off.failures);
     let failures = if taken > 0 { 1 } else { before.saturating_add(1) };
     let own = FIRST_BACK_OFF.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_BACK_OFF);
-    status.channels.insert(channel.into(), BackOff { failures, until: now + own.max(after) });
+    status.channels.insert(channel.into(), BackOff::new(failures, now + own.max(after)));
 }
 
 /// Whether nobody else holds the lease for sending at `now`.

@@ -46,6 +46,8 @@ pub struct Counts {
     pub were_down: Count,
     /// How many are gone.
     pub gone: Count,
+    /// How many are new.
+    pub new: Count,
 }
 
 /// How many checks, and which.

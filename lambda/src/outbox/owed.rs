@@ -54,7 +54,7 @@ mod tests {
             waits: false,
             fact,
         };
-        let gone = Fact::Gone { check: id("web-1/db"), pulse: at(0), since: None };
+        let gone = Fact::Gone { check: id("web-1/db"), pulse: at(0), since: None, retired: false };
         Status { outbox: vec![message(second, gone), message(second + 60, Fact::Test)], ..Status::new(at(0)) }
     }
 

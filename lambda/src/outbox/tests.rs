@@ -14,7 +14,7 @@ fn id(text: &str) -> CheckId {
 }
 
 fn up(second: i64) -> Record {
-    let limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900 });
+    let limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None });
     Record { state: State::Up, since: at(second), echo: Some(at(second)), limits, ..Record::new(at(second)) }
 }
 
@@ -99,7 +99,7 @@ fn an_outage_is_told_once_with_what_was_seen_and_its_end_with_how_long() {
     let told = story.sweep(822, up(800));
     let (cause, reason) = (Some(Cause::Status), Some("status it is".into()));
     let (check, since, until, was) = (id("web-1"), at(700), at(800), State::Failing);
-    assert_eq!(told, [Fact::Up { check, since, until, was, cause, reason }]);
+    assert_eq!(told, [Fact::Up { check, since, until, was, cause, reason, steady: None, still: None }]);
     assert_eq!(story.sweep(882, up(800)), []);
 }
 
@@ -195,7 +195,7 @@ fn gone_closes_a_told_outage_and_is_told_once() {
     let mut story = Story::new();
     story.sweep(0, down(State::Silent, 0));
     let told = story.sweep(60, gone(60));
-    assert_eq!(told, [Fact::Gone { check: id("web-1"), pulse: at(0), since: Some(at(0)) }]);
+    assert_eq!(told, [Fact::Gone { check: id("web-1"), pulse: at(0), since: Some(at(0)), retired: false }]);
     assert_eq!(story.sweep(120, gone(60)), []);
     // Muted: told only if it ends what was told.
     for (before, told) in [(up(0), 0), (down(State::Silent, 0), 0)] {
@@ -269,7 +269,7 @@ fn a_channels_back_off_grows_is_its_own_and_ends_with_success() {
     assert!(story.attempt("slack", 3_599).is_empty() && !story.attempt("sns", 0).is_empty());
     assert!(!story.attempt("slack", 3_600).is_empty());
     settle(&mut story.status, "slack", &attempt, &vain(Some(7_200)), at(0));
-    assert_eq!(story.status.channels["slack"], BackOff { failures: 11, until: at(7_200) });
+    assert_eq!(story.status.channels["slack"], BackOff::new(11, at(7_200)));
     settle(&mut story.status, "slack", &attempt, &vain(Some(3 * 86_400)), at(0));
     assert_eq!(story.status.channels["slack"].until, at(86_400), "no channel is left alone for longer than a day");
     settle(&mut story.status, "slack", &attempt, &Outcome::Ambiguous { taken: 0, why: "no answer".into() }, at(0));
@@ -344,7 +344,7 @@ fn who_holds_the_lease_sends_alone_until_it_ends_or_is_over() {
 fn channels_that_are_no_longer_there_owe_nothing() {
     let mut story = Story::new();
     story.sweep(0, failing(0, None));
-    story.status.channels.insert("sns".into(), BackOff { failures: 1, until: at(9) });
+    story.status.channels.insert("sns".into(), BackOff::new(1, at(9)));
     assert!(!many::forget_channels(&mut story.status, |_| true));
     assert!(many::forget_channels(&mut story.status, |channel| channel == "slack"));
     assert_eq!((story.status.outbox.len(), story.status.channels.len()), (1, 0));
@@ -391,7 +391,7 @@ mod of_us {
         let first = tell(300, |teller| teller.tell_unanswered(&mut known, &checks));
         assert_eq!(
             first,
-            [Fact::Unanswered { since: at(100), checks: 2, some: vec![b.clone(), c.clone()], told: None }]
+            [Fact::Unanswered { since: at(100), checks: 2, hosts: 0, some: vec![b.clone(), c.clone()], told: None }]
         );
         assert_eq!(tell(360, |teller| teller.tell_unanswered(&mut known, &checks[..2])), []);
         let again = tell(300 + 4 * 3600, |teller| teller.tell_unanswered(&mut known, &checks[..2]));
@@ -400,7 +400,7 @@ mod of_us {
             "{again:?}"
         );
         let end = tell(20_000, |teller| teller.tell_unanswered(&mut known, &[]));
-        assert_eq!(end, [Fact::Answered { since: at(100), until: at(20_000), checks: 3 }]);
+        assert_eq!(end, [Fact::Answered { since: at(100), until: at(20_000), checks: 3, hosts: 0 }]);
         assert_eq!(tell(20_060, |teller| teller.tell_unanswered(&mut known, &[])), []);
     }
 
@@ -408,7 +408,19 @@ mod of_us {
     fn what_many_have_in_common_is_the_likely_cause() {
         let (dns, tls, silent) = (failing(0, Some(Cause::Dns)), failing(0, Some(Cause::Tls)), down(State::Silent, 0));
         let fact = many::fact_of(&[&dns, &tls, &dns, &silent, &dns], 12);
-        assert_eq!(fact, Fact::ManyDown { down: 5, of: 12, state: State::Failing, cause: Some(Cause::Dns), alike: 3 });
+        assert_eq!(
+            fact,
+            Fact::ManyDown {
+                down: 5,
+                of: 12,
+                hosts: 0,
+                of_hosts: 0,
+                state: State::Failing,
+                cause: Some(Cause::Dns),
+                alike: 3,
+                alike_hosts: 0
+            }
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use pulse_echo_core::json::{self, Unknown};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{Pulse, SIZE_LIMIT, Sending};
-use pulse_echo_core::store::{Clock, Condition, Object, Store};
+use pulse_echo_core::store::{self, Clock, Condition, Object, Store};
 use url::Url;
 
 use crate::error::{Error, Kind};
@@ -44,10 +44,19 @@ pub(super) fn answer(
     fetch_end: Instant,
 ) -> Result<Outcome, Error> {
     let read_at = Instant::now();
-    let Some(object) = get(store, id)? else {
-        return Ok(Outcome::Missing);
+    let (object, parsed) = match store.get(&Key::pulse(id), SIZE_LIMIT) {
+        Ok(object) => {
+            let parsed = parse(&object);
+            (object, parsed)
+        }
+        Err(error) if error.is_missing() => return Ok(Outcome::Missing),
+        Err(error) if error.is_of_the_object() => match listed(store, id)? {
+            Some(object) => (object, Err(withheld(&error))),
+            None => return Ok(Outcome::Missing),
+        },
+        Err(error) => return Err(error.into()),
     };
-    let (url, checked) = match parse(&object) {
+    let (url, checked) = match parsed {
         Ok(pulse) => (pulse.url.clone(), check(&pulse, web, Time::of(clock()), fetch_end)?),
         Err(miss) => (None, Checked::unfetched(Err(miss))),
     };
@@ -68,6 +77,30 @@ fn get(store: &Store, id: &CheckId) -> Result<Option<Object>, Error> {
         Err(error) if error.is_missing() => Ok(None),
         got => Ok(Some(got?)),
     }
+}
+
+/// What a list tells of a pulse that the store does not give: its time, without which a fault says little.
+fn listed(store: &Store, id: &CheckId) -> Result<Option<Object>, Error> {
+    let key = Key::pulse(id);
+    // The first key with this prefix is the key itself.
+    let Some(page) = store.list(key.as_str()).next().transpose()? else { return Ok(None) };
+    let entry = page.entries.into_iter().next().filter(|entry| entry.key == key.as_str());
+    Ok(entry.map(|entry| Object {
+        body: None,
+        size: entry.size,
+        etag: entry.etag,
+        last_modified: entry.last_modified,
+        metadata: Metadata::new(),
+        date: page.date,
+        rtt: Duration::ZERO,
+    }))
+}
+
+/// That the store does not give the pulse, for the pulse's own sake.
+fn withheld(error: &store::Error) -> Miss {
+    let said = line(&error.said().unwrap_or_default(), ROOM);
+    let reason = format!("the pulse is invalid: the store does not give it, and said {said}");
+    Miss { cause: Cause::InvalidPulse, reason, expected: None, got: None }
 }
 
 /// Reads a pulse that anybody may have written.

@@ -74,7 +74,8 @@ impl History {
             pulse: pulse.map(|second| Listed { at: at(second), etag: "p".into() }),
             echo: newest(&self.echoes).map(at),
             fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}") }),
-            limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900 }),
+            retired: None,
+            limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None }),
             fault_read: fault.filter(|_| reads).map(read).map(Box::new),
         }
     }

@@ -39,10 +39,15 @@ impl Objects {
         let seen = |second: i64| Listed { at: at(second), etag: format!("{second}") };
         // The pulse's content stays the same.
         let pulse = self.pulse.map(|second| Listed { etag: "p".into(), ..seen(second) });
-        let limits = pulse.as_ref().map(|pulse| Limits { etag: pulse.etag.clone(), every_s: 600, limit_s: 900 });
+        let limits = pulse.as_ref().map(|pulse| Limits {
+            etag: pulse.etag.clone(),
+            every_s: 600,
+            limit_s: 900,
+            faults_in_row: None,
+        });
         let fault_read =
             self.fault.map(|second| Box::new(answer::Fault::new(Cause::Status, "it failed", at(second - 1))));
-        Observation { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read }
+        Observation { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read, retired: None }
     }
 }
 
@@ -127,7 +132,7 @@ fn of_those_that_vanish_together_the_muted_are_not_counted_and_it_is_said_once()
     fleet.checks.iter_mut().for_each(|objects| objects.pulse = None);
     assert_eq!(fleet.sweep(62), []);
     let told = fleet.sweep(122);
-    assert_eq!(told, [Fact::Vanished { checks: 2, of: 3, some: vec![id(0), id(2)] }]);
+    assert_eq!(told, [Fact::Vanished { checks: 2, of: 3, hosts: 0, of_hosts: 0, some: vec![id(0), id(2)] }]);
     assert_eq!(fleet.sweep(182), []);
 }
 
@@ -137,7 +142,7 @@ fn a_gap_is_told_with_whom_it_spares_and_forgotten_when_that_is_over() {
     let mut fleet = Fleet::of(vec![Objects::answered(0), Objects::answered(700), Objects::answered(1_000)]);
     assert_eq!(fleet.sweep(1_002).len(), 1);
     let told = fleet.sweep_after(1_002, 1_590);
-    let [Fact::Gap { from, until, spared: 1, some }] = &told[..] else { panic!("{told:?}") };
+    let [Fact::Gap { from, until, spared: 1, some, .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!((*from, *until, &some[..]), (at(1_002), at(1_590), &[id(1)][..]));
     assert_eq!(fleet.status.gaps.len(), 1);
     fleet.checks[1..].fill(Objects::answered(1_600));

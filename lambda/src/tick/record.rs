@@ -41,7 +41,7 @@ pub(super) struct Recorder<'a> {
     channels: &'a [Box<dyn Channel>],
     /// The channels' names.
     names: BTreeSet<String>,
-    rules: &'a Rules,
+    pub(super) rules: &'a Rules,
     stages: Stages,
     started: Instant,
     /// What was recorded, until it is delivered.

@@ -22,7 +22,7 @@ impl Check {
         let observation = Observation::default();
         let mut check = Self { record: None, observation, rules: Rules::default(), gaps: vec![], with_many: false };
         check.pulse(second);
-        check.observation.limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900 });
+        check.observation.limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None });
         check
     }
 
@@ -300,7 +300,7 @@ fn a_check_whose_present_limits_are_unread_is_never_silent() {
     check.echo(601);
     assert!(check.observation.wants_limits(check.record.as_ref()));
     assert_eq!(check.sweep(100_000), State::Up);
-    check.observation.limits = Some(Limits { etag: "q".into(), every_s: 60, limit_s: 60 });
+    check.observation.limits = Some(Limits { etag: "q".into(), every_s: 60, limit_s: 60, faults_in_row: None });
     assert_eq!(check.sweep(100_001), State::Silent);
     check.observation.limits = None;
     assert!(!check.observation.wants_limits(check.record.as_ref()));
@@ -508,8 +508,15 @@ mod of_all {
     fn many_are_down_when_ten_and_a_quarter_went_down_within_a_quarter_of_an_hour() {
         let many = |just: usize, before: usize, up: usize, told: bool| {
             let with_outage = |noticed: i64| {
-                let told =
-                    told.then(|| pulse_echo_core::status::Told { at: at(0), next: at(0), step_s: 60, causes: vec![] });
+                let told = told.then(|| pulse_echo_core::status::Told {
+                    at: at(0),
+                    next: at(0),
+                    step_s: 60,
+                    causes: vec![],
+                    changed: None,
+                    back: false,
+                    anyway: false,
+                });
                 let outage = Box::new(Outage { since: at(0), noticed: at(noticed), told });
                 Record { outage: Some(outage), ..record(State::Silent, 0, false) }
             };

@@ -34,14 +34,21 @@ pub(super) fn messages() -> Vec<(&'static str, Vec<Entry>)> {
         ("Too many for a line each", vec![entry(What::Summary(summary()))]),
         (
             "Pulses are no longer there",
-            vec![fact(Fact::Vanished { checks: 12, of: 12, some: ids(&["web-1", "web-2"]) })],
+            vec![fact(Fact::Vanished { checks: 12, of: 12, hosts: 4, of_hosts: 4, some: ids(&["web-1", "web-2"]) })],
         ),
         ("Our probe is in trouble", vec![fact(unanswered(None))]),
         ("It still is", vec![fact(unanswered(Some(time(0))))]),
-        ("It is not any more", vec![fact(Fact::Answered { since: time(-40), until: time(30), checks: 42 })]),
+        ("It is not any more", vec![fact(Fact::Answered { since: time(-40), until: time(30), checks: 42, hosts: 9 })]),
         (
             "The store was away",
-            vec![fact(Fact::Gap { from: time(-150), until: time(29), spared: 1, some: ids(&["web-1"]) })],
+            vec![fact(Fact::Gap {
+                from: time(-150),
+                until: time(29),
+                quiet_until: Some(time(29)),
+                spared: 1,
+                hosts: 1,
+                some: ids(&["web-1"]),
+            })],
         ),
         ("The loop is stopped", vec![fact(Fact::Stopped { at: time(30) })]),
         ("It runs again", vec![fact(Fact::Started { stopped: time(-90) })]),
@@ -62,19 +69,19 @@ pub(super) fn everything() -> Vec<Entry> {
 fn still_down(cause: Cause, reason: &str, changed: bool) -> Fact {
     let down =
         Down { since: time(-210), cause: Some(cause), reason: Some(reason.into()), others: 1, ..failing("web-1/http") };
-    Fact::StillDown { down, told: time(-210), changed }
+    Fact::StillDown { down, told: time(-210), changed, back: false }
 }
 
 fn gone(since: Option<Time>) -> Fact {
-    Fact::Gone { check: id("web-1"), pulse: time(-75), since }
+    Fact::Gone { check: id("web-1"), pulse: time(-75), since, retired: false }
 }
 
 fn many_down(state: State, cause: Option<Cause>) -> Fact {
-    Fact::ManyDown { down: 118, of: 400, state, cause, alike: 118 }
+    Fact::ManyDown { down: 118, of: 400, hosts: 118, of_hosts: 400, state, cause, alike: 118, alike_hosts: 118 }
 }
 
 fn unanswered(told: Option<Time>) -> Fact {
-    Fact::Unanswered { since: time(-40), checks: 42, some: ids(&["web-1", "web-2/http"]), told }
+    Fact::Unanswered { since: time(-40), checks: 42, hosts: 9, some: ids(&["web-1", "web-2/http"]), told }
 }
 
 fn summary() -> Counts {

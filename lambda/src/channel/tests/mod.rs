@@ -63,6 +63,10 @@ pub(super) fn failing(check: &str) -> Down {
         echo: Some(time(18)),
         words: BTreeMap::new(),
         others: 3,
+        other_hosts: 1,
+        state_since: None,
+        began: None,
+        flaps: false,
     }
 }
 
@@ -89,6 +93,8 @@ pub(super) fn up(check: &str) -> Fact {
         was: State::Failing,
         cause: Some(Cause::Status),
         reason: Some("status 500, expected 2xx".into()),
+        steady: None,
+        still: None,
     }
 }
 

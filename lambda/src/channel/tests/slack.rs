@@ -40,8 +40,10 @@ fn another_channel_and_user_can_be_set() {
 fn a_name_or_a_body_that_calls_the_whole_channel_rings_nobody() {
     let mut down = failing("<!channel>&<@U1>");
     down.reason = Some("got \"<!here> <http://evil.example|ok>\n*DOWN* db-1\"".into());
-    let text =
-        payload(&[fact(Fact::Down(down)), fact(Fact::Vanished { checks: 1, of: 1, some: ids(&["<!everyone>"]) })]);
+    let text = payload(&[
+        fact(Fact::Down(down)),
+        fact(Fact::Vanished { checks: 1, of: 1, hosts: 1, of_hosts: 1, some: ids(&["<!everyone>"]) }),
+    ]);
     let text = text["text"].as_str().unwrap();
     assert!(!text.contains(['<', '>']), "{text}");
     assert!(text.contains("&lt;!channel&gt;&amp;&lt;@U1&gt; has been failing"), "{text}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Down, Fact, State};
+use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State};
 
 use super::measure::{checks, command, last_words, name, names, when};
 use pulse_echo_core::text::line;
@@ -13,6 +13,9 @@ use pulse_echo_core::words::{duration, grouped};
 
 /// How much of a fault's sentence is shown, in bytes.
 const REASON_ROOM: usize = 300;
+
+/// How much of a name or a sentence is shown where many stand in a line, in bytes.
+const SHORT_ROOM: usize = 60;
 
 /// How much is said about an outage.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,15 +33,24 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::StillDown { .. } => "STILL DOWN",
         Fact::Up { .. } => "UP",
         Fact::Gone { .. } => "GONE",
+        Fact::New { .. } => "NEW",
         Fact::ManyDown { .. } => "MANY DOWN",
         Fact::Vanished { .. } => "VANISHED",
+        Fact::Found { .. } => "FOUND",
         Fact::Unanswered { told: None, .. } => "PROBE IN TROUBLE",
         Fact::Unanswered { told: Some(_), .. } => "PROBE STILL IN TROUBLE",
         Fact::Answered { .. } => "PROBE ANSWERS AGAIN",
         Fact::Gap { .. } => "NOT WATCHED",
         Fact::Stopped { .. } => "LOOP STOPPED",
         Fact::Started { .. } => "LOOP STARTED",
-        Fact::StatusUnreadable { .. } => "STATUS LOST",
+        Fact::StatusUnreadable { .. } | Fact::StatusMissing { .. } => "STATUS LOST",
+        Fact::StatusUnusable { .. } => "NOT WATCHED",
+        Fact::ChannelFails { .. } => "CHANNEL FAILS",
+        Fact::ChannelWorks { .. } => "CHANNEL WORKS",
+        Fact::Refused { .. } => "REFUSED",
+        Fact::Crowded { .. } => "TOO MANY CHECKS",
+        Fact::Uncrowded { .. } => "CHECKS WITHIN LIMIT",
+        Fact::Counted { .. } => "MANY CHANGES",
         Fact::Test => "TEST",
     }
 }
@@ -48,7 +60,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
         Fact::Down(down) => single(down, at, false, detail),
         Fact::StillDown { down, changed, .. } => single(down, at, *changed, detail),
-        Fact::Up { check, since, until, was, cause, reason } => format!(
+        Fact::Up { check, since, until, was, cause, reason, .. } => format!(
             "{} has been up again since {}. It was down for {}, from {}: {}.",
             name(check),
             when(*until),
@@ -56,9 +68,13 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             when(*since),
             was_what(*was, *cause, reason.as_deref())
         ),
-        Fact::Gone { check, pulse, since } => gone(check, *pulse, *since),
-        Fact::ManyDown { down, of, state, cause, alike } => many_down(*down, *of, *state, *cause, *alike),
-        Fact::Vanished { checks: count, of, some } => format!(
+        Fact::New { check } => format!("{} is watched from now on.", name(check)),
+        Fact::Gone { check, pulse, since, .. } => gone(check, *pulse, *since),
+        Fact::ManyDown { down, of, state, cause, alike, .. } => many_down(*down, *of, *state, *cause, *alike),
+        Fact::Found { since, checks: count, .. } => {
+            format!("none of the pulses of {} that vanished on {} is missing any more.", checks(*count), when(*since))
+        }
+        Fact::Vanished { checks: count, of, some, .. } => format!(
             "the pulses of {} of {} are no longer there: {}. If nobody deleted them on purpose, look who did. They are \
              judged by their last pulse, and gone after a day.",
             grouped(*count),
@@ -73,14 +89,14 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             duration(since.age(at)),
             names(*count, some)
         ),
-        Fact::Answered { since, until, checks: count } => format!(
+        Fact::Answered { since, until, checks: count, .. } => format!(
             "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
             duration(since.age(*until)),
             when(*since),
             when(*until),
             checks(*count)
         ),
-        Fact::Gap { from, until, spared, some } => format!(
+        Fact::Gap { from, until, spared, some, .. } => format!(
             "from {} to {} ({}) no pulse came and nothing was swept: the store itself was away. {} that missed a pulse \
              through it {} given time for the next one: {}.",
             when(*from),
@@ -102,6 +118,50 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             line(copy, REASON_ROOM),
             line(why, REASON_ROOM)
         ),
+        Fact::StatusMissing { swept } => format!(
+            "status.json is gone, though a sweep wrote it on {}, so all checks begin anew; what is down is told once \
+             more. If nobody removed it on purpose, look who did.",
+            when(*swept)
+        ),
+        Fact::StatusUnusable { why } => {
+            format!("no check is judged, and nothing else is told, until this is mended: {}.", line(why, REASON_ROOM))
+        }
+        Fact::ChannelFails { channel, since, why } => format!(
+            "{} has taken nothing of what is due to it since {} ({}): {}. What it owes is kept.",
+            line(channel, REASON_ROOM),
+            when(*since),
+            duration(since.age(at)),
+            line(why, REASON_ROOM)
+        ),
+        Fact::ChannelWorks { channel, since, until } => format!(
+            "{} takes messages again. It took none for {}, from {}.",
+            line(channel, REASON_ROOM),
+            duration(since.age(*until)),
+            when(*since)
+        ),
+        Fact::Refused { what, about, why } => format!(
+            "this channel refused a message ({what}{}) again and again, so this stands in its place: {}. See \
+             `pulse-echo status`.",
+            about.as_ref().map(|about| format!(", {}", line(about, SHORT_ROOM))).unwrap_or_default(),
+            line(why, SHORT_ROOM)
+        ),
+        Fact::Crowded { host, names, most } => {
+            let host = line(host, REASON_ROOM);
+            format!(
+                "{host} has more checks than are watched of a host (CHECKS_PER_HOST: {}); {} were seen, and there may be \
+                 more. Nothing is told of the others. Delete what should not be there under pulse/{host}/, echo/{host}/ \
+                 and fault/{host}/, or raise CHECKS_PER_HOST.",
+                grouped(*most),
+                grouped(*names)
+            )
+        }
+        Fact::Uncrowded { host, since, until } => format!(
+            "{} has had no more checks than are watched since {}. It had too many for {}.",
+            line(host, REASON_ROOM),
+            when(*until),
+            duration(since.age(*until))
+        ),
+        Fact::Counted { hosts } => counted(hosts),
         Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
     }
 }
@@ -109,7 +169,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
 /// The text after the label of an outage that is told only now that `end` has ended it.
 pub(super) fn whole(end: &Fact, at: Time) -> String {
     match end {
-        Fact::Up { check, since, until, was, cause, reason } => format!(
+        Fact::Up { check, since, until, was, cause, reason, .. } => format!(
             "{} was down from {} to {} ({}): {}. It is up again.",
             name(check),
             when(*since),
@@ -117,7 +177,7 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
             duration(since.age(*until)),
             was_what(*was, *cause, reason.as_deref())
         ),
-        Fact::Gone { check, pulse, since: Some(since) } => format!(
+        Fact::Gone { check, pulse, since: Some(since), .. } => format!(
             "{} was down from {} until its pulse was removed: it is retired. Its last pulse came on {}.",
             name(check),
             when(*since),
@@ -195,6 +255,31 @@ fn gone(check: &CheckId, pulse: Time, since: Option<Time>) -> String {
         name(check),
         when(pulse)
     )
+}
+
+/// What changed on many hosts, and the first of them.
+fn counted(hosts: &Hosts) -> String {
+    let Changes { silent, failing, still_down, up, were_down, gone, new } = hosts.sum();
+    let sums = [
+        ("down and silent", silent),
+        ("down and failing", failing),
+        ("still down", still_down),
+        ("up again", up),
+        ("down and up again", were_down),
+        ("gone", gone),
+        ("new", new),
+    ];
+    let sums: Vec<_> = sums
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{kind} {}", grouped(*count as usize)))
+        .collect();
+    let first: Vec<_> = hosts.0.keys().take(10).map(|host| line(host, SHORT_ROOM)).collect();
+    let more = match hosts.0.len() - first.len() {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more)),
+    };
+    format!("checks of {} hosts: {}. The hosts: {}{more}.", grouped(hosts.0.len()), sums.join(", "), first.join(", "))
 }
 
 fn many_down(down: usize, of: usize, state: State, cause: Option<Cause>, alike: usize) -> String {

@@ -46,7 +46,7 @@ fn what_concerns_many_comes_first_and_what_does_not_fit_is_counted() {
 fn a_line_ends_within_its_room_whatever_it_says() {
     let escape = |text: &str| text.replace('&', "&amp;");
     let some: Vec<_> = (0..10).map(|number| id(&format!("{number}{}", "&".repeat(400)))).collect();
-    let vanished = fact(Fact::Vanished { checks: 5_000, of: 5_000, some });
+    let vanished = fact(Fact::Vanished { checks: 5_000, of: 5_000, hosts: 5_000, of_hosts: 5_000, some });
     for entries in [vec![vanished.clone()], vec![vanished, fact(up("web-1"))]] {
         let text = message(&entries, 2_500, escape);
         assert!(text.starts_with("VANISHED: the pulses of 5,000 of 5,000 checks") && text.len() <= 2_500, "{text}");
