@@ -23,6 +23,9 @@ pub struct Message {
     /// It waits for the last words of a silent host, until the next sweep at the latest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+    /// Of those channels the ones that were told nothing of the outage that this ends.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub whole: BTreeSet<String>,
     /// What happened.
     pub fact: Fact,
 }
@@ -311,6 +314,13 @@ pub struct Still {
     pub checks: usize,
     /// The first of them, at most ten.
     pub some: Vec<CheckId>,
+}
+
+impl Message {
+    /// A message that all these channels owe, and that waits for nothing.
+    pub fn new(id: String, at: Time, owed: BTreeSet<String>, fact: Fact) -> Self {
+        Self { id, at, owed, waits: false, whole: BTreeSet::new(), fact }
+    }
 }
 
 impl Fact {

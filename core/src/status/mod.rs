@@ -104,6 +104,9 @@ pub struct BackOff {
     /// When it was told over the other channels that it takes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Time>,
+    /// When it took something again, until the other channels are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worked: Option<Time>,
     /// How often it refused, for good and alone, the first of what it owes.
     #[serde(default, skip_serializing_if = "is_none")]
     pub refused: u32,
@@ -257,7 +260,7 @@ impl<M> StatusOf<M> {
 impl BackOff {
     /// A back-off after so many attempts in a row.
     pub fn new(failures: u32, until: Time) -> Self {
-        Self { failures, until, since: None, why: String::new(), told: None, refused: 0 }
+        Self { failures, until, since: None, why: String::new(), told: None, worked: None, refused: 0 }
     }
 }
 

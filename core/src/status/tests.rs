@@ -45,6 +45,7 @@ fn full() -> Status {
         at: time(3),
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
+        whole: ["sns".to_string()].into(),
         fact,
     };
     let told = Told {
@@ -92,6 +93,7 @@ fn full() -> Status {
         since: Some(time(1)),
         why: "status 500".into(),
         told: Some(time(3)),
+        worked: Some(time(4)),
         refused: 1,
     };
     Status {

@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use super::words;
 use crate::outbox::entry::{Count, Counts, Entry, What};
 
+/// How many bytes the hosts of one event take at most: an event must fit in a request.
+const HOSTS_ROOM: usize = 100 * 1024;
+
 /// The entry's fields. An unknown value is left out. Checks have the names that people know.
 pub(super) fn event(entry: &Entry) -> Map<String, Value> {
     let mut event = match &entry.what {
@@ -24,6 +27,36 @@ pub(super) fn event(entry: &Entry) -> Map<String, Value> {
     let Value::Object(mut event) = event else { unreachable!("each kind of event is an object") };
     event.retain(|_, value| !value.is_null());
     event
+}
+
+/// The entry's events: one, but for a summary of very many hosts, whose hosts are shared out.
+pub(super) fn events(entry: &Entry) -> Vec<Map<String, Value>> {
+    let mut events = vec![event(entry)];
+    let What::Summary(Counts { hosts, .. }) = &entry.what else { return events };
+    let (mut parts, mut bytes) = (vec![Vec::new()], 0);
+    for (host, changes) in &hosts.0 {
+        let mut of_host = json!(changes);
+        of_host["host"] = json!(host);
+        let size = of_host.to_string().len();
+        if bytes + size > HOSTS_ROOM {
+            parts.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        parts.last_mut().expect("there is one").push(of_host);
+    }
+    for (number, part) in (1..).zip(parts).filter(|(_, part)| !part.is_empty()) {
+        if number > 1 {
+            let mut more = Map::new();
+            more.insert("kind".into(), json!("summary"));
+            more.insert("id".into(), json!(format!("{}-{number}", entry.id)));
+            more.insert("at".into(), json!(entry.at));
+            more.insert("text".into(), json!("More hosts of the summary before."));
+            events.push(more);
+        }
+        events.last_mut().expect("there is one").insert("by_host".into(), json!(part));
+    }
+    events
 }
 
 fn of_fact(fact: &Fact) -> Value {
@@ -101,7 +134,8 @@ fn of_summary(summary: &Counts) -> Value {
     let down: Map<_, _> =
         summary.down.iter().filter_map(|(state, count)| Some((state.to_string(), of(count)?))).collect();
     json!({
-        "kind": "summary", "down": (!down.is_empty()).then_some(down), "still_down": of(&summary.still_down),
+        "kind": "summary", "hosts": (!summary.hosts.0.is_empty()).then_some(summary.hosts.0.len()),
+        "down": (!down.is_empty()).then_some(down), "still_down": of(&summary.still_down),
         "up": of(&summary.up), "were_down": of(&summary.were_down), "gone": of(&summary.gone),
     })
 }

@@ -2,18 +2,22 @@
 //!
 //! - here: what is told of one check; `flaps`: a check that is not steady; [`noise`]: a host that is told of too often;
 //! - [`many`]: what is told of many, and of us;
-//! - [`attempt`]: what a channel is sent of it, and what is struck off after; [`owed`]: how long it has waited;
+//! - [`attempt`]: what a channel is sent of it; [`settle`]: what is struck off after; [`owed`]: how long it has waited;
+//! - [`growth`]: what becomes of it where there is too much; `trouble`: channels that take nothing;
 //! - [`entry`]: how both are put to a channel.
 
 pub mod attempt;
 mod crowded;
 pub mod entry;
 mod flaps;
+pub mod growth;
 pub mod many;
 pub mod noise;
 pub mod owed;
+pub mod settle;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -67,8 +71,14 @@ impl Teller<'_> {
     pub fn tell(&mut self, fact: Fact) {
         if !self.channels.is_empty() {
             let (id, owed) = ((self.new_id)(), self.channels.clone());
-            self.messages.push(Message { id, at: self.now, owed, waits: wants_words(&fact), fact });
+            let waits = wants_words(&fact);
+            self.messages.push(Message { waits, ..Message::new(id, self.now, owed, fact) });
         }
+    }
+
+    /// Counts the messages by host, if they are too many.
+    pub fn keep_few(&mut self) {
+        growth::count_all(&mut self.messages, self.new_id);
     }
 
     /// Takes the messages out.

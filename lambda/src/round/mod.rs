@@ -139,6 +139,7 @@ fn tell_each(teller: &mut Teller, judged: &mut [Judged], held: &BTreeSet<String>
         if teller.messages.len() > count && !is_muted && !told.contains(id.host()) {
             told.insert(id.host().to_string());
         }
+        teller.keep_few();
     }
     told
 }
@@ -170,7 +171,10 @@ fn add_still_down(messages: &mut [Message], judged: &[Judged]) {
 
 /// Whether a message with this fact tells a host down.
 fn tells_down(fact: &Fact) -> bool {
-    matches!(fact, Fact::Down(_) | Fact::StillDown { changed: true, .. })
+    match fact {
+        Fact::Counted { hosts } => hosts.0.values().any(|changes| changes.silent + changes.failing > 0),
+        fact => matches!(fact, Fact::Down(_) | Fact::StillDown { changed: true, .. }),
+    }
 }
 
 /// The beginning of a stop whose end is told in this sweep.

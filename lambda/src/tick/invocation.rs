@@ -76,6 +76,10 @@ impl<'a> Invocation<'a> {
             Operation::PutMark { mark, etag, step } => self.put_mark(&mark, etag, step),
             Operation::Send { tick, delay_s } => self.sender().send(tick, delay_s),
             Operation::Purge => self.sender().purge(),
+            Operation::TellUnusable => {
+                let told = caught(|| self.recorder.tell_unusable(self.mark.as_ref()));
+                told.map_or_else(Answer::Failed, Answer::Told)
+            }
             Operation::Deliver(deliver) => {
                 let delivered = caught(|| self.recorder.deliver(&deliver.lease)).flatten();
                 delivered.map_or_else(Answer::Failed, |()| Answer::Done)
