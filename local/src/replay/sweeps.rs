@@ -10,8 +10,9 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::{Limits, Status};
-use pulse_echo_lambda::outbox::attempt::{due, settle};
+use pulse_echo_lambda::outbox::attempt::due;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
+use pulse_echo_lambda::outbox::settle::settle;
 use pulse_echo_lambda::outbox::{give_words, words_wanted};
 use pulse_echo_lambda::round::Round;
 use pulse_echo_lambda::rules::Rules;
@@ -104,7 +105,7 @@ impl Sweeps {
         let attempt = due(&status, CHANNEL, now);
         if let Some(attempt) = &attempt {
             self.tally.count(&status.outbox);
-            settle(&mut status, CHANNEL, attempt, &Outcome::Taken, now);
+            settle(&mut status, CHANNEL, attempt, &Outcome::Taken, now, "");
         }
         (self.status, self.swept) = (status, Some(now));
         attempt.map(|attempt| attempt.entries).unwrap_or_default()
