@@ -21,6 +21,7 @@ mod fleet;
 #[doc(hidden)]
 pub mod fuzzing;
 mod init;
+mod input;
 mod look;
 mod loop_control;
 mod machine;

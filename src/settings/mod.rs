@@ -14,7 +14,7 @@ use super::credentials::{self, Found, Instance, Profile};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::name::Name;
-use pulse_echo_core::store::{Credentials, Place, Store};
+use pulse_echo_core::store::{Credentials, Place, Store, endpoint};
 
 use config::Config;
 pub use config::in_file;
@@ -48,7 +48,7 @@ impl Settings {
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
         let sources = Sources::read(arguments, environment)?;
         let store = sources.open_store()?;
-        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.endpoint().is_none(), store })
+        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.is_aws(), store })
     }
 }
 
@@ -66,6 +66,7 @@ pub struct Sources<'a> {
     arguments: &'a Arguments,
     environment: Environment<'a>,
     config: Config,
+    profile: Profile,
 }
 
 impl<'a> Sources<'a> {
@@ -80,7 +81,8 @@ impl<'a> Sources<'a> {
     /// The same, with an empty configuration file.
     pub fn without_file(arguments: &'a Arguments, environment: Environment<'a>) -> Self {
         let (file, config) = (PathBuf::from(CONFIG_FILE), Config::default());
-        let mut sources = Self { file, started: Instant::now(), arguments, environment, config };
+        let profile = Profile::new(arguments.profile.as_deref(), environment);
+        let mut sources = Self { file, started: Instant::now(), arguments, environment, config, profile };
         if let Some(file) = sources.first(arguments.config.as_ref(), &["PULSE_ECHO_CONFIG"], None) {
             sources.file = file.into();
         }
@@ -108,34 +110,64 @@ impl<'a> Sources<'a> {
         )
     }
 
-    /// The address of an S3 service other than AWS's.
-    pub fn endpoint(&self) -> Option<String> {
-        let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
-        self.first(self.arguments.endpoint.as_ref(), &names, self.config.endpoint.as_ref())
+    /// The address of the S3 service; `None` means AWS's for the region.
+    pub fn endpoint(&self) -> Result<Option<String>, String> {
+        let in_environment = self.environment.first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+        let in_environment = in_environment.filter(|_| !self.ignores_configured_endpoints());
+        let first = self.arguments.endpoint.clone().or(in_environment).or_else(|| self.config.endpoint.clone());
+        match first {
+            None if !self.ignores_configured_endpoints() => self.profile.endpoint(),
+            first => Ok(first),
+        }
+    }
+
+    /// aws-cli's switch for the endpoints in its own variables and files.
+    fn ignores_configured_endpoints(&self) -> bool {
+        let name = "ignore_configured_endpoint_urls";
+        let variable = self.environment.get(&format!("AWS_{}", name.to_ascii_uppercase()));
+        // Without this setting, a file that cannot be read is not needed.
+        let value = variable.or_else(|| self.profile.setting(name).ok().flatten());
+        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether the store is AWS's, and therefore the probe in AWS.
+    pub fn is_aws(&self) -> bool {
+        self.endpoint().is_ok_and(|endpoint| endpoint.is_none_or(|url| endpoint::is_aws(&url)))
     }
 
     /// The bucket and how to reach it. On an EC2 instance, `instance` knows the region.
     pub fn place(&self, instance: Option<&Instance>) -> Result<Place, String> {
         let (arguments, config) = (self.arguments, &self.config);
-        let (bucket, endpoint) = (self.bucket()?, self.endpoint());
-        let region = match self.first(
-            arguments.region.as_ref(),
-            &["AWS_REGION", "AWS_DEFAULT_REGION"],
-            config.region.as_ref(),
-        ) {
+        let (bucket, endpoint) = (self.bucket()?, self.endpoint()?);
+        let given =
+            self.first(arguments.region.as_ref(), &["AWS_REGION", "AWS_DEFAULT_REGION"], config.region.as_ref());
+        let region = match given {
             Some(region) => region,
-            None => match (self.profile().region()?, instance) {
-                (Some(region), _) => region,
-                (None, _) if endpoint.is_some() => NO_REGION.into(),
-                (None, Some(instance)) => instance.region()?,
-                (None, None) => {
+            None => match (self.profile.setting("region")?, &endpoint, instance) {
+                (Some(region), _, _) => region,
+                (None, Some(endpoint), _) => endpoint::region_of(endpoint).unwrap_or(NO_REGION.into()),
+                (None, None, Some(instance)) => instance.region()?,
+                (None, None, None) => {
                     let file = self.file.display();
                     return Err(format!("there is no region: set \"region\" in {file}, AWS_REGION or --region"));
                 }
             },
         };
-        let path_style = if arguments.path_style { Some(true) } else { config.path_style };
+        let path_style = match (arguments.path_style, config.path_style) {
+            (true, _) => Some(true),
+            (false, Some(configured)) => Some(configured),
+            (false, None) => self.profile_path_style()?,
+        };
         Ok(Place { bucket, region, endpoint, path_style })
+    }
+
+    /// What the profile says of `path_style`, in aws-cli's words.
+    fn profile_path_style(&self) -> Result<Option<bool>, String> {
+        Ok(match self.profile.s3_setting("addressing_style") {
+            Ok(Some(style)) if style == "path" => Some(true),
+            Ok(Some(style)) if style == "virtual" => Some(false),
+            _ => None,
+        })
     }
 
     /// The root certificates to trust.
@@ -149,12 +181,12 @@ impl<'a> Sources<'a> {
 
     /// The credentials for the store.
     pub fn credentials(&self, trust: &Trust) -> Result<Found, String> {
-        credentials::find(&self.profile(), self.environment, trust, self.deadline())
+        credentials::find(&self.profile, self.environment, trust, self.deadline())
     }
 
     /// The profile of AWS's shared files.
-    pub fn profile(&self) -> Profile {
-        Profile::new(self.arguments.profile.as_deref(), self.environment)
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// Opens the store with the place and the credentials of these sources.

@@ -1,5 +1,6 @@
 //! The store: objects of an S3 bucket, by presigned URLs, over one connection, within one deadline.
 
+pub mod endpoint;
 mod error;
 mod learnt;
 #[cfg(feature = "list")]
@@ -60,7 +61,8 @@ pub fn credentials_from(environment: Environment) -> Result<Option<Credentials>,
         (None, None) => Ok(None),
         (None, Some(_)) => Err("AWS_ACCESS_KEY_ID"),
         (Some(_), None) => Err("AWS_SECRET_ACCESS_KEY"),
-        (Some(key), Some(secret)) => Ok(Some(match environment.get("AWS_SESSION_TOKEN") {
+        // botocore's older name comes first.
+        (Some(key), Some(secret)) => Ok(Some(match environment.first(&["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"]) {
             None => Credentials::new(key, secret),
             Some(token) => Credentials::new_with_token(key, secret, token),
         })),
