@@ -24,7 +24,7 @@ use crate::metadata::Metadata;
 use crate::name::Key;
 
 use learnt::Learnt;
-use request::{Answer, Ask};
+use request::Ask;
 
 pub use error::Error;
 #[cfg(feature = "fuzzing")]
@@ -155,9 +155,11 @@ impl Store {
         let mut headers = condition.headers();
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
         let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
-        let Answer { headers, rtt, skew, .. } = self.send(&ask)?;
-        let etag = header::text(&headers, "etag").unwrap_or_default().to_string();
-        Ok(Taken { etag, rtt, skew_s: skew.map(|skew| skew.as_secs_f64()) })
+        let answer = self.send(&ask)?;
+        // A captive portal says 200 to everything.
+        let etag = header::text(&answer.headers, "etag").map(String::from);
+        let etag = etag.ok_or_else(|| self.unreadable(&ask, &answer, "it has no ETag"))?;
+        Ok(Taken { etag, rtt: answer.rtt, skew_s: answer.skew.map(|skew| skew.as_secs_f64()) })
     }
 
     /// Gets an object. Its body is read only if it has at most `limit` bytes.

@@ -167,6 +167,7 @@ impl Store {
         Error {
             operation: ask.operation.clone(),
             place: self.place(),
+            way: self.way(),
             skew: failed.skew,
             tries,
             in_doubt,
