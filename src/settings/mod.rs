@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::args::Arguments;
 use super::credentials::{self, Found, Instance, Profile};
+use super::input;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::name::Name;
@@ -26,6 +27,9 @@ pub const OWN_FOLDER: &str = "/etc/pulse-echo";
 
 /// The default path of the configuration.
 const CONFIG_FILE: &str = "/etc/pulse-echo/config.json";
+
+/// The largest file of root certificates that is read, in bytes.
+const CA_FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Where the kernel keeps the machine's name.
 const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
@@ -180,7 +184,20 @@ impl<'a> Sources<'a> {
 
     /// The root certificates to trust.
     pub fn trust(&self) -> Result<Trust, String> {
-        self.ca_file().map_or_else(|| Ok(Trust::built_in()), |file| read_trust(&file))
+        // A store without TLS needs none of it. Another server may, such as a container's endpoint.
+        let speaks_tls = self.endpoint()?.is_none_or(|url| !url.trim().to_ascii_lowercase().starts_with("http://"));
+        let of_profile = || if speaks_tls { self.profile.setting("ca_bundle") } else { Ok(None) };
+        let Some(file) = self.ca_file().map_or_else(of_profile, |file| Ok(Some(file)))? else {
+            return Ok(Trust::built_in());
+        };
+        let trust = Trust::read_later(format!("the CA file {file}"), move || {
+            let read = input::read(Path::new(&file), CA_FILE_LIMIT);
+            read.map_err(|error| format!("cannot read the CA file {file}: {error}"))
+        });
+        if speaks_tls {
+            trust.test()?;
+        }
+        Ok(trust)
     }
 
     fn ca_file(&self) -> Option<String> {
@@ -257,11 +274,6 @@ impl<'a> Sources<'a> {
     fn first(&self, option: Option<&String>, names: &[&str], configured: Option<&String>) -> Option<String> {
         option.cloned().or_else(|| self.environment.first(names)).or_else(|| configured.cloned())
     }
-}
-
-fn read_trust(file: &str) -> Result<Trust, String> {
-    let pem = fs::read(file).map_err(|error| format!("cannot read the CA file {file}: {error}"))?;
-    Trust::with_pem(&pem).map_err(|error| format!("the CA file {file} cannot be used: {error}"))
 }
 
 fn host_name(asked_for: Option<String>) -> Result<Name, String> {
