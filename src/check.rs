@@ -39,8 +39,7 @@ pub fn command(arguments: &Arguments, options: &Check, environment: Environment)
         }
         Some(file) => {
             if let Err(error) = export::write_prometheus(Path::new(file), &run, &outcomes) {
-                let text = format!("cannot write the metrics to {file}: {error}");
-                outcomes.push(Outcome::new(Subject::Run, Severity::Unknown, text));
+                outcomes.push(Outcome::new(Subject::Run, Severity::Unknown, format!("cannot write {file}: {error}")));
             }
         }
         None => {}

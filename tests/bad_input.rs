@@ -117,6 +117,7 @@ fn a_bad_configuration_is_refused_with_its_place() {
         assert!(sent.complaint().contains(what), "{content}: {sent:?}");
         assert_eq!(sent.code, 2);
     }
+    bed.write("config.json", "{\"bucket\": \"pulses\", \"host\": \"web-1\"}");
     for (file, what) in [
         ("none.pem", "cannot read the CA file none.pem: No such file"),
         ("config.json", "the CA file config.json cannot be used: there is no certificate"),

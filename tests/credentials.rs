@@ -1,7 +1,7 @@
 //! Every row of the credentials chain, with the real binary: keys are found where they are, and sign well. Where there
 //! are no keys, the message says what was tried and why it failed.
 
-use pulse_echo_testkit::agent::{Host, KEY, LATER, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
+use pulse_echo_testkit::agent::{Host, KEY, LATER, Level, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server};
 
@@ -209,4 +209,44 @@ fn the_region_is_taken_from_the_first_place_that_has_one() {
         region_of(&host, &["send"], "eu-north-1");
         region_of(&host, &["send", "--region=us-west-2"], "us-west-2");
     });
+}
+
+#[test]
+fn the_children_of_a_program_that_does_not_end_are_ended_with_it() {
+    let host = Host::bare(Level::Plain).with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let file = host.home.path().join("child");
+    let line = format!("sh -c 'sleep 3600 & echo $! >{}; wait'", file.display());
+    host.write(".aws/config", &format!("[default]\ncredential_process = {line}\n"));
+    host.run(&["send", "--timeout-s=1"]).assert(2, "did not end within 1 s: sh");
+    let child: u32 = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
+    let started = std::time::Instant::now();
+    // A process that was killed stays as a zombie until its parent, or init, has waited for it.
+    let runs = || {
+        let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    };
+    while runs() {
+        assert!(started.elapsed() < OWN_TIMEOUT, "it goes on");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_profile_that_the_environment_names_must_be_there_whatever_keys_it_has() {
+    let host = Host::of(Level::Plain, "http://127.0.0.1:1").with("AWS_PROFILE", "opps");
+    host.write(".aws/credentials", &keys("ops"));
+    host.run(&["send"]).assert(2, "there is no profile opps");
+    let host = host.with("AWS_PROFILE", "ops").with("AWS_DEFAULT_PROFILE", "default");
+    host.run(&["send"]).assert(2, "AWS_PROFILE and AWS_DEFAULT_PROFILE name two profiles: unset one of them");
+}
+
+#[test]
+fn keys_in_older_places_that_aws_cli_reads_are_refused_by_name() {
+    let host = Host::bare(Level::Plain).with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    host.write(".boto", "[Credentials]\naws_access_key_id = x\naws_secret_access_key = y\n");
+    host.run(&["send"]).assert(2, "/.boto:2: there are keys here, which pulse-echo does not read: move them to");
+    let host = host.with("BOTO_CONFIG", "/dev/null");
+    let output = host.run(&["send"]);
+    assert!(!output.stderr.contains("boto"), "{output:?}");
+    host.with("AWS_CREDENTIAL_FILE", "/x").run(&["send"]).assert(2, "AWS_CREDENTIAL_FILE names a file with keys");
 }

@@ -79,7 +79,7 @@ fn address(text: &str) -> Result<Url, String> {
     }
     let url = Url::parse(text).or_else(|error| match error {
         ParseError::InvalidPort => wrong("has no port from 1 to 65535; an IPv6 address goes into brackets"),
-        ParseError::IdnaError => wrong("has a host that cannot be used: write it in ASCII (xn--…)"),
+        ParseError::IdnaError if !text.is_ascii() => wrong("has a host that cannot be used: write it in ASCII (xn--…)"),
         _ => wrong("is not an address such as https://s3.example.com"),
     })?;
     if !url.username().is_empty() || url.password().is_some() {
