@@ -12,6 +12,7 @@ pub mod args;
 mod atomic_file;
 mod check;
 mod credentials;
+mod daily;
 mod doctor;
 mod duration;
 mod exit;

@@ -1,5 +1,6 @@
 //! `send`: upload this host's pulses; with `--retire`, delete them.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use super::exit::Exit;
 use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
 use super::settings::{Settings, Sources};
-use super::{machine, splay};
+use super::{daily, machine, splay};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
@@ -37,7 +38,14 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     if options.retire {
         return Ok(retire(&settings, &pulses::ids(&settings, file, name)?, arguments.quiet));
     }
-    Ok(send_all(&settings, pulses::read(&settings, file, name)?, arguments.quiet))
+    let pulses = pulses::read(&settings, file, name)?;
+    let every = pulses.iter().flatten().map(|file| file.pulse.every_s).min().unwrap_or_default();
+    if let Some(warning) = &settings.warning
+        && (std::io::stderr().is_terminal() || daily::is_due(Timestamp::now(), Duration::from_secs(every.into())))
+    {
+        log::warn!("{warning}");
+    }
+    Ok(send_all(&settings, pulses, arguments.quiet))
 }
 
 fn send_all(settings: &Settings, pulses: Vec<Result<PulseFile, String>>, is_quiet: bool) -> Exit {

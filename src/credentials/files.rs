@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::ini::{Entry, Section, Sections, Wrong};
@@ -113,6 +114,14 @@ fn expanded(path: &str, home: Option<&Path>, environment: Environment) -> PathBu
     }
 }
 
+/// What is wrong with a file that holds a secret key, if everybody can read it.
+pub fn open_to_all(file: &Path) -> Option<String> {
+    let mode = fs::metadata(file).ok()?.mode() & 0o7777;
+    let name = file.display();
+    let what = "everybody on this machine can read the secret key in it";
+    (mode & 0o004 != 0).then(|| format!("{name} has mode {mode:o}: {what}: chmod o-rwx {name}"))
+}
+
 impl File {
     fn content(&self) -> &Content {
         self.content.get_or_init(|| match input::read(&self.path, SIZE_LIMIT) {
@@ -156,23 +165,24 @@ impl File {
             Content::NotInGroup => tried.insert(0, NOT_IN_GROUP.into()),
             Content::Nothing(why) => tried.push(format!("{path} {why}")),
             Content::Wrong(wrong) => tried.push(self.at(wrong.line, &wrong.what)),
-            Content::Sections(sections) => match sections.last(|section| self.is_of(section, profile)) {
-                Some(section) => {
-                    let hint = section.find(|name| name.replace([' ', '_', '-'], "").contains("accesskey"));
-                    let hint = hint.map_or_else(String::new, |entry| {
-                        format!(": line {} has {}, where aws_access_key_id is expected", entry.line, entry.name)
-                    });
-                    tried.push(format!("{path} has no keys and no credential_process for the profile {profile}{hint}"));
-                }
-                None => {
-                    let hint = sections.last(|section| is_like(section, profile)).map_or_else(String::new, |section| {
-                        let right = self.heading(profile);
-                        format!(": line {} has [{}], which must be [{right}] here", section.line, section.name)
-                    });
-                    tried.push(format!("{path} has no profile {profile}{hint}"));
-                }
-            },
+            Content::Sections(sections) => tried.push(format!("{path} {}", self.lack(sections, profile))),
         }
+    }
+
+    /// What the file lacks, with what may have been meant for it: the end of a sentence about the file.
+    fn lack(&self, sections: &Sections, profile: &str) -> String {
+        if let Some(section) = sections.last(|section| self.is_of(section, profile)) {
+            let hint = section.find(|name| name.replace([' ', '_', '-'], "").contains("accesskey"));
+            let hint = hint.map_or_else(String::new, |entry| {
+                format!(": line {} has {}, where aws_access_key_id is expected", entry.line, entry.name)
+            });
+            return format!("has no keys and no credential_process for the profile {profile}{hint}");
+        }
+        let hint = sections.last(|section| is_like(section, profile)).map_or_else(String::new, |section| {
+            let right = self.heading(profile);
+            format!(": line {} has [{}], which must be [{right}] here", section.line, section.name)
+        });
+        format!("has no profile {profile}{hint}")
     }
 
     /// How the section of a profile is called in this file.

@@ -165,7 +165,7 @@ impl Entry {
 
 /// The text of a file. A byte order mark and NUL bytes come from editors that save as UTF-16, and Python refuses them.
 fn text(bytes: &[u8]) -> Result<&str, Wrong> {
-    let line_of = |at: usize| bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line_of = |at: usize| bytes[..at].split(|byte| *byte == b'\n').count();
     let remedy = "save the file as plain UTF-8";
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Wrong { line: line_of(error.valid_up_to()), what: format!("it is not UTF-8: {remedy}") })?;

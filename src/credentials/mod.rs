@@ -28,6 +28,8 @@ pub struct Found {
     pub credentials: Credentials,
     /// Their source, for people.
     pub source: String,
+    /// What is wrong with that source, although it serves.
+    pub warning: Option<String>,
     /// The EC2 instance that issued them, if it did: it knows its region.
     pub instance: Option<Instance>,
 }
@@ -51,7 +53,7 @@ fn look(
     deadline: Instant,
     tried: &mut Vec<String>,
 ) -> Result<Found, String> {
-    let found = |credentials, source: &str| Found { credentials, source: source.into(), instance: None };
+    let found = |credentials, source: &str| Found { credentials, source: source.into(), warning: None, instance: None };
     // As in AWS's own command line: a user who names a profile wants no other keys.
     if !profile.is_option {
         match credentials_from(environment) {
@@ -63,8 +65,8 @@ fn look(
             Err(missing) => return Err(format!("the environment has only half of the keys: {missing} is not set")),
         }
     }
-    if let Some((credentials, source)) = profile.credentials(tried, deadline)? {
-        return Ok(found(credentials, &source));
+    if let Some(found) = profile.credentials(tried, deadline)? {
+        return Ok(found);
     }
     legacy::refuse(environment)?;
     match container::credentials(environment, trust, deadline)? {
@@ -73,5 +75,5 @@ fn look(
     }
     let instance = Instance::open(environment, trust, deadline)?;
     let (credentials, source) = (instance.credentials()?, "EC2 instance metadata".into());
-    Ok(Found { credentials, source, instance: Some(instance) })
+    Ok(Found { credentials, source, warning: None, instance: Some(instance) })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::Found;
 use super::files::{self, File, Kind, Setting};
 use super::ini::Section;
 use super::process;
@@ -16,6 +17,9 @@ pub const REMEDY: &str = "use credential_process, with a program that gets them,
 /// The variables that name a profile. AWS's tools differ in which comes first.
 const VARIABLES: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
 
+/// The setting that holds a secret.
+const SECRET: &str = "aws_secret_access_key";
+
 /// The variable by which EKS gives a pod an identity.
 const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
@@ -26,8 +30,8 @@ pub struct Profile {
     pub is_option: bool,
     /// Whether it was named at all; then it must be there.
     is_named: bool,
-    /// Two variables name two profiles.
-    in_doubt: bool,
+    /// Why it is not clear which profile is meant.
+    doubt: Option<&'static str>,
     /// The environment asks for a web identity, which comes before aws-cli's files.
     wants_web_identity: bool,
     files: Vec<File>,
@@ -43,12 +47,12 @@ impl Profile {
     /// The profile `asked_for`, or that of the environment, or `default`.
     pub fn new(asked_for: Option<&str>, environment: Environment) -> Self {
         let named = VARIABLES.map(|variable| environment.get(variable));
-        let in_doubt = asked_for.is_none() && matches!(&named, [Some(one), Some(other)] if one != other);
+        let are_two = asked_for.is_none() && matches!(&named, [Some(one), Some(other)] if one != other);
         let name = asked_for.map(String::from).or_else(|| named.into_iter().flatten().next());
         Self {
             is_option: asked_for.is_some(),
             is_named: name.is_some(),
-            in_doubt,
+            doubt: are_two.then_some("AWS_PROFILE and AWS_DEFAULT_PROFILE name two profiles: unset one of them"),
             wants_web_identity: asked_for.is_none() && environment.get(WEB_IDENTITY).is_some(),
             name: name.unwrap_or("default".into()),
             files: files::of(environment),
@@ -94,10 +98,7 @@ impl Profile {
     }
 
     fn is_clear(&self) -> Result<(), String> {
-        if self.in_doubt {
-            return Err("AWS_PROFILE and AWS_DEFAULT_PROFILE name two profiles: unset one of them".into());
-        }
-        Ok(())
+        self.doubt.map_or(Ok(()), |doubt| Err(doubt.into()))
     }
 
     /// The files that may hold secrets, whether they exist or not.
@@ -119,13 +120,9 @@ impl Profile {
         Err(format!("there is no profile {}", self.name))
     }
 
-    /// The credentials of the profile, and where they are. It adds to `tried` why a file has none. The error says why
-    /// the search ends here.
-    pub fn credentials(
-        &self,
-        tried: &mut Vec<String>,
-        deadline: Instant,
-    ) -> Result<Option<(Credentials, String)>, String> {
+    /// The credentials of the profile, where they are, and what is wrong there. It adds to `tried` why a file has none.
+    /// The error says why the search ends here.
+    pub fn credentials(&self, tried: &mut Vec<String>, deadline: Instant) -> Result<Option<Found>, String> {
         self.is_clear()?;
         // aws-cli does not know our own file, so that it has a search of its own.
         for is_own in [true, false] {
@@ -140,7 +137,13 @@ impl Profile {
                 *(if file.kind == Kind::Config { &mut source.config } else { &mut source.credentials }) = section;
             }
             if let Some((credentials, file)) = source.look(&self.name, deadline)? {
-                return Ok(Some((credentials, format!("the profile {} in {}", self.name, file.path.display()))));
+                let has_secret = file.section(&self.name)?.is_some_and(|section| section.get(SECRET).is_some());
+                return Ok(Some(Found {
+                    credentials,
+                    source: format!("the profile {} in {}", self.name, file.path.display()),
+                    warning: files::open_to_all(&file.path).filter(|_| has_secret),
+                    instance: None,
+                }));
             }
             files().for_each(|file| file.tell_why(&self.name, tried));
         }
@@ -189,7 +192,7 @@ impl<'a> Source<'a> {
         // aws-cli passes over these without an account. They are half of what SSO needs.
         refuse("sso_session", "SSO")?;
         refuse("sso_start_url", "SSO")?;
-        match self.get("aws_secret_access_key") {
+        match self.get(SECRET) {
             Some(Setting { file, entry }) => {
                 Err(file.at(entry.line, &format!("the profile {profile} has no aws_access_key_id beside this")))
             }
@@ -203,7 +206,7 @@ fn keys<'a>(section: Option<(&'a File, &'a Section)>) -> Result<Option<(Credenti
     let Some((file, section)) = section else { return Ok(None) };
     let Some(id) = section.get("aws_access_key_id") else { return Ok(None) };
     let missing = || file.at(id.line, &format!("there is no aws_secret_access_key beside this in [{}]", section.name));
-    let secret = section.get("aws_secret_access_key").ok_or_else(missing)?;
+    let secret = section.get(SECRET).ok_or_else(missing)?;
     let word = |entry| Setting { file, entry }.word().map(String::from);
     for entry in [id, secret] {
         if entry.value.is_empty() {

@@ -47,21 +47,23 @@ pub struct Settings {
     pub is_aws: bool,
     /// The store. Its deadline is `timeout_s` after the settings were gathered.
     pub store: Store,
+    /// What is wrong, although it serves: to be told once a day.
+    pub warning: Option<String>,
 }
 
 impl Settings {
     /// Gathers the settings. The error is a sentence that names the setting, its place and the remedy.
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
         let sources = Sources::read(arguments, environment)?;
-        let store = sources.open_store()?;
-        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.is_aws(), store })
+        let (store, warning) = sources.open_store()?;
+        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.is_aws(), store, warning })
     }
 }
 
 /// Opens only the store, for an operator's command: this machine's name is not needed. The error is as for
 /// [`Settings::gather`].
 pub fn store(arguments: &Arguments, environment: Environment) -> Result<Store, String> {
-    Sources::read(arguments, environment)?.open_store()
+    Sources::read(arguments, environment)?.open_store().map(|(store, _)| store)
 }
 
 /// The host that a command would look at, as far as that can be told: for its output if it could not start.
@@ -168,18 +170,19 @@ impl<'a> Sources<'a> {
         let path_style = match (arguments.path_style, config.path_style) {
             (true, _) => Some(true),
             (false, Some(configured)) => Some(configured),
-            (false, None) => self.profile_path_style()?,
+            (false, None) => self.profile_path_style(),
         };
         Ok(Place { bucket, region, endpoint, path_style })
     }
 
     /// What the profile says of `path_style`, in aws-cli's words.
-    fn profile_path_style(&self) -> Result<Option<bool>, String> {
-        Ok(match self.profile.s3_setting("addressing_style") {
-            Ok(Some(style)) if style == "path" => Some(true),
-            Ok(Some(style)) if style == "virtual" => Some(false),
+    fn profile_path_style(&self) -> Option<bool> {
+        // A file that cannot be read is not needed for this.
+        match self.profile.s3_setting("addressing_style").ok()??.as_str() {
+            "path" => Some(true),
+            "virtual" => Some(false),
             _ => None,
-        })
+        }
     }
 
     /// The root certificates to trust.
@@ -214,14 +217,18 @@ impl<'a> Sources<'a> {
         &self.profile
     }
 
-    /// Opens the store with the place and the credentials of these sources.
-    fn open_store(&self) -> Result<Store, String> {
+    /// Opens the store with the place and the credentials of these sources; also what is wrong with them, although they
+    /// serve.
+    fn open_store(&self) -> Result<(Store, Option<String>), String> {
         // Tested before any source of credentials is asked, which may take some time.
         self.bucket()?;
+        if self.endpoint()?.is_some() {
+            self.place(None)?.url()?;
+        }
         let trust = self.trust()?;
         let found = self.credentials(&trust)?;
         let place = self.place(found.instance.as_ref())?;
-        self.store(&place, &trust, found.credentials)
+        Ok((self.store(&place, &trust, found.credentials)?, found.warning))
     }
 
     /// A client of the store.

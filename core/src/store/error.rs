@@ -36,7 +36,7 @@ pub struct Error {
     /// The bucket: `bucket "b" at https://…`.
     pub(super) place: String,
     /// What stands between us and the store.
-    pub(super) way: Way,
+    pub(super) way: Box<Way>,
     /// How far this machine's clock is ahead of the store's, if the answer told.
     pub(super) skew: Option<SignedDuration>,
     /// How many times it was tried.
@@ -297,7 +297,7 @@ impl std::error::Error for Error {}
 pub fn read_refusal(status: u16, body: &str) -> Error {
     let kind = Kind::Refused(Box::new(Refusal::new(status, &HeaderMap::new(), body)));
     let (operation, place) = (String::new(), String::new());
-    Error { operation, place, way: Way::default(), skew: None, tries: 1, in_doubt: false, kind }
+    Error { operation, place, way: Box::default(), skew: None, tries: 1, in_doubt: false, kind }
 }
 
 #[cfg(test)]
@@ -308,7 +308,7 @@ mod tests {
         Error {
             operation: "put pulse/web-1.json".into(),
             place: "bucket \"b\" at http://127.0.0.1:9810/b/".into(),
-            way: Way::default(),
+            way: Box::default(),
             skew: skew_s.map(SignedDuration::from_secs),
             tries: 1,
             in_doubt: false,

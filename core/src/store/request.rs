@@ -167,7 +167,7 @@ impl Store {
         Error {
             operation: ask.operation.clone(),
             place: self.place(),
-            way: self.way(),
+            way: self.way().into(),
             skew: failed.skew,
             tries,
             in_doubt,
