@@ -3,37 +3,52 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::args::{Arguments, Check};
 use super::exit::Exit;
 use super::fleet::Fleet;
 use super::look::{self, Seen};
 use super::nagios;
 use super::outcome::{Outcome, Severity, Subject, worst};
-use super::output::print;
+use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::target::checks_of;
 use super::verdict::{self, Limits};
 use super::{export, machine};
+use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Name};
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::State;
 use pulse_echo_core::store::Store;
 
-/// Runs `check`.
+/// Runs `check`. Whatever comes of it, its output has the form that was asked for.
 pub fn command(arguments: &Arguments, options: &Check, environment: Environment) -> Exit {
-    let mut outcomes = match outcomes(arguments, options, environment) {
-        Ok(outcomes) => outcomes,
-        Err(message) => return nagios::unknown(&message),
-    };
-    if let Some(file) = &options.prom
-        && let Err(error) = export::write_prometheus(Path::new(file), &outcomes)
-    {
-        outcomes.push(Outcome::new(Subject::Run, Severity::Unknown, format!("cannot write {file}: {error}")));
+    let failed = |message: String| vec![Outcome::new(Subject::Run, Severity::Unknown, message)];
+    let mut outcomes = outcomes(arguments, options, environment).unwrap_or_else(failed);
+    if !options.json && options.prom.is_none() {
+        return nagios::answer(&outcomes, arguments.quiet);
+    }
+    let host = settings::host(arguments, environment);
+    let check = options.name.as_ref().zip(host.as_ref()).map(|(check, host)| format!("{host}/{check}"));
+    let run = export::Run { host, check, at: Time::of(Timestamp::now()) };
+    match options.prom.as_deref() {
+        Some("-" | "/dev/stdout") => {
+            print(&export::prometheus(&run, &outcomes));
+            outcomes.iter().filter(|outcome| outcome.severity != Severity::Ok).for_each(|it| complain(&it.sentence()));
+            return worst(&outcomes).exit();
+        }
+        Some(file) => {
+            if let Err(error) = export::write_prometheus(Path::new(file), &run, &outcomes) {
+                outcomes.push(Outcome::new(Subject::Run, Severity::Unknown, format!("cannot write {file}: {error}")));
+            }
+        }
+        None => {}
     }
     if options.json {
-        print(&export::json(&outcomes));
+        print(&export::json(&run, &outcomes));
         return worst(&outcomes).exit();
     }
     nagios::answer(&outcomes, arguments.quiet)
@@ -45,6 +60,9 @@ fn outcomes(arguments: &Arguments, options: &Check, environment: Environment) ->
         && warning > critical
     {
         return Err(format!("-w {warning} is over -c {critical}: a WARNING comes before it is CRITICAL"));
+    }
+    if options.json && matches!(options.prom.as_deref(), Some("-" | "/dev/stdout")) {
+        return Err("--json and --prom - would both write to stdout: write the metrics to a file".into());
     }
     let settings = Settings::gather(arguments, environment)?;
     let is_another_host = arguments.host.is_some();

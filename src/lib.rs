@@ -23,6 +23,7 @@ mod fleet;
 pub mod fuzzing;
 mod goodbye;
 mod init;
+mod input;
 mod look;
 mod loop_control;
 mod machine;
@@ -52,15 +53,23 @@ use std::process::ExitCode;
 use log::LevelFilter;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::stderr;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use args::{Arguments, Command, Parsed};
 use exit::Exit;
 use output::{PROGRAM, complain, print};
 pub use panic::panics_in_one_line;
 
-/// Runs the command in the arguments (without the program's own name).
-pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment) -> ExitCode {
+/// Runs the command in the arguments (without the program's own name). `unreadable` is a sentence about the environment,
+/// if it cannot be read.
+pub fn main(
+    arguments: impl Iterator<Item = OsString>,
+    environment: Environment,
+    unreadable: Option<&String>,
+) -> ExitCode {
     panics_in_one_line();
+    // Keys are in the memory: no core dump, and no look into it for other processes of this user.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let arguments = match args::parse(arguments) {
         Parsed::Arguments(arguments) => arguments,
         Parsed::Text(text) => {
@@ -73,6 +82,15 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment)
         }
         Parsed::Wrong { message, nagios: true } => return nagios::unknown(&message).into(),
     };
+    if let Some(message) = unreadable {
+        return match &arguments.command {
+            Command::Check(_) | Command::Run(_) => nagios::unknown(message).into(),
+            _ => {
+                complain(message);
+                Exit::Usage.into()
+            }
+        };
+    }
     stderr::log(PROGRAM, level(&arguments));
 
     let exit = match &arguments.command {

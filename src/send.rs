@@ -57,6 +57,9 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
         // What was sent all the same need not be mailed with each run.
         log::set_max_level(LevelFilter::Error);
     }
+    if let Some(warning) = &settings.warning {
+        log::warn!("{warning}");
+    }
     Ok(send_all(&settings.store, &pulses, arguments.quiet))
 }
 

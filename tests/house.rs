@@ -55,7 +55,20 @@ const CORE: &[&[&str]] = &[
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
-    &["atomic_file", "daily", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
+    &[
+        "atomic_file",
+        "daily",
+        "duration",
+        "exit",
+        "input",
+        "look",
+        "machine",
+        "output",
+        "reach",
+        "splay",
+        "target",
+        "terminal",
+    ],
     &["args", "credentials", "fleet", "goodbye", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],

@@ -77,6 +77,11 @@ fn timeout_s(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(is_inside).ok_or_else(|| format!("expected a whole number of seconds from {min} to {max}"))
 }
 
+/// A number of seconds.
+fn seconds(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("expected a whole number of seconds from 0 to {}", u32::MAX))
+}
+
 /// What to do.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(subcommand)]
@@ -120,7 +125,7 @@ pub struct Send {
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
     /// first wait up to this many seconds; each host waits a time of its own, the same each run (default 0)
-    #[argh(option, arg_name = "seconds", default = "0")]
+    #[argh(option, arg_name = "seconds", default = "0", from_str_fn(seconds))]
     pub splay: u32,
     /// say goodbye instead: put a note that the host leaves on purpose, and delete its pulses
     #[argh(switch)]
@@ -146,10 +151,10 @@ pub struct Check {
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
     /// age in seconds above which it is a WARNING (default: the pulse's limit, every_s × missed + grace_s)
-    #[argh(option, short = 'w', arg_name = "seconds")]
+    #[argh(option, short = 'w', arg_name = "seconds", from_str_fn(seconds))]
     pub warning: Option<u32>,
     /// age in seconds above which it is CRITICAL (default: the pulse's limit + every_s)
-    #[argh(option, short = 'c', arg_name = "seconds")]
+    #[argh(option, short = 'c', arg_name = "seconds", from_str_fn(seconds))]
     pub critical: Option<u32>,
     /// seconds for all of it, in place of --timeout-s (default 10, the limit of NRPE)
     #[argh(option, short = 't', long = "timeout", arg_name = "seconds", from_str_fn(timeout_s))]
@@ -157,7 +162,7 @@ pub struct Check {
     /// print JSON in place of the line
     #[argh(switch)]
     pub json: bool,
-    /// also write metrics to this file, for the textfile collector of Prometheus's node_exporter
+    /// also write metrics to this file, for the textfile collector of Prometheus's node_exporter (-: print just them)
     #[argh(option, arg_name = "file")]
     pub prom: Option<String>,
 }
@@ -180,7 +185,7 @@ pub struct Run {
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
     /// how many seconds to wait for the answer (default 120)
-    #[argh(option, arg_name = "seconds", default = "120")]
+    #[argh(option, arg_name = "seconds", default = "120", from_str_fn(seconds))]
     pub wait: u32,
 }
 

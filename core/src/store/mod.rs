@@ -1,6 +1,7 @@
 //! The store: objects of an S3 bucket, by presigned URLs, over one connection, within one deadline.
 
 mod below;
+pub mod endpoint;
 mod error;
 mod learnt;
 #[cfg(feature = "list")]
@@ -24,7 +25,7 @@ use crate::metadata::Metadata;
 use crate::name::Key;
 
 use learnt::Learnt;
-use request::{Answer, Ask};
+use request::Ask;
 
 pub use below::Below;
 pub use error::Error;
@@ -66,7 +67,8 @@ pub fn credentials_from(environment: Environment) -> Result<Option<Credentials>,
         (None, None) => Ok(None),
         (None, Some(_)) => Err("AWS_ACCESS_KEY_ID"),
         (Some(_), None) => Err("AWS_SECRET_ACCESS_KEY"),
-        (Some(key), Some(secret)) => Ok(Some(match environment.get("AWS_SESSION_TOKEN") {
+        // botocore's older name comes first.
+        (Some(key), Some(secret)) => Ok(Some(match environment.first(&["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"]) {
             None => Credentials::new(key, secret),
             Some(token) => Credentials::new_with_token(key, secret, token),
         })),
@@ -176,9 +178,11 @@ impl Store {
         let mut headers = condition.headers();
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
         let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
-        let Answer { headers, rtt, skew, .. } = self.send(&ask)?;
-        let etag = header::text(&headers, "etag").unwrap_or_default().to_string();
-        Ok(Taken { etag, rtt, skew_s: skew.map(|skew| skew.as_secs_f64()) })
+        let answer = self.send(&ask)?;
+        // A captive portal says 200 to everything.
+        let etag = header::text(&answer.headers, "etag").map(String::from);
+        let etag = etag.ok_or_else(|| self.unreadable(&ask, &answer, "it has no ETag"))?;
+        Ok(Taken { etag, rtt: answer.rtt, skew_s: answer.skew.map(|skew| skew.as_secs_f64()) })
     }
 
     /// Gets an object. Its body is read only if it has at most `limit` bytes.

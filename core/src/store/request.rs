@@ -176,6 +176,7 @@ impl Store {
         Error {
             operation: ask.operation.clone(),
             place: self.place(),
+            way: self.way().into(),
             skew: failed.skew,
             tries,
             in_doubt,

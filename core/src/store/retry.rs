@@ -74,7 +74,8 @@ mod tests {
     use crate::store::error::Refusal;
 
     fn refused(status: u16, code: &str) -> Kind {
-        Kind::Refused(Box::new(Refusal { status, code: code.into(), message: String::new(), region: None }))
+        let body = format!("<Error><Code>{code}</Code></Error>");
+        Kind::Refused(Box::new(Refusal::new(status, &ureq::http::HeaderMap::new(), &body)))
     }
 
     fn failed(trouble: Trouble) -> Kind {
