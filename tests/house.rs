@@ -80,7 +80,8 @@ const AGENT: &[&[&str]] = &[
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
     &["connections", "deadline", "parallel", "rules"],
-    &["error", "expect", "ipfilter", "outbox", "verdict"],
+    &["error", "expect", "ipfilter", "verdict"],
+    &["outbox"],
     &["cas", "event", "fetch", "round", "settings", "web"],
     &["aws"],
     &["channel", "probe"],

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::status::{
-    BackOff, Change, Down, Ended, Fact, Flaps, Gap, Lease, Limits, ManyTold, Message, Missing, Muted, Outage, Record,
-    SeenFault, State, Status, Still, Telling, Told, Unanswered, Vanished,
+    BackOff, Change, Changes, Crowded, Down, Ended, Fact, Flaps, Gap, Hosts, Lease, Limits, ManyTold, Message, Missing,
+    Muted, Outage, Record, SeenFault, State, Status, Still, Telling, Told, Turn, Unanswered, Vanished,
 };
 use pulse_echo_testkit::fleet::{Fleet, time};
 use pulse_echo_testkit::schema::{misfit, schema};
@@ -38,6 +38,7 @@ fn everything() -> Status {
             reason: Some("body differs".into()),
         })),
         unread: Some(time(1)),
+        turn: Some(Turn { since: time(1), refused: true }),
         in_row: 1,
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
@@ -62,13 +63,22 @@ fn everything() -> Status {
         at: time(3),
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
+        whole: ["sns".to_string()].into(),
         fact,
     };
     let reason = Some("down for repair".to_string());
+    let back_off = BackOff {
+        since: Some(time(1)),
+        why: "status 500".into(),
+        told: Some(time(3)),
+        worked: Some(time(4)),
+        refused: 1,
+        ..BackOff::new(2, time(5))
+    };
     Status {
         stopped: Some(time(0)),
         lease: Some(Lease { by: "request-1".into(), until: time(4) }),
-        channels: [("slack".to_string(), BackOff::new(2, time(5)))].into(),
+        channels: [("slack".to_string(), back_off)].into(),
         gaps: vec![Gap { from: time(-60), until: time(-30) }],
         many_down: Some(time(2)),
         many_told: Some(ManyTold { hosts: 5, causes: vec!["silent".into()] }),
@@ -82,6 +92,7 @@ fn everything() -> Status {
             none_since: Some(time(3)),
             told: Some(told),
         }),
+        crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
         mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason })].into(),
         outbox: facts().into_iter().map(message).collect(),
         checks: [(id("web-1/db"), failing), (id("web-1"), Record::new(time(0)))].into(),
@@ -139,6 +150,14 @@ fn facts() -> Vec<Fact> {
         Fact::Stopped { at: since },
         Fact::Started { stopped: since },
         Fact::StatusUnreadable { copy: "status-bad-2026-11-21T08:30:00Z.json".into(), why: "it is empty".into() },
+        Fact::StatusMissing { swept: since },
+        Fact::StatusUnusable { why: "it is too large".into() },
+        Fact::ChannelFails { channel: "slack".into(), since, why: "status 500".into() },
+        Fact::ChannelWorks { channel: "slack".into(), since, until },
+        Fact::Refused { what: "down".into(), about: Some("web-1/db".into()), why: "status 413".into() },
+        Fact::Crowded { host: "web-1".into(), names: 60_000, most: 500 },
+        Fact::Uncrowded { host: "web-1".into(), since, until },
+        Fact::Counted { hosts: Hosts([("web-1".to_string(), all_changes())].into()) },
         Fact::Test,
     ];
     let kind = |fact: &Fact| match fact {
@@ -156,10 +175,22 @@ fn facts() -> Vec<Fact> {
         Fact::Stopped { .. } => 11,
         Fact::Started { .. } => 12,
         Fact::StatusUnreadable { .. } => 13,
-        Fact::Test => 14,
+        Fact::StatusMissing { .. } => 14,
+        Fact::StatusUnusable { .. } => 15,
+        Fact::ChannelFails { .. } => 16,
+        Fact::ChannelWorks { .. } => 17,
+        Fact::Refused { .. } => 18,
+        Fact::Crowded { .. } => 19,
+        Fact::Uncrowded { .. } => 20,
+        Fact::Counted { .. } => 21,
+        Fact::Test => 22,
     };
-    assert!(facts.iter().map(kind).eq(0..15), "each kind once");
+    assert!(facts.iter().map(kind).eq(0..23), "each kind once");
     facts
+}
+
+fn all_changes() -> Changes {
+    Changes { silent: 1, failing: 2, still_down: 3, up: 4, were_down: 5, gone: 6, new: 7 }
 }
 
 fn as_json(status: &Status) -> Value {
@@ -176,7 +207,7 @@ fn fields(value: &Value, names: &mut BTreeSet<String>) {
                 match (name.as_str(), value) {
                     ("words", _) => {}
                     // `checks` is also a number, in facts.
-                    ("checks" | "mutes" | "channels", Value::Object(entries)) => {
+                    ("checks" | "mutes" | "channels" | "crowded", Value::Object(entries)) => {
                         entries.values().for_each(|value| fields(value, names));
                     }
                     _ => fields(value, names),

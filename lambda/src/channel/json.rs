@@ -62,40 +62,44 @@ pub(super) fn events(entry: &Entry) -> Vec<Map<String, Value>> {
 fn of_fact(fact: &Fact) -> Value {
     match fact {
         Fact::Down(down) => of_down("down", down),
-        Fact::StillDown { down, told, changed, .. } => {
+        Fact::StillDown { down, told, changed, back } => {
             let mut event = of_down("still-down", down);
+            event["back"] = json!(back.then_some(true));
             event["told"] = json!(told);
             event["changed"] = json!(changed);
             event
         }
-        Fact::Up { check, since, until, was, cause, reason, .. } => json!({
+        Fact::Up { check, since, until, was, cause, reason, steady, still } => json!({
             "kind": "up", "check": check.to_string(), "host": check.host(), "state": State::Up, "since": since,
-            "until": until, "was": was, "cause": cause, "reason": reason,
+            "until": until, "was": was, "cause": cause, "reason": reason, "steady": steady,
+            "still_down": still.as_ref().map(|still| json!({"checks": still.checks, "some": names(&still.some)})),
         }),
-        Fact::Gone { check, pulse, since, .. } => json!({
+        Fact::Gone { check, pulse, since, retired } => json!({
             "kind": "gone", "check": check.to_string(), "host": check.host(), "state": State::Gone, "pulse": pulse,
-            "since": since,
+            "since": since, "retired": retired.then_some(true),
         }),
         Fact::New { check } => json!({"kind": "new", "check": check.to_string(), "host": check.host()}),
-        Fact::ManyDown { down, of, state, cause, alike, .. } => json!({
-            "kind": "many-down", "checks": down, "of": of, "state": state, "cause": cause, "alike": alike,
+        Fact::ManyDown { down, of, hosts, of_hosts, state, cause, alike, alike_hosts } => json!({
+            "kind": "many-down", "checks": down, "of": of, "hosts": hosts, "of_hosts": of_hosts, "state": state,
+            "cause": cause, "alike": alike, "alike_hosts": alike_hosts,
         }),
-        Fact::Vanished { checks, of, some, .. } => {
-            json!({"kind": "vanished", "checks": checks, "of": of, "some": names(some)})
-        }
+        Fact::Vanished { checks, of, hosts, of_hosts, some } => json!({
+            "kind": "vanished", "checks": checks, "of": of, "hosts": hosts, "of_hosts": of_hosts, "some": names(some),
+        }),
         Fact::Found { since, until, checks, hosts } => {
             json!({"kind": "found", "since": since, "until": until, "checks": checks, "hosts": hosts})
         }
-        Fact::Unanswered { since, checks, some, told, .. } => json!({
-            "kind": "unanswered", "state": State::Unanswered, "since": since, "checks": checks, "some": names(some),
-            "told": told,
+        Fact::Unanswered { since, checks, hosts, some, told } => json!({
+            "kind": "unanswered", "state": State::Unanswered, "since": since, "checks": checks, "hosts": hosts,
+            "some": names(some), "told": told,
         }),
-        Fact::Answered { since, until, checks, .. } => {
-            json!({"kind": "answered", "since": since, "until": until, "checks": checks})
+        Fact::Answered { since, until, checks, hosts } => {
+            json!({"kind": "answered", "since": since, "until": until, "checks": checks, "hosts": hosts})
         }
-        Fact::Gap { from, until, spared, some, .. } => {
-            json!({"kind": "gap", "since": from, "until": until, "checks": spared, "some": names(some)})
-        }
+        Fact::Gap { from, until, quiet_until, spared, hosts, some } => json!({
+            "kind": "gap", "since": from, "until": until, "quiet_until": quiet_until, "checks": spared, "hosts": hosts,
+            "some": names(some),
+        }),
         Fact::Stopped { at } => json!({"kind": "stopped", "since": at}),
         Fact::Started { stopped } => json!({"kind": "started", "since": stopped}),
         Fact::StatusUnreadable { copy, why } => json!({"kind": "status-unreadable", "copy": copy, "reason": why}),
@@ -126,6 +130,8 @@ fn of_down(kind: &str, down: &Down) -> Value {
         "kind": kind, "check": down.check.to_string(), "host": down.check.host(), "state": down.state,
         "cause": down.cause, "reason": down.reason, "since": down.since, "pulse": down.pulse, "limit_s": down.limit_s,
         "echo": down.echo, "last_words": words::last_words(&down.words), "others": down.others,
+        "other_hosts": down.other_hosts, "state_since": down.state_since, "began": down.began,
+        "flaps": down.flaps.then_some(true),
     })
 }
 
@@ -137,6 +143,7 @@ fn of_summary(summary: &Counts) -> Value {
         "kind": "summary", "hosts": (!summary.hosts.0.is_empty()).then_some(summary.hosts.0.len()),
         "down": (!down.is_empty()).then_some(down), "still_down": of(&summary.still_down),
         "up": of(&summary.up), "were_down": of(&summary.were_down), "gone": of(&summary.gone),
+        "new": of(&summary.new),
     })
 }
 

@@ -9,8 +9,9 @@ use pulse_echo_core::answer::{self, Cause};
 use pulse_echo_core::status::{Limits, Muted};
 
 use super::*;
-use crate::outbox::attempt::{due, settle};
+use crate::outbox::attempt::due;
 use crate::outbox::entry::{Entry, Outcome, What};
+use crate::outbox::settle::settle;
 use crate::outbox::{give_words, words_wanted};
 use crate::verdict::Listed;
 
@@ -74,9 +75,9 @@ impl History {
             pulse: pulse.map(|second| Listed { at: at(second), etag: "p".into() }),
             echo: newest(&self.echoes).map(at),
             fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}") }),
-            retired: None,
             limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None }),
             fault_read: fault.filter(|_| reads).map(read).map(Box::new),
+            ..Observation::default()
         }
     }
 
@@ -161,7 +162,7 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
             let in_part = Outcome::NotTaken { taken, after: None, why: "it rains".into() };
             let outcome = if taken == count { Outcome::Taken } else { in_part };
             told.entries.extend(attempt.entries[..taken].iter().map(|entry| (now, entry.clone())));
-            settle(&mut status, "hook", &attempt, &outcome, at(now));
+            settle(&mut status, "hook", &attempt, &outcome, at(now), "new");
             told.status = status;
         } else if changed || at(now) >= told.status.written + std::time::Duration::from_secs(600) {
             status.written = at(now);

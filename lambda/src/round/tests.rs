@@ -47,7 +47,14 @@ impl Objects {
         });
         let fault_read =
             self.fault.map(|second| Box::new(answer::Fault::new(Cause::Status, "it failed", at(second - 1))));
-        Observation { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read, retired: None }
+        Observation {
+            pulse,
+            echo: self.echo.map(at),
+            fault: self.fault.map(seen),
+            limits,
+            fault_read,
+            ..Observation::default()
+        }
     }
 }
 

@@ -228,8 +228,6 @@ impl Decision {
         }
         if let Some(Owed { owed_s, channels }) = &news.owed {
             (mark.owed_s, mark.channels) = (*owed_s, Some(channels.clone()));
-            // It could be used.
-            mark.told = None;
         }
         if let Some(told) = &news.told {
             mark.told = Some(told.clone());

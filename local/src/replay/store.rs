@@ -46,16 +46,7 @@ impl Objects {
     pub(super) fn case(&self, record: Option<Record>, limits: &Limits) -> Option<Case> {
         let pulse = Some(Listed { at: self.pulse?, etag: ETAG.into() });
         let fault = self.fault.as_ref().map(|(seen, _)| seen.clone());
-        let mut observation = Observation {
-            pulse,
-            echo: self.echo,
-            fault,
-            limits: None,
-            fault_read: None,
-            retired: None,
-            is_hidden: false,
-            turn: None,
-        };
+        let mut observation = Observation { pulse, echo: self.echo, fault, ..Observation::default() };
         if observation.wants_limits(record.as_ref()) {
             observation.limits = Some(limits.clone());
         }

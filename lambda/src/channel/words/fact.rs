@@ -5,9 +5,9 @@ use std::time::Duration;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State};
+use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
 
-use super::measure::{checks, command, last_words, name, names, when};
+use super::measure::{checks, command, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::{duration, grouped};
 
@@ -58,54 +58,52 @@ pub(super) fn label(fact: &Fact) -> &'static str {
 /// The text after the label of a fact that a sweep noticed at `at`.
 pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
-        Fact::Down(down) => single(down, at, false, detail),
-        Fact::StillDown { down, changed, .. } => single(down, at, *changed, detail),
-        Fact::Up { check, since, until, was, cause, reason, .. } => format!(
-            "{} has been up again since {}. It was down for {}, from {}: {}.",
+        Fact::Down(down) => single(down, at, false, false, detail),
+        Fact::StillDown { down, changed, back, .. } => single(down, at, *changed && !back, *back, detail),
+        Fact::Up { check, since, until, was, cause, reason, steady, still } => format!(
+            "{} has been up again since {}. It was down for {}, from {}: {}.{}{}",
             name(check),
             when(*until),
             duration(since.age(*until)),
             when(*since),
-            was_what(*was, *cause, reason.as_deref())
+            was_what(*was, *cause, reason.as_deref()),
+            steady.map(|steady| is_steady(steady, at)).unwrap_or_default(),
+            still.as_ref().map(still_down).unwrap_or_default()
         ),
         Fact::New { check } => format!("{} is watched from now on.", name(check)),
-        Fact::Gone { check, pulse, since, .. } => gone(check, *pulse, *since),
-        Fact::ManyDown { down, of, state, cause, alike, .. } => many_down(*down, *of, *state, *cause, *alike),
-        Fact::Found { since, checks: count, .. } => {
-            format!("none of the pulses of {} that vanished on {} is missing any more.", checks(*count), when(*since))
-        }
-        Fact::Vanished { checks: count, of, some, .. } => format!(
-            "the pulses of {} of {} are no longer there: {}. If nobody deleted them on purpose, look who did. They are \
+        Fact::Gone { check, pulse, since, retired } => gone(check, *pulse, *since, *retired),
+        Fact::ManyDown { .. } => wave(fact),
+        Fact::Found { since, checks: count, hosts: of, .. } => format!(
+            "none of the pulses that vanished on {} is missing any more ({} of {}): they are back, or gone for a day.",
+            when(*since),
+            checks(*count),
+            hosts(*of)
+        ),
+        Fact::Vanished { checks: count, of, hosts: vanished, of_hosts, some } => format!(
+            "the pulses of {} are no longer there{}: {}. If nobody deleted them on purpose, look who did. They are \
              judged by their last pulse, and gone after a day.",
-            grouped(*count),
-            checks(*of),
+            of_all(*vanished, *of_hosts, *count, *of),
+            if *vanished > 0 { format!(" ({} of {})", grouped(*count), checks(*of)) } else { String::new() },
             names(*count, some)
         ),
-        Fact::Unanswered { since, checks: count, some, .. } => format!(
-            "no answer to the pulses of {} since {} ({}): {}. This is about us: whether what they watch works is not \
+        Fact::Unanswered { since, checks: count, hosts: of, some, .. } => format!(
+            "no answer to the pulses of {}{} since {} ({}): {}. This is about us: whether what they watch works is not \
              known. Look at the log of the probe's function.",
             checks(*count),
+            on_hosts(*of),
             when(*since),
             duration(since.age(at)),
             names(*count, some)
         ),
-        Fact::Answered { since, until, checks: count, .. } => format!(
-            "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
+        Fact::Answered { since, until, checks: count, hosts: of } => format!(
+            "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {}{} at once.",
             duration(since.age(*until)),
             when(*since),
             when(*until),
-            checks(*count)
+            checks(*count),
+            on_hosts(*of)
         ),
-        Fact::Gap { from, until, spared, some, .. } => format!(
-            "from {} to {} ({}) no pulse came and nothing was swept: the store itself was away. {} that missed a pulse \
-             through it {} given time for the next one: {}.",
-            when(*from),
-            when(*until),
-            duration(from.age(*until)),
-            checks(*spared),
-            if *spared == 1 { "is" } else { "are" },
-            names(*spared, some)
-        ),
+        Fact::Gap { from, until, quiet_until, spared, some, .. } => gap((*from, *until), *quiet_until, *spared, some),
         Fact::Stopped { at } => {
             format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(*at))
         }
@@ -187,26 +185,29 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
     }
 }
 
-/// Checks of one host that fell silent together: `first` stands for all of them, and `all` are their names.
-pub(super) fn silent_together(first: &Down, all: &[&CheckId], at: Time, detail: Detail) -> String {
-    let host = line(first.check.host(), 128);
-    let who = format!("{host} ({}: {})", checks(all.len()), names(all.len(), all.iter().copied()));
-    outage(&who, first, at, false, detail, "If on purpose, for each: `pulse-echo retire ID`.")
+/// Checks of one host that fell silent together: `first` stands for all of them, and `who` names them.
+pub(super) fn silent_together(first: &Down, who: &str, at: Time, detail: Detail) -> String {
+    outage(who, first, at, "", detail, "If on purpose, for each: `pulse-echo retire ID`.")
 }
 
-fn single(down: &Down, at: Time, changed: bool, detail: Detail) -> String {
+fn single(down: &Down, at: Time, changed: bool, back: bool, detail: Detail) -> String {
     let remedy = match down.state {
         State::Silent => format!("If on purpose: {}.", command("retire", &down.check)),
         _ => String::new(),
     };
-    outage(&name(&down.check), down, at, changed, detail, &remedy)
+    let news = match (changed, back) {
+        (_, true) => "; it sends again, still failing",
+        // In another state, it says itself what is new.
+        (true, _) if down.began.is_none() => ", now for another reason",
+        _ => "",
+    };
+    let flaps = if down.flaps { " It flaps: what is short is not told until it is steady." } else { "" };
+    outage(&name(&down.check), down, at, news, detail, &remedy) + flaps
 }
 
-fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remedy: &str) -> String {
-    let now = if changed { ", now for another reason" } else { "" };
-    let (since, age) = (when(down.since), duration(down.since.age(at)));
-    let mut sentences =
-        vec![format!("{who} has been {} since {since} ({age}){now}: {}.", down.state, why_down(down, at))];
+fn outage(who: &str, down: &Down, at: Time, news: &str, detail: Detail, remedy: &str) -> String {
+    let since = down_since(down, at);
+    let mut sentences = vec![format!("{who} has been {} {since}{news}: {}.", down.state, why_down(down, at))];
     sentences.extend(last_words(&down.words).map(|words| format!("Last words: {words}.")));
     if detail == Detail::Full {
         sentences.push(match down.echo {
@@ -216,6 +217,25 @@ fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remed
         sentences.extend(Some(remedy.to_string()).filter(|remedy| !remedy.is_empty()));
     }
     sentences.join(" ")
+}
+
+/// `since 19:23 (120 s)`, and since when it is down if that was in another state: `, down since 19:22 (failing)`.
+pub(super) fn down_since(down: &Down, at: Time) -> String {
+    let since = |time: Time| format!("since {} ({})", when(time), duration(time.age(at)));
+    match (down.state_since, down.began) {
+        (Some(own), Some(began)) => format!("{}, down since {} ({began})", since(own), when(down.since)),
+        (Some(own), None) if own > down.since => format!("{}, down since {}", since(own), when(down.since)),
+        _ => since(down.since),
+    }
+}
+
+/// What of the host is still down, as a sentence after another.
+pub(super) fn still_down(still: &Still) -> String {
+    format!(" Still down: {}.", names(still.checks, &still.some))
+}
+
+fn is_steady(since: Time, at: Time) -> String {
+    format!(" It does not flap any more: up without a break for {}.", duration(since.age(at)))
 }
 
 /// The value seen and the value expected.
@@ -233,7 +253,7 @@ fn why_down(down: &Down, at: Time) -> String {
     }
 }
 
-fn why_failing(cause: Option<Cause>, reason: Option<&str>) -> String {
+pub(super) fn why_failing(cause: Option<Cause>, reason: Option<&str>) -> String {
     match (reason, cause) {
         (Some(reason), _) => line(reason.trim_end_matches('.'), REASON_ROOM),
         (None, Some(cause)) => cause.to_string(),
@@ -241,20 +261,17 @@ fn why_failing(cause: Option<Cause>, reason: Option<&str>) -> String {
     }
 }
 
-fn was_what(was: State, cause: Option<Cause>, reason: Option<&str>) -> String {
+pub(super) fn was_what(was: State, cause: Option<Cause>, reason: Option<&str>) -> String {
     match was {
         State::Failing => format!("failing ({})", why_failing(cause, reason)),
         other => other.to_string(),
     }
 }
 
-fn gone(check: &CheckId, pulse: Time, since: Option<Time>) -> String {
+fn gone(check: &CheckId, pulse: Time, since: Option<Time>, retired: bool) -> String {
     let outage = since.map(|since| format!(" That ends its outage since {}.", when(since))).unwrap_or_default();
-    format!(
-        "{} is not watched any more: its pulse was removed, so it is retired. Its last pulse came on {}.{outage}",
-        name(check),
-        when(pulse)
-    )
+    let why = if retired { "a note says that this is on purpose" } else { "its pulse was removed, so it is retired" };
+    format!("{} is not watched any more: {why}. Its last pulse came on {}.{outage}", name(check), when(pulse))
 }
 
 /// What changed on many hosts, and the first of them.
@@ -282,26 +299,71 @@ fn counted(hosts: &Hosts) -> String {
     format!("checks of {} hosts: {}. The hosts: {}{more}.", grouped(hosts.0.len()), sums.join(", "), first.join(", "))
 }
 
-fn many_down(down: usize, of: usize, state: State, cause: Option<Cause>, alike: usize) -> String {
+/// `on 3 hosts`, where the number is known.
+fn on_hosts(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(" on {}", hosts(count)) }
+}
+
+/// Of how many hosts; of how many checks in a message of a loop that knew no hosts.
+fn of_all(some: usize, of: usize, some_checks: usize, of_checks: usize) -> String {
+    match some {
+        0 => format!("{} of {}", grouped(some_checks), checks(of_checks)),
+        some => format!("{} of {}", grouped(some), hosts(of)),
+    }
+}
+
+/// Nothing was swept within this time.
+fn gap((from, until): (Time, Time), quiet_until: Option<Time>, spared: usize, some: &[CheckId]) -> String {
+    let begins =
+        format!("from {} to {} ({}) no sweep was completed", when(from), when(until), duration(from.age(until)));
+    let Some(quiet) = quiet_until else {
+        return format!("{begins}, though pulses came: the loop itself was away. Look at the log of its function.");
+    };
+    let quiet = match quiet < until {
+        true => format!(", and no pulse came until {}", when(quiet)),
+        false => ", and no pulse came".into(),
+    };
+    let spared = match spared {
+        0 => "No check missed a pulse through it.".into(),
+        1 => format!("1 check that missed a pulse through it is given time for the next one: {}.", names(1, some)),
+        spared => format!(
+            "{} that missed a pulse through it are given time for the next one: {}.",
+            checks(spared),
+            names(spared, some)
+        ),
+    };
+    format!("{begins}{quiet}: the store itself was away. {spared}")
+}
+
+/// Many hosts that went down at once. A cause is named only if three quarters of them share it.
+pub(super) fn wave(fact: &Fact) -> String {
+    let Fact::ManyDown { down, of, hosts: count, of_hosts, state, cause, alike, alike_hosts } = fact else {
+        return String::new();
+    };
+    let (some, same) = if *count > 0 { (*count, *alike_hosts) } else { (*down, *alike) };
+    let begins = format!("{} went down within 15 min", of_all(*count, *of_hosts, *down, *of));
+    if same * 4 < some * 3 {
+        return format!("{begins}, for different reasons. Look for one cause all the same.");
+    }
     let what = match cause {
         Some(cause) => format!("{state} ({cause})"),
         None => state.to_string(),
     };
-    let likely = match (state, cause) {
-        (State::Silent, _) => "the network, the power or the cron that they share",
+    let same = if same == some { "all".into() } else { grouped(same) };
+    format!("{begins}, {same} {what}. Look for one cause: {}.", likely(*state, *cause))
+}
+
+/// What hosts may share that are down in this way.
+fn likely(state: State, cause: Option<Cause>) -> &'static str {
+    match (state, cause) {
+        (State::Silent, _) => "their network, power or cron",
         (State::Unanswered, _) => "our own probe",
-        (_, Some(Cause::Dns)) => "the name service that they share",
-        (_, Some(Cause::Tls | Cause::Cert)) => "a certificate that they share",
-        (_, Some(Cause::Blocked)) => "the addresses that the probe may go to (PROBE_ALLOW)",
-        (_, Some(Cause::InvalidPulse)) => "a change of the pulses themselves",
-        (_, Some(Cause::Status | Cause::Body)) => "a change or a service that they share",
-        (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network or a service that they share",
+        (_, Some(Cause::Dns)) => "their name service",
+        (_, Some(Cause::Tls | Cause::Cert)) => "their certificate",
+        (_, Some(Cause::Blocked)) => "where the probe may go (PROBE_ALLOW)",
+        (_, Some(Cause::InvalidPulse)) => "a change of the pulses",
+        (_, Some(Cause::Status | Cause::Body)) => "a change, or a service that they share",
+        (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network, or a service that they share",
         (_, Some(Cause::Other) | None) => "something that they share",
-    };
-    let alike = if alike == down { "all".into() } else { grouped(alike) };
-    format!(
-        "{} of {} went down within 15 min, {alike} of them {what}. Look for one cause first: {likely}.",
-        grouped(down),
-        checks(of)
-    )
+    }
 }
