@@ -52,6 +52,15 @@ fn a_name_or_a_body_that_calls_the_whole_channel_rings_nobody() {
 }
 
 #[test]
+fn an_address_that_a_stranger_wrote_is_no_link() {
+    let mut down = failing("web-1");
+    down.reason = Some("the body is \"see https://evil.example/login\"".into());
+    let text = payload(&[fact(Fact::Down(down))]);
+    let text = text["text"].as_str().unwrap();
+    assert!(!text.contains("://") && text.contains("https:\u{2060}//evil.example/login"), "{text}");
+}
+
+#[test]
 fn a_thousand_names_stay_within_one_message_of_slack() {
     let mut worst = many(1000);
     for (number, entry) in worst.iter_mut().enumerate() {
