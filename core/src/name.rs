@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
-use crate::text::prints;
+use crate::text::{printable, prints};
 
 /// The longest key that counts, in bytes.
 const KEY_LIMIT: usize = 512;
@@ -129,7 +129,7 @@ impl TryFrom<String> for CheckId {
 
 impl fmt::Display for CheckId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.shown())
+        f.write_str(&printable(self.shown()))
     }
 }
 
@@ -287,6 +287,12 @@ mod tests {
             let id = CheckId::from_pulse_key(key).unwrap();
             assert_eq!(Key::pulse(&id).as_str(), key);
         }
+    }
+
+    #[test]
+    fn a_name_that_looks_like_another_counts_and_is_shown_for_what_it_is() {
+        let id = CheckId::from_pulse_key("pulse/web-1\u{3164}.json").unwrap();
+        assert_eq!((id.to_string().as_str(), id.as_str()), ("web-1\\u{3164}", "web-1\u{3164}.json"));
     }
 
     #[test]

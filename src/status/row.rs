@@ -77,10 +77,11 @@ impl<'a> Row<'a> {
         if self.is_late { "late".into() } else { self.record.state.to_string() }
     }
 
-    /// How long it has been in this state.
+    /// How long it has been down, as its messages say it; else how long it has been in its state.
     pub fn lasts(&self, now: Time) -> Duration {
-        match &self.record.limits {
-            Some(limits) if self.is_late => self.record.pulse.age(now).saturating_sub(limits.every()),
+        match (&self.record.limits, &self.record.outage) {
+            (Some(limits), _) if self.is_late => self.record.pulse.age(now).saturating_sub(limits.every()),
+            (_, Some(outage)) if self.record.state.is_down() => outage.since.age(now),
             _ => self.record.since.age(now),
         }
     }
