@@ -5,8 +5,8 @@ use pulse_echo_core::status::{Down, Fact, State};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::grouped;
 
-use super::fact::wave;
 use super::group::{Group, groups};
+use super::many::wave;
 use super::measure::{hosts, name, named};
 use super::{check, down, summed};
 use crate::outbox::entry::{Entry, What};
