@@ -77,7 +77,7 @@ struct Hostile {
     names: u64,
     /// Whether it uses new names all the time.
     rotates: bool,
-    objects: BTreeMap<String, Objects>,
+    objects: BTreeMap<CheckId, Objects>,
 }
 
 impl Hostile {
@@ -89,12 +89,12 @@ impl Hostile {
 
     fn act(&mut self, now: i64) {
         for n in 0..self.names {
-            let number = if self.rotates && self.any(4) == 0 { self.any(40) * 1_000 + n } else { n };
+            let number = if self.rotates && self.any(4) == 0 { self.any(3) * 1_000 + n } else { n };
             // Before the others' names, and as long as a name may be.
             let name = format!("a-hostile/{number:05}{}", "\"&".repeat(200));
             let act = self.any(12);
             let cause = [Cause::Dns, Cause::Tls, Cause::Status, Cause::Connect][usize::try_from(self.any(4)).unwrap()];
-            let objects = self.objects.entry(name).or_default();
+            let objects = self.objects.entry(id(&name)).or_default();
             match act {
                 0..3 => (objects.pulse, objects.echo) = (Some(now - 5), Some(now - 4)),
                 3..6 => (objects.pulse, objects.fault) = (Some(now - 5), Some((now - 4, cause))),
@@ -134,7 +134,7 @@ impl Fleet {
                 observed.insert(id(&format!("honest-{n}/{check}")), observation(objects));
             }
         }
-        observed.extend(self.hostile.objects.iter().map(|(name, objects)| (id(name), observation(*objects))));
+        observed.extend(self.hostile.objects.iter().map(|(id, objects)| (id.clone(), observation(*objects))));
         let ids: BTreeSet<_> = observed.keys().chain(records.keys()).cloned().collect();
         let cases = ids.into_iter().filter_map(|id| {
             let (record, observation) = (records.remove(&id), observed.remove(&id).unwrap_or_default());
