@@ -162,7 +162,7 @@ fn ten_thousand_that_go_down_at_once_and_come_back_or_vanish_are_a_few_lines() {
     // No two sweeps are so far apart that this itself is told.
     let seconds = [60, 300, 600, 660, 900, 1_200, 1_260, 10_000];
     let told = run(&vec![history.clone(); 10_000], &sweeps(&seconds), &Rules::default());
-    let [(600, many), (600, down), (660, up)] = &told.entries[..] else { panic!("{} entries", told.entries.len()) };
+    let [(660, many), (660, down), (1_260, up)] = &told.entries[..] else { panic!("{} entries", told.entries.len()) };
     assert!(
         matches!(&many.what, What::Fact(Fact::ManyDown { down: 10_000, of: 10_000, alike: 10_000, .. })),
         "{many:?}"
