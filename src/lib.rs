@@ -73,6 +73,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment)
     stderr::log(PROGRAM, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
 
     let exit = match &arguments.command {
+        Command::Send(options) if options.dry_run => doctor::rehearse(&arguments, options, environment),
         Command::Send(options) => send::command(&arguments, options, environment),
         Command::Check(options) => check::command(&arguments, options, environment),
         Command::Run(options) => run::command(&arguments, options, environment),

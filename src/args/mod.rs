@@ -125,6 +125,9 @@ pub struct Send {
     /// delete this host's pulses instead; use it when you retire the host
     #[argh(switch)]
     pub retire: bool,
+    /// send nothing: say what would be sent, where to, with which credentials, and what would keep it from being sent
+    #[argh(switch)]
+    pub dry_run: bool,
 }
 
 /// Is the newest echo fresh, and is the loop alive? For people, and a plugin for Nagios, Icinga, Sensu.

@@ -1,6 +1,7 @@
 //! The settings: from the option, then the environment, then the configuration file, then the default.
 
 pub mod config;
+mod host;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,15 +19,13 @@ use pulse_echo_core::store::{Credentials, Place, Store};
 
 use config::Config;
 pub use config::in_file;
+pub use host::warning;
 
 /// The package's folder.
 pub const OWN_FOLDER: &str = "/etc/pulse-echo";
 
 /// The default path of the configuration.
 const CONFIG_FILE: &str = "/etc/pulse-echo/config.json";
-
-/// Where the kernel keeps the machine's name.
-const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 /// The region to sign for, if a custom endpoint comes without one.
 const NO_REGION: &str = "us-east-1";
@@ -89,7 +88,7 @@ impl<'a> Sources<'a> {
 
     /// This host's name.
     pub fn host(&self) -> Result<Name, String> {
-        host_name(self.given_host())
+        host::name(self.given_host())
     }
 
     fn given_host(&self) -> Option<String> {
@@ -224,21 +223,6 @@ fn read_trust(file: &str) -> Result<Trust, String> {
     Trust::with_pem(&pem).map_err(|error| format!("the CA file {file} cannot be used: {error}"))
 }
 
-fn host_name(asked_for: Option<String>) -> Result<Name, String> {
-    let remedy = "set \"host\" in the configuration, PULSE_ECHO_HOST or --host";
-    let text = match asked_for {
-        Some(text) => text,
-        None => fs::read_to_string(HOSTNAME_FILE)
-            .map_err(|error| format!("cannot read this machine's name from {HOSTNAME_FILE}: {error}; {remedy}"))?,
-    };
-    let name: Name =
-        text.trim_end().parse().map_err(|error| format!("the host's name cannot be used: {error}; {remedy}"))?;
-    if name.as_str().eq_ignore_ascii_case("localhost") {
-        return Err(format!("the host's name is {name}, which every machine has; {remedy}"));
-    }
-    Ok(name)
-}
-
 fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if folder != Path::new("") => folder.into(),
@@ -249,15 +233,6 @@ fn folder_of(file: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn localhost_and_what_may_not_enter_a_key_are_refused_with_the_remedy() {
-        for (name, why) in [("localhost", "which every machine has"), ("../x", "may not enter a key"), ("", "empty")] {
-            let error = host_name(Some(name.into())).unwrap_err();
-            assert!(error.contains(why) && error.contains("--host"), "{error}");
-        }
-        assert_eq!(host_name(Some("web-1\n".into())).unwrap().as_str(), "web-1");
-    }
 
     #[test]
     fn the_pulses_lie_beside_the_configuration() {
