@@ -209,10 +209,11 @@ impl Finder<'_> {
         for fault in crontab.faults.iter().filter(|fault| mentions(lines[fault.number - 1])) {
             self.fault(format!("cron ignores {file}:{}: {}", fault.number, fault.why));
         }
+        let is_explained = !hidden.is_empty() || !crontab.faults.is_empty();
         for why in hidden {
             self.fault(why);
         }
-        if calls.is_empty() && crontab.faults.is_empty() {
+        if calls.is_empty() && !is_explained {
             self.fault(self.unread(file, &lines, &crontab));
         }
         if !is_running && !calls.is_empty() {

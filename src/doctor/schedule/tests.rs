@@ -90,7 +90,7 @@ fn what_debians_cron_ignores_is_named_with_the_remedy() {
         (&format!("{LINE}61 * * * * root a\n"), "line 2: \"61\" is no minute", ""),
         (&format!("MAILTO=\n{LINE}"), "line 1: it is neither five times", "NAME=\"value\""),
         (&LINE.replace("root", "nosuchuser"), "there is no user nosuchuser", "name one that is there"),
-        ("*/10 * * * * pulse-echo send\n", "does not run pulse-echo send", "as the command of the line"),
+        ("*/10 * * * * pulse-echo send\n", "pulse-echo is taken for a user", "before it"),
         ("*/10 * * * * /usr/bin/pulse-echo send\n", "pulse-echo is taken for a user", "before it"),
         ("A=\"runs pulse-echo send\"\n", "does not run pulse-echo send", ""),
         (&LINE.replace('\n', "\r\n"), "as lines of Windows do", "sed"),
