@@ -55,8 +55,8 @@ const CORE: &[&[&str]] = &[
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
-    &["atomic_file", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
-    &["args", "credentials", "fleet", "outcome", "panic"],
+    &["atomic_file", "daily", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
+    &["args", "credentials", "fleet", "namesake", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
     &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],

@@ -85,12 +85,13 @@ pub fn open(file: &Path, readers: &[Reader]) -> Option<String> {
     let shut_out = readers.iter().find(|reader| file.starts_with(OWN_FOLDER) && !reader.may(&metadata, 4))?;
     let user = &shut_out.user;
     let is_of_group = shut_out.groups.contains(&metadata.gid());
-    let what = if is_of_group { format!("has mode {mode:o}") } else { format!("is not of a group of {user}'s", user = user.name) };
+    let what = if is_of_group {
+        format!("has mode {mode:o}")
+    } else {
+        format!("is not of a group of {user}'s", user = user.name)
+    };
     let group = if user.name == PACKAGES_USER { PACKAGES_USER.into() } else { format!("$(id -gn {})", user.name) };
-    Some(format!(
-        "{name} {what}, so that {} cannot read it: chgrp {group} {name}; chmod 640 {name}",
-        user.name
-    ))
+    Some(format!("{name} {what}, so that {} cannot read it: chgrp {group} {name}; chmod 640 {name}", user.name))
 }
 
 #[cfg(test)]

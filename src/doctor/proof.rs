@@ -88,7 +88,9 @@ fn try_out(job: &Job) -> Result<Vec<String>, Result<String, String>> {
     Err(Err(match output.status.signal() {
         Some(signal) => format!("{program} was ended by signal {signal}"),
         None if said.contains("--dry-run") => {
-            format!("{program} is another version than this one, and cannot be tried out: upgrade it, or run its own doctor")
+            format!(
+                "{program} is another version than this one, and cannot be tried out: upgrade it, or run its own doctor"
+            )
         }
         None => format!("{program} does not work there: {said}"),
     }))

@@ -67,7 +67,13 @@ pub fn store(findings: &mut Findings, sources: &Sources) -> Option<Store> {
 }
 
 /// Asks the store about each check and about the loop. Returns the checks that the probe is known to reach.
-pub fn ask(findings: &mut Findings, store: &Store, host: &Name, files: &[PulseFile], own: Option<&str>) -> Vec<CheckId> {
+pub fn ask(
+    findings: &mut Findings,
+    store: &Store,
+    host: &Name,
+    files: &[PulseFile],
+    own: Option<&str>,
+) -> Vec<CheckId> {
     let mut reached = Vec::new();
     if files.is_empty() {
         ask_of_check(findings, store, &CheckId::new(host, None), None, own);

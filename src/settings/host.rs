@@ -14,10 +14,40 @@ const LOCAL: [&str; 6] = ["localhost", "localhost4", "localhost6", "ip6-localhos
 
 /// Names that images have before anybody gives the machine one, without numbers at their end.
 const OF_IMAGES: [&str; 34] = [
-    "almalinux", "alpine", "amazonlinux", "archlinux", "arch", "armbian", "buildroot", "centos", "debian", "default",
-    "docker", "example", "fedora", "gentoo", "host", "hostname", "kali", "linux", "localhost-live", "nixos", "opensuse",
-    "openwrt", "oraclelinux", "orangepi", "raspberrypi", "raspbian", "rhel", "rocky", "server", "template", "ubuntu",
-    "unknown", "vagrant", "vm",
+    "almalinux",
+    "alpine",
+    "amazonlinux",
+    "archlinux",
+    "arch",
+    "armbian",
+    "buildroot",
+    "centos",
+    "debian",
+    "default",
+    "docker",
+    "example",
+    "fedora",
+    "gentoo",
+    "host",
+    "hostname",
+    "kali",
+    "linux",
+    "localhost-live",
+    "nixos",
+    "opensuse",
+    "openwrt",
+    "oraclelinux",
+    "orangepi",
+    "raspberrypi",
+    "raspbian",
+    "rhel",
+    "rocky",
+    "server",
+    "template",
+    "ubuntu",
+    "unknown",
+    "vagrant",
+    "vm",
 ];
 
 /// The name that was asked for, else the machine's. The error says what is wrong, and what to do.
@@ -92,8 +122,19 @@ mod tests {
     fn the_names_of_images_addresses_and_containers_are_warned_of() {
         let warned = |text: &str| warning(&text.parse().unwrap());
         for text in [
-            "ubuntu", "debian", "Debian12", "raspberrypi", "RaspberryPi.local", "ip-10-0-3-17", "127.0.0.1", "rocky-9",
-            "ip-10-0-3-17.eu-central-1.compute.internal", "3f2a9c01b7de", "localhost-live", "vm", "template",
+            "ubuntu",
+            "debian",
+            "Debian12",
+            "raspberrypi",
+            "RaspberryPi.local",
+            "ip-10-0-3-17",
+            "127.0.0.1",
+            "rocky-9",
+            "ip-10-0-3-17.eu-central-1.compute.internal",
+            "3f2a9c01b7de",
+            "localhost-live",
+            "vm",
+            "template",
         ] {
             let warning = warned(text).unwrap_or_else(|| panic!("{text} is taken for a host's own"));
             assert!(warning.starts_with(text) && warning.contains("--host"), "{warning}");

@@ -61,6 +61,9 @@ fn of_splay(job: &Job) -> Option<String> {
     let splay = u64::from(job.options.splay);
     (splay >= gap).then(|| {
         let by = &job.by;
-        format!("{by} runs each {gap} s, and --splay {splay} may wait for longer than that: give at most --splay {}", gap / 2)
+        format!(
+            "{by} runs each {gap} s, and --splay {splay} may wait for longer than that: give at most --splay {}",
+            gap / 2
+        )
     })
 }

@@ -22,9 +22,9 @@ use crate::args::{self, Parsed, Send};
 use crontab::{Crontab, Line};
 use daemon::Dialect;
 use places::{CRON_FILE, Place};
+use pulse_echo_core::words;
 use shell::{Call, PROGRAM, Reading};
 use times::Times;
-use pulse_echo_core::words;
 use users::User;
 
 pub use fit::misfits;
@@ -71,7 +71,7 @@ impl std::fmt::Display for Job {
         write!(f, "{by} as {}", user.name)?;
         match (times, times::longest_gap(std::iter::once(times))) {
             (Times::Unknown(expression), _) => write!(f, ", at times that are not compared ({expression})"),
-            (_, Some(gap)) => write!(f, ", each {}", words::duration(gap)),
+            (_, Some(gap)) => write!(f, ", every {}", words::duration(gap)),
             (_, None) => Ok(()),
         }
     }
@@ -150,7 +150,8 @@ impl Finder<'_> {
                 variables: timer.variables.clone(),
                 path,
             };
-            let calls: Vec<_> = timer.commands.iter().flat_map(|command| self.read(command, Dialect::Debian).0).collect();
+            let calls: Vec<_> =
+                timer.commands.iter().flat_map(|command| self.read(command, Dialect::Debian).0).collect();
             // A unit that is masked says nothing any more.
             let is_ours = timer.name == TIMER && timer.is_masked;
             if !is_ours && !calls.iter().any(is_sending) {
@@ -158,8 +159,9 @@ impl Finder<'_> {
             }
             let name = &timer.name;
             // The package's cron line looks at the same link.
-            let instead =
-                format!("which keeps the package's line for cron from sending, too: systemctl unmask {name}; systemctl start {name}");
+            let instead = format!(
+                "which keeps the package's line for cron from sending, too: systemctl unmask {name}; systemctl start {name}"
+            );
             if timer.is_masked {
                 self.fault(format!("the timer {name} is enabled but masked, {instead}"));
             } else if timer_runs(name) == Some(false) {
@@ -272,9 +274,9 @@ impl Finder<'_> {
     /// What PAM puts into the environment of cron's commands, where it is told to.
     fn pam_variables(&self) -> Vec<(String, String)> {
         let read = |file: &str| fs::read_to_string(self.root.join(file)).unwrap_or_default();
-        let is_told = ["etc/pam.d/cron", "etc/pam.d/crond", "etc/pam.d/cronie"].iter().any(|file| {
-            read(file).lines().any(|line| !line.starts_with('#') && line.contains("pam_env"))
-        });
+        let is_told = ["etc/pam.d/cron", "etc/pam.d/crond", "etc/pam.d/cronie"]
+            .iter()
+            .any(|file| read(file).lines().any(|line| !line.starts_with('#') && line.contains("pam_env")));
         let text = if is_told { read("etc/environment") } else { String::new() };
         let pairs = text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| {
             let (name, value) = line.trim().trim_start_matches("export ").split_once('=')?;
@@ -344,13 +346,19 @@ impl Finder<'_> {
             None => return Ok(None),
         };
         let name = &context.user;
-        let user = users::find(self.root, name).ok_or_else(|| format!("there is no user {name}: create or name another"))?;
+        let user =
+            users::find(self.root, name).ok_or_else(|| format!("there is no user {name}: create or name another"))?;
         if let Some(kept_by) = &call.kept_by {
             let so_far = if kept_by.contains(TIMER) { "; the timer sends instead" } else { "" };
-            return Err(format!("its own test keeps it from sending now: {kept_by}{so_far}; make that true, or take it out"));
+            return Err(format!(
+                "its own test keeps it from sending now: {kept_by}{so_far}; make that true, or take it out"
+            ));
         }
         if let Some(why) = users::is_shut(self.root, name, self.today) {
             return Err(why);
+        }
+        if matches!(context.times, Times::Fields(_)) && times::longest_gap(std::iter::once(&context.times)).is_none() {
+            return Err("its times never come: there is no such day".into());
         }
         let mut variables = context.variables.clone();
         let shell = value(&variables, "SHELL").unwrap_or("/bin/sh").to_string();
@@ -391,7 +399,8 @@ impl Finder<'_> {
                 Err(format!("there is no program {whole}: {}", write_path()))
             };
         }
-        let found = path.split(':').map(|folder| format!("{}/{word}", folder.trim_end_matches('/'))).find(|f| can_run(f));
+        let found =
+            path.split(':').map(|folder| format!("{}/{word}", folder.trim_end_matches('/'))).find(|f| can_run(f));
         found.ok_or_else(|| format!("it finds no {word} in its PATH {path}: {}", write_path()))
     }
 

@@ -34,9 +34,11 @@ pub fn all(root: &Path, dialect: Dialect) -> Vec<Place> {
         place(root, &file, None, dialect)
     }));
     for folder in ["var/spool/cron/crontabs", "var/spool/cron/tabs", "var/spool/cron", "etc/crontabs"] {
-        places.extend(names_in(&root.join(folder)).iter().filter_map(|name| {
-            place(root, &format!("{folder}/{name}"), Some(name), dialect)
-        }));
+        places.extend(
+            names_in(&root.join(folder))
+                .iter()
+                .filter_map(|name| place(root, &format!("{folder}/{name}"), Some(name), dialect)),
+        );
     }
     places.extend(own_crontab(root));
     places
@@ -97,7 +99,8 @@ fn by_folder(root: &Path, file: &str, dialect: Dialect) -> Option<String> {
     };
     let is_link = |one: &Path| fs::canonicalize(root.join(one)).ok() == fs::canonicalize(root.join(right)).ok();
     let is_right = folder == Path::new(right) || is_link(folder);
-    (!is_right).then(|| format!("it reads the users' crontabs in /{right}: install the file with crontab -u USER /{file}"))
+    (!is_right)
+        .then(|| format!("it reads the users' crontabs in /{right}: install the file with crontab -u USER /{file}"))
 }
 
 /// What is wrong with owner, mode or links of a file of the system's.

@@ -10,8 +10,26 @@ pub const PROGRAM: &str = "pulse-echo";
 
 /// Programs that run the program that they are given.
 const RUNNERS: [&str; 20] = [
-    "bash", "chronic", "chrt", "command", "dash", "env", "exec", "flock", "ionice", "nice", "nohup", "setsid", "sh",
-    "stdbuf", "systemd-cat", "systemd-run", "taskset", "time", "timeout", "unbuffer",
+    "bash",
+    "chronic",
+    "chrt",
+    "command",
+    "dash",
+    "env",
+    "exec",
+    "flock",
+    "ionice",
+    "nice",
+    "nohup",
+    "setsid",
+    "sh",
+    "stdbuf",
+    "systemd-cat",
+    "systemd-run",
+    "taskset",
+    "time",
+    "timeout",
+    "unbuffer",
 ];
 
 /// Programs that run it as another user.
@@ -62,8 +80,14 @@ enum After {
 
 /// Reads a command. `is_true` says whether a test holds, such as `-e FILE`; `None` if that is unknown.
 pub fn read(text: &str, is_true: &dyn Fn(&str, &str) -> Option<bool>) -> Reading {
-    let mut reader =
-        Reader { is_true, status: Some(true), test: String::new(), exported: Vec::new(), doubt: None, found: Reading::default() };
+    let mut reader = Reader {
+        is_true,
+        status: Some(true),
+        test: String::new(),
+        exported: Vec::new(),
+        doubt: None,
+        found: Reading::default(),
+    };
     reader.read(text);
     reader.found
 }

@@ -68,8 +68,16 @@ fn a_good_file_runs_and_it_is_said_as_whom() {
     for (file, text, runs) in [
         ("etc/cron.d/pulse-echo", LINE, "cron, by /etc/cron.d/pulse-echo as root"),
         ("etc/crontab", LINE, "cron, by /etc/crontab as root"),
-        ("etc/cron.d/monitoring", "@hourly pulse-echo pulse-echo send\n", "cron, by /etc/cron.d/monitoring as pulse-echo"),
-        ("var/spool/cron/crontabs/root", "* * * * * pulse-echo send\n", "cron, by /var/spool/cron/crontabs/root as root"),
+        (
+            "etc/cron.d/monitoring",
+            "@hourly pulse-echo pulse-echo send\n",
+            "cron, by /etc/cron.d/monitoring as pulse-echo",
+        ),
+        (
+            "var/spool/cron/crontabs/root",
+            "* * * * * pulse-echo send\n",
+            "cron, by /var/spool/cron/crontabs/root as root",
+        ),
         ("etc/cron.d/pe", "PATH=/opt:/usr/bin\n0 * * * * root pulse-echo send\n", "cron, by /etc/cron.d/pe as root"),
     ] {
         assert_eq!(Machine::with(&[(file, text)]).found(), Ok(vec![runs.into()]), "{file}: {text}");
@@ -77,7 +85,8 @@ fn a_good_file_runs_and_it_is_said_as_whom() {
     let own = include_str!("../../../cron/pulse-echo");
     let files = [("etc/cron.d/pulse-echo", own), ("etc/pulse-echo/config.json", "{}")];
     assert_eq!(Machine::with(&files).found(), Ok(vec!["cron, by /etc/cron.d/pulse-echo as pulse-echo".into()]));
-    Machine::with(&files[..1]).refuses("its own test keeps it from sending now: [ ! -e /etc/pulse-echo/config.json ]", "");
+    Machine::with(&files[..1])
+        .refuses("its own test keeps it from sending now: [ ! -e /etc/pulse-echo/config.json ]", "");
 }
 
 #[test]
@@ -97,7 +106,11 @@ fn what_debians_cron_ignores_is_named_with_the_remedy() {
         ("* * * * * root a $(date +%F) && pulse-echo send\n", "ends the command at the first %", "\\%"),
         ("* * * * * root /opt/pulse-echo send\n", "there is no program /opt/pulse-echo", "whole path"),
         ("PATH=/bin\n* * * * * root pulse-echo send\n", "it finds no pulse-echo in its PATH /bin", "whole path"),
-        (&format!("* * * * * root {send} --splya 3\n"), "the command is wrong: Unrecognized argument: --splya", "--help"),
+        (
+            &format!("* * * * * root {send} --splya 3\n"),
+            "the command is wrong: Unrecognized argument: --splya",
+            "--help",
+        ),
         (&format!("* * * * * root [ -e /gone ] && {send}\n"), "its own test keeps it", "[ -e /gone ]"),
         (&format!("SHELL=/usr/sbin/nologin\n* * * * * root {send}\n"), "runs no command", "SHELL=/bin/sh"),
         (&format!("* * * * * root {send} --retire\n"), "does not run pulse-echo send", ""),

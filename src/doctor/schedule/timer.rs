@@ -68,7 +68,11 @@ fn timer(root: &Path, name: &str) -> Timer {
         is_masked: unit.is_masked || service.is_masked,
         times: times(&unit),
         // The characters before the path say how systemd starts it.
-        commands: service.all("ExecStart").iter().map(|l| l.trim_start_matches(['-', '@', ':', '+', '!']).into()).collect(),
+        commands: service
+            .all("ExecStart")
+            .iter()
+            .map(|l| l.trim_start_matches(['-', '@', ':', '+', '!']).into())
+            .collect(),
         user: service.last("User").unwrap_or("root").into(),
         variables,
     }
@@ -82,14 +86,15 @@ struct Unit {
 
 impl Unit {
     fn read(root: &Path, name: &str) -> Self {
-        let file = FOLDERS.iter().map(|folder| root.join(folder).join(name)).find(|file| file.symlink_metadata().is_ok());
+        let file =
+            FOLDERS.iter().map(|folder| root.join(folder).join(name)).find(|file| file.symlink_metadata().is_ok());
         let is_masked =
             file.as_ref().is_some_and(|file| fs::read_link(file).is_ok_and(|link| link == Path::new("/dev/null")));
         let mut lines = Vec::new();
         // Links within another root lead out of it, and are of no use.
-        let text = file.and_then(|file| fs::read_to_string(file).ok()).or_else(|| {
-            FOLDERS.iter().find_map(|folder| fs::read_to_string(root.join(folder).join(name)).ok())
-        });
+        let text = file
+            .and_then(|file| fs::read_to_string(file).ok())
+            .or_else(|| FOLDERS.iter().find_map(|folder| fs::read_to_string(root.join(folder).join(name)).ok()));
         read_lines(&text.unwrap_or_default(), &mut lines);
         for folder in FOLDERS.iter().rev() {
             let further = root.join(folder).join(format!("{name}.d"));

@@ -150,7 +150,8 @@ fn one_range<'a>(text: &'a str, (low, high): (u32, u32), names: &[&str], dialect
     } else {
         let (from, rest) = number(text, low, names)?;
         if let Some(rest) = rest.strip_prefix('~').filter(|_| dialect != Dialect::Debian) {
-            return is_in(from, low, high).then_some((1 << from, rest.trim_start_matches(|c: char| c.is_ascii_digit())));
+            return is_in(from, low, high)
+                .then_some((1 << from, rest.trim_start_matches(|c: char| c.is_ascii_digit())));
         }
         match rest.strip_prefix('-') {
             Some(rest) => {

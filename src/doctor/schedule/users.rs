@@ -63,7 +63,7 @@ pub fn is_shut(root: &Path, name: &str, today: i64) -> Option<String> {
     let line = shadow.lines().find(|line| line.split(':').next() == Some(name))?;
     let fields: Vec<_> = line.split(':').collect();
     let days = |at: usize| fields.get(at).and_then(|days| days.parse::<i64>().ok()).filter(|days| *days >= 0);
-    if days(7).is_some_and(|expires| today >= expires && expires > 0) {
+    if days(7).is_some_and(|expires| today >= expires) {
         return Some(format!("the account {name} has expired, so cron runs nothing for it: chage -E -1 {name}"));
     }
     let is_over = days(2).zip(days(4)).is_some_and(|(changed, max)| max < 99_999 && today > changed + max);
@@ -111,6 +111,7 @@ mod tests {
             ("x:20000:0:30:7:::", Some("the password of web")),
             ("x:20000:0:2000:7:::", None),
             ("x:0:0:99999:7:::", Some("the password of web")),
+            ("*:20000:0:99999:7::0:", Some("the account web")),
             ("*:20000:0:99999:7::20999:", Some("the account web")),
             ("*:20000:0:99999:7::21001:", None),
         ] {
