@@ -41,7 +41,8 @@ pub fn configuration<'a>(
 pub fn name(findings: &mut Findings, sources: &Sources) -> Option<Name> {
     match sources.host() {
         Ok(host) => {
-            match settings::warning(&host) {
+            let passing = || settings::passing(&host).filter(|_| !sources.is_host_given());
+            match settings::warning(&host).or_else(passing) {
                 Some(warning) => findings.ill("name", &warning),
                 None => findings.well("name", host.as_str()),
             }

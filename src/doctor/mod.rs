@@ -60,8 +60,10 @@ fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment
         _ => Vec::new(),
     };
     there::urls(findings, &files, &reached, sources.endpoint().is_none());
-    for job in schedule.jobs {
-        proof::tell(findings, &job, arguments);
+    for (at, job) in schedule.jobs.iter().enumerate() {
+        if !schedule.jobs[..at].iter().any(|other| other.is_like(job)) {
+            proof::tell(findings, job, arguments);
+        }
     }
 }
 

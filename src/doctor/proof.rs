@@ -102,9 +102,7 @@ fn run(job: &Job, is_root: bool) -> std::io::Result<Output> {
     // It is to say what is well, too.
     command.args(job.words[1..].iter().filter(|word| !matches!(word.as_str(), "-q" | "--quiet"))).arg("--dry-run");
     command.env_clear().envs(job.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
-    let home = job.variables.iter().rfind(|(name, _)| name == "HOME").map_or("/", |(_, home)| home.as_str());
-    let user = job.user.clone();
-    let home = home.to_string();
+    let (user, folder) = (job.user.clone(), job.folder.clone());
     // The kernel keeps users and groups by thread, and a child inherits those of the thread that starts it.
     let as_user = move || {
         if is_root && user.uid != 0 {
@@ -115,8 +113,8 @@ fn run(job: &Job, is_root: bool) -> std::io::Result<Output> {
             set_thread_res_uid(uid, uid, uid)?;
         }
         // As cron does, if the user may enter it.
-        let is_there = std::fs::read_dir(&home).is_ok();
-        command.current_dir(if is_there { &home } else { "/" }).output()
+        let is_there = std::fs::metadata(format!("{folder}/.")).is_ok();
+        command.current_dir(if is_there { &folder } else { "/" }).output()
     };
     thread::spawn(as_user).join().unwrap_or_else(|_| Err(std::io::Error::other("the trial ended by itself")))
 }

@@ -87,6 +87,23 @@ pub fn warning(name: &Name) -> Option<String> {
     Some(format!("{name}, {why}; machines of one name overwrite each other's pulses; {REMEDY}"))
 }
 
+/// The warning that the machine's name is only of now: it starts with another one.
+pub fn passing(name: &Name) -> Option<String> {
+    let at_start = fs::read_to_string("/etc/hostname").ok()?;
+    passing_by(name.as_str(), &at_start)
+}
+
+fn passing_by(name: &str, at_start: &str) -> Option<String> {
+    let first = at_start.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    (short(first) != short(name)).then(|| {
+        format!(
+            "{name} now, but /etc/hostname says {first}: after the next start it may send under that name, and {name} falls \
+             silent; {REMEDY}"
+        )
+    })
+}
+
 fn first_label(name: &Name) -> String {
     name.as_str().split('.').next().unwrap_or_default().to_ascii_lowercase()
 }
@@ -115,6 +132,15 @@ mod tests {
         }
         for text in ["web-1\n", "localhosts", "local", "db.localhost.example"] {
             assert_eq!(name(Some(text.into())).unwrap().as_str(), text.trim_end());
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_machine_does_not_start_with_is_warned_of() {
+        for (at_start, is_warned) in
+            [("web-1\n", false), ("# mine\nweb-1.example.com\n", false), ("WEB-1", false), ("", false), ("old\n", true)]
+        {
+            assert_eq!(passing_by("web-1", at_start).is_some(), is_warned, "{at_start:?}");
         }
     }
 

@@ -19,7 +19,7 @@ use pulse_echo_core::store::{Credentials, Place, Store};
 
 use config::Config;
 pub use config::in_file;
-pub use host::warning;
+pub use host::{passing, warning};
 
 /// The package's folder.
 pub const OWN_FOLDER: &str = "/etc/pulse-echo";
@@ -89,6 +89,11 @@ impl<'a> Sources<'a> {
     /// This host's name.
     pub fn host(&self) -> Result<Name, String> {
         host::name(self.given_host())
+    }
+
+    /// Whether the name is set, and not the machine's own.
+    pub fn is_host_given(&self) -> bool {
+        self.given_host().is_some()
     }
 
     fn given_host(&self) -> Option<String> {

@@ -194,7 +194,7 @@ fn prepare(root: &Root, program: &str) {
 /// In place of the program: it leaves behind who it is, where, and with which environment.
 const WITNESS: &str = "#!/bin/sh
 case \"$*\" in *--dry-run*) by=doctor ;; *) by=cron ;; esac
-{ id; pwd; env | grep -v ^_= | sort; } >/tmp/$by.new && mv /tmp/$by.new /tmp/ran/$by
+{ id; pwd; env | grep -v -e ^_= -e ^OLDPWD= -e ^SHLVL= | sort; } >/tmp/$by.new && mv /tmp/$by.new /tmp/ran/$by
 ";
 
 pub fn doctor_tries_out_what_cron_runs() {

@@ -6,6 +6,9 @@ use super::times::Times;
 /// The longest command that Debian's cron takes, in bytes.
 const COMMAND_LIMIT: usize = 998;
 
+/// The end of the file is the end of the last line, too.
+pub const NO_NEWLINE: &str = "the file has no newline at its end";
+
 /// A line for a user's crontab in a system's crontab.
 pub const TAKEN_FOR_USER: &str =
     "the sixth field is the user here, so pulse-echo is taken for a user: write root or another user before it";
@@ -62,7 +65,7 @@ impl Crontab {
             let is_torn = !line.ends_with('\n') && dialect != Dialect::Busybox;
             match kind(line, number, is_system, dialect) {
                 Ok(Kind::Nothing) => {}
-                _ if is_torn => crontab.refuse(number, "the file has no newline at its end: add one"),
+                _ if is_torn => crontab.refuse(number, NO_NEWLINE),
                 Err(why) => crontab.refuse(number, why),
                 Ok(Kind::Variable(name, value)) => {
                     variables.retain(|(known, _)| *known != name);

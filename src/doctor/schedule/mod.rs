@@ -17,6 +17,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::args::{self, Parsed, Send};
 use crontab::{Crontab, Line};
@@ -33,6 +34,9 @@ const TIMER: &str = "pulse-echo.timer";
 const TIMER_UNITS: [&str; 2] = ["usr/lib/systemd/system/pulse-echo.timer", "lib/systemd/system/pulse-echo.timer"];
 const ENABLE_TIMER: &str = "systemctl enable --now pulse-echo.timer";
 const OWN_LINE: &str = "*/10 * * * * root /usr/bin/pulse-echo send --quiet --splay 120";
+
+/// Where systemd looks for programs.
+const SYSTEMD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The programs of accounts that nobody may log in to.
 const NO_SHELLS: [&str; 2] = ["nologin", "false"];
@@ -55,6 +59,8 @@ pub struct Job {
     pub user: User,
     /// Its whole environment.
     pub variables: Vec<(String, String)>,
+    /// The folder that it runs in.
+    pub folder: String,
     /// The program's path, and the arguments.
     pub words: Vec<String>,
     /// Why it cannot be tried out as it stands: the end of a sentence about the line.
@@ -63,6 +69,14 @@ pub struct Job {
     pub times: Times,
     /// What it is told to send.
     pub options: Send,
+}
+
+impl Job {
+    /// Whether another job runs the same in the same way, at other times.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let what = |job: &Self| (job.user.clone(), job.variables.clone(), job.folder.clone(), job.words.clone());
+        what(self) == what(other)
+    }
 }
 
 impl std::fmt::Display for Job {
@@ -89,7 +103,11 @@ fn find_in(root: &Path, today: i64, timer_runs: &dyn Fn(&str) -> Option<bool>) -
         finder.timers(timer_runs);
     }
     let running = daemon::running(root);
-    finder.crontabs(running.unwrap_or_else(|| daemon::installed(root)), running.is_some());
+    let dialect = running.unwrap_or_else(|| daemon::installed(root));
+    for place in places::all(root, dialect) {
+        finder.crontab(&place, dialect, running.is_some());
+    }
+    finder.anacron(dialect);
     if finder.schedule.jobs.is_empty() && finder.schedule.faults.is_empty() {
         finder.schedule.faults.push(nothing(root, running.is_some()));
     }
@@ -142,13 +160,17 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn timers(&mut self, timer_runs: &dyn Fn(&str) -> Option<bool>) {
         for timer in timer::enabled(self.root) {
-            let context = |path| Context {
+            let user = &timer.user;
+            let home = users::find(self.root, user).map_or_else(|| "/".into(), |user| user.home);
+            let variables = [("PATH", SYSTEMD_PATH), ("HOME", &home), ("LOGNAME", user), ("USER", user)];
+            let variables = variables.map(|(name, value)| (name.to_string(), value.to_string()));
+            let context = || Context {
                 by: format!("systemd's timer {}", timer.name),
                 at: timer.name.clone(),
-                user: timer.user.clone(),
+                user: user.clone(),
                 times: timer.times.clone(),
-                variables: timer.variables.clone(),
-                path,
+                variables: variables.iter().chain(&timer.variables).cloned().collect(),
+                path: SYSTEMD_PATH,
             };
             let calls: Vec<_> =
                 timer.commands.iter().flat_map(|command| self.read(command, Dialect::Debian).0).collect();
@@ -168,15 +190,44 @@ impl Finder<'_> {
                 self.fault(format!("the timer {name} is enabled but does not run, {instead}"));
             } else {
                 for call in &calls {
-                    self.take(call, context("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+                    self.take(call, context());
                 }
             }
         }
     }
 
-    fn crontabs(&mut self, dialect: Dialect, is_running: bool) {
-        for place in places::all(self.root, dialect) {
-            self.crontab(&place, dialect, is_running);
+    /// anacron's lines: `DAYS DELAY NAME COMMAND`. cron or systemd start it once a day or oftener.
+    fn anacron(&mut self, dialect: Dialect) {
+        let text = fs::read_to_string(self.root.join("etc/anacrontab")).unwrap_or_default();
+        if !self.root.join("usr/sbin/anacron").exists() {
+            return;
+        }
+        for (at, line) in text.lines().enumerate() {
+            let words: Vec<_> = line.splitn(4, char::is_whitespace).collect();
+            let [days, _, _, command] = words[..] else { continue };
+            let days = match days {
+                "@daily" => 1,
+                "@weekly" => 7,
+                "@monthly" => 31,
+                days => days.parse().unwrap_or_default(),
+            };
+            let (calls, faults) = if days > 0 { self.read(command, dialect) } else { Default::default() };
+            faults.into_iter().for_each(|fault| self.fault(fault));
+            for call in calls.iter().filter(|call| is_sending(call)) {
+                let variables =
+                    [("HOME", "/root"), ("SHELL", "/bin/sh"), ("PATH", dialect.path()), ("LOGNAME", "root")];
+                self.take(
+                    call,
+                    Context {
+                        by: "anacron, by /etc/anacrontab".into(),
+                        at: format!("/etc/anacrontab:{}", at + 1),
+                        user: "root".into(),
+                        times: Times::Every(Duration::from_secs(days * 86_400)),
+                        variables: variables.map(|(name, value)| (name.into(), value.into())).into(),
+                        path: dialect.path(),
+                    },
+                );
+            }
         }
     }
 
@@ -203,13 +254,16 @@ impl Finder<'_> {
         if let Some(why) = &place.refused {
             return self.fault(format!("cron ignores {file}: {why}"));
         }
+        let why = |fault: &crontab::Fault| match fault.why.as_str() {
+            crontab::NO_NEWLINE => format!("{}: echo >>{file}{}", fault.why, place.and_read_anew()),
+            why => why.into(),
+        };
         if let Some(fault) = crontab.faults.first().filter(|_| dialect == Dialect::Debian) {
-            let number = fault.number;
-            return self.fault(format!("cron ignores {file}, all of it, for line {number}: {}", fault.why));
+            return self.fault(format!("cron ignores {file}, all of it, for line {}: {}", fault.number, why(fault)));
         }
         let lines: Vec<_> = place.text.lines().collect();
         for fault in crontab.faults.iter().filter(|fault| mentions(lines[fault.number - 1])) {
-            self.fault(format!("cron ignores {file}:{}: {}", fault.number, fault.why));
+            self.fault(format!("cron ignores {file}:{}: {}", fault.number, why(fault)));
         }
         let is_explained = !hidden.is_empty() || !crontab.faults.is_empty();
         for why in hidden {
@@ -369,12 +423,14 @@ impl Finder<'_> {
         variables.extend(call.variables.iter().cloned());
         let home = value(&variables, "HOME").unwrap_or(&user.home).to_string();
         let path = value(&variables, "PATH").unwrap_or(context.path).to_string();
+        let folder = call.folder.clone().unwrap_or(home);
         let mut words = call.words.clone();
-        words[0] = self.program(&words[0], &path, &home)?;
+        words[0] = self.program(&words[0], &path, &folder)?;
         Ok(Some(Job {
             by: context.by.clone(),
             user,
             variables,
+            folder,
             words,
             doubt: call.doubt,
             times: context.times.clone(),
@@ -383,7 +439,7 @@ impl Finder<'_> {
     }
 
     /// The whole path of the program that runs.
-    fn program(&self, word: &str, path: &str, home: &str) -> Result<String, String> {
+    fn program(&self, word: &str, path: &str, folder: &str) -> Result<String, String> {
         let can_run = |file: &str| {
             let metadata = fs::metadata(self.in_root(file));
             metadata.is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
@@ -392,7 +448,7 @@ impl Finder<'_> {
             return Ok(word.into());
         }
         if word.contains('/') {
-            let whole = if word.starts_with('/') { word.to_string() } else { format!("{home}/{word}") };
+            let whole = if word.starts_with('/') { word.to_string() } else { format!("{folder}/{word}") };
             return if can_run(&whole) {
                 Ok(whole)
             } else {

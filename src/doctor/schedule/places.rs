@@ -26,6 +26,22 @@ pub struct Place {
     pub refused: Option<String>,
 }
 
+impl Place {
+    /// What has cron read the file again after it was changed where it lies; nothing if cron sees that by itself.
+    pub fn and_read_anew(&self) -> String {
+        and_read_anew(&self.shown)
+    }
+}
+
+/// cron looks at the times of `/etc/crontab` and of the folder with the users' crontabs, and not at modes and owners.
+fn and_read_anew(file: &str) -> String {
+    match Path::new(file).parent() {
+        Some(folder) if file.starts_with("/var/spool/") => format!("; touch {}", folder.display()),
+        _ if file == "/etc/crontab" => format!("; touch {file}"),
+        _ => String::new(),
+    }
+}
+
 /// All crontabs on the machine whose files are in `root` that this user can read.
 pub fn all(root: &Path, dialect: Dialect) -> Vec<Place> {
     let mut places: Vec<_> = place(root, "etc/crontab", None, dialect).into_iter().collect();
@@ -57,11 +73,12 @@ fn place(root: &Path, file: &str, user: Option<&String>, dialect: Dialect) -> Op
     let path = root.join(file);
     // Tested first: to read a pipe would wait for its writer.
     let text = fs::metadata(&path).ok().filter(fs::Metadata::is_file).and_then(|_| fs::read(&path).ok())?;
+    let shown = format!("/{file}");
     let refused = match user {
         None => by_name(file, dialect).or_else(|| system_file(root, file, dialect)),
         Some(user) => by_folder(root, file, dialect).or_else(|| users_file(root, file, user, dialect)),
     };
-    Some(Place { shown: format!("/{file}"), text: String::from_utf8_lossy(&text).into(), user: user.cloned(), refused })
+    Some(Place { shown, text: String::from_utf8_lossy(&text).into(), user: user.cloned(), refused })
 }
 
 /// Whether cron ignores files with such names.
@@ -110,11 +127,12 @@ fn system_file(root: &Path, file: &str, dialect: Dialect) -> Option<String> {
     let owner = fs::metadata(root).map_or(0, |metadata| metadata.uid());
     let mode = target.mode() & 0o7777;
     // cronie refuses executables, and wants its owner to be able to read it.
+    let anew = and_read_anew(&format!("/{file}"));
     let is_bad_for_cronie = dialect == Dialect::Cronie && mode & 0o7533 != 0o400;
     if target.uid() != owner || itself.uid() != owner {
-        Some(format!("it is not root's: chown -h root:root /{file}{}", further(&itself, &path)))
+        Some(format!("it is not root's: chown -h root:root /{file}{}{anew}", further(&itself, &path)))
     } else if mode & 0o022 != 0 || is_bad_for_cronie {
-        Some(format!("its mode is {mode:o}: chmod 644 /{file}"))
+        Some(format!("its mode is {mode:o}: chmod 644 /{file}{anew}"))
     } else if target.nlink() != 1 && dialect == Dialect::Debian {
         Some(format!("it has a second name, a hard link: cp -p /{file} /{file}_; mv /{file}_ /{file}"))
     } else {
@@ -141,6 +159,7 @@ fn users_file(root: &Path, file: &str, user: &str, dialect: Dialect) -> Option<S
     let metadata = fs::symlink_metadata(root.join(file)).ok()?;
     let root_user = fs::metadata(root).map_or(0, |metadata| metadata.uid());
     let mode = metadata.mode() & 0o7777;
+    let anew = and_read_anew(&format!("/{file}"));
     let is_mode_bad = match dialect {
         Dialect::Debian => mode != 0o600,
         _ => mode & 0o7533 != 0o400,
@@ -148,9 +167,9 @@ fn users_file(root: &Path, file: &str, user: &str, dialect: Dialect) -> Option<S
     if metadata.is_symlink() && dialect == Dialect::Debian {
         Some(format!("it is a link: crontab -u {user} $(readlink -f /{file})"))
     } else if metadata.uid() != known.uid && metadata.uid() != root_user {
-        Some(format!("its owner is neither {user} nor root: chown {user} /{file}"))
+        Some(format!("its owner is neither {user} nor root: chown {user} /{file}{anew}"))
     } else if is_mode_bad && !metadata.is_symlink() {
-        Some(format!("its mode is {mode:o}: chmod 600 /{file}"))
+        Some(format!("its mode is {mode:o}: chmod 600 /{file}{anew}"))
     } else if metadata.nlink() != 1 {
         Some(format!("it has a second name, a hard link: crontab -u {user} -l | crontab -u {user} -"))
     } else {

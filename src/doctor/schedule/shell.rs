@@ -47,6 +47,8 @@ pub struct Call {
     pub words: Vec<String>,
     /// The variables that the command sets for it.
     pub variables: Vec<(String, String)>,
+    /// The folder that the command goes to before.
+    pub folder: Option<String>,
     /// Why it cannot be tried out as it stands: the end of a sentence about the line.
     pub doubt: Option<&'static str>,
     /// The test that keeps it from being run now.
@@ -84,7 +86,9 @@ pub fn read(text: &str, is_true: &dyn Fn(&str, &str) -> Option<bool>) -> Reading
         is_true,
         status: Some(true),
         test: String::new(),
+        is_in_skipped_group: false,
         exported: Vec::new(),
+        folder: None,
         doubt: None,
         found: Reading::default(),
     };
@@ -107,7 +111,10 @@ struct Reader<'a> {
     status: Option<bool>,
     /// The test that decided it.
     test: String,
+    /// Up to the next `}` nothing is run.
+    is_in_skipped_group: bool,
     exported: Vec<(String, String)>,
+    folder: Option<String>,
     doubt: Option<&'static str>,
     found: Reading,
 }
@@ -134,15 +141,24 @@ impl Reader<'_> {
     }
 
     fn simple(&mut self, after: After, words: &[(String, bool)]) {
+        let first = words[0].0.as_str();
+        if first == "}" {
+            self.is_in_skipped_group = false;
+            return;
+        }
         let is_run = match after {
+            _ if self.is_in_skipped_group => Some(false),
             After::Any => Some(true),
             After::Success => self.status,
             After::Failure => self.status.map(|status| !status),
         };
         let kept_by = (is_run == Some(false)).then(|| self.test.clone());
-        let calls = self.found.calls.len();
+        let (calls, scripts, folders) = (self.found.calls.len(), self.found.scripts.len(), self.found.folders.len());
         self.command(words, kept_by.as_ref());
         if kept_by.is_some() {
+            self.is_in_skipped_group |= first == "{";
+            self.found.scripts.truncate(scripts);
+            self.found.folders.truncate(folders);
             return;
         }
         self.status = None;
@@ -187,6 +203,7 @@ impl Reader<'_> {
                 self.doubt = self.doubt.or(is_filled_in.then_some(FILLED_IN));
                 return;
             }
+            "cd" => self.folder = rest.first().map(|(folder, _)| folder.clone()),
             "run-parts" => self.found.folders.extend(rest.last().map(|(folder, _)| folder.clone())),
             runner if RUNNERS.contains(&runner) || USER_CHANGERS.contains(&runner) => {
                 if USER_CHANGERS.contains(&runner) {
@@ -221,6 +238,7 @@ impl Reader<'_> {
         self.found.calls.push(Call {
             words: words.iter().map(|(text, _)| text.clone()).collect(),
             variables: self.exported.iter().cloned().chain(variables).collect(),
+            folder: self.folder.clone(),
             doubt: self.doubt.or(is_expanded.then_some(FILLED_IN)),
             kept_by: kept_by.cloned(),
         });
@@ -274,7 +292,14 @@ fn tokens(text: &str) -> Vec<Token> {
                 is_target = true;
             }
             '&' if next == Some('>') => end(&mut word, &mut is_target, &mut tokens),
-            '&' | '|' | ';' | '(' | ')' | '\n' => {
+            // A group in parentheses is read as one in braces.
+            '(' if word.is_none() => tokens.push(Token::Word { text: "{".into(), is_expanded: false }),
+            ')' => {
+                end(&mut word, &mut is_target, &mut tokens);
+                tokens.push(Token::Operator(";"));
+                tokens.push(Token::Word { text: "}".into(), is_expanded: false });
+            }
+            '&' | '|' | ';' | '\n' => {
                 end(&mut word, &mut is_target, &mut tokens);
                 let is_twice = next == Some(c) && matches!(c, '&' | '|');
                 if is_twice {
@@ -393,6 +418,10 @@ mod tests {
             ("[ \"$A\" = b ] && pulse-echo send", None),
             ("cd / && pulse-echo send", None),
             ("true || pulse-echo send", Some("true")),
+            ("[ -e /there ] || { cd / && pulse-echo send; }", Some("[ -e /there ]")),
+            ("[ -e /there ] || (cd / && pulse-echo send)", Some("[ -e /there ]")),
+            ("[ -e /there ] || { true; }; pulse-echo send", None),
+            ("[ -e /there ] && (cd / && pulse-echo send)", None),
         ] {
             let calls = reading(text).calls;
             assert_eq!(calls.len(), 1, "{text}");
@@ -421,7 +450,8 @@ mod tests {
     fn scripts_and_folders_of_scripts_are_named() {
         let found = reading("cd / && run-parts --report /etc/cron.hourly");
         assert_eq!(found.folders, ["/etc/cron.hourly"]);
-        assert_eq!(reading("test -x /usr/sbin/anacron || { cd / && run-parts /x; }").folders, ["/x"]);
+        assert_eq!(reading("test -x /gone || { cd / && run-parts /x; }").folders, ["/x"]);
+        assert_eq!(reading("test -x /there || { cd / && run-parts /x; }").folders, [] as [&str; 0]);
         assert_eq!(reading("nice /usr/local/bin/pulse.sh --now").scripts, ["/usr/local/bin/pulse.sh"]);
     }
 }

@@ -94,8 +94,8 @@ fn what_debians_cron_ignores_is_named_with_the_remedy() {
     let with = |text: &str| Machine::with(&[("etc/cron.d/pe", text)]);
     let send = "/usr/bin/pulse-echo send";
     for (text, why, remedy) in [
-        (LINE.trim_end(), "all of it, for line 1: the file has no newline at its end", "add one"),
-        (&format!("{LINE}x"), "line 2: the file has no newline", "add one"),
+        (LINE.trim_end(), "all of it, for line 1: the file has no newline at its end", "echo >>/etc/cron.d/pe"),
+        (&format!("{LINE}x"), "line 2: the file has no newline", "echo >>/etc/cron.d/pe"),
         (&format!("{LINE}61 * * * * root a\n"), "line 2: \"61\" is no minute", ""),
         (&format!("MAILTO=\n{LINE}"), "line 1: it is neither five times", "NAME=\"value\""),
         (&LINE.replace("root", "nosuchuser"), "there is no user nosuchuser", "name one that is there"),
@@ -159,9 +159,9 @@ fn a_users_own_crontab_is_held_to_other_rules() {
     let machine = Machine::with(&[(&format!("{spool}/root"), "*/10 * * * * /usr/bin/pulse-echo send\n")]);
     assert!(machine.found().is_ok());
     machine.mode(&format!("{spool}/root"), 0o644);
-    machine.refuses("its mode is 644", "chmod 600 /var/spool/cron/crontabs/root");
+    machine.refuses("its mode is 644", "chmod 600 /var/spool/cron/crontabs/root; touch /var/spool/cron/crontabs");
     machine.write(&format!("{spool}/root"), "*/10 * * * * /usr/bin/pulse-echo send");
-    machine.refuses("no newline at its end", "add one");
+    machine.refuses("no newline at its end", "echo >>/var/spool/cron/crontabs/root; touch /var/spool/cron/crontabs");
     machine.write(&format!("{spool}/root"), LINE);
     machine.refuses("its command is not pulse-echo send", "as the command of the line");
     machine.remove(&format!("{spool}/root"));
@@ -199,6 +199,22 @@ fn scripts_are_looked_into_and_must_be_run() {
     machine.refuses("run-parts takes no file of such a name", "mv '/etc/cron.hourly/pulse.sh'");
     let machine = Machine::with(&[("etc/cron.d/pe", "* * * * * root nice /opt/pulse.sh\n"), ("opt/pulse.sh", script)]);
     assert!(machine.found().is_ok());
+}
+
+#[test]
+fn anacron_runs_scripts_once_a_day() {
+    let daily = "25 6 * * * root test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }\n";
+    let files = [
+        ("etc/crontab", daily),
+        ("etc/anacrontab", "SHELL=/bin/sh\n# daily\n1 5 cron.daily\trun-parts --report /etc/cron.daily\n"),
+        ("etc/cron.daily/pulse", "#!/bin/sh\npulse-echo send\n"),
+    ];
+    let machine = Machine::with(&files);
+    machine.mode("etc/cron.daily/pulse", 0o755);
+    assert_eq!(machine.found(), Ok(vec!["cron, by /etc/crontab as root".into()]));
+    machine.write("usr/sbin/anacron", "");
+    machine.mode("usr/sbin/anacron", 0o755);
+    assert_eq!(machine.found(), Ok(vec!["anacron, by /etc/anacrontab as root".into()]));
 }
 
 #[test]
@@ -264,7 +280,9 @@ fn a_timer_of_the_operators_own_is_found() {
     let schedule = find_in(machine.0.path(), DAY, &|_| Some(true));
     assert_eq!(schedule.jobs.len(), 1, "{schedule:?}");
     let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
-    assert_eq!(schedule.jobs[0].variables, [pair("A", "b c"), pair("D", "e")]);
+    let variables = &schedule.jobs[0].variables;
+    assert!(variables.ends_with(&[pair("A", "b c"), pair("D", "e")]), "{variables:?}");
+    assert!(variables.contains(&pair("HOME", "/etc/pulse-echo")), "{variables:?}");
 }
 
 #[test]

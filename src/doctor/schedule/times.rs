@@ -223,7 +223,7 @@ mod tests {
             // One of the two is enough: each Monday, and the 13th.
             (&["0 0 13 * 1"], Some(7 * DAY)),
             // As in cron: with a star in one of them, both must fit.
-            (&["0 0 */2 * 1"], Some(14 * DAY)),
+            (&["0 0 */2 * 1"], Some(21 * DAY)),
             (&["0 0 29 2 *"], Some(731 * DAY)),
             (&["0 0 31 2 *"], None),
             (&["@reboot"], None),
