@@ -69,7 +69,7 @@ const AGENT: &[&[&str]] = &[
         "target",
         "terminal",
     ],
-    &["args", "credentials", "fleet", "goodbye", "outcome", "panic"],
+    &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
     &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
