@@ -12,7 +12,7 @@ use super::goodbye::{put_note, there};
 use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
 use super::settings::{Settings, Sources};
-use super::{daily, machine, splay};
+use super::{daily, machine, namesake, splay};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
@@ -52,10 +52,13 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     }
     let pulses = pulses::read(&settings, file, name)?;
     let every = pulses.iter().flatten().map(|file| file.pulse.every_s).min().unwrap_or_default();
-    let is_mail = !std::io::stderr().is_terminal() && !arguments.verbose;
-    if is_mail && !daily::is_due(Timestamp::now(), Duration::from_secs(every.into())) {
+    let is_due = daily::is_due(Timestamp::now(), Duration::from_secs(every.into()));
+    if !is_due && !std::io::stderr().is_terminal() && !arguments.verbose {
         // What was sent all the same need not be mailed with each run.
         log::set_max_level(LevelFilter::Error);
+    }
+    if is_due && file.is_none() && namesake::answers_another(&settings.store, &CheckId::new(&settings.host, None)) {
+        log::warn!("another machine sends under the name {}, too; {}", settings.host, namesake::REMEDY);
     }
     if let Some(warning) = &settings.warning {
         log::warn!("{warning}");

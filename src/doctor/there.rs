@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::rights;
 use crate::credentials::Found;
+use crate::fleet::{Fleet, channels_in_trouble};
 use crate::look::{self, Look, Seen};
 use crate::pulses::PulseFile;
 use crate::reach;
@@ -94,6 +95,10 @@ pub fn ask(
             findings.outcome("loop", &verdict::judge_loop(mark), &well);
         }
         Err(error) => findings.ill("loop", &error.to_string()),
+    }
+    // Only who may read the fleet learns of its channels.
+    for trouble in Fleet::read(store).map_or_else(|_| Vec::new(), |fleet| channels_in_trouble(&fleet)) {
+        findings.ill("channel", &trouble);
     }
     reached
 }

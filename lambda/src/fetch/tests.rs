@@ -253,7 +253,7 @@ fn a_redirect_to_where_the_probe_does_not_go_is_blocked() {
 }
 
 #[test]
-fn credentials_in_a_redirect_are_never_shown() {
+fn credentials_and_the_query_of_a_redirect_are_never_shown() {
     for (location, fields) in [
         ("https://me:secret@a.example/x", ""),
         ("//secret@a.example/x", "\"status\": 200"),
@@ -261,6 +261,9 @@ fn credentials_in_a_redirect_are_never_shown() {
         ("https://me:secret@a.example:0x/", "\"redirects\": 1"),
         ("ftp://secret:x@a.example/", "\"redirects\": 1"),
         ("http://:secret@a.example/", "\"redirects\": 1"),
+        ("https://a.example/x?token=secret", ""),
+        ("https://a.example:0x/?secret", "\"redirects\": 1"),
+        ("ftp://a.example/?secret", "\"redirects\": 1"),
     ] {
         let server = Server::answering(&[&redirect(location)]);
         let miss = check(&server.url(), fields).verdict.unwrap_err();

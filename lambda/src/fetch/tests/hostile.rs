@@ -202,3 +202,14 @@ fn a_name_server_that_does_not_answer_is_a_fault_in_time_and_holds_few_threads()
         thread::sleep(TIME / 50);
     }
 }
+
+#[test]
+fn the_query_of_an_address_that_does_not_answer_is_not_shown() {
+    let silent = Server::new(|mut stream, _| {
+        read_head(&mut stream);
+        thread::sleep(2 * TIME);
+    });
+    let (cause, reason) = miss(check_in_time(&web(), &format!("{}health?token=secret", silent.url()), ""));
+    assert_eq!(cause, Cause::Timeout);
+    assert!(reason.ends_with("/health?…"), "{reason}");
+}
