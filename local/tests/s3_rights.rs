@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_local::s3::{HostKey, KeyPair, Server};
 use pulse_echo_testkit::raw_client::{Answer, Client, options};
 use rusty_s3::{Credentials, Method};
@@ -104,13 +105,12 @@ fn ask(client: &Client, method: &str, key: &str) -> Answer {
 
 #[test]
 fn each_key_and_method_is_refused_but_the_hosts_own() {
-    let (_server, operator, host, _dir) = server();
+    let (server, operator, host, _dir) = server();
     let mut granted = BTreeSet::new();
+    // All objects are there: what is refused is refused for want of a right.
+    server.fill(keys().into_iter().map(|key| (key, b"before".to_vec(), Metadata::new()))).unwrap();
     for key in keys() {
         for method in ["GET", "HEAD", "PUT", "DELETE"] {
-            // The object is there: what is refused is refused for want of a right.
-            operator.put(&key, b"{}");
-            let before = operator.get(&key).header("last-modified").to_owned();
             let answer = ask(&host, method, &key);
             if is_granted(method, &key) {
                 assert!(matches!(answer.status, 200 | 204), "{method} {key}: {}", answer.text());
@@ -118,13 +118,16 @@ fn each_key_and_method_is_refused_but_the_hosts_own() {
                 continue;
             }
             assert_eq!(answer.status, 403, "{method} {key}");
-            assert_eq!(operator.get(&key).header("last-modified"), before, "{method} {key}");
-            if method != "HEAD" {
-                answer.assert_error(403, "AccessDenied");
-                let resource = format!("on resource: \"arn:aws:s3:::pulses/{key}\" because");
-                let message = answer.element("Message").replace("&quot;", "\"");
-                assert!(message.contains("user/web-1 is not authorized") && message.contains(&resource), "{message}");
+            if method == "HEAD" {
+                continue;
             }
+            if method != "GET" {
+                assert_eq!(operator.get(&key).text(), "before", "{method} {key}");
+            }
+            answer.assert_error(403, "AccessDenied");
+            let resource = format!("on resource: \"arn:aws:s3:::pulses/{key}\" because");
+            let message = answer.element("Message").replace("&quot;", "\"");
+            assert!(message.contains("user/web-1 is not authorized") && message.contains(&resource), "{message}");
         }
     }
     for (method, pattern) in GRANTED {
@@ -189,10 +192,8 @@ fn what_is_about_the_bucket_or_a_part_of_an_object_is_refused() {
             }
         }
     }
-    for part in ["partNumber", "uploadId"] {
-        let answer = host.presigned(Method::Put, "/pulses/pulse/web-1.json", &[(part, "1"), ("uploadId", "u")], &[]);
-        assert_ne!(answer.status, 200, "{part}");
-    }
+    let part_of_an_upload = [("partNumber", "1"), ("uploadId", "u")];
+    host.presigned(Method::Put, "/pulses/pulse/web-1.json", &part_of_an_upload, &[]).assert_error(403, "AccessDenied");
 }
 
 #[test]

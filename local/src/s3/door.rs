@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, EXPECT, HOST, HeaderValue};
 use hyper::{Method, Request};
@@ -22,16 +21,13 @@ use super::auth::{ANY_SKEW, Gate};
 use super::places::Place;
 use super::protocol::Api;
 use super::store::{Origin, Store};
+use super::upload::Upload;
 use super::{Clock, Options};
 
 /// How long a request may take, its body included.
 const REQUEST_TIME: Duration = Duration::from_secs(120);
 /// The longest XML body of an S3 operation. We support no such operation, but s3s reads the body first.
 const MAX_XML_BYTES: usize = 1 << 20;
-/// How much of a refused request's body is read, and for how long: a client that still sends when the connection is
-/// closed does not see its answer.
-const REFUSED_BYTES: usize = 1 << 20;
-const REFUSED_TIME: Duration = Duration::from_secs(1);
 
 /// Answers the requests of all connections.
 pub(super) struct Door {
@@ -76,19 +72,18 @@ impl Door {
         };
         let method = head.method.clone();
         let about = About { method: &method, request_id: &request_id, host: &host, bucket: &bucket, key };
+        // Who asks first whether to send a body does not send it when he is refused.
+        let (asks_first, upload) = (head.headers.contains_key(EXPECT), Upload::of(body));
         let response = match self.gate.admit(&mut head) {
-            Err(failure) => {
-                // Who asks first whether he may send a body does not send it.
-                if !head.headers.contains_key(EXPECT) {
-                    drain(body).await;
-                }
-                failure.into_response()
-            }
+            Err(failure) => failure.into_response(),
             Ok(()) if is_form(&method, &head.headers) => not_implemented(),
-            Ok(()) => self.ask(Request::from_parts(head, Body::from(body))).await,
+            Ok(()) => self.ask(Request::from_parts(head, Body::http_body(upload.clone()))).await,
         };
         let mut response = completed(response, &about, (self.clock)()).await;
-        if !visit.may_stay() {
+        if !upload.is_read() && !asks_first {
+            upload.drain().await;
+        }
+        if !visit.may_stay() || !upload.is_read() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -119,19 +114,6 @@ impl Door {
             .into_response(),
         }
     }
-}
-
-async fn drain(mut body: Incoming) {
-    let all = async {
-        let mut bytes = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            bytes += frame.data_ref().map_or(0, hyper::body::Bytes::len);
-            if bytes > REFUSED_BYTES {
-                break;
-            }
-        }
-    };
-    let _ = timeout(REFUSED_TIME, all).await;
 }
 
 /// Whether it is a browser's upload by form. s3s would first read all of it into memory.

@@ -1,6 +1,6 @@
 //! An S3 server with one bucket, in this process. Its answers are AWS's; its objects are in one file.
 //!
-//! - `connections`, `places`, `tls`: from the socket to a request; `door`: from a request to its answer
+//! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
 //! - `auth`: who asks; `keyring`: the keys; `rights`: who may do what
 //! - `protocol`, `listing`, `body`: the operations; `answer`: what AWS adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
@@ -18,6 +18,7 @@ mod protocol;
 mod rights;
 pub(crate) mod store;
 pub(crate) mod tls;
+mod upload;
 
 use std::collections::BTreeSet;
 use std::io;
