@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::{Parser, Subcommand};
 use log::LevelFilter;
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::stderr;
-use pulse_echo_local::{NAME, complain, demo, replay, serve};
+use pulse_echo_local::{console, demo, fail, replay, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -36,8 +35,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    stderr::log(NAME, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
     let lookup = |name: &str| std::env::var(name).ok();
+    let level = if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn };
+    console::start(level, lookup("JOURNAL_STREAM").as_deref());
     let environment = Environment::new(&lookup);
     let done = match arguments.command {
         Command::Serve(options) => serve::serve(&options, environment).map_err(|message| (message, 1)),
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err((message, code)) => {
-            complain(&message);
+            fail(&message);
             ExitCode::from(code)
         }
     }

@@ -14,8 +14,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::keys::{self, Kept};
+use crate::page::{self, Page};
 use crate::system::System;
-use crate::{complain, events};
+use crate::{announce, complain, events};
 
 /// Where Linux keeps this machine's name.
 const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
@@ -35,6 +36,8 @@ pub struct Options {
     /// Name of the one bucket there is
     #[arg(long, default_value = "pulse-echo")]
     bucket: String,
+    #[command(flatten)]
+    page: page::Options,
 }
 
 /// Serves until SIGTERM or SIGINT. The error is a sentence.
@@ -51,21 +54,25 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     };
     // Started before the keys are kept or shown: a start that fails must not show them.
     let system = System::start(data, *listen, bucket, &kept.keys, environment)?;
+    let page = Page::start(&options.page, system.sweeper().clone())?;
     if !kept.are_seen {
         show(kept, options, &system)?;
     }
-    complain(&format_args!("bucket {bucket} at {}, data in {}", system.endpoint(), data.display()));
-    complain(&format_args!("the keys are in {}", keys::file(data).display()));
+    announce(&format_args!("bucket {bucket} at {}, data in {}", system.endpoint(), data.display()));
+    announce(&format_args!("the keys are in {}", keys::file(data).display()));
     if !system.address().ip().is_loopback() {
         complain(&"other machines reach it by plain HTTP: have a proxy with a certificate between them and it");
+    }
+    if let Some(page) = &page {
+        page.announce();
     }
 
     if let Some(signal) = signals.forever().next() {
         let name = if signal == SIGTERM { "SIGTERM" } else { "SIGINT" };
-        complain(&format_args!("{name}: stopping{}", what_is_waited_for(system.under_way())));
+        announce(&format_args!("{name}: stopping{}", what_is_waited_for(system.under_way())));
         thread::spawn(move || signals.forever().next().map(|second| process::exit(128 + second)));
     }
-    drop(system);
+    drop((page, system));
     Ok(())
 }
 

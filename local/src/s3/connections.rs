@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::{About, Failure, completed};
 use super::auth::{ANY_SKEW, Gate};
+use super::body;
 use super::protocol::Api;
 use super::store::{Origin, Store};
 use super::{Clock, Options};
@@ -81,7 +82,10 @@ impl Door {
         let response = match self.gate.admit(&mut head) {
             Err(failure) => failure.into_response(),
             Ok(()) if is_form(&method, &head.headers) => not_implemented(),
-            Ok(()) => self.ask(Request::from_parts(head, Body::from(body))).await,
+            Ok(()) => {
+                let body = body::admitted(body, key, &head.headers);
+                self.ask(Request::from_parts(head, body)).await
+            }
         };
         completed(response, &about, (self.clock)()).await
     }

@@ -1,13 +1,16 @@
 //! An S3 server with one bucket, in this process. Its answers are AWS's; its objects are in one file.
 //!
-//! - `auth`: authorization; `protocol`, `listing`, `body`: the operations; `answer`: what AWS adds to its answers
+//! - `auth`: authorization; `protocol`, `listing`: the operations; `body`, with `framing` and `checksums`: what
+//!   is put; `answer`: what AWS adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
 //! - `connections`: from the socket to an answer
 
 mod answer;
 mod auth;
 mod body;
+mod checksums;
 mod connections;
+mod framing;
 mod listing;
 pub mod notification;
 mod protocol;
