@@ -9,8 +9,7 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use log::LevelFilter;
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::stderr;
-use pulse_echo_local::{NAME, complain, demo, key_command, replay, serve};
+use pulse_echo_local::{console, demo, fail, key_command, replay, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -41,8 +40,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    stderr::log(NAME, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
     let lookup = |name: &str| std::env::var(name).ok();
+    let level = if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn };
+    console::start(level, lookup("JOURNAL_STREAM").as_deref());
     let environment = Environment::new(&lookup);
     let done = match arguments.command {
         Command::Serve(options) => serve::serve(&options, environment).map_err(|message| (message, 1)),
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err((message, code)) => {
-            complain(&message);
+            fail(&message);
             ExitCode::from(code)
         }
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::complain;
+use crate::{announce, complain};
 use crate::keys::hosts;
 use crate::s3::tls::Change;
 use crate::s3::{Keyring, Tls};
@@ -61,7 +61,7 @@ impl Watched {
             self.seen = stamp;
             match hosts::read(&self.data) {
                 Ok(entries) => {
-                    complain(&format_args!("{} keys of hosts are in use", entries.len()));
+                    announce(&format_args!("{} keys of hosts are in use", entries.len()));
                     self.keys.set_hosts(entries.into_iter().map(|entry| entry.key));
                 }
                 Err(why) => complain(&format_args!("{why}; the keys stay as they were")),
@@ -69,7 +69,7 @@ impl Watched {
         }
         match self.tls.as_deref().map_or(Change::None, Tls::look) {
             Change::None => {}
-            Change::Taken => complain(&"the new certificate is in use"),
+            Change::Taken => announce(&"the new certificate is in use"),
             Change::Refused(why) => complain(&format_args!("{why}; the earlier certificate stays in use")),
         }
     }

@@ -13,16 +13,16 @@ use clap::Args;
 use ipnet::IpNet;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::url::web_url;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::keys::place::Place;
 use crate::keys::{self, Kept, hosts};
+use crate::page::{self, Page};
 use crate::reload::Watched;
 use crate::s3::{self, Keyring, Limits, Tls};
 use crate::system::System;
-use crate::{NAME, complain, events, private};
+use crate::{NAME, announce, complain, events, limits, private};
 
 /// Where Linux keeps this machine's name.
 const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
@@ -52,6 +52,8 @@ pub struct Options {
     /// against one address [default: this machine]
     #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     proxy: Vec<IpNet>,
+    #[command(flatten)]
+    page: page::Options,
 }
 
 /// The settings that come from the environment.
@@ -98,10 +100,11 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     };
     let keyring = Keyring::from(kept.keys.clone());
     let watched = Watched::begin(data.clone(), keyring.clone(), tls.clone())?;
-    let places = limits(options.proxy.clone());
+    let places = places(options.proxy.clone());
     let settings = s3::Options { listen: *listen, tls, places, ..s3::Options::new(data, bucket, keyring) };
     // Started before the keys are kept or shown: a start that fails must not show them.
     let system = System::start(settings, environment)?;
+    let page = Page::start(&options.page, system.sweeper().clone())?;
     let place =
         Place { endpoint: url_of(options, &system), bucket: bucket.clone(), region: system.region().to_owned() };
     place.keep_in(data)?;
@@ -109,22 +112,25 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
         show(kept, options, &place)?;
     }
     say_what_it_does(options, &system, environment);
+    if let Some(page) = &page {
+        page.announce();
+    }
     say_who_needs_a_key(options, &system)?;
 
     let (look, told) = mpsc::channel();
     let watcher = thread::spawn(move || watched.run(&told));
     for signal in signals.forever() {
         if signal == SIGHUP {
-            complain(&"SIGHUP: looking for new keys and a new certificate");
+            announce(&"SIGHUP: looking for new keys and a new certificate");
             let _ = look.send(());
             continue;
         }
         let name = if signal == SIGTERM { "SIGTERM" } else { "SIGINT" };
-        complain(&format_args!("{name}: stopping{}", what_is_waited_for(system.under_way())));
+        announce(&format_args!("{name}: stopping{}", what_is_waited_for(system.under_way())));
         break;
     }
     thread::spawn(move || signals.forever().find(|signal| *signal != SIGHUP).map(|second| process::exit(128 + second)));
-    drop(system);
+    drop((page, system));
     drop(look);
     let _ = watcher.join();
     Ok(())
@@ -144,16 +150,11 @@ fn check_public_url(text: &str) -> Result<(), String> {
 }
 
 /// As many places as the system allows files for this process.
-fn limits(proxies: Vec<IpNet>) -> Limits {
+fn places(proxies: Vec<IpNet>) -> Limits {
     let usual = Limits { proxies, ..Limits::default() };
     // Each connection is a file; as many again are for probes, channels and the store.
     let wanted = 2 * (usual.far + usual.near) as u64;
-    let mut files = getrlimit(Resource::Nofile);
-    if files.current.is_some_and(|current| current < wanted) {
-        files.current = Some(files.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
-        let _ = setrlimit(Resource::Nofile, files);
-    }
-    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
+    let allowed = limits::open_files().unwrap_or(wanted);
     if allowed >= wanted {
         return usual;
     }
@@ -174,13 +175,13 @@ fn say_what_it_does(options: &Options, system: &System, environment: Environment
         names => format!("messages to {}", names.join(", ")),
     };
     let networks = environment.get("PROBE_ALLOW").map_or(String::new(), |allow| format!(" and {allow}"));
-    complain(&format_args!(
+    announce(&format_args!(
         "bucket {bucket} at {}, data in {}; a sweep every {} s; {channels}; probes of public addresses{networks}",
         system.endpoint(),
         data.display(),
         system.tick().as_secs()
     ));
-    complain(&format_args!("the operator's keys are in {}", keys::file(data).display()));
+    announce(&format_args!("the operator's keys are in {}", keys::file(data).display()));
     for file in [keys::file(data), hosts::file(data)] {
         private::warn_if_open(&file, |warning| complain(&warning));
     }

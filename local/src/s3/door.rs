@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::answer::{About, Failure, completed};
 use super::auth::{ANY_SKEW, Gate};
+use super::body;
 use super::places::Place;
 use super::protocol::Api;
 use super::store::{Origin, Store};
@@ -77,7 +78,10 @@ impl Door {
         let response = match self.gate.admit(&mut head) {
             Err(failure) => failure.into_response(),
             Ok(()) if is_form(&method, &head.headers) => not_implemented(),
-            Ok(()) => self.ask(Request::from_parts(head, Body::http_body(upload.clone()))).await,
+            Ok(()) => {
+                let body = body::admitted(upload.clone(), key, &head.headers);
+                self.ask(Request::from_parts(head, body)).await
+            }
         };
         let mut response = completed(response, &about, (self.clock)()).await;
         if !upload.is_read() && !asks_first {

@@ -2,14 +2,17 @@
 //!
 //! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
 //! - `auth`: who asks; `keyring`: the keys; `rights`: who may do what
-//! - `protocol`, `listing`, `body`: the operations; `answer`: what AWS adds to its answers
+//! - `protocol`, `listing`: the operations; `body`, with `framing` and `checksums`: what is put; `answer`: what AWS adds
+//!   to its answers
 //! - `store`: the file; [`notification`]: the rules for events
 
 mod answer;
 mod auth;
 mod body;
+mod checksums;
 mod connections;
 mod door;
+mod framing;
 mod keyring;
 mod listing;
 pub mod notification;

@@ -52,10 +52,11 @@ fn caller(extensions: &Extensions) -> Option<&Owner> {
 
 #[async_trait::async_trait]
 impl S3 for Api {
-    async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let origin = req.extensions.get::<Origin>().cloned().unwrap_or_default();
-        let mut input = req.input;
+        let input = &mut req.input;
         self.check_bucket(&input.bucket)?;
+        refuse_empty_conditions(&req.headers)?;
         let condition = match input.if_none_match {
             None => if_match(input.if_match.take())?,
             Some(ETagCondition::Any) if input.if_match.is_none() => Condition::Absent,
@@ -65,12 +66,12 @@ impl S3 for Api {
         if metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_METADATA_BYTES {
             return Err(s3_error!(MetadataTooLarge, "Your metadata headers exceed the maximum allowed metadata size"));
         }
-        let body = body::read(&mut input).await?;
-        let etag = body::verify(&input, &body)?;
+        let (body, etag) = body::read(&mut req, self.store.folder()).await?;
+        let input = req.input;
         let content_type = input.content_type.unwrap_or_else(|| DEFAULT_TYPE.to_owned());
         let by_a_host = matches!(caller(&req.extensions), Some(Owner::Host(_)));
         let details = Details { content_type, metadata, by_a_host };
-        let object = NewObject { etag, details, body: body.into(), origin };
+        let object = NewObject { etag, details, body, origin };
         self.store.change(input.key, condition, Change::Put(object)).await.map_err(refused)?;
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag.to_string())), ..Default::default() }))
     }
@@ -78,6 +79,7 @@ impl S3 for Api {
     async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
         let input = req.input;
         self.check_bucket(&input.bucket)?;
+        refuse_empty_conditions(&req.headers)?;
         let condition = if_match(input.if_match)?;
         self.store.change(input.key, condition, Change::Delete).await.map_err(refused)?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
@@ -208,6 +210,16 @@ impl Preconditions {
         };
         if known { Err(s3_error!(NotModified)) } else { Ok(()) }
     }
+}
+
+/// s3s takes an empty condition for none: a script whose variable is empty would overwrite what it meant to compare.
+fn refuse_empty_conditions(headers: &HeaderMap) -> S3Result<()> {
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
+        if headers.get_all(&name).iter().any(|value| value.as_bytes().trim_ascii().is_empty()) {
+            return Err(s3_error!(InvalidArgument, "The {name} header is empty: it must be an ETag, or *"));
+        }
+    }
+    Ok(())
 }
 
 /// The condition of a PUT or DELETE that carries `If-Match`.

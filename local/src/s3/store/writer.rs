@@ -5,6 +5,8 @@
 //! (`benches/list.rs`, on a small virtual machine).
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::iter;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -43,11 +45,28 @@ pub(crate) enum Change {
     Delete,
 }
 
+/// The bytes of an object to be written.
+pub(crate) enum Content {
+    /// In memory.
+    Held(Bytes),
+    /// In a file, from its beginning: so many bytes.
+    InFile(File, usize),
+}
+
+impl Content {
+    fn len(&self) -> usize {
+        match self {
+            Self::Held(bytes) => bytes.len(),
+            Self::InFile(_, length) => *length,
+        }
+    }
+}
+
 /// An object to be written.
 pub(crate) struct NewObject {
     pub(crate) etag: ETag,
     pub(crate) details: Details,
-    pub(crate) body: Bytes,
+    pub(crate) body: Content,
     pub(crate) origin: Origin,
 }
 
@@ -56,7 +75,7 @@ impl NewObject {
     pub(crate) fn of(body: Vec<u8>, metadata: BTreeMap<String, String>) -> Self {
         let etag = ETag(u128::from_be_bytes(Md5::checksum(&body)));
         let details = Details { content_type: DEFAULT_TYPE.to_owned(), metadata, by_a_host: false };
-        Self { etag, details, body: body.into(), origin: Origin::default() }
+        Self { etag, details, body: Content::Held(body.into()), origin: Origin::default() }
     }
 }
 
@@ -239,7 +258,13 @@ impl Writer {
         let listed = (object.etag.0, size, self.newest);
         tables.listing.insert(key.as_bytes(), listed)?;
         tables.details.insert(key.as_bytes(), json(&object.details).as_slice())?;
-        tables.bodies.insert(key.as_bytes(), &*object.body)?;
+        match object.body {
+            Content::Held(bytes) => drop(tables.bodies.insert(key.as_bytes(), &*bytes)?),
+            // Read to where it is written from, so that a large body is in memory once.
+            Content::InFile(mut file, length) => {
+                file.read_exact(tables.bodies.insert_reserve(key.as_bytes(), length)?.as_mut())?;
+            }
+        }
         let Some(&Rule { kind, .. }) = self.rules.iter().find(|rule| rule.fits(key)) else {
             return Ok(None);
         };
