@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::{announce, complain};
 use crate::keys::hosts;
 use crate::s3::tls::Change;
 use crate::s3::{Keyring, Tls};
+use crate::{announce, complain};
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_millis(800);
@@ -61,7 +61,7 @@ impl Watched {
             self.seen = stamp;
             match hosts::read(&self.data) {
                 Ok(entries) => {
-                    announce(&format_args!("{} keys of hosts are in use", entries.len()));
+                    announce(&format_args!("the keys were read again; keys of hosts: {}", entries.len()));
                     self.keys.set_hosts(entries.into_iter().map(|entry| entry.key));
                 }
                 Err(why) => complain(&format_args!("{why}; the keys stay as they were")),

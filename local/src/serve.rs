@@ -29,6 +29,7 @@ const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 /// What to serve, and where.
 #[derive(Args)]
+#[group(skip)]
 pub struct Options {
     /// Folder of the objects and the keys; made if need be
     #[arg(long, value_name = "DIR")]
