@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::keys::{self, Kept};
-use crate::page::{self, Page};
+use crate::page::{Page, PageOptions};
 use crate::system::System;
 use crate::{announce, complain, events};
 
@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, default_value = "pulse-echo")]
     bucket: String,
     #[command(flatten)]
-    page: page::Options,
+    page: PageOptions,
 }
 
 /// Serves until SIGTERM or SIGINT. The error is a sentence.
