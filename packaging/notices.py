@@ -3,7 +3,7 @@
 
     notices.py PACKAGE SOURCE OUT
 
-PACKAGE is pulse-echo or pulse-echo-lambda; SOURCE the folder whose Cargo.lock the program is built by. OUT is the same
+PACKAGE is pulse-echo, pulse-echo-lambda or pulse-echo-local; SOURCE the folder whose Cargo.lock the program is built by. OUT is the same
 for both processors and on each machine. A crate without a licence's text, or with a licence that is not allowed, is an
 error that names the crate.
 """

@@ -18,7 +18,7 @@ use signal_hook::iterator::Signals;
 
 use crate::keys::place::Place;
 use crate::keys::{self, Kept, hosts};
-use crate::page::{self, Page};
+use crate::page::{Page, PageOptions};
 use crate::reload::Watched;
 use crate::s3::{self, Keyring, Limits, Tls};
 use crate::system::System;
@@ -29,7 +29,6 @@ const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 /// What to serve, and where.
 #[derive(Args)]
-#[group(skip)]
 pub struct Options {
     /// Folder of the objects and the keys; made if need be
     #[arg(long, value_name = "DIR")]
@@ -54,7 +53,7 @@ pub struct Options {
     #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     proxy: Vec<IpNet>,
     #[command(flatten)]
-    page: page::Options,
+    page: PageOptions,
 }
 
 /// The settings that come from the environment.

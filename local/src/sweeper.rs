@@ -118,7 +118,7 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let health = Health::new(Duration::from_secs(60), start);
         assert_eq!(health.verdict(at(300)), Ok("ok: started 5 min ago, before the first sweep".to_owned()));
-        assert_eq!(health.verdict(at(301)), Err("no sweep was completed for 5 min 1 s".to_owned()));
+        assert_eq!(health.verdict(at(301)), Err("no sweep was completed for 5 min".to_owned()));
         health.record(&report(Course::Swept), at(360));
         assert_eq!(health.verdict(at(372)), Ok("ok: the last sweep was completed 12 s ago".to_owned()));
         let failed = Report::of(Error::new(Kind::StoreFailed, "the disk is full"));
@@ -126,7 +126,7 @@ mod tests {
         health.record(&report(Course::TooSoon), at(421));
         assert!(health.verdict(at(660)).is_ok(), "one failed sweep is not the end");
         let late = health.verdict(at(661)).unwrap_err();
-        assert_eq!(late, "no sweep was completed for 5 min 1 s: the disk is full");
+        assert_eq!(late, "no sweep was completed for 5 min: the disk is full");
         health.record(&report(Course::Swept), at(700));
         assert!(health.verdict(at(700)).is_ok());
     }

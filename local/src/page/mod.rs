@@ -38,7 +38,7 @@ const HEAD_BYTES: usize = 8192;
 
 /// Where the page is, and by which names.
 #[derive(Args, Clone, Default)]
-pub struct Options {
+pub struct PageOptions {
     /// Address for /healthz: 200 while sweeps are completed in time, else 503. Whoever reaches it may read it
     #[arg(long, value_name = "ADDRESS:PORT")]
     page: Option<SocketAddr>,
@@ -56,7 +56,7 @@ pub struct Page {
 
 impl Page {
     /// Starts it, if the options ask for it. The error is a sentence.
-    pub fn start(options: &Options, sweeper: Arc<Sweeper>) -> Result<Option<Self>, String> {
+    pub fn start(options: &PageOptions, sweeper: Arc<Sweeper>) -> Result<Option<Self>, String> {
         let Some(listen) = options.page else { return Ok(None) };
         let names = options.page_host.iter().map(|name| host::normal(name)).collect();
         let desk = Desk { sweeper, names };

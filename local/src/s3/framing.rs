@@ -43,8 +43,8 @@ impl<B: Body<Data = Bytes, Error: Into<StdError>> + Unpin> Body for Whole<B> {
 /// Where in the frames a body is.
 #[derive(Debug, PartialEq, Eq)]
 enum Frames {
-    /// In the line before a chunk's bytes: the size so far, in hexadecimal digits; `true` while digits are read.
-    Line(usize, bool),
+    /// In the line before a chunk's bytes: the size so far, none before its first digit; `true` while digits are read.
+    Line(Option<usize>, bool),
     /// So many bytes before the next line: the rest of a chunk, and its line break.
     Chunk(usize),
     /// After the line of the last chunk.
@@ -53,7 +53,7 @@ enum Frames {
 
 impl Default for Frames {
     fn default() -> Self {
-        Self::Line(0, true)
+        Self::Line(None, true)
     }
 }
 
@@ -74,10 +74,15 @@ impl Frames {
                 }
                 Self::Line(size, true) if first.is_ascii_hexdigit() => {
                     let digit = char::from(*first).to_digit(16).unwrap_or_default();
-                    *size = size.saturating_mul(16).saturating_add(digit as usize);
+                    *size = Some(size.unwrap_or(0).saturating_mul(16).saturating_add(digit as usize));
                 }
-                Self::Line(0, _) if *first == b'\n' => *self = Self::Ended,
-                Self::Line(size, _) if *first == b'\n' => *self = Self::Chunk(size.saturating_add(2)),
+                Self::Line(size, _) if *first == b'\n' => {
+                    *self = match size {
+                        None => Self::default(),
+                        Some(0) => Self::Ended,
+                        Some(size) => Self::Chunk(size.saturating_add(2)),
+                    }
+                }
                 Self::Line(_, in_digits) => *in_digits = false,
             }
             bytes = rest;
@@ -92,7 +97,7 @@ mod tests {
     #[test]
     fn the_last_chunk_is_found_however_the_bytes_come() {
         let whole =
-            b"5;chunk-signature=abc\r\nhello\r\n1F;x\r\n0;chunk-signature=not-a-frame!!\r\n\r\n0;c=1\r\nx:y\r\n\r\n";
+            b"5;chunk-signature=abc\r\nhello\r\n1F;x\r\n0;chunk-signature=not-a-frame!!\r\n0;c=1\r\nx:y\r\n\r\n";
         let end = whole.len() - b"x:y\r\n\r\n".len();
         for step in 1..=whole.len() {
             for cut in [end - 1, end, whole.len()] {
