@@ -63,15 +63,17 @@ Settings in the environment:
   MIN_INTERVAL_S     no sweep so many seconds after another, 0 to 900 [default: 30]
   REMIND_S           seconds until an outage is told again, 60 to 2678400 [default: 14400]
   FAULTS_IN_ROW      faults in a row that are an outage, 1 to 100 [default: 1]
-  SLACK_URL          a Slack webhook that gets messages
+  SLACK_URL          an incoming webhook of Slack that gets messages
+  SLACK_CHANNEL      its channel, where the webhook lets it choose [default: #medical-check]
+  SLACK_USER         its sender's name, likewise [default: medic]
   WEBHOOK_URL        a URL that gets messages as JSON
   WEBHOOK_SECRET     signs what WEBHOOK_URL gets
-  TOPIC_ARN          an SNS topic that gets messages
+  ALERT_TOPIC_ARN    an SNS topic that gets messages
   HEARTBEAT_URL      a URL that is fetched after each sweep
   PROBE_ALLOW        networks to which the probe may connect besides public addresses [example: 192.168.0.0/16]
   PROBE_PORTS        the only ports to which the probe may connect [example: 443, 8000-8999]
   PROBE_CA_BUNDLE    a file with CAs to trust besides the public ones
-  PROBE_CONTACT      who runs the probe, for owners of what it fetches";
+  PROBE_CONTACT      whom owners of what is fetched may ask [example: ops@example.com]";
 
 fn network(text: &str) -> Result<IpNet, String> {
     let address = |_| text.parse::<IpAddr>().map(IpNet::from);
@@ -118,7 +120,7 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     say_who_needs_a_key(options, &system)?;
 
     let (look, told) = mpsc::channel();
-    let watcher = thread::spawn(move || watched.run(&told));
+    let looking = thread::spawn(move || watched.run(&told));
     for signal in signals.forever() {
         if signal == SIGHUP {
             announce(&"SIGHUP: looking for new keys and a new certificate");
@@ -132,7 +134,7 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     thread::spawn(move || signals.forever().find(|signal| *signal != SIGHUP).map(|second| process::exit(128 + second)));
     drop((page, system));
     drop(look);
-    let _ = watcher.join();
+    let _ = looking.join();
     Ok(())
 }
 
