@@ -42,7 +42,10 @@ fn healthz_is_for_reading_under_the_pages_own_names() {
         ("DELETE /healthz HTTP/1.1\r\nHost: localhost", 405, "GET or HEAD"),
     ] {
         let answer = ask(&address, request);
-        assert!(answer.lines().next().unwrap().contains(&format!(" {status} ")) && answer.contains(why), "{request}: {answer}");
+        assert!(
+            answer.lines().next().unwrap().contains(&format!(" {status} ")) && answer.contains(why),
+            "{request}: {answer}"
+        );
     }
     server.signal("-TERM");
     assert!(server.end().status.success());
