@@ -81,7 +81,7 @@ const LOCAL: &[&[&str]] = &[
     &["limits", "private", "replay"],
     &["console", "s3", "sweeper"],
     &["events", "keys", "page", "timer"],
-    &["system"],
+    &["key_command", "reload", "system"],
     &["demo", "serve"],
 ];
 

@@ -3,17 +3,20 @@
 //! - [`s3`]: the S3 server, a bucket in one file
 //! - [`events`]: its events for new objects, as for AWS Lambda
 //! - [`system`]: both, with the handlers that AWS would run; `timer`: the loop's schedule; [`sweeper`]: its health
-//! - [`page`]: what may be read of it without a key
-//! - [`keys`], [`serve`]: a small site's server; [`demo`]: a guided walk; [`replay`]: what people would have been told
+//! - [`keys`]: the operator's pair and the hosts' keys; [`key_command`]: who makes them
+//! - [`serve`]: a small site's server; `reload`: what it reads again; [`page`]: what may be read of it without a key
+//! - [`demo`]: a guided walk; [`replay`]: what people would have been told
 //! - `private`: files for their owner only; `limits`: open files; [`console`]: lines on stderr
 
 pub mod console;
 pub mod demo;
 pub mod events;
+pub mod key_command;
 pub mod keys;
 mod limits;
 pub mod page;
 mod private;
+mod reload;
 pub mod replay;
 pub mod s3;
 pub mod serve;

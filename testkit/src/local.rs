@@ -123,8 +123,8 @@ impl Running {
     /// Waits until it prints where it serves.
     #[track_caller]
     pub fn endpoint(&mut self) -> String {
-        let line = self.says(" at http://");
-        line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap().to_owned()
+        let line = self.says(" at http");
+        line.split([' ', ',']).find(|word| word.starts_with("http")).unwrap().to_owned()
     }
 
     /// The most memory that it has had, in KiB.

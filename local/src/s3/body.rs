@@ -8,7 +8,7 @@ use std::path::Path;
 
 use futures_util::StreamExt;
 use hyper::StatusCode;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{PutObjectInput, StreamingBlob};
@@ -18,6 +18,7 @@ use tokio::task::block_in_place;
 use super::checksums::{self, Announced};
 use super::framing;
 use super::store::{Content, ETag};
+use super::upload::Upload;
 
 /// The limit of what hosts and operators write. It is far above what any of it needs.
 const SMALL_BYTES: usize = 1 << 20;
@@ -35,7 +36,7 @@ fn limit(key: &str) -> usize {
 
 /// A request's body as s3s gets it: it fails once it is longer than an object of `key` may be, with room for the frames
 /// around its chunks, and if its last chunk is missing. s3s would hold a chunk of any size in memory.
-pub(super) fn admitted(body: Incoming, key: &str, headers: &HeaderMap) -> Body {
+pub(super) fn admitted(body: Upload, key: &str, headers: &HeaderMap) -> Body {
     let limit = limit(key);
     let body = http_body_util::Limited::new(body, limit + limit / 8 + (64 << 10));
     let is_framed = |payload: &HeaderValue| payload.as_bytes().starts_with(b"STREAMING-");

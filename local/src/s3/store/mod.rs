@@ -86,6 +86,9 @@ pub(crate) struct Details {
     pub(crate) content_type: String,
     /// User metadata, names without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Whether it was put with a host's own key, and not with the operator's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) by_a_host: bool,
 }
 
 /// The objects of one bucket, in one file. Calls are cheap, and each read sees one state of the whole store.
