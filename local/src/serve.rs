@@ -66,7 +66,9 @@ Settings in the environment:
   SLACK_URL          a Slack webhook that gets messages
   WEBHOOK_URL        a URL that gets messages as JSON
   WEBHOOK_SECRET     signs what WEBHOOK_URL gets
-  TOPIC_ARN          an SNS topic that gets messages
+  SLACK_CHANNEL      the channel in Slack
+  SLACK_USER         the sender's name in Slack
+  ALERT_TOPIC_ARN    an SNS topic that gets messages
   HEARTBEAT_URL      a URL that is fetched after each sweep
   PROBE_ALLOW        networks to which the probe may connect besides public addresses [example: 192.168.0.0/16]
   PROBE_PORTS        the only ports to which the probe may connect [example: 443, 8000-8999]

@@ -16,9 +16,11 @@ const TIMER: &str = "systemctl is-enabled pulse-echo.timer; systemctl is-active 
 fn old_data() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let server =
-        Server::start(Options { listen, ..Options::new(folder.path(), "pulse-echo", KeyPair::new(ACCESS_KEY, SECRET_KEY)) })
-            .unwrap();
+    let server = Server::start(Options {
+        listen,
+        ..Options::new(folder.path(), "pulse-echo", KeyPair::new(ACCESS_KEY, SECRET_KEY))
+    })
+    .unwrap();
     server.fill((0..300).map(|n| (format!("pulse/old-{n}.json"), b"{}".to_vec(), Metadata::new()))).unwrap();
     server.stop();
     let keys = format!("AWS_ACCESS_KEY_ID={ACCESS_KEY}\nAWS_SECRET_ACCESS_KEY={SECRET_KEY}\n");
@@ -38,7 +40,8 @@ pub fn from_install_over_a_reboot_to_removal() {
     let healthz = "exec 3<>/dev/tcp/127.0.0.1/9811
         printf 'GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3; cat <&3 | grep -o '^ok: .*'";
     machine.wait(healthz);
-    let owners = machine.ok("stat -c '%a %U %n' /var/lib/pulse-echo-local /var/lib/pulse-echo-local/* /etc/pulse-echo-local/env");
+    let owners = machine
+        .ok("stat -c '%a %U %n' /var/lib/pulse-echo-local /var/lib/pulse-echo-local/* /etc/pulse-echo-local/env");
     let wanted = "700 pulse-echo-local /var/lib/pulse-echo-local
 600 pulse-echo-local /var/lib/pulse-echo-local/keys
 600 pulse-echo-local /var/lib/pulse-echo-local/objects.redb
@@ -56,7 +59,9 @@ pub fn from_install_over_a_reboot_to_removal() {
     assert_eq!(machine.ok(TIMER), "enabled\nactive");
     let keys = format!("[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
     machine.ok(&format!("cat >/etc/pulse-echo/credentials <<'END'\n{keys}END"));
-    machine.ok("echo '{\"bucket\": \"pulse-echo\", \"endpoint\": \"http://127.0.0.1:9810\"}' >/etc/pulse-echo/config.json");
+    machine.ok(
+        "echo '{\"bucket\": \"pulse-echo\", \"endpoint\": \"http://127.0.0.1:9810\"}' >/etc/pulse-echo/config.json",
+    );
     machine.ok("echo '{}' >/etc/pulse-echo/pulse.json");
     machine.ok("systemctl disable --now pulse-echo.timer");
     let upgrade = "dpkg --force-confdef --force-confold -i /root/pulse-echo_0.1*_amd64.deb";
@@ -73,7 +78,9 @@ pub fn from_install_over_a_reboot_to_removal() {
     // Killed, it is there again, with all that it had.
     let first = machine.ok("systemctl show -P MainPID pulse-echo-local");
     machine.ok(&format!("kill -9 {first}"));
-    machine.wait(&format!("systemctl is-active pulse-echo-local && test $(systemctl show -P MainPID pulse-echo-local) != {first}"));
+    machine.wait(&format!(
+        "systemctl is-active pulse-echo-local && test $(systemctl show -P MainPID pulse-echo-local) != {first}"
+    ));
     machine.wait("pulse-echo check --host web-731");
     let count = "pulse-echo status --host x --json 2>/dev/null | grep -o 'old-[0-9]*' | sort -u | wc -l";
     machine.wait(&format!("test $({count}) = 300"));

@@ -98,7 +98,8 @@ impl Machine {
     }
 
     fn say(&mut self, command: &str) {
-        let mut base64 = Command::new("base64").arg("-w0").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut base64 =
+            Command::new("base64").arg("-w0").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         base64.stdin.take().unwrap().write_all(command.as_bytes()).unwrap();
         let mut line = base64.wait_with_output().unwrap().stdout;
         line.push(b'\n');
