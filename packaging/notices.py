@@ -37,6 +37,7 @@ ALLOWED = {
 # The texts of crates that have none in their folder: from their repositories, or the licence's own.
 TEXTS = {
     "base64-simd": ["notices/simd-MIT"],
+    "hex-simd": ["notices/simd-MIT"],
     "http-serde": ["../LICENSE-APACHE"],
     "instant-xml": ["../LICENSE-APACHE"],
     "lambda_runtime": ["notices/lambda-runtime-NOTICE", "../LICENSE-APACHE"],

@@ -163,7 +163,7 @@ fn places(proxies: Vec<IpNet>) -> Limits {
     let share = |places: usize| (places as u64 * allowed / wanted).max(8).try_into().unwrap_or(places);
     let (far, near) = (share(usual.far), share(usual.near));
     complain(&format_args!(
-        "it may open {allowed} files only: there is room for {far} connections; {wanted} files (ulimit -n) are enough for {}",
+        "it may open {allowed} files only, so there is room for {far} connections; ulimit -n {wanted} makes room for {}",
         usual.far
     ));
     Limits { far, near, ..usual }
@@ -189,7 +189,7 @@ fn say_what_it_does(options: &Options, system: &System, environment: Environment
     }
     if !system.address().ip().is_loopback() && options.tls_cert.is_none() {
         complain(
-            &"other machines reach it by plain HTTP: give --tls-cert and --tls-key, or have a proxy with a certificate between",
+            &"other machines reach it by plain HTTP: give --tls-cert and --tls-key, or have a proxy between that speaks TLS",
         );
     }
 }

@@ -31,8 +31,8 @@ impl Sweeper {
     /// Does what an event asks for, until `deadline`, and logs what it came to.
     pub fn handle(&self, event: &Value, deadline: Instant) -> Result<(), String> {
         let report = self.the_loop.handle(event, deadline);
-        report.log();
         self.health.record(&report, Instant::now());
+        report.log();
         report.answer().map(drop).map_err(|error| error.to_string())
     }
 

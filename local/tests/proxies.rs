@@ -84,7 +84,8 @@ fn nginx(lines: &str, upstream: &str) -> Option<Proxy> {
             .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
             .concat();
         format!(
-            "daemon off; pid {folder}/pid; error_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{server}\n}}\n"
+            "daemon off; pid {folder}/pid; error_log stderr;\n\
+             events {{}}\nhttp {{\naccess_log off;\n{temporary}{server}\n}}\n"
         )
     };
     start("/usr/sbin/nginx", configuration, &["-c", "proxy.conf", "-p", "."])

@@ -127,6 +127,13 @@ impl Running {
         line.split([' ', ',']).find(|word| word.starts_with("http")).unwrap().to_owned()
     }
 
+    /// The most memory that it has had, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Sends it a signal, such as `-TERM`.
     pub fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();

@@ -1,11 +1,13 @@
 //! Opens the store's file, and says what to do if that fails.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Once;
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError};
 
@@ -40,10 +42,7 @@ pub(super) fn open(path: &Path, bucket: &str, clock: &Clock) -> io::Result<(Data
     if fs::metadata(path).is_ok_and(|file| file.len() == 0) {
         return Err(empty(path));
     }
-    // redb's panics are its way of reporting some kinds of damage. They are told below, in our words.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    let opened = or_damaged(path, || {
+    or_damaged(path, || {
         let mut db = open_file(path, File::options().read(true).write(true))?;
         check(&mut db, path)?;
         if has_no_table(&db).map_err(|e| explained(path, &e))? {
@@ -51,9 +50,7 @@ pub(super) fn open(path: &Path, bucket: &str, clock: &Clock) -> io::Result<(Data
         }
         let state = State::load(&db, bucket, clock).map_err(|e| explained(path, &e))?;
         Ok((db, state))
-    });
-    panic::set_hook(hook);
-    opened
+    })
 }
 
 /// Opens the file again while the store is in use.
@@ -75,9 +72,27 @@ fn check(db: &mut Database, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Catches redb's panics: it panics at some kinds of damage instead of returning an error.
+thread_local! {
+    /// Whether this thread's panics are told in our words.
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Catches redb's panics: it panics at some kinds of damage instead of returning an error. What redb would print then is
+/// left out.
 fn or_damaged<T>(path: &Path, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(damaged(path)))
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+    let was_quiet = IS_QUIET.replace(true);
+    let opened = catch_unwind(AssertUnwindSafe(open));
+    IS_QUIET.set(was_quiet);
+    opened.unwrap_or_else(|_| Err(damaged(path)))
 }
 
 /// The store's own numbers, as they were when the file was opened.

@@ -26,6 +26,8 @@ use super::{BODIES, Clock, DETAILS, Details, ETag, LISTING, NEWEST, PENDING, SEQ
 pub(crate) const DEFAULT_TYPE: &str = "binary/octet-stream";
 /// The limit of one transaction: it bounds the memory, and how long its first command waits.
 const MAX_BATCH: usize = 256;
+/// The limit of one transaction's bodies, of which the last may go beyond it: redb holds them in memory.
+const MAX_BATCH_BYTES: usize = 8 << 20;
 /// How long changes are refused without a try after a failed transaction: each failure costs opening the file anew.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
@@ -101,6 +103,16 @@ pub(super) enum Command {
     Listen(Listener),
 }
 
+impl Command {
+    /// How many bytes of a body it brings.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Change(NewChange { change: Change::Put(object), .. }) => object.body.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A change, and where to send its reply. Dropping it replies that the file cannot be written.
 pub(super) struct NewChange {
     pub(super) key: String,
@@ -149,7 +161,13 @@ impl Writer {
     /// Runs until the last sender of commands is gone.
     pub(super) fn run(mut self, inbox: &Receiver<Command>) {
         while let Ok(first) = inbox.recv() {
-            let batch = iter::once(first).chain(inbox.try_iter().take(MAX_BATCH - 1));
+            let mut bytes = first.bytes();
+            let further = iter::from_fn(|| {
+                let next = if bytes < MAX_BATCH_BYTES { inbox.try_recv().ok()? } else { return None };
+                bytes += next.bytes();
+                Some(next)
+            });
+            let batch = iter::once(first).chain(further.take(MAX_BATCH - 1));
             // Dropping a refused change answers it.
             let changes: Vec<_> = batch.filter_map(|command| self.take(command)).collect();
             if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
