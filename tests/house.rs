@@ -91,8 +91,13 @@ const LAMBDA: &[&[&str]] = &[
 ];
 
 /// From below: the store and its keys; its events; the programs.
-const LOCAL: &[&[&str]] =
-    &[&["private", "replay"], &["s3"], &["events", "keys", "timer"], &["system"], &["demo", "serve"]];
+const LOCAL: &[&[&str]] = &[
+    &["limits", "private", "replay"],
+    &["console", "s3", "sweeper"],
+    &["events", "keys", "page", "timer"],
+    &["key_command", "reload", "system"],
+    &["demo", "serve"],
+];
 
 /// The folders of sources, by their module path: for each room, the rooms next to it that it names.
 type Folders = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;

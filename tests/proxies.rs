@@ -77,11 +77,14 @@ fn a_proxy_that_does_not_serve_is_named_without_its_password() {
             (Proxy::refusing("407 Proxy Authentication Required"), "it wants a user and a password (HTTP 407)"),
             (Proxy::refusing("503 Service Unavailable"), "did not connect us: HTTP 503"),
         ] {
-            let output = Host::of(level, "https://s3.example.com").with("HTTPS_PROXY", proxy.url()).run(&["send"]);
+            let output = Host::of(level, "https://s3.example.com")
+                .with("HTTPS_PROXY", proxy.url())
+                .run(&["send", "--timeout-s=2"]);
             output.assert(1, words).assert(1, "the proxy 127.0.0.1:").assert(1, "check the endpoint, the proxy");
         }
         let host = Host::of(level, "https://s3.example.com").with("HTTPS_PROXY", "http://u:s3cr3t@127.0.0.1:1");
-        host.run(&["send"]).assert(1, "the proxy 127.0.0.1:1 did not connect us: the connection was refused");
+        host.run(&["send", "--timeout-s=2"])
+            .assert(1, "the proxy 127.0.0.1:1 did not connect us: the connection was refused");
         let host = Host::of(level, "https://s3.example.com").with("ALL_PROXY", "socks5h://u:s3cr3t@127.0.0.1:1");
         host.run(&["send"]).assert(2, "the proxy in ALL_PROXY cannot be used: socks5h:// is not supported");
     });

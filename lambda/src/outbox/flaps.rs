@@ -55,6 +55,7 @@ pub(super) fn note_down(telling: &mut Telling, outage: &Outage, after: &Record, 
         telling.down.remove(0);
     }
     telling.down.push(now);
+    let begins = is_third && telling.flaps.is_none();
     match &mut telling.flaps {
         // Told because it has lasted: the next must last for twice as long.
         Some(flaps) if has_lasted(flaps, outage, now) => {
@@ -63,13 +64,13 @@ pub(super) fn note_down(telling: &mut Telling, outage: &Outage, after: &Record, 
             flaps.silence |= is_silent;
         }
         Some(flaps) => flaps.silence |= is_silent,
-        None if is_third => {
+        None if begins => {
             let limit = after.limits.as_ref().map_or(LEAST_WAIT, Limits::limit);
             telling.flaps = Some(Flaps { changed: now, wait_s: limit.max(LEAST_WAIT).as_secs(), silence: is_silent });
         }
         None => {}
     }
-    is_third && telling.flaps.as_ref().is_some_and(|flaps| flaps.changed == now)
+    begins
 }
 
 fn has_lasted(flaps: &Flaps, outage: &Outage, now: Time) -> bool {

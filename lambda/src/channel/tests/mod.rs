@@ -1,6 +1,7 @@
 //! Channels against real sockets, and what arrives.
 
 mod heartbeat;
+mod hostile;
 mod messages;
 mod settings;
 mod slack;
@@ -63,7 +64,7 @@ pub(super) fn failing(check: &str) -> Down {
         echo: Some(time(18)),
         words: BTreeMap::new(),
         others: 3,
-        other_hosts: 1,
+        other_hosts: 2,
         state_since: None,
         began: None,
         flaps: false,

@@ -60,16 +60,26 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
         Fact::Down(down) => single(down, at, false, false, detail),
         Fact::StillDown { down, changed, back, .. } => single(down, at, *changed && !back, *back, detail),
-        Fact::Up { check, since, until, was, cause, reason, steady, still } => format!(
-            "{} has been up again since {}. It was down for {}, from {}: {}.{}{}",
-            name(check),
-            when(*until),
-            duration(since.age(*until)),
-            when(*since),
-            was_what(*was, *cause, reason.as_deref()),
-            steady.map(|steady| is_steady(steady, at)).unwrap_or_default(),
-            still.as_ref().map(still_down).unwrap_or_default()
-        ),
+        Fact::Up { check, since, until, was, cause, reason, steady, still } => {
+            let (check, still) = (name(check), still.as_ref().map(still_down).unwrap_or_default());
+            let (lasted, from) = (duration(since.age(*until)), when(*since));
+            let why = was_what(*was, *cause, reason.as_deref());
+            match steady {
+                Some(steady) => {
+                    let (up, age) = (when(*steady), duration(steady.age(at)));
+                    format!(
+                        "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told \
+                         last was an outage of {lasted}, from {from}: {why}.{still}"
+                    )
+                }
+                None => {
+                    let up = when(*until);
+                    format!(
+                        "{check} has been up again since {up}. It was down for {lasted}, from {from}: {why}.{still}"
+                    )
+                }
+            }
+        }
         Fact::New { check } => format!("{} is watched from now on.", name(check)),
         Fact::Gone { check, pulse, since, retired } => gone(check, *pulse, *since, *retired),
         Fact::ManyDown { .. } => wave(fact),
@@ -232,10 +242,6 @@ pub(super) fn down_since(down: &Down, at: Time) -> String {
 /// What of the host is still down, as a sentence after another.
 pub(super) fn still_down(still: &Still) -> String {
     format!(" Still down: {}.", names(still.checks, &still.some))
-}
-
-fn is_steady(since: Time, at: Time) -> String {
-    format!(" It does not flap any more: up without a break for {}.", duration(since.age(at)))
 }
 
 /// The value seen and the value expected.

@@ -90,6 +90,7 @@ fn are_failing(host: &str, downs: &[&Down], entries: &[&Entry], at: Time) -> Str
 
 /// An outage that is over.
 struct Over {
+    at: Time,
     since: Time,
     until: Time,
     was: String,
@@ -101,6 +102,7 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
     let over = |entry: &&Entry| match &entry.what {
         What::Fact(Fact::Up { since, until, was, cause, reason, steady, still, .. })
         | What::Whole(Fact::Up { since, until, was, cause, reason, steady, still, .. }) => Some(Over {
+            at: entry.at,
             since: *since,
             until: *until,
             was: was_what(*was, *cause, reason.as_deref()),
@@ -108,6 +110,7 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
             still: still.clone(),
         }),
         What::Whole(Fact::Gone { since: Some(since), pulse, .. }) => Some(Over {
+            at: entry.at,
             since: *since,
             until: entry.at.max(*pulse),
             was: "its pulse was removed".into(),
@@ -136,7 +139,10 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
     let why = reasons.iter().take(REASONS).copied().collect::<Vec<_>>().join("; ");
     let (since, until, longest) = (when(since), when(until), duration(longest));
     let steady = if all.iter().any(|over| over.steady.is_some()) { " It does not flap any more." } else { "" };
-    let still = all.iter().find_map(|over| over.still.as_ref()).map(still_down).unwrap_or_default();
+    // What the newest sweep found: an end that was held may be older.
+    let newest = entries.iter().map(|entry| entry.at).max();
+    let still = all.iter().filter(|over| Some(over.at) == newest).find_map(|over| over.still.as_ref());
+    let still = still.map(still_down).unwrap_or_default();
     if was_told {
         let down = format!("It was down for {up_to}{longest}, from {since}: {why}{more}.");
         format!("{who} has been up again since {until}. {down}{steady}{still}")

@@ -47,7 +47,7 @@ fn a_newer_pulse_voids_the_note() {
     assert_eq!(check.sweep(660), State::Up, "the first sweep without it");
     assert_eq!((check.sweep(720), check.record().retired), (State::Gone, false));
     check.pulse(800);
-    assert_eq!((check.sweep(801), check.record().retired), (State::Up, false));
+    assert_eq!((check.sweep(801), check.record().retired), (State::New, false));
 }
 
 #[test]
