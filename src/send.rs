@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
 use super::settings::{Settings, Sources};
-use super::{machine, splay};
+use super::{daily, machine, namesake, splay};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
@@ -37,7 +37,21 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     if options.retire {
         return Ok(retire(&settings, &pulses::ids(&settings, file, name)?, arguments.quiet));
     }
-    Ok(send_all(&settings, pulses::read(&settings, file, name)?, arguments.quiet))
+    let pulses = pulses::read(&settings, file, name)?;
+    let due = due(&pulses);
+    let exit = send_all(&settings, pulses, arguments.quiet);
+    if let Some(id) = due.filter(|id| exit == Exit::Ok && namesake::answers_another(&settings.store, id)) {
+        complain(&format_args!("another machine sends as {id}, too: {}", namesake::REMEDY));
+    }
+    Ok(exit)
+}
+
+/// The check of which this run, once a day, looks whether another machine sends it. The last: its own pulse has no
+/// answer yet.
+fn due(pulses: &[Result<PulseFile, String>]) -> Option<CheckId> {
+    let now = Timestamp::now();
+    let is_due = |file: &&PulseFile| daily::is_due(now, Duration::from_secs(file.pulse.every_s.into()));
+    pulses.iter().flatten().rfind(is_due).map(|file| file.id.clone())
 }
 
 fn send_all(settings: &Settings, pulses: Vec<Result<PulseFile, String>>, is_quiet: bool) -> Exit {

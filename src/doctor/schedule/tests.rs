@@ -3,6 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
+use super::job::value;
 use super::*;
 
 const TIMER_ENABLED: &str = "etc/systemd/system/timers.target.wants/pulse-echo.timer";
