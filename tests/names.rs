@@ -5,7 +5,7 @@ use std::fs;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
 use pulse_echo_testkit::bed::Bed;
-use pulse_echo_testkit::store::id;
+use pulse_echo_testkit::store::{BUCKET, id};
 
 /// Puts an echo of `web-1` to a pulse of another machine.
 fn with_echo_of_another() -> Bed {
@@ -42,7 +42,9 @@ fn send_says_once_a_day_that_another_machine_sends_under_its_name() {
 fn init_refuses_a_name_that_another_machine_sends_under_unless_it_takes_its_place() {
     let bed = with_echo_of_another();
     fs::remove_file(bed.folder.path().join("config.json")).ok();
-    let init = |more: &[&str]| bed.run(&[&["init", "--config", "etc/config.json", "--host", "web-1"], more].concat());
+    let init = |more: &[&str]| {
+        bed.run(&[&["init", "--config", "etc/config.json", "--bucket", BUCKET, "--host", "web-1"], more].concat())
+    };
     if has_id() {
         let refused = init(&[]);
         assert!(refused.complaint().contains("another machine sends as web-1"), "{refused:#?}");
