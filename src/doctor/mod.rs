@@ -59,7 +59,7 @@ fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment
         }
         _ => Vec::new(),
     };
-    there::urls(findings, &files, &reached, sources.endpoint().is_none());
+    there::urls(findings, &files, &reached, sources.is_aws());
     for (at, job) in schedule.jobs.iter().enumerate() {
         if !schedule.jobs[..at].iter().any(|other| other.is_like(job)) {
             proof::tell(findings, job, arguments);
