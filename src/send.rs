@@ -63,7 +63,19 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     if let Some(warning) = &settings.warning {
         log::warn!("{warning}");
     }
-    Ok(send_all(&settings.store, &pulses, arguments.quiet))
+    let exit = send_all(&settings.store, &pulses, arguments.quiet);
+    if let Some(id) = due(&pulses).filter(|id| exit == Exit::Ok && namesake::answers_another(&settings.store, id)) {
+        complain(&format_args!("another machine sends as {id}, too: {}", namesake::REMEDY));
+    }
+    Ok(exit)
+}
+
+/// The check of which this run, once a day, looks whether another machine sends it. The last: its own pulse has no
+/// answer yet.
+fn due(pulses: &[Result<PulseFile, String>]) -> Option<&CheckId> {
+    let now = Timestamp::now();
+    let is_due = |file: &&PulseFile| daily::is_due(now, Duration::from_secs(file.pulse.every_s.into()));
+    pulses.iter().flatten().rfind(is_due).map(|file| &file.id)
 }
 
 /// Sends the pulses, until an answer of the store settles that none can be sent. Failures of one kind are a sum.

@@ -1,10 +1,8 @@
 //! `init` writes what cron needs, never replaces a file, and ends with the output of `doctor`.
 
-use pulse_echo_core::metadata::Metadata;
-use pulse_echo_core::name::Key;
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;
-use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -165,28 +163,4 @@ fn what_comes_from_the_environment_is_said() {
     assert_eq!((init.code, init.stderr.as_str()), (0, ""), "{init:#?}");
     let said = "\nof that, AWS_ENDPOINT_URL, PULSE_ECHO_HOST stood in the environment\n";
     assert!(init.stdout.contains(said), "{init:#?}");
-}
-
-#[test]
-fn a_name_that_another_machine_sends_under_is_refused_unless_it_is_to_take_its_place() {
-    let (bed, folder) = (Bed::new(), tempfile::tempdir().unwrap());
-    let endpoint = bed.server.endpoint();
-    let echo = |instance: &str| {
-        let metadata = [("instance".to_string(), instance.to_string())].into_iter().collect::<Metadata>();
-        bed.put(&Key::echo(&id("web-1")), b"ok", &metadata);
-    };
-    let write = |more: &[&str]| {
-        let arguments = [&["--bucket", BUCKET, "--host", "web-1", "--endpoint", &endpoint], more].concat();
-        with_variables(folder.path(), &arguments, &[])
-    };
-    echo(&"0b".repeat(32));
-    // A machine without an id of its own cannot tell itself from another.
-    let has_id = fs::read_to_string("/etc/machine-id").is_ok_and(|id| id.trim().len() == 32);
-    if has_id {
-        let refused = write(&[]);
-        assert!(refused.complaint().contains("another machine sends as web-1"), "{refused:#?}");
-        assert!(refused.complaint().contains("--anyway"), "{refused:#?}");
-        assert_eq!((refused.code, folder.path().join("etc").exists()), (2, false));
-    }
-    assert_eq!(write(&["--anyway"]).code, 0);
 }

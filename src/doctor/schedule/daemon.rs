@@ -62,9 +62,8 @@ fn of_process(process: &Path) -> Option<Dialect> {
     };
     match name.trim_end() {
         "cron" => Some(Dialect::Debian),
-        "cronie" => Some(Dialect::Cronie),
         "crond" if is_busybox() => Some(Dialect::Busybox),
-        "crond" => Some(Dialect::Cronie),
+        "crond" | "cronie" => Some(Dialect::Cronie),
         "busybox" => {
             let words = fs::read_to_string(process.join("cmdline")).ok()?;
             (words.split('\0').nth(1) == Some("crond")).then_some(Dialect::Busybox)

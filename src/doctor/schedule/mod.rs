@@ -3,32 +3,34 @@
 //! It reads what cron reads, as cron reads it: another file, another line or another user than cron takes would be a
 //! wrong answer.
 
+mod commands;
+mod context;
 mod crontab;
 mod daemon;
 mod fit;
+mod job;
 mod places;
 mod shell;
 mod timer;
 mod times;
 pub mod users;
+mod words;
 
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::args::{self, Parsed, Send};
+use context::Context;
 use crontab::{Crontab, Line};
 use daemon::Dialect;
+use job::is_sending;
 use places::{CRON_FILE, Place};
-use pulse_echo_core::words;
-use shell::{Call, PROGRAM, Reading};
+use shell::{Call, PROGRAM};
 use times::Times;
-use users::User;
 
 pub use fit::misfits;
+pub use job::Job;
 
 const TIMER: &str = "pulse-echo.timer";
 const TIMER_UNITS: [&str; 2] = ["usr/lib/systemd/system/pulse-echo.timer", "lib/systemd/system/pulse-echo.timer"];
@@ -38,9 +40,6 @@ const OWN_LINE: &str = "*/10 * * * * root /usr/bin/pulse-echo send --quiet --spl
 /// Where systemd looks for programs.
 const SYSTEMD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The programs of accounts that nobody may log in to.
-const NO_SHELLS: [&str; 2] = ["nologin", "false"];
-
 /// What starts `pulse-echo send`.
 #[derive(Debug, Default)]
 pub struct Schedule {
@@ -48,47 +47,6 @@ pub struct Schedule {
     pub jobs: Vec<Job>,
     /// What would run but for a mistake: each with its remedy.
     pub faults: Vec<String>,
-}
-
-/// A command that will run.
-#[derive(Debug)]
-pub struct Job {
-    /// What runs it: `cron, by /etc/cron.d/pulse-echo`.
-    pub by: String,
-    /// The user that it runs as.
-    pub user: User,
-    /// Its whole environment.
-    pub variables: Vec<(String, String)>,
-    /// The folder that it runs in.
-    pub folder: String,
-    /// The program's path, and the arguments.
-    pub words: Vec<String>,
-    /// Why it cannot be tried out as it stands: the end of a sentence about the line.
-    pub doubt: Option<&'static str>,
-    /// When it runs.
-    pub times: Times,
-    /// What it is told to send.
-    pub options: Send,
-}
-
-impl Job {
-    /// Whether another job runs the same in the same way, at other times.
-    pub fn is_like(&self, other: &Self) -> bool {
-        let what = |job: &Self| (job.user.clone(), job.variables.clone(), job.folder.clone(), job.words.clone());
-        what(self) == what(other)
-    }
-}
-
-impl std::fmt::Display for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { by, user, times, .. } = self;
-        write!(f, "{by} as {}", user.name)?;
-        match (times, times::longest_gap(std::iter::once(times))) {
-            (Times::Unknown(expression), _) => write!(f, ", at times that are not compared ({expression})"),
-            (_, Some(gap)) => write!(f, ", every {}", words::duration(gap)),
-            (_, None) => Ok(()),
-        }
-    }
 }
 
 /// Finds what starts the agent on this machine, on this day since 1970.
@@ -138,19 +96,6 @@ fn timer_runs(timer: &str) -> Option<bool> {
     }
 }
 
-/// Where a call stands, and what it gets from there.
-struct Context {
-    /// What runs it: `cron, by FILE`.
-    by: String,
-    /// Where to mend it: `FILE:LINE`.
-    at: String,
-    user: String,
-    times: Times,
-    variables: Vec<(String, String)>,
-    /// Where programs are looked for, unless the variables say otherwise.
-    path: &'static str,
-}
-
 struct Finder<'a> {
     root: &'a Path,
     today: i64,
@@ -172,8 +117,11 @@ impl Finder<'_> {
                 variables: variables.iter().chain(&timer.variables).cloned().collect(),
                 path: SYSTEMD_PATH,
             };
-            let calls: Vec<_> =
-                timer.commands.iter().flat_map(|command| self.read(command, Dialect::Debian).0).collect();
+            let calls: Vec<_> = timer
+                .commands
+                .iter()
+                .flat_map(|command| commands::read(self.root, command, Dialect::Debian).0)
+                .collect();
             // A unit that is masked says nothing any more.
             let is_ours = timer.name == TIMER && timer.is_masked;
             if !is_ours && !calls.iter().any(is_sending) {
@@ -182,7 +130,8 @@ impl Finder<'_> {
             let name = &timer.name;
             // The package's cron line looks at the same link.
             let instead = format!(
-                "which keeps the package's line for cron from sending, too: systemctl unmask {name}; systemctl start {name}"
+                "which keeps the package's line for cron from sending, too: systemctl unmask {name}; systemctl start \
+                 {name}"
             );
             if timer.is_masked {
                 self.fault(format!("the timer {name} is enabled but masked, {instead}"));
@@ -190,7 +139,7 @@ impl Finder<'_> {
                 self.fault(format!("the timer {name} is enabled but does not run, {instead}"));
             } else {
                 for call in &calls {
-                    self.take(call, context());
+                    self.take(call, &context());
                 }
             }
         }
@@ -211,14 +160,15 @@ impl Finder<'_> {
                 "@monthly" => 31,
                 days => days.parse().unwrap_or_default(),
             };
-            let (calls, faults) = if days > 0 { self.read(command, dialect) } else { Default::default() };
-            faults.into_iter().for_each(|fault| self.fault(fault));
+            let (calls, faults) =
+                if days > 0 { commands::read(self.root, command, dialect) } else { Default::default() };
+            self.schedule.faults.extend(faults);
             for call in calls.iter().filter(|call| is_sending(call)) {
                 let variables =
                     [("HOME", "/root"), ("SHELL", "/bin/sh"), ("PATH", dialect.path()), ("LOGNAME", "root")];
                 self.take(
                     call,
-                    Context {
+                    &Context {
                         by: "anacron, by /etc/anacrontab".into(),
                         at: format!("/etc/anacrontab:{}", at + 1),
                         user: "root".into(),
@@ -238,7 +188,7 @@ impl Finder<'_> {
         let mut calls = Vec::new();
         let mut hidden = Vec::new();
         for line in &crontab.lines {
-            let (found, scripts_faults) = self.read(&line.command, dialect);
+            let (found, scripts_faults) = commands::read(self.root, &line.command, dialect);
             calls.extend(found.into_iter().filter(is_sending).map(|call| (line, call)));
             hidden.extend(scripts_faults);
         }
@@ -266,33 +216,16 @@ impl Finder<'_> {
             self.fault(format!("cron ignores {file}:{}: {}", fault.number, why(fault)));
         }
         let is_explained = !hidden.is_empty() || !crontab.faults.is_empty();
-        for why in hidden {
-            self.fault(why);
-        }
+        self.schedule.faults.extend(hidden);
         if calls.is_empty() && !is_explained {
-            self.fault(self.unread(file, &lines, &crontab));
+            self.fault(unread(file, &lines, &crontab));
         }
         if !is_running && !calls.is_empty() {
             return self.fault(format!("{file} is there, but no cron daemon runs: {}", self.start_cron()));
         }
         for (line, call) in &calls {
-            self.take(call, self.context(place, line, dialect));
+            self.take(call, &context::of_line(self.root, place, line, dialect));
         }
-    }
-
-    /// Why a file that speaks of sending does not send.
-    fn unread(&self, file: &str, lines: &[&str], crontab: &Crontab) -> String {
-        let number = lines.iter().position(|line| mentions(line)).map_or(1, |at| at + 1);
-        let is_cut = crontab.lines.iter().any(|line| line.number == number && line.is_cut);
-        let is_user = |line: &Line| line.user.as_deref() == Some(PROGRAM) && line.command.starts_with("send");
-        let why = if crontab.lines.iter().any(|line| line.number == number && is_user(line)) {
-            crontab::TAKEN_FOR_USER
-        } else if is_cut {
-            "cron ends the command at the first %: write \\% for a %"
-        } else {
-            "its command is not pulse-echo send; write it as the command of the line"
-        };
-        format!("{file}:{number} does not run pulse-echo send: {why}")
     }
 
     fn start_cron(&self) -> String {
@@ -306,158 +239,14 @@ impl Finder<'_> {
         if has_timer { format!("{start}, or {ENABLE_TIMER}") } else { start.into() }
     }
 
-    fn context(&self, place: &Place, line: &Line, dialect: Dialect) -> Context {
-        let user = line.user.clone().or_else(|| place.user.clone()).unwrap_or_default();
-        let mut variables = self.pam_variables();
-        if let Some(found) = users::find(self.root, &user) {
-            variables.push(("HOME".into(), found.home));
-        }
-        variables.extend([("SHELL".into(), "/bin/sh".into()), ("PATH".into(), dialect.path().into())]);
-        variables.extend(line.variables.iter().cloned());
-        variables.push(("LOGNAME".into(), user.clone()));
-        Context {
-            by: format!("cron, by {}", place.shown),
-            at: format!("{}:{}", place.shown, line.number),
-            user,
-            times: line.times.clone(),
-            variables,
-            path: dialect.path(),
-        }
-    }
-
-    /// What PAM puts into the environment of cron's commands, where it is told to.
-    fn pam_variables(&self) -> Vec<(String, String)> {
-        let read = |file: &str| fs::read_to_string(self.root.join(file)).unwrap_or_default();
-        let is_told = ["etc/pam.d/cron", "etc/pam.d/crond", "etc/pam.d/cronie"]
-            .iter()
-            .any(|file| read(file).lines().any(|line| !line.starts_with('#') && line.contains("pam_env")));
-        let text = if is_told { read("etc/environment") } else { String::new() };
-        let pairs = text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| {
-            let (name, value) = line.trim().trim_start_matches("export ").split_once('=')?;
-            Some((name.trim().to_string(), value.trim().trim_matches(['"', '\'']).to_string()))
-        });
-        pairs.collect()
-    }
-
-    /// The calls in a command and in the scripts that it runs, and the scripts that will not run.
-    fn read(&self, command: &str, dialect: Dialect) -> (Vec<Call>, Vec<String>) {
-        let reading = self.reading(command);
-        let (mut calls, mut faults) = (reading.calls, Vec::new());
-        let scripts = reading.scripts.iter().map(|script| (self.in_root(script), None));
-        let parts = reading.folders.iter().flat_map(|folder| places::parts(self.root, folder, dialect));
-        for (script, refused) in scripts.chain(parts) {
-            let of_script = script_text(&script).map(|text| self.reading(&text).calls).unwrap_or_default();
-            match refused {
-                Some(why) if of_script.iter().any(is_sending) => {
-                    let script = Path::new("/").join(script.strip_prefix(self.root).unwrap_or(&script));
-                    faults.push(format!("{} is not run: {why}", script.display()));
-                }
-                Some(_) => {}
-                None => calls.extend(of_script),
-            }
-        }
-        (calls, faults)
-    }
-
-    fn reading(&self, command: &str) -> Reading {
-        shell::read(command, &|how, file| {
-            let path = self.in_root(file);
-            if file.contains(['$', '*', '`']) || !file.starts_with('/') {
-                return None;
-            }
-            let mode = || fs::metadata(&path).map_or(0, |metadata| metadata.mode());
-            match how {
-                "-e" => Some(path.exists()),
-                "-f" => Some(path.is_file()),
-                "-d" => Some(path.is_dir()),
-                "-s" => Some(fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0)),
-                "-x" => Some(mode() & 0o111 != 0),
-                "-L" | "-h" => Some(path.is_symlink()),
-                _ => None,
-            }
-        })
-    }
-
-    fn in_root(&self, path: &str) -> PathBuf {
-        self.root.join(path.trim_start_matches('/'))
-    }
-
     /// Takes a call as a job, unless it is known not to work.
-    fn take(&mut self, call: &Call, context: Context) {
+    fn take(&mut self, call: &Call, context: &Context) {
         let at = &context.at;
-        match self.job(call, &context) {
+        match job::of_call(self.root, self.today, call, context) {
             Ok(None) => {}
             Ok(Some(job)) => self.schedule.jobs.push(job),
             Err(why) => self.fault(format!("{at}: {why}")),
         }
-    }
-
-    /// `None` if it does not send. The error says why it will not run, and what to do.
-    fn job(&self, call: &Call, context: &Context) -> Result<Option<Job>, String> {
-        let options = match sending(call) {
-            Some(Ok(options)) => options,
-            Some(Err(wrong)) => return Err(format!("the command is wrong: {wrong}")),
-            None => return Ok(None),
-        };
-        let name = &context.user;
-        let user =
-            users::find(self.root, name).ok_or_else(|| format!("there is no user {name}: create or name another"))?;
-        if let Some(kept_by) = &call.kept_by {
-            let so_far = if kept_by.contains(TIMER) { "; the timer sends instead" } else { "" };
-            return Err(format!(
-                "its own test keeps it from sending now: {kept_by}{so_far}; make that true, or take it out"
-            ));
-        }
-        if let Some(why) = users::is_shut(self.root, name, self.today) {
-            return Err(why);
-        }
-        if matches!(context.times, Times::Fields(_)) && times::longest_gap(std::iter::once(&context.times)).is_none() {
-            return Err("its times never come: there is no such day".into());
-        }
-        let mut variables = context.variables.clone();
-        let shell = value(&variables, "SHELL").unwrap_or("/bin/sh").to_string();
-        let shell_name = shell.rsplit('/').next().unwrap_or_default();
-        if NO_SHELLS.contains(&shell_name) || (self.root.join("bin").exists() && !self.in_root(&shell).exists()) {
-            return Err(format!("SHELL={shell} runs no command: set SHELL=/bin/sh above the line"));
-        }
-        variables.extend(call.variables.iter().cloned());
-        let home = value(&variables, "HOME").unwrap_or(&user.home).to_string();
-        let path = value(&variables, "PATH").unwrap_or(context.path).to_string();
-        let folder = call.folder.clone().unwrap_or(home);
-        let mut words = call.words.clone();
-        words[0] = self.program(&words[0], &path, &folder)?;
-        Ok(Some(Job {
-            by: context.by.clone(),
-            user,
-            variables,
-            folder,
-            words,
-            doubt: call.doubt,
-            times: context.times.clone(),
-            options,
-        }))
-    }
-
-    /// The whole path of the program that runs.
-    fn program(&self, word: &str, path: &str, folder: &str) -> Result<String, String> {
-        let can_run = |file: &str| {
-            let metadata = fs::metadata(self.in_root(file));
-            metadata.is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
-        };
-        if word.contains('$') {
-            return Ok(word.into());
-        }
-        if word.contains('/') {
-            let whole = if word.starts_with('/') { word.to_string() } else { format!("{folder}/{word}") };
-            return if can_run(&whole) {
-                Ok(whole)
-            } else {
-                Err(format!("there is no program {whole}: {}", write_path()))
-            };
-        }
-        let found =
-            path.split(':').map(|folder| format!("{}/{word}", folder.trim_end_matches('/'))).find(|f| can_run(f));
-        found.ok_or_else(|| format!("it finds no {word} in its PATH {path}: {}", write_path()))
     }
 
     fn fault(&mut self, fault: String) {
@@ -465,45 +254,30 @@ impl Finder<'_> {
     }
 }
 
-fn write_path() -> String {
-    let own = std::env::current_exe().unwrap_or_else(|_| "/usr/bin/pulse-echo".into());
-    format!("write the program's whole path, {}", own.display())
+/// Why a file that speaks of sending does not send.
+fn unread(file: &str, lines: &[&str], crontab: &Crontab) -> String {
+    let number = lines.iter().position(|line| mentions(line)).map_or(1, |at| at + 1);
+    let is_cut = crontab.lines.iter().any(|line| line.number == number && line.is_cut);
+    let is_user = |line: &Line| line.user.as_deref() == Some(PROGRAM) && line.command.starts_with("send");
+    let why = if crontab.lines.iter().any(|line| line.number == number && is_user(line)) {
+        crontab::TAKEN_FOR_USER
+    } else if is_cut {
+        "cron ends the command at the first %: write \\% for a %"
+    } else {
+        "its command is not pulse-echo send; write it as the command of the line"
+    };
+    format!("{file}:{number} does not run pulse-echo send: {why}")
 }
 
-/// The last value counts, as in cron.
-fn value<'a>(variables: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    variables.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
-/// A script's text; `None` for a program.
-fn script_text(path: &Path) -> Option<String> {
-    const LIMIT: u64 = 64 * 1024;
-    let is_small = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LIMIT);
-    let bytes = is_small.then(|| fs::read(path).ok()).flatten()?;
-    String::from_utf8(bytes).ok().filter(|text| text.starts_with("#!"))
+/// A path of the machine whose files are in `root`.
+fn in_root(root: &Path, path: &str) -> PathBuf {
+    root.join(path.trim_start_matches('/'))
 }
 
 /// Whether a text speaks of sending, other than in a comment.
 fn mentions(text: &str) -> bool {
     let of_line = |line: &str| !line.trim_start().starts_with('#') && line.contains(PROGRAM) && line.contains(" send");
     text.lines().any(of_line)
-}
-
-fn is_sending(call: &Call) -> bool {
-    sending(call).is_some()
-}
-
-/// What a call sends; `None` if it does something else. The error says what is wrong with its arguments.
-fn sending(call: &Call) -> Option<Result<Send, String>> {
-    let is_meant = call.words.iter().any(|word| word == "send");
-    match args::parse(call.words[1..].iter().map(OsString::from)) {
-        Parsed::Arguments(arguments) => match arguments.command {
-            args::Command::Send(send) if !send.retire && !send.dry_run => Some(Ok(send)),
-            _ => None,
-        },
-        Parsed::Wrong { message, .. } if is_meant => Some(Err(message)),
-        Parsed::Wrong { .. } | Parsed::Text(_) => None,
-    }
 }
 
 #[cfg(test)]

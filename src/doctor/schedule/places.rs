@@ -107,12 +107,11 @@ fn by_folder(root: &Path, file: &str, dialect: Dialect) -> Option<String> {
     let folder = Path::new(file).parent().unwrap_or(Path::new(""));
     let is_there = |folder: &str| root.join(folder).is_dir();
     let right = match dialect {
-        Dialect::Debian => "var/spool/cron/crontabs",
         Dialect::Cronie if is_there("var/spool/cron/tabs") => "var/spool/cron/tabs",
         Dialect::Cronie if root.join("etc/debian_version").exists() => "var/spool/cron/crontabs",
         Dialect::Cronie => "var/spool/cron",
         Dialect::Busybox if is_there("etc/crontabs") && !is_there("var/spool/cron/crontabs") => "etc/crontabs",
-        Dialect::Busybox => "var/spool/cron/crontabs",
+        Dialect::Debian | Dialect::Busybox => "var/spool/cron/crontabs",
     };
     let is_link = |one: &Path| fs::canonicalize(root.join(one)).ok() == fs::canonicalize(root.join(right)).ok();
     let is_right = folder == Path::new(right) || is_link(folder);

@@ -3,7 +3,7 @@
 //! It reads what people write into crontabs, and no more of the shell than that: words, quotes, `&&`, `||`, tests of
 //! files, and programs that run others.
 
-use std::collections::VecDeque;
+use super::words::{Token, tokens};
 
 /// The program.
 pub const PROGRAM: &str = "pulse-echo";
@@ -38,6 +38,11 @@ const USER_CHANGERS: [&str; 8] = ["chpst", "doas", "gosu", "runuser", "setpriv",
 /// Words before a command.
 const KEYWORDS: [&str; 11] = ["!", "do", "elif", "else", "fi", "done", "if", "then", "until", "while", "{"];
 
+/// A word, and whether the shell fills something into it.
+type Word = (String, bool);
+
+type Variables = Vec<(String, String)>;
+
 const FILLED_IN: &str = "has something that the shell fills in";
 
 /// A place where the program is run.
@@ -46,7 +51,7 @@ pub struct Call {
     /// The program as it is written, and its arguments.
     pub words: Vec<String>,
     /// The variables that the command sets for it.
-    pub variables: Vec<(String, String)>,
+    pub variables: Variables,
     /// The folder that the command goes to before.
     pub folder: Option<String>,
     /// Why it cannot be tried out as it stands: the end of a sentence about the line.
@@ -64,12 +69,6 @@ pub struct Reading {
     pub scripts: Vec<String>,
     /// Folders whose programs `run-parts` runs.
     pub folders: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word { text: String, is_expanded: bool },
-    Operator(&'static str),
 }
 
 /// How a simple command follows on the one before it.
@@ -96,15 +95,6 @@ pub fn read(text: &str, is_true: &dyn Fn(&str, &str) -> Option<bool>) -> Reading
     reader.found
 }
 
-/// The words of a text, without quotes.
-pub fn words(text: &str) -> Vec<String> {
-    let word = |token| match token {
-        Token::Word { text, .. } => Some(text),
-        Token::Operator(_) => None,
-    };
-    tokens(text).into_iter().filter_map(word).collect()
-}
-
 struct Reader<'a> {
     is_true: &'a dyn Fn(&str, &str) -> Option<bool>,
     /// Whether the last command succeeded, if that is known.
@@ -113,7 +103,7 @@ struct Reader<'a> {
     test: String,
     /// Up to the next `}` nothing is run.
     is_in_skipped_group: bool,
-    exported: Vec<(String, String)>,
+    exported: Variables,
     folder: Option<String>,
     doubt: Option<&'static str>,
     found: Reading,
@@ -140,7 +130,7 @@ impl Reader<'_> {
         }
     }
 
-    fn simple(&mut self, after: After, words: &[(String, bool)]) {
+    fn simple(&mut self, after: After, words: &[Word]) {
         let first = words[0].0.as_str();
         if first == "}" {
             self.is_in_skipped_group = false;
@@ -175,7 +165,7 @@ impl Reader<'_> {
     }
 
     /// One command with its words.
-    fn command(&mut self, words: &[(String, bool)], kept_by: Option<&String>) {
+    fn command(&mut self, words: &[Word], kept_by: Option<&String>) {
         let mut words = words;
         while let Some(((first, _), rest)) = words.split_first()
             && KEYWORDS.contains(&first.as_str())
@@ -218,7 +208,7 @@ impl Reader<'_> {
     }
 
     /// What a runner is given: a command's words, or a command as one word after `-c`.
-    fn handed_on(&mut self, words: &[(String, bool)], mut variables: Vec<(String, String)>, kept_by: Option<&String>) {
+    fn handed_on(&mut self, words: &[Word], mut variables: Variables, kept_by: Option<&String>) {
         for (at, (word, _)) in words.iter().enumerate() {
             if base(word) == PROGRAM {
                 variables.extend(words[..at].iter().filter_map(|(word, _)| assignment(word)));
@@ -233,7 +223,7 @@ impl Reader<'_> {
         }
     }
 
-    fn call(&mut self, words: &[(String, bool)], variables: Vec<(String, String)>, kept_by: Option<&String>) {
+    fn call(&mut self, words: &[Word], variables: Variables, kept_by: Option<&String>) {
         let is_expanded = words.iter().any(|(_, is_expanded)| *is_expanded);
         self.found.calls.push(Call {
             words: words.iter().map(|(text, _)| text.clone()).collect(),
@@ -251,7 +241,7 @@ fn base(word: &str) -> &str {
 }
 
 /// The assignments at the beginning, and the words behind them.
-fn assignments(words: &[(String, bool)]) -> (Vec<(String, String)>, &[(String, bool)]) {
+fn assignments(words: &[Word]) -> (Variables, &[Word]) {
     let count = words.iter().take_while(|(word, _)| assignment(word).is_some()).count();
     (words[..count].iter().filter_map(|(word, _)| assignment(word)).collect(), &words[count..])
 }
@@ -260,98 +250,6 @@ fn assignment(word: &str) -> Option<(String, String)> {
     let (name, value) = word.split_once('=')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     (is_name && !name.starts_with(|c: char| c.is_ascii_digit())).then(|| (name.into(), value.into()))
-}
-
-/// Splits a command into words and operators. Redirections are left out.
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut left: VecDeque<char> = text.chars().collect();
-    let mut word: Option<(String, bool)> = None;
-    let mut is_target = false;
-    let end = |word: &mut Option<(String, bool)>, is_target: &mut bool, tokens: &mut Vec<Token>| {
-        if let Some((text, is_expanded)) = word.take()
-            && !std::mem::take(is_target)
-        {
-            tokens.push(Token::Word { text, is_expanded });
-        }
-    };
-    while let Some(c) = left.pop_front() {
-        let next = left.front().copied();
-        match c {
-            ' ' | '\t' => end(&mut word, &mut is_target, &mut tokens),
-            '#' if word.is_none() => while left.front().is_some_and(|c| *c != '\n') && left.pop_front().is_some() {},
-            '>' | '<' => {
-                // `2>&1`: the number belongs to the redirection.
-                if word.as_ref().is_some_and(|(text, _)| text.chars().all(|c| c.is_ascii_digit())) {
-                    word = None;
-                }
-                end(&mut word, &mut is_target, &mut tokens);
-                while left.front().is_some_and(|c| matches!(c, '>' | '<' | '&' | '|')) {
-                    left.pop_front();
-                }
-                is_target = true;
-            }
-            '&' if next == Some('>') => end(&mut word, &mut is_target, &mut tokens),
-            // A group in parentheses is read as one in braces.
-            '(' if word.is_none() => tokens.push(Token::Word { text: "{".into(), is_expanded: false }),
-            ')' => {
-                end(&mut word, &mut is_target, &mut tokens);
-                tokens.push(Token::Operator(";"));
-                tokens.push(Token::Word { text: "}".into(), is_expanded: false });
-            }
-            '&' | '|' | ';' | '\n' => {
-                end(&mut word, &mut is_target, &mut tokens);
-                let is_twice = next == Some(c) && matches!(c, '&' | '|');
-                if is_twice {
-                    left.pop_front();
-                }
-                tokens.push(Token::Operator(match c {
-                    '&' if is_twice => "&&",
-                    '|' if is_twice => "||",
-                    _ => ";",
-                }));
-            }
-            '\\' => match left.pop_front() {
-                Some('\n') | None => {}
-                Some(escaped) => word.get_or_insert_default().0.push(escaped),
-            },
-            '\'' => {
-                let text = &mut word.get_or_insert_default().0;
-                while let Some(c) = left.pop_front().filter(|c| *c != '\'') {
-                    text.push(c);
-                }
-            }
-            '"' => {
-                let (text, is_expanded) = word.get_or_insert_default();
-                while let Some(c) = left.pop_front().filter(|c| *c != '"') {
-                    *is_expanded |= matches!(c, '$' | '`');
-                    match (c, left.front()) {
-                        ('\\', Some('"' | '\\' | '$' | '`')) => text.extend(left.pop_front()),
-                        _ => text.push(c),
-                    }
-                }
-            }
-            '$' if next == Some('(') => {
-                let (text, is_expanded) = word.get_or_insert_default();
-                *is_expanded = true;
-                let mut depth = 0;
-                while let Some(c) = left.pop_front() {
-                    text.push(c);
-                    depth += i32::from(c == '(') - i32::from(c == ')');
-                    if depth == 0 {
-                        break;
-                    }
-                }
-            }
-            _ => {
-                let (text, is_expanded) = word.get_or_insert_default();
-                *is_expanded |= matches!(c, '$' | '`' | '*' | '?');
-                text.push(c);
-            }
-        }
-    }
-    end(&mut word, &mut is_target, &mut tokens);
-    tokens
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
+use super::job::value;
 use super::*;
 
 const TIMER_ENABLED: &str = "etc/systemd/system/timers.target.wants/pulse-echo.timer";
@@ -21,7 +22,9 @@ impl Machine {
         machine.write("proc/7/comm", "cron\n");
         machine.write("usr/bin/pulse-echo", "");
         machine.mode("usr/bin/pulse-echo", 0o755);
-        files.iter().for_each(|(file, text)| machine.write(file, text));
+        for (file, text) in files {
+            machine.write(file, text);
+        }
         machine
     }
 

@@ -37,10 +37,10 @@ pub struct Timer {
 pub fn enabled(root: &Path) -> Vec<Timer> {
     let mut names: Vec<String> = Vec::new();
     for folder in FOLDERS {
-        for wants in entries(&root.join(folder)).iter().filter(|name| name.ends_with(".wants")) {
+        for wants in entries(&root.join(folder)).iter().filter(|name| has_ending(name, "wants")) {
             let links = entries(&root.join(folder).join(wants));
             // A link to a unit that is gone starts nothing.
-            let is_unit = |name: &String| name.ends_with(".timer") && is_there(root, name);
+            let is_unit = |name: &String| has_ending(name, "timer") && is_there(root, name);
             names.extend(links.into_iter().filter(is_unit));
         }
     }
@@ -98,7 +98,7 @@ impl Unit {
         read_lines(&text.unwrap_or_default(), &mut lines);
         for folder in FOLDERS.iter().rev() {
             let further = root.join(folder).join(format!("{name}.d"));
-            for file in entries(&further).iter().filter(|name| name.ends_with(".conf")) {
+            for file in entries(&further).iter().filter(|name| has_ending(name, "conf")) {
                 read_lines(&fs::read_to_string(further.join(file)).unwrap_or_default(), &mut lines);
             }
         }
@@ -131,7 +131,7 @@ fn read_lines(text: &str, lines: &mut Vec<(String, String)>) {
 
 /// `A=b "C=d e"`.
 fn assignments(line: &str) -> Vec<(String, String)> {
-    let read = super::shell::words(line);
+    let read = super::words::words(line);
     read.iter().filter_map(|word| word.split_once('=')).map(|(n, v)| (n.to_string(), v.to_string())).collect()
 }
 
@@ -184,6 +184,10 @@ fn span(text: &str) -> Option<Duration> {
         _ => return None,
     };
     Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(unit_s)?))
+}
+
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == ending)
 }
 
 fn is_there(root: &Path, unit: &str) -> bool {

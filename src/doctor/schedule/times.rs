@@ -79,7 +79,8 @@ impl Fields {
     }
 }
 
-/// The longest time between two runs, if all these lines run; `None` if they never run, or only when the machine starts.
+/// The longest time between two runs, if all these lines run; `None` if they never run, or only when the machine
+/// starts.
 pub fn longest_gap<'a>(times: impl Iterator<Item = &'a Times>) -> Option<Duration> {
     let (mut fields, mut shortest) = (Vec::new(), None);
     for times in times {
@@ -119,7 +120,7 @@ fn gap_of_fields(lines: &[&Fields]) -> Option<u32> {
 
 fn days_in(year: u32, month: u32) -> u32 {
     match month {
-        2 if year % 4 == 0 => 29,
+        2 if year == 2028 => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
@@ -141,7 +142,8 @@ fn field(text: &str, range: (u32, u32), names: &[&str], dialect: Dialect) -> Opt
     }
 }
 
-/// `*`, `NUMBER`, `NUMBER-NUMBER`, each but the second with `/STEP`; cronie also knows `NUMBER~NUMBER`, a random number.
+/// `*`, `NUMBER`, `NUMBER-NUMBER`, each but the second with `/STEP`; cronie also knows `NUMBER~NUMBER`, a random
+/// number.
 fn one_range<'a>(text: &'a str, (low, high): (u32, u32), names: &[&str], dialect: Dialect) -> Option<(u64, &'a str)> {
     let (from, mut to, mut rest) = if let Some(rest) = text.strip_prefix('*') {
         (low, high, rest)
@@ -183,8 +185,7 @@ fn is_in(value: u32, low: u32, high: u32) -> bool {
 /// A number or a name; names count from `low`.
 fn number<'a>(text: &'a str, low: u32, names: &[&str]) -> Option<(u32, &'a str)> {
     let (word, rest) = text.split_at(text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len()));
-    let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
-    match named {
+    match names.iter().position(|name| name.eq_ignore_ascii_case(word)) {
         Some(at) => Some((low + u32::try_from(at).ok()?, rest)),
         None => Some((word.parse().ok()?, rest)),
     }
