@@ -57,9 +57,6 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
         // What was sent all the same need not be mailed with each run.
         log::set_max_level(LevelFilter::Error);
     }
-    if is_due && file.is_none() && namesake::answers_another(&settings.store, &CheckId::new(&settings.host, None)) {
-        log::warn!("another machine sends under the name {}, too; {}", settings.host, namesake::REMEDY);
-    }
     if let Some(warning) = &settings.warning {
         log::warn!("{warning}");
     }
