@@ -21,6 +21,7 @@ mod fleet;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod goodbye;
 mod init;
 mod input;
 mod look;
@@ -46,6 +47,7 @@ mod verdict;
 mod wait;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use log::LevelFilter;
@@ -53,7 +55,7 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::stderr;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-use args::{Command, Parsed};
+use args::{Arguments, Command, Parsed};
 use exit::Exit;
 use output::{PROGRAM, complain, print};
 pub use panic::panics_in_one_line;
@@ -89,7 +91,7 @@ pub fn main(
             }
         };
     }
-    stderr::log(PROGRAM, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
+    stderr::log(PROGRAM, level(&arguments));
 
     let exit = match &arguments.command {
         Command::Send(options) => send::command(&arguments, options, environment),
@@ -103,5 +105,18 @@ pub fn main(
         Command::Retire(options) => retire::command(&arguments, options, environment),
         Command::Loop(options) => loop_control::command(&arguments, options, environment),
     };
-    exit.into()
+    // These four have done what they are for, or say it by their exit code, whoever reads their lines.
+    let speaks =
+        !matches!(&arguments.command, Command::Send(_) | Command::Check(_) | Command::Run(_) | Command::Init(_));
+    if speaks && exit == Exit::Ok && !output::has_arrived() { Exit::Failed.into() } else { exit.into() }
+}
+
+/// Which log lines are shown. A person who waits is told why; a plugin says all on stdout.
+fn level(arguments: &Arguments) -> LevelFilter {
+    match &arguments.command {
+        _ if arguments.verbose => LevelFilter::Debug,
+        Command::Check(_) | Command::Run(_) => LevelFilter::Error,
+        _ if io::stderr().is_terminal() => LevelFilter::Info,
+        _ => LevelFilter::Warn,
+    }
 }

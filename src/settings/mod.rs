@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::args::Arguments;
+use super::args::{Arguments, Check, Command};
 use super::credentials::{self, Found, Instance, Profile};
 use super::input;
 use pulse_echo_core::environment::Environment;
@@ -137,10 +137,10 @@ impl<'a> Sources<'a> {
 
     /// aws-cli's switch for the endpoints in its own variables and files.
     fn ignores_configured_endpoints(&self) -> bool {
-        let name = "ignore_configured_endpoint_urls";
-        let variable = self.environment.get(&format!("AWS_{}", name.to_ascii_uppercase()));
+        let variable = self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         // Without this setting, a file that cannot be read is not needed.
-        let value = variable.or_else(|| self.profile.setting(name).ok().flatten());
+        let of_profile = || self.profile.setting("ignore_configured_endpoint_urls").ok().flatten();
+        let value = variable.or_else(of_profile);
         value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
@@ -228,10 +228,10 @@ impl<'a> Sources<'a> {
         let trust = self.trust()?;
         let found = self.credentials(&trust)?;
         let place = self.place(found.instance.as_ref())?;
-        Ok((self.store(&place, &trust, found.credentials)?, found.warning))
+        Ok((self.store(&place, &trust, found.credentials)?.persistent(), found.warning))
     }
 
-    /// A client of the store.
+    /// A client of the store. It does not try for long: `doctor` says at once what is wrong.
     pub fn store(&self, place: &Place, trust: &Trust, credentials: Credentials) -> Result<Store, String> {
         let agent = http::agent(
             http::config()
@@ -273,8 +273,14 @@ impl<'a> Sources<'a> {
     }
 
     fn deadline(&self) -> Instant {
-        let timeout_s = self.arguments.timeout_s.or(self.config.timeout_s).unwrap_or(60);
-        self.started + Duration::from_secs(timeout_s.into())
+        let (asked_for, default_s) = match &self.arguments.command {
+            Command::Check(Check { timeout, .. }) => (timeout.or(self.arguments.timeout_s), 10),
+            _ => (self.arguments.timeout_s, 60),
+        };
+        let timeout = Duration::from_secs(asked_for.or(self.config.timeout_s).unwrap_or(default_s).into());
+        // What calls a plugin may end it just then: the answer must be out before.
+        let for_answer = if default_s == 10 { timeout / 20 } else { Duration::ZERO };
+        self.started + timeout - for_answer
     }
 
     /// The value of a setting: option, then environment, then configuration file.

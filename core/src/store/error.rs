@@ -74,6 +74,34 @@ impl Error {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
 
+    /// Whether the store gives just this object to nobody: one that is archived, or whose reading it calls a bad request
+    /// (one under a customer's key, say). What is wrong with the request or its credentials does not count.
+    pub fn is_of_the_object(&self) -> bool {
+        let ours = |code: &str| {
+            code.contains("Token")
+                || code.starts_with("Authorization")
+                || matches!(code, "" | "RequestTimeout" | "IllegalLocationConstraintException")
+        };
+        self.refusal().is_some_and(|refusal| {
+            refusal.code == "InvalidObjectState" || (refusal.status == 400 && !ours(&refusal.code))
+        })
+    }
+
+    /// Whether the store refused, and would again: it was neither busy nor in trouble, and the clocks do not differ.
+    pub fn is_refusal(&self) -> bool {
+        self.refusal().is_some_and(|refusal| {
+            matches!(refusal.status, 400..=499)
+                && !matches!(refusal.status, 408 | 429)
+                && refusal.code != "RequestTimeout"
+                && !refusal.is_about_time()
+        })
+    }
+
+    /// What the store said, such as `HTTP 403 InvalidObjectState (…)`, if it refused.
+    pub fn said(&self) -> Option<String> {
+        self.refusal().map(ToString::to_string)
+    }
+
     /// Whether the store may have done it nevertheless: an answer to a PUT or a DELETE was lost, at this try or an
     /// earlier one. Only reading tells.
     pub fn is_in_doubt(&self) -> bool {
@@ -89,6 +117,45 @@ impl Error {
         match &self.kind {
             Kind::Refused(refusal) => Some(refusal),
             Kind::Failed(_) | Kind::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether the same request about another object would fail, too: the store cannot be reached, or does not know
+    /// these credentials or this bucket.
+    pub fn settles(&self) -> bool {
+        match &self.kind {
+            Kind::Failed(_) => true,
+            Kind::Unreadable(_) => false,
+            Kind::Refused(refusal) => {
+                refusal.is_about_time()
+                    || matches!(refusal.status, 301 | 307 | 308 | 401 | 429 | 500..=599)
+                    || matches!(
+                        refusal.code.as_str(),
+                        "NoSuchBucket"
+                            | "InvalidAccessKeyId"
+                            | "SignatureDoesNotMatch"
+                            | "ExpiredToken"
+                            | "InvalidToken"
+                            | "TokenRefreshRequired"
+                            | "AllAccessDisabled"
+                            | "AuthorizationHeaderMalformed"
+                            | "AuthorizationQueryParametersError"
+                            | ""
+                    )
+            }
+        }
+    }
+
+    /// Whether another request failed for the same reason.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.why() == other.why()
+    }
+
+    fn why(&self) -> String {
+        match &self.kind {
+            Kind::Failed(failure) => failure.to_string(),
+            Kind::Unreadable(what) => format!("the answer cannot be read: {what}"),
+            Kind::Refused(refusal) => refusal.to_string(),
         }
     }
 
@@ -131,12 +198,7 @@ pub(super) fn clock_is_off(skew: SignedDuration) -> String {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} in {}: ", self.operation, self.place)?;
-        match &self.kind {
-            Kind::Failed(failure) => write!(f, "{failure}")?,
-            Kind::Unreadable(what) => write!(f, "the answer cannot be read: {what}")?,
-            Kind::Refused(refusal) => write!(f, "{refusal}")?,
-        }
+        write!(f, "cannot {} in {}: {}", self.operation, self.place, self.why())?;
         // A proxy that did not connect us is named already.
         let is_through = match &self.kind {
             Kind::Failed(failure) => !failure.text.contains("proxy"),
@@ -218,6 +280,32 @@ mod tests {
         let error = refused(403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", None);
         assert!(error.is_denied());
         assert!(error.to_string().contains("the key is not there, or the policy"), "{error}");
+    }
+
+    #[test]
+    fn what_is_refused_for_the_objects_sake_is_told_from_trouble_of_our_own() {
+        let body = |code: &str| format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
+        for (status, code) in [(403, "InvalidObjectState"), (400, "InvalidRequest"), (400, "KMS.DisabledException")] {
+            let error = refused(status, &body(code), None);
+            assert!(error.is_of_the_object() && error.is_refusal(), "{code}");
+        }
+        for (status, code) in [
+            (403, "AccessDenied"),
+            (400, "ExpiredToken"),
+            (400, "InvalidToken"),
+            (400, "AuthorizationHeaderMalformed"),
+            (400, "RequestTimeout"),
+            (404, "NoSuchKey"),
+            (503, "SlowDown"),
+            (500, "InternalError"),
+        ] {
+            assert!(!refused(status, &body(code), None).is_of_the_object(), "{code}");
+        }
+        assert!(!refused(400, "<html>a proxy says no</html>", None).is_of_the_object());
+        for (status, code) in [(400, "RequestTimeout"), (429, "SlowDown"), (503, "SlowDown"), (500, "InternalError")] {
+            assert!(!refused(status, &body(code), None).is_refusal(), "{code}");
+        }
+        assert!(refused(403, &body("AccessDenied"), None).is_refusal());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The store: objects of an S3 bucket, by presigned URLs, over one connection, within one deadline.
 
+mod below;
 pub mod endpoint;
 mod error;
 mod learnt;
@@ -27,12 +28,13 @@ use crate::name::Key;
 use learnt::Learnt;
 use request::Ask;
 
+pub use below::Below;
 pub use error::Error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use error::read_refusal;
 #[cfg(feature = "list")]
-pub use list::{Entry, PAGE, Page};
+pub use list::{Entry, Listing, PAGE, Page};
 pub use place::Place;
 pub use rusty_s3::Credentials;
 
@@ -43,8 +45,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A client of a bucket, with its credentials and its deadline.
 ///
-/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. Clones
-/// share what they learn of the store's clock and region.
+/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. It tries
+/// three times, or until the deadline if it is [persistent](Store::persistent). Clones share what they learn of the
+/// store's clock and region.
 #[derive(Clone)]
 pub struct Store {
     place: Place,
@@ -53,6 +56,9 @@ pub struct Store {
     agent: Agent,
     clock: Clock,
     deadline: Instant,
+    tries: u32,
+    /// No further try begins when only this is left.
+    reserve: Duration,
 }
 
 /// The credentials in the environment; `None` if it holds neither half of a key. Some emulators set an empty session
@@ -121,13 +127,30 @@ impl Store {
         deadline: Instant,
     ) -> Result<Self, String> {
         let learnt = Arc::new(Mutex::new(Learnt::new(place.bucket()?)));
-        Ok(Self { place: place.clone(), learnt, credentials, agent, clock, deadline })
+        Ok(Self {
+            place: place.clone(),
+            learnt,
+            credentials,
+            agent,
+            clock,
+            deadline,
+            tries: retry::TRIES,
+            reserve: Duration::ZERO,
+        })
     }
 
     /// The same store with another deadline.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self { deadline, ..self.clone() }
+    }
+
+    /// The same store, which retries until its deadline: a host must not be taken for dead since its store was away for
+    /// some seconds. A try that would have less than a twelfth of the time does not begin: it could only time out.
+    #[must_use]
+    pub fn persistent(self) -> Self {
+        let reserve = self.deadline.saturating_duration_since(Instant::now()) / 12;
+        Self { tries: u32::MAX, reserve, ..self }
     }
 
     /// The bucket's name.

@@ -32,7 +32,7 @@ impl Refusal {
     /// Parses S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
     pub fn new(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let is_s3 = body.contains("<Error>");
-        let shown = |text: String| printable(&text).chars().take(ROOM).collect();
+        let shown = |text: String| printable(&without_signature(&text)).chars().take(ROOM).collect();
         let text = |tag| element(body, tag).filter(|_| is_s3).map(shown);
         Self {
             status,
@@ -56,6 +56,17 @@ pub struct Way {
     pub is_bucket_twice: bool,
     /// The proxy of the environment.
     pub proxy: Option<String>,
+}
+
+/// A server, or a proxy before it, may repeat the URL that it was asked for: its query is a signature, and may hold a
+/// token.
+fn without_signature(text: &str) -> String {
+    let words = text.split(' ').map(|word| match word.split_once('?') {
+        _ if !word.to_ascii_lowercase().contains("x-amz-") => word.into(),
+        Some((before, _)) => format!("{before}?…"),
+        None => "…".into(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Scheme, host and port of an address.
