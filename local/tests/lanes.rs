@@ -61,7 +61,7 @@ fn a_host_is_answered_while_256_pulses_of_another_wait_for_a_dead_server() {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap();
     let living = TcpListener::bind("127.0.0.1:0").unwrap();
     let put = |id: &str, listener: &TcpListener| {
-        let pulse = format!("{{\"url\": \"http://{}/\"}}", listener.local_addr().unwrap());
+        let pulse = format!("{{\"url\": \"http://{}/\", \"timeout_s\": 60}}", listener.local_addr().unwrap());
         let id = pulse_echo_testkit::store::id(id);
         store.put(&Key::pulse(&id), "", pulse.as_bytes(), &Metadata::new(), &Condition::Always).unwrap();
     };
@@ -72,7 +72,7 @@ fn a_host_is_answered_while_256_pulses_of_another_wait_for_a_dead_server() {
         let _ = stream.read(&mut [0; 4096]);
         write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
     });
-    // Each of the slow ones is given up after 10 s. None is before the other host's echo is there.
+    // Each of the slow ones is given up after a minute. None is before the other host's echo is there.
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while store.get(&Key::echo(&id("quick")), 10).is_err() {
         assert!(std::time::Instant::now() < until, "no echo");
