@@ -47,7 +47,7 @@ const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda",
 const CORE: &[&[&str]] = &[
     &["clock", "crypto", "environment", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
-    &["answer", "mark", "mute", "vitals"],
+    &["answer", "mark", "mute", "pattern", "vitals"],
     &["words", "http"],
     &["pulse", "store"],
     &["status"],
@@ -55,8 +55,21 @@ const CORE: &[&[&str]] = &[
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
-    &["atomic_file", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
-    &["args", "credentials", "fleet", "outcome", "panic"],
+    &[
+        "atomic_file",
+        "daily",
+        "duration",
+        "exit",
+        "input",
+        "look",
+        "machine",
+        "output",
+        "reach",
+        "splay",
+        "target",
+        "terminal",
+    ],
+    &["args", "credentials", "fleet", "goodbye", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
     &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
@@ -67,7 +80,8 @@ const AGENT: &[&[&str]] = &[
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
     &["connections", "deadline", "parallel", "rules"],
-    &["error", "expect", "ipfilter", "outbox", "verdict"],
+    &["error", "expect", "ipfilter", "verdict"],
+    &["outbox"],
     &["cas", "event", "fetch", "round", "settings", "web"],
     &["aws"],
     &["channel", "probe"],

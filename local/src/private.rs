@@ -17,7 +17,7 @@ pub(crate) fn file() -> OpenOptions {
     options
 }
 
-/// Writes a file of `folder`, which is made if it is missing, whole or not at all: it gets its name when it is complete.
+/// Writes a file of `folder`, which is made if it is missing, whole or not at all: it gets its name at the end.
 /// It belongs to the folder's owner, whoever writes: what root changes, the server can still read.
 pub(crate) fn replace(folder: &Path, name: &str, content: &str) -> io::Result<()> {
     make_folder(folder)?;

@@ -45,11 +45,8 @@ impl Watched {
 
     /// Looks again and again, and at once when it is told to. Ends when nobody can tell it any more.
     pub(crate) fn run(mut self, told: &Receiver<()>) {
-        loop {
-            match told.recv_timeout(INTERVAL) {
-                Ok(()) | Err(RecvTimeoutError::Timeout) => self.look(),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(()) | Err(RecvTimeoutError::Timeout) = told.recv_timeout(INTERVAL) {
+            self.look();
         }
         self.strike();
     }

@@ -85,7 +85,8 @@ fn a_signature_that_does_not_match_ends_the_connection_in_both_its_forms() {
     let date = (client.clock)().strftime("%Y%m%dT%H%M%SZ").to_string();
     let scope = format!("{}/{}/us-east-1/s3/aws4_request", client.credentials.key(), &date[..8]);
     let header = format!(
-        "GET /{BUCKET}/k HTTP/1.1\r\nHost: localhost\r\nx-amz-date: {date}\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD\r\n\
+        "GET /{BUCKET}/k HTTP/1.1\r\nHost: localhost\r\n\
+         x-amz-date: {date}\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD\r\n\
          Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, \
          Signature={}\r\n\r\n",
         "0".repeat(64)

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The help text of one of its commands.
+/// The help text of one of its commands, such as `serve` or `key add`.
 fn help(command: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_pulse-echo-local")).args([command, "--help"]).output().unwrap();
+    let words = command.split(' ').chain(["--help"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_pulse-echo-local")).args(words).output().unwrap();
     assert!(output.status.success(), "pulse-echo-local has no command {command:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -62,8 +63,8 @@ fn the_help_names_each_setting_with_its_range_and_no_other() {
         let line = named.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("the help lacks {name}"));
         assert!(!range.contains(" to ") || line.1.contains(range), "{name}: {range} is not in {:?}", line.1);
     }
-    let is_setting =
-        |name: &str| name.contains('_') && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase());
+    let is_capital = |byte| byte == b'_' || u8::is_ascii_uppercase(&byte);
+    let is_setting = |name: &str| name.contains('_') && name.bytes().all(is_capital);
     for (name, _) in named.iter().filter(|(name, _)| is_setting(name)) {
         assert!(all.iter().any(|(known, _)| known == name), "the documentation lacks {name}");
     }
@@ -80,14 +81,22 @@ fn each_command_and_option_in_the_documentation_is_in_the_help() {
             let Some((_, rest)) = line.split_once("pulse-echo-local ") else { continue };
             let mut words = rest.split_whitespace().take_while(|word| !matches!(*word, "|" | "#" | ">"));
             // In a sentence, the word is only a name.
-            let Some(command) = words.next().filter(|word| ["serve", "demo", "replay"].contains(word)) else {
+            let Some(command) = words.next().filter(|word| ["serve", "demo", "replay", "key"].contains(word)) else {
                 continue;
             };
-            let help = helps.entry(command.to_owned()).or_insert_with(|| help(command));
-            for option in words.filter(|word| word.starts_with("--") && *word != "--help") {
+            let words: Vec<_> = words.collect();
+            let act =
+                words.first().filter(|word| command == "key" && word.starts_with(|c: char| c.is_ascii_lowercase()));
+            let command = act.map_or(command.to_owned(), |act| format!("{command} {act}"));
+            let help = helps.entry(command.clone()).or_insert_with(|| help(&command));
+            for option in words.iter().filter(|word| word.starts_with("--") && **word != "--help") {
                 assert!(help.contains(&format!("{option} ")), "{}: {command} has no {option}", page.display());
             }
         }
     }
-    assert!(helps.contains_key("serve") && helps.contains_key("replay"), "only {:?} were found", helps.keys());
+    assert!(
+        ["serve", "replay", "key add", "key rotate"].iter().all(|command| helps.contains_key(*command)),
+        "only {:?} were found",
+        helps.keys()
+    );
 }

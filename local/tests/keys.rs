@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::store::{Credentials, Store};
+use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::local::{Pasted, Running, pasted, program, put_pulse, serve, store, wait_for_echo, web_1};
 use pulse_echo_testkit::store::{Client, id};
@@ -48,7 +49,7 @@ fn credentials(text: &str) -> Credentials {
 fn as_host(endpoint: &str, folder: &Path) -> Store {
     let credentials = credentials(&fs::read_to_string(folder.join("credentials")).unwrap());
     let usual = Client::at(endpoint);
-    let place = pulse_echo_core::store::Place { bucket: "pulse-echo".into(), ..usual.place };
+    let place = Place { bucket: "pulse-echo".into(), ..usual.place };
     Client { place, credentials, ..usual }.store()
 }
 
@@ -209,8 +210,7 @@ fn a_folder_from_before_keeps_its_pair_and_says_which_hosts_need_a_key() {
     let operator = store(&endpoint, &pasted);
     put_pulse(&operator, b"{}");
     let put = |store: &Store, check: &str| {
-        let (none, always) = (Default::default(), pulse_echo_core::store::Condition::Always);
-        store.put(&Key::pulse(&id(check)), "", b"{}", &none, &always).unwrap();
+        store.put(&Key::pulse(&id(check)), "", b"{}", &Metadata::new(), &Condition::Always).unwrap();
     };
     put(&operator, "db-1/disk");
     put(&operator, "old-1");

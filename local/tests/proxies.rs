@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_testkit::agent::{Ended, agent};
-use pulse_echo_testkit::local::Running;
+use pulse_echo_testkit::local::{Running, program};
+use pulse_echo_testkit::tally::left_out;
 use pulse_echo_testkit::tls::Ca;
 use tempfile::TempDir;
 
@@ -43,7 +44,7 @@ fn with(text: &str, part: &str, other: &str) -> String {
 }
 
 /// Starts a proxy whose configuration is made of these lines, for a free port and a new certificate.
-fn start(program: &str, lines: impl FnOnce(&str, u16) -> String, arguments: &[&str]) -> Option<Proxy> {
+fn start(path: &str, lines: impl FnOnce(&str, u16) -> String, arguments: &[&str]) -> Option<Proxy> {
     let folder = TempDir::new().unwrap();
     let ca = Ca::new("ca");
     let (certificate, key) = ca.pem_of(&["localhost"]);
@@ -52,16 +53,14 @@ fn start(program: &str, lines: impl FnOnce(&str, u16) -> String, arguments: &[&s
     }
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     fs::write(folder.path().join("proxy.conf"), lines(folder.path().to_str().unwrap(), port)).unwrap();
-    let mut command = Command::new(program);
+    // What `tests/tools.sh` fetches, else the machine's own.
+    let fetched = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-tools/proxies");
+    let fetched = fetched.join(path.trim_start_matches('/'));
+    let mut command = Command::new(if fetched.exists() { fetched } else { path.into() });
+    let log = fs::File::create(folder.path().join("log")).unwrap();
     command.args(arguments).current_dir(folder.path()).env("HOME", folder.path());
-    let spawned = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(folder.path().join("log")).unwrap())
-        .spawn();
-    let Ok(child) = spawned else {
-        assert!(std::env::var_os("CI").is_none(), "{program} is not installed: tests/tools.sh");
-        eprintln!("left out: {program} is not installed");
+    let Ok(child) = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn() else {
+        left_out(&format!("{path} is not here"));
         return None;
     };
     let mut proxy = Proxy { child, port, folder };
@@ -69,7 +68,7 @@ fn start(program: &str, lines: impl FnOnce(&str, u16) -> String, arguments: &[&s
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         let log = fs::read_to_string(proxy.folder.path().join("log")).unwrap();
         let is_dead = proxy.child.try_wait().unwrap().is_some();
-        assert!(!is_dead && started.elapsed() < Duration::from_secs(20), "{program} does not start: {log}");
+        assert!(!is_dead && started.elapsed() < Duration::from_secs(20), "{path} does not start: {log}");
         thread::sleep(Duration::from_millis(20));
     }
     Some(proxy)
@@ -85,7 +84,8 @@ fn nginx(lines: &str, upstream: &str) -> Option<Proxy> {
             .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
             .concat();
         format!(
-            "daemon off; pid {folder}/pid; error_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{server}\n}}\n"
+            "daemon off; pid {folder}/pid; error_log stderr;\n\
+             events {{}}\nhttp {{\naccess_log off;\n{temporary}{server}\n}}\n"
         )
     };
     start("/usr/sbin/nginx", configuration, &["-c", "proxy.conf", "-p", "."])
@@ -99,7 +99,7 @@ fn caddy(lines: &str, upstream: &str) -> Option<Proxy> {
             with(&with(lines, "pulses.example.com {", &site), "127.0.0.1:9810", &upstream.replace("http://", ""));
         format!("{{\n    admin off\n    auto_https disable_redirects\n}}\n{lines}")
     };
-    start("caddy", configuration, &["run", "--config", "proxy.conf", "--adapter", "caddyfile"])
+    start("/usr/bin/caddy", configuration, &["run", "--config", "proxy.conf", "--adapter", "caddyfile"])
 }
 
 /// The whole chain through a proxy, with a host's own key.
@@ -107,7 +107,7 @@ fn run(data: &Path, proxy: &Proxy) -> Ended {
     let folder = proxy.folder.path();
     let words = ["--to", folder.to_str().unwrap(), "--data", data.to_str().unwrap(), "web-1"];
     let act = if fs::read_to_string(data.join("host-keys")).is_ok() { "rotate" } else { "add" };
-    let made = pulse_echo_testkit::local::program(&[&["key", act], &words[..]].concat()).output().unwrap();
+    let made = program(&[&["key", act], &words[..]].concat()).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     fs::write(folder.join("pulse.json"), "{}").unwrap();
     let started = Instant::now();

@@ -1,6 +1,7 @@
 //! HTTP for the agent and the fleet: answers of any status, no hidden redirects, and a kind for each failure.
 
 mod certificate;
+mod connect;
 mod failure;
 pub mod header;
 pub mod proxy;
@@ -11,9 +12,10 @@ use ureq::Agent;
 use ureq::config::{Config, ConfigBuilder};
 use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
+use ureq::unversioned::transport::{Connector, NextTimeout};
 
 pub use certificate::Shown;
+pub use connect::Tcp;
 pub use failure::{Failure, Trouble};
 use proxy::ThroughProxy;
 pub use tls::{Tls, Trust};
@@ -27,7 +29,7 @@ pub fn config() -> ConfigBuilder<AgentScope> {
 /// Makes a client that trusts `trust` and resolves names with `resolver`. If `config` has a proxy, the proxy resolves
 /// the other names.
 pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
-    let connector = ().chain(ThroughProxy::default()).chain(TcpConnector::default()).chain(Tls::new(trust));
+    let connector = ().chain(ThroughProxy::default()).chain(Tcp::default()).chain(Tls::new(trust));
     Agent::with_parts(config, connector, resolver)
 }
 

@@ -161,15 +161,17 @@ fn compare_body(expected: &str, seen: &Seen) -> Result<(), Miss> {
     let Some(at) = body::difference(expected, got) else {
         return Ok(());
     };
+    let code = code(seen);
     let reason = if got.is_empty() {
-        format!("the body is empty, expected {}", quoted(expected, 0, ROOM))
+        format!("{}, expected {}", after(code, "the body is empty"), quoted(expected, 0, ROOM))
     } else {
         let (expected, got) = (quoted(expected, at, ROOM), quoted(got, at, ROOM));
-        format!("body differs at byte {at}: expected {expected}, got {got}")
+        let differs = if code.is_some() { "the body differs" } else { "body differs" };
+        format!("{} at byte {at}: expected {expected}, got {got}", after(code, differs))
     };
     Err(Miss {
         cause: Cause::Body,
-        reason: reason + &aside(only, seen),
+        reason: reason + &aside(only),
         expected: Some(excerpt(expected, at, FIELD_ROOM)),
         got: Some(excerpt(got, at, FIELD_ROOM)),
     })
@@ -181,10 +183,10 @@ fn compare_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
     }
     let all = if seen.whole { "" } else { ", all that is read" };
     let searched = format!("searched {} bytes{all}", grouped(seen.body.len()));
+    let lacks = format!("the body does not contain {}", quoted(text.as_bytes(), 0, 2 * ROOM));
     Err(Miss {
         cause: Cause::Body,
-        reason: format!("the body does not contain {}", quoted(text.as_bytes(), 0, 2 * ROOM))
-            + &aside(Some(&searched), seen),
+        reason: after(code(seen), &lacks) + &aside(Some(&searched)),
         expected: Some(excerpt(text.as_bytes(), 0, FIELD_ROOM)),
         got: Some(excerpt(&seen.body, 0, FIELD_ROOM)),
     })
@@ -226,15 +228,21 @@ fn compare_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {
     })
 }
 
-/// In brackets: the known difference, and a status that explains a wrong body better than the body does.
-fn aside(known: Option<&str>, seen: &Seen) -> String {
-    let status = match seen.redirect {
+/// A status that explains a wrong body better than the body does: it is the news, so it comes first.
+fn code(seen: &Seen) -> Option<String> {
+    match seen.redirect {
         _ if (200..300).contains(&seen.status) => None,
-        Redirect::To(_) => Some(format!("status {}, a redirect: set \"redirects\" to follow", seen.status)),
+        Redirect::To(_) => Some(format!("status {} (a redirect: set \"redirects\" to follow)", seen.status)),
         Redirect::None | Redirect::Nowhere => Some(format!("status {}", seen.status)),
-    };
-    match known.map(String::from).into_iter().chain(status).collect::<Vec<_>>().join("; ") {
-        empty if empty.is_empty() => empty,
-        text => format!(" ({text})"),
     }
+}
+
+/// What is wrong with the body, after the status that explains it.
+fn after(code: Option<String>, what: &str) -> String {
+    code.map_or_else(|| what.into(), |code| format!("{code}, and {what}"))
+}
+
+/// What is known besides, in brackets.
+fn aside(known: Option<&str>) -> String {
+    known.map(|text| format!(" ({text})")).unwrap_or_default()
 }

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::http::{self, Shown, SystemResolver, Tls, Trust};
+use pulse_echo_core::http::{self, Shown, SystemResolver, Tcp, Tls, Trust};
 use pulse_echo_core::pulse::Pulse;
 use ureq::Agent;
 use ureq::unversioned::resolver::Resolver;
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::unversioned::transport::Connector;
 use url::Url;
 
 use crate::expect::{self, Miss};
@@ -109,7 +109,7 @@ impl Web {
         let tls = Tls::new(&self.trust);
         let shown = tls.shown();
         let guard = Guard { lookup: self.lookup.clone(), filter: self.filter.clone() };
-        (Agent::with_parts(config, TcpConnector::default().chain(tls), guard), shown)
+        (Agent::with_parts(config, Tcp::default().chain(tls), guard), shown)
     }
 }
 

@@ -183,9 +183,9 @@ mod tests {
         // The newest was used: the next change begins anew.
         strike(&mut all, &[in_use.access_key].into(), start + day * 3);
         assert_eq!(ids(&all), [newest.access_key.as_str()]);
-        let last = rotate(&mut all, &web, start + day * 3).unwrap();
+        let final_one = rotate(&mut all, &web, start + day * 3).unwrap();
         strike(&mut all, &BTreeSet::new(), start + day * 10);
-        assert_eq!(ids(&all), [last.access_key.as_str()]);
+        assert_eq!(ids(&all), [final_one.access_key.as_str()]);
         remove(&mut all, &web).unwrap();
         assert_eq!(remove(&mut all, &web).unwrap_err(), "web-1 has no key");
     }

@@ -2,8 +2,8 @@
 //!
 //! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
 //! - `auth`: who asks; `keyring`: the keys; `rights`: who may do what
-//! - `protocol`, `listing`: the operations; `body`, with `framing` and `checksums`: what is put; `answer`: what AWS adds
-//!   to its answers
+//! - `protocol`, `listing`: the operations; `body`, with `framing` and `checksums`: what is put; `answer`: what AWS
+//!   adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
 
 mod answer;
@@ -58,8 +58,8 @@ const STOP_GRACE: Duration = Duration::from_secs(10);
 /// How long a handler may take to begin, once it has connected. It is one of ours, but the machine may be busy.
 const INNER_FIRST_HEAD: Duration = Duration::from_secs(60);
 
-/// How many connections may wait to be accepted. With fewer, a crowd of newcomers would cost an honest client the second
-/// after which TCP tries again.
+/// How many connections may wait to be accepted. With fewer, a crowd of newcomers would cost an honest client the
+/// second after which TCP tries again.
 const BACKLOG: u32 = 4096;
 
 /// The server's settings.
