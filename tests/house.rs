@@ -66,7 +66,7 @@ const AGENT: &[&[&str]] = &[
 
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
-    &["connections", "deadline", "parallel", "rules"],
+    &["connections", "deadline", "parallel", "rules", "wire"],
     &["error", "expect", "ipfilter", "outbox", "verdict"],
     &["cas", "event", "fetch", "round", "settings", "web"],
     &["aws"],

@@ -3,6 +3,8 @@
 //! Strangers write a pulse's file name, a service's answer and a program's complaint. None of it may be an escape in a
 //! terminal, end a line, or fill a screen.
 
+use std::io;
+
 /// Whether a character prints as itself. `escape_debug` of std leaves such a character alone.
 ///
 /// The `a` in front is for combining accents, which may follow a letter in a key: they must not count as alone.
@@ -13,6 +15,19 @@ pub fn prints(c: char) -> bool {
 /// Removes the characters that do not print, such as an escape that the terminal would obey.
 pub fn printable(text: &str) -> String {
     text.chars().filter(|&c| prints(c)).collect()
+}
+
+/// What the system says of an error, without its number: `permission denied`.
+pub fn of_io(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    // A word in capitals stays.
+    match text.as_bytes() {
+        [first, second, ..] if first.is_ascii_uppercase() && !second.is_ascii_uppercase() => {
+            format!("{}{}", text[..1].to_ascii_lowercase(), &text[1..])
+        }
+        _ => text.into(),
+    }
 }
 
 /// Escapes the characters that do not print, and leaves out the middle if the text is longer than `room` bytes.

@@ -6,6 +6,7 @@ mod one;
 mod read;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -22,11 +23,9 @@ use url::Url;
 
 use crate::expect::{self, Miss};
 use crate::ipfilter::IpFilter;
+use crate::wire::ReadLeniently;
 use guard::Guard;
 use lookup::Lookup;
-
-/// How much of an answer's headers is read, in bytes.
-const HEADER_LIMIT: usize = 64 * 1024;
 
 /// The pause between a failed try and the second.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -101,15 +100,11 @@ impl Web {
     /// A client for one hop, and where the certificates of the hop's server will be. It has no pool: an earlier hop's
     /// connection may lead to an address that its name no longer has.
     fn client(&self) -> (Agent, Arc<OnceLock<Shown>>) {
-        let config = http::config()
-            .user_agent(&self.user_agent)
-            .max_idle_connections(0)
-            .max_response_header_size(HEADER_LIMIT)
-            .build();
+        let config = http::config().user_agent(&self.user_agent).max_idle_connections(0).build();
         let tls = Tls::new(&self.trust);
         let shown = tls.shown();
         let guard = Guard { lookup: self.lookup.clone(), filter: self.filter.clone() };
-        (Agent::with_parts(config, TcpConnector::default().chain(tls), guard), shown)
+        (Agent::with_parts(config, TcpConnector::default().chain(tls).chain(ReadLeniently), guard), shown)
     }
 }
 
