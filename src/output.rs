@@ -4,15 +4,15 @@ use std::fmt::Display;
 use std::io::Write;
 
 use pulse_echo_core::stderr;
-use pulse_echo_core::text::prints;
+use pulse_echo_core::text::{prints, without_numbers};
 use serde_json::Value;
 
 /// The prefix of lines on stderr.
 pub const PROGRAM: &str = "pulse-echo";
 
-/// Prints a line on stdout.
+/// Prints a line on stdout, without the numbers of the system's errors.
 pub fn print(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{}", line.trim_end());
+    let _ = writeln!(std::io::stdout(), "{}", without_numbers(line.trim_end()));
 }
 
 /// Prints a line of JSON on stdout. Control characters are escaped, since a stranger's text may be in it.

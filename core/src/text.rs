@@ -17,16 +17,22 @@ pub fn printable(text: &str) -> String {
     text.chars().filter(|&c| prints(c)).collect()
 }
 
-/// What the system says of an error, without its number: `permission denied`.
+/// Removes the numbers of the system's errors, ` (os error 13)`, which say nothing to people.
+pub fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| text + part.split_once(')').map_or(part, |(_, rest)| rest))
+}
+
+/// What the system says of an error: `permission denied`.
 pub fn of_io(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
+    let text = without_numbers(&error.to_string());
     // A word in capitals stays.
     match text.as_bytes() {
         [first, second, ..] if first.is_ascii_uppercase() && !second.is_ascii_uppercase() => {
             format!("{}{}", text[..1].to_ascii_lowercase(), &text[1..])
         }
-        _ => text.into(),
+        _ => text,
     }
 }
 
@@ -116,6 +122,18 @@ fn boundary(text: &[u8], at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_system_says_is_shown_without_its_number() {
+        let missing = io::Error::from_raw_os_error(2);
+        assert_eq!(of_io(&missing), "no such file or directory");
+        let both = format!("cannot read a: {missing}; nor b: {missing}, so");
+        assert_eq!(
+            without_numbers(&both),
+            "cannot read a: No such file or directory; nor b: No such file or directory, so"
+        );
+        assert_eq!(without_numbers("(os error 2"), "(os error 2");
+    }
 
     #[test]
     fn what_does_not_print_is_escaped_and_a_quote_cannot_end_the_quotes() {

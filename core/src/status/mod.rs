@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::clock::Time;
+use crate::json;
 use crate::name::CheckId;
 
 pub use message::{Down, Fact, Message};
@@ -172,7 +173,7 @@ impl<M> StatusOf<M> {
             version: u32,
         }
 
-        let unreadable = |error: serde_json::Error| Error::Unreadable(error.to_string());
+        let unreadable = |error: serde_json::Error| Error::Unreadable(json::Error::from(error).to_string());
         match serde_json::from_slice(text).map_err(unreadable)? {
             Version { version } if version > Status::VERSION => Err(Error::Newer(version)),
             _ => serde_json::from_slice(text).map_err(unreadable),
@@ -246,7 +247,7 @@ where
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
     // From bytes, as all of status.json: reading from text links another copy of the whole reader.
-    serde_json::from_slice(text.get().as_bytes()).map_err(|error| error.to_string())
+    serde_json::from_slice(text.get().as_bytes()).map_err(|error| json::Error::from(error).to_string())
 }
 
 #[cfg(test)]

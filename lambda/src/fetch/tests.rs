@@ -11,6 +11,7 @@ use std::sync::mpsc;
 
 use jiff::Timestamp;
 use pulse_echo_core::json::Unknown;
+use pulse_echo_testkit::plain::assert_plain;
 use pulse_echo_testkit::server::{Server, answer, read_head, redirect, until_closed};
 
 use super::*;
@@ -57,6 +58,7 @@ fn check_once(url: &str, fields: &str) -> Checked {
 fn miss(checked: Checked) -> (Cause, String) {
     let miss = checked.verdict.expect_err("it is not as expected");
     assert!(miss.reason.len() <= 256, "{}", miss.reason);
+    assert_plain(&miss.reason);
     (miss.cause, miss.reason)
 }
 

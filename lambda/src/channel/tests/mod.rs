@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod messages;
+mod proxies;
 mod settings;
 mod slack;
 mod sns;

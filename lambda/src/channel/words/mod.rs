@@ -23,7 +23,7 @@ pub(super) use measure::last_words;
 const LINES: usize = 15;
 
 /// The longest subject, in characters. SNS refuses longer subjects.
-const SUBJECT_ROOM: usize = 100;
+const SUBJECT_ROOM: usize = 99;
 
 /// The longest line, in bytes after escaping. Only names that need much escaping make a line longer than this.
 const LINE_ROOM: usize = 1_200;
@@ -80,7 +80,7 @@ fn detailed_line(entry: &Entry, detail: Detail) -> String {
     format!("{}: {text}", kind(entry))
 }
 
-/// The subject of a message: a few words of ASCII, in one line of at most 100 characters.
+/// The subject of a message: a few words of ASCII, in one line of at most 99 characters.
 pub(super) fn subject(entries: &[Entry]) -> String {
     let what = match groups(entries).as_slice() {
         [group] => match check(group[0]) {
