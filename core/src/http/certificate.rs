@@ -11,7 +11,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::der::{self, Fields};
-use super::distrust::{Distrust, Seen};
+use super::distrust::{Distrust, Seen, hosts};
 use crate::clock::Time;
 
 /// Verifies as rustls' own verifier does, by the same library, and says what is wrong in words. It leaves out revocation
@@ -52,7 +52,7 @@ impl Verifier {
         }
         match certificate.verify_is_valid_for_subject_name(name) {
             Err(webpki::Error::CertNotValidForName(context))
-                if !(is_named && context.presented.is_empty() && is_common_name(leaf, name)) =>
+                if !(is_named && hosts(&context).is_empty() && is_common_name(leaf, name)) =>
             {
                 Err(webpki::Error::CertNotValidForName(context))
             }

@@ -67,7 +67,8 @@ impl Distrust {
                 format!("the certificate is not valid before {before}")
             }
             Error::InvalidCertValidity => "the certificate ends before it begins".into(),
-            Error::UnknownIssuer | Error::CaUsedAsEndEntity if is_self_signed => {
+            // Another certificate of its name may be trusted, such as the one before it.
+            Error::UnknownIssuer | Error::CaUsedAsEndEntity | Error::InvalidSignatureForPublicKey if is_self_signed => {
                 return Self::unknown("the certificate is self-signed");
             }
             Error::UnknownIssuer => return Self::unknown(seen.missing_issuer()),
@@ -82,8 +83,7 @@ impl Distrust {
                 "the certificate is not for servers; its extended key usage must have serverAuth".into()
             }
             Error::UnsupportedCertVersion => {
-                "the certificate is of X.509 version 1, without extensions; make one of version 3 with a \
-                 subjectAltName"
+                "the certificate is of X.509 version 1, which has no subject alternative names; make one of version 3"
                     .into()
             }
             Error::UnsupportedCriticalExtension => {
@@ -169,28 +169,31 @@ fn key_text(bits: usize) -> Option<String> {
     Some(format!("key is too {word}: RSA of {bits} bits; {} to {} are taken", RSA_BITS.start(), RSA_BITS.end()))
 }
 
+/// The hosts that a certificate names, as people know them; the library writes `DnsName("example.com")`.
+pub(super) fn hosts(context: &InvalidNameContext) -> Vec<&str> {
+    fn host(name: &str) -> Option<&str> {
+        let name = name.strip_suffix(')')?;
+        let dns = name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix('"'));
+        dns.or_else(|| name.strip_prefix("IpAddress("))
+    }
+    context.presented.iter().filter_map(|name| host(name)).collect()
+}
+
 fn wrong_name(context: &InvalidNameContext, leaf: &CertificateDer<'_>) -> String {
     let expected = ServerName::to_str(&context.expected);
-    let presented: Vec<_> = context.presented.iter().map(|name| plain_name(name)).collect();
     // A stranger may have written the names, and there may be many.
-    let names: String = printable(&presented.join(", ")).chars().take(300).collect();
+    let names: String = printable(&hosts(context).join(", ")).chars().take(300).collect();
     if !names.is_empty() {
         return format!("the certificate is not for {expected}, but for {names}");
     }
     match Fields::read(leaf).and_then(|fields| der::common_name(fields.subject)) {
         Some(common) => format!(
             "the certificate is not for {expected}; it names {} only as its common name (CN), which does not count; \
-             make it with a subjectAltName",
+             give it a subject alternative name",
             line(&common, ROOM)
         ),
         None => format!("the certificate is not for {expected}; it names no host"),
     }
-}
-
-/// A certificate's name as people know it; the library writes `DnsName("example.com")`.
-fn plain_name(name: &str) -> &str {
-    let bare = |kind, end| name.strip_prefix(kind).and_then(|name| name.strip_suffix(end));
-    bare("DnsName(\"", "\")").or_else(|| bare("IpAddress(", ")")).unwrap_or(name)
 }
 
 fn subject(certificate: &CertificateDer<'_>) -> String {

@@ -1,5 +1,7 @@
 mod answers;
+mod bundles;
 mod certificates;
+mod distrust;
 mod guard;
 mod hostile;
 mod manners;
