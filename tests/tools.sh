@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What some tests need beside cargo, if it is not there: curl, openssl, strace, and AWS's own command line with botocore.
-# Says what cannot be had; those tests are then left out, and fail under CI.
+# What some tests need beside cargo, if it is not there: curl, openssl, strace, and AWS's own command line with
+# botocore. Says what cannot be had; those tests are then left out, and fail under CI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=${CARGO_TARGET_DIR:-target}/test-tools

@@ -14,8 +14,8 @@ use super::der::{self, Fields};
 use super::distrust::{Distrust, Seen, hosts};
 use crate::clock::Time;
 
-/// Verifies as rustls' own verifier does, by the same library, and says what is wrong in words. It leaves out revocation
-/// lists, which we do not have: some 20 KB.
+/// Verifies as rustls' own verifier does, by the same library, and says what is wrong in words. It leaves out
+/// revocation lists, which we do not have: some 20 KB.
 #[derive(Debug)]
 pub(super) struct Verifier {
     roots: RootCertStore,

@@ -137,8 +137,8 @@ impl Seen<'_> {
             format!("the chain ends in the CA {issuer}, which is not trusted")
         } else if self.intermediates.is_empty() {
             format!(
-                "the certificate's issuer {issuer} is not trusted; if it is an intermediate CA, the server must send its \
-                 certificate, too"
+                "the certificate's issuer {issuer} is not trusted; if it is an intermediate CA, the server must send \
+                 its certificate, too"
             )
         } else {
             format!("the chain lacks the certificate of {issuer}: the server does not send it, and it is not trusted")

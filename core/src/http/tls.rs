@@ -29,8 +29,8 @@ impl Trust {
         Self::of(built_in(), Vec::new())
     }
 
-    /// Trusts Mozilla's roots and the certificates in `bundle`, which must have at least one. A server's own certificate
-    /// may be among them. The error says which certificate cannot be used.
+    /// Trusts Mozilla's roots and the certificates in `bundle`, which must have at least one. A server's own
+    /// certificate may be among them. The error says which certificate cannot be used.
     pub fn with_pem(bundle: &[u8]) -> Result<Self, String> {
         let (mut roots, mut named) = (built_in(), Vec::new());
         for certificate in bundle::read(bundle)? {

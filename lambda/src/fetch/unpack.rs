@@ -28,8 +28,8 @@ pub(super) fn encoding(headers: &HeaderMap) -> Option<String> {
     (!codings.is_empty()).then(|| codings.join(", "))
 }
 
-/// Reads the needed beginning of a body, and undoes gzip and deflate. A body that is not what its header says is read as
-/// it is.
+/// Reads the needed beginning of a body, and undoes gzip and deflate. A body that is not what its header says is read
+/// as it is.
 pub(super) fn read_unpacked(mut body: impl Read, encoding: Option<String>, need: Need) -> io::Result<Body> {
     let Some(encoding) = encoding.filter(|_| need != Need::Nothing) else {
         let (bytes, whole) = read(body, need)?;

@@ -36,7 +36,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Takes bytes from the front of `input`, up to the end of the answer's head. Provisional answers (1xx) are skipped.
+    /// Takes bytes from the front of `input`, up to the end of the answer's head. It skips provisional answers (1xx).
     /// The error is the end of a sentence.
     pub(super) fn take(&mut self, input: &mut &[u8], is_tunnel: bool) -> Result<Option<Head>, String> {
         while let Some(length) = line_length(input) {

@@ -1,8 +1,10 @@
-//! Answers as servers really send them. It reads as curl and browsers do what a strict parser refuses (odd header lines,
-//! bare line feeds, doubled lengths), and gives ureq the same answer in strict HTTP/1.1.
+//! Answers as servers really send them. It reads as curl and browsers do what a strict parser refuses (odd header
+//! lines, bare line feeds, doubled lengths), and gives ureq the same answer in strict HTTP/1.1.
 
 mod body;
 mod head;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
@@ -106,6 +108,16 @@ impl State {
             _ => Ok(()),
         }
     }
+}
+
+/// The strict answer where a server sends these pieces.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn strict<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, String> {
+    let (mut state, mut ready) = (State::Head(head::Reader::default()), Vec::new());
+    for mut piece in pieces {
+        state.take(&mut piece, false, &mut ready)?;
+    }
+    Ok(ready)
 }
 
 impl Transport for Lenient {

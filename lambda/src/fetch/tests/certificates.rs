@@ -34,8 +34,8 @@ fn a_certificate_that_is_not_trusted_is_a_fault_that_says_why() {
     let ended = in_days(-3);
     let common = "the certificate is not for localhost; it names a server only as its common name (CN), which does not \
                   count; give it a subject alternative name";
-    let issuer = "the certificate's issuer \"theirs\" is not trusted; if it is an intermediate CA, the server must send \
-                  its certificate, too";
+    let issuer = "the certificate's issuer \"theirs\" is not trusted; if it is an intermediate CA, the server must \
+                  send its certificate, too";
     let hint = "; PROBE_CA_BUNDLE can name it as trusted";
     for (server, why) in [
         (https(&until(ended), &[&ours]), format!("the certificate expired on {}", Time::of(ended))),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the certificates of the test, as people make them with openssl: NAME.c, its key NAME.k, and what the server sends
-# with it, NAME.chain, if anything. Those in `bundle` are trusted.
+# Makes the certificates of the test, as people make them with openssl: NAME.c, its key NAME.k, and what the server
+# sends with it, NAME.chain, if anything. Those in `bundle` are trusted.
 set -u
 cd "$1"
 exec 2>errors
