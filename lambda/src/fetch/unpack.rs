@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use pulse_echo_core::http::NotHttp;
 use ureq::http::HeaderMap;
 
@@ -42,6 +42,14 @@ pub(super) fn read_unpacked(mut body: impl Read, encoding: Option<String>, need:
     let unpacked = match encoding.as_str() {
         "gzip" | "x-gzip" if first == *b"\x1f\x8b" => read(MultiGzDecoder::new(packed), need),
         "deflate" if is_zlib => read(ZlibDecoder::new(packed), need),
+        // Some servers leave the frame out. Text is hardly ever deflate by chance.
+        "deflate" => {
+            let (raw, whole) = read(packed, Need::UpTo(READ_LIMIT))?;
+            return Ok(match read(DeflateDecoder::new(raw.as_slice()), need) {
+                Ok((bytes, whole)) => Body { bytes, whole, packed: None },
+                Err(_) => Body { bytes: raw, whole, packed: Some(encoding) },
+            });
+        }
         _ => {
             let (bytes, whole) = read(packed, need)?;
             return Ok(Body { bytes, whole, packed: Some(encoding) });
@@ -101,6 +109,8 @@ mod tests {
             (gzip(b"ok"), "x-gzip", None),
             (twice, "gzip", None),
             (zlib(b"ok"), "deflate", None),
+            (zlib(b"ok")[2..].to_vec(), "deflate", None),
+            (b"ok".to_vec(), "deflate", Some("deflate")),
             (b"ok".to_vec(), "gzip", Some("gzip")),
             (b"ok".to_vec(), "br", Some("br")),
             (b"ok".to_vec(), "gzip, br", Some("gzip, br")),
