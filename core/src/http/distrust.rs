@@ -123,12 +123,12 @@ impl Seen<'_> {
     /// Follows the chain to its last certificate, and says who issued that.
     fn missing_issuer(&self) -> String {
         let mut last = self.leaf.as_ref();
-        let issued = |issuer: &CertificateDer, one: &[u8]| match (Fields::read(issuer), Fields::read(one)) {
+        let has_issued = |issuer: &CertificateDer, one: &[u8]| match (Fields::read(issuer), Fields::read(one)) {
             (Some(issuer), Some(one)) => issuer.subject == one.issuer && !one.is_own_issuer(),
             _ => false,
         };
         for _ in self.intermediates {
-            let Some(next) = self.intermediates.iter().find(|next| issued(next, last)) else { break };
+            let Some(next) = self.intermediates.iter().find(|next| has_issued(next, last)) else { break };
             last = next;
         }
         let Some(fields) = Fields::read(last) else { return "the certificate's issuer is not trusted".into() };

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use ureq::http::uri::Authority;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport,
 };
@@ -132,7 +133,7 @@ fn forwarding(details: &ConnectionDetails, proxy: &Proxy) -> Result<Forwarding, 
         run_connector: details.run_connector.clone(),
         register_shutdown: details.register_shutdown.clone(),
     };
-    let authority = details.uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let authority = details.uri.authority().map(Authority::as_str).unwrap_or_default();
     let user = proxy.username().map(|user| format!("{user}:{}", proxy.password().unwrap_or_default()));
     let user = user.map(|user| format!("Proxy-Authorization: Basic {}\r\n", BASE64_STANDARD.encode(user)));
     Ok(Forwarding {
