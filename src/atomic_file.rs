@@ -5,12 +5,45 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
+
+/// To open without a wait for the other end.
+const NONBLOCK: OFlags = OFlags::NONBLOCK;
+
 /// The file mode: these files hold no secret, so everybody may read them, whatever the umask.
 const MODE: u32 = 0o644;
 
-/// Writes a file, and replaces any that is there.
+/// Writes a file, and replaces any that is there. A link stays, and the file that it leads to is replaced. What is no
+/// file, such as a pipe or a device, is written to.
 pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    beside(file, content, |temporary| fs::rename(temporary, file))
+    let there = match fs::metadata(file) {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_symlink() => {
+            return Err(io::Error::new(error.kind(), "it is a link to a file that is not there"));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return beside(file, content, |temporary| fs::rename(temporary, file));
+        }
+        Err(error) => return Err(error),
+    };
+    if there.is_file() {
+        let file = fs::canonicalize(file)?;
+        return beside(&file, content, |temporary| fs::rename(temporary, &file));
+    }
+    if there.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    // A pipe that nobody reads is an error, rather than a wait.
+    let opened = OpenOptions::new().write(true).custom_flags(NONBLOCK.bits().cast_signed()).open(file);
+    let mut opened = opened.map_err(|error| match error.raw_os_error() {
+        Some(number) if number == Errno::NXIO.raw_os_error() => {
+            io::Error::new(io::ErrorKind::BrokenPipe, "it is a pipe or a socket, and nobody reads it")
+        }
+        _ => error,
+    })?;
+    fcntl_setfl(&opened, OFlags::empty())?;
+    opened.write_all(content)
 }
 
 /// Writes a new file. If the file is there already, the error is `AlreadyExists`.
@@ -59,6 +92,50 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap(), b"short");
         assert_eq!(names(folder.path()), ["pulse.prom"]);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn a_link_stays_and_its_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        std::os::unix::fs::symlink("real", &link).unwrap();
+        let error = replace(&link, b"new").unwrap_err().to_string();
+        assert!(error.contains("a link to a file that is not there") && !real.exists(), "{error}");
+        fs::write(&real, "old").unwrap();
+        replace(&link, b"new").unwrap();
+        assert!(link.is_symlink() && fs::read(&real).unwrap() == b"new");
+        assert_eq!(names(folder.path()).len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_file_is_written_to_or_refused_and_never_replaced() {
+        use std::io::Read;
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let error = replace(&pipe, b"lost").unwrap_err().to_string();
+        assert!(error.contains("nobody reads it"), "{error}");
+        // More than a pipe holds.
+        let long = vec![b'x'; 300_000];
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || {
+                let mut read = Vec::new();
+                fs::File::open(pipe).unwrap().read_to_end(&mut read).map(|_| read).unwrap()
+            })
+        };
+        while replace(&pipe, &long).is_err() {
+            std::thread::yield_now();
+        }
+        assert_eq!(reader.join().unwrap(), long);
+        replace(Path::new("/dev/null"), b"gone").unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(replace(&socket, b"lost").is_err() && socket.exists());
+        assert!(replace(folder.path(), b"lost").unwrap_err().to_string().contains("it is a folder"));
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, ["pipe", "socket"]);
     }
 
     #[test]

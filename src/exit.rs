@@ -1,6 +1,8 @@
-//! Exit codes, for cron, Nagios and people.
+//! How a command ends: exit codes, for cron, Nagios and people.
 
 use std::process::ExitCode;
+
+use pulse_echo_core::store::Error;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,5 +38,32 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
+    }
+}
+
+/// Why a command was not done: a sentence, and the exit code.
+pub struct Failure {
+    /// What happened, and what to do.
+    pub message: String,
+    /// How the command ends.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// What was asked for does not fit.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), exit: Exit::Usage }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { message, exit: Exit::Failed }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        error.to_string().into()
     }
 }

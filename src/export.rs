@@ -9,12 +9,26 @@ use serde_json::{Map, Value, json};
 use super::atomic_file;
 use super::nagios::line;
 use super::outcome::{Outcome, Severity, Subject, worst};
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::Name;
 
-/// `{"severity": …, "line": …, "outcomes": [{"of": "check", "check": …, "severity": …, "text": …, "remedy": …,
-/// "age_s": …, "age_warning_s": …, …}, …]}`; all figures are seconds.
-pub fn json(outcomes: &[Outcome]) -> String {
+/// The run that had the outcomes.
+pub struct Run {
+    /// The host that it looked at, if that is known.
+    pub host: Option<Name>,
+    /// The one check that it looked at, if it was asked for one.
+    pub check: Option<String>,
+    /// When it was.
+    pub at: Time,
+}
+
+/// `{"severity": …, "line": …, "host": …, "at": …, "outcomes": [{"of": "check", "check": …, "severity": …, "text": …,
+/// "remedy": …, "age_s": …, "age_warning_s": …, …}, …]}`; all figures are seconds.
+pub fn json(run: &Run, outcomes: &[Outcome]) -> String {
     let list: Vec<_> = outcomes.iter().map(json_of).collect();
-    json!({ "severity": worst(outcomes).word(), "line": line(outcomes), "outcomes": list }).to_string()
+    let (severity, line) = (worst(outcomes).word(), line(outcomes));
+    let (host, at) = (run.host.as_ref().map(Name::as_str), run.at.to_string());
+    json!({ "severity": severity, "line": line, "host": host, "at": at, "outcomes": list }).to_string()
 }
 
 fn json_of(outcome: &Outcome) -> Value {
@@ -47,8 +61,8 @@ fn kind(subject: &Subject) -> &'static str {
 }
 
 /// Writes metrics for `node_exporter`'s textfile collector, whole or not at all.
-pub fn write_prometheus(file: &Path, outcomes: &[Outcome]) -> io::Result<()> {
-    atomic_file::replace(file, prometheus(outcomes).as_bytes())
+pub fn write_prometheus(file: &Path, run: &Run, outcomes: &[Outcome]) -> io::Result<()> {
+    atomic_file::replace(file, prometheus(run, outcomes).as_bytes())
 }
 
 /// A family of metrics: its name without `pulse_echo_`, its help text, and its samples as labels and value.
@@ -58,7 +72,11 @@ struct Family {
     samples: Vec<(String, f64)>,
 }
 
-fn prometheus(outcomes: &[Outcome]) -> String {
+/// The metrics. Several runs on one machine, each with a file, never have a sample in common: a check's id begins with
+/// its host, and what belongs to the run has the host, and the one check that it was asked for.
+pub fn prometheus(run: &Run, outcomes: &[Outcome]) -> String {
+    let mut of_run: Vec<_> = run.host.iter().map(|host| ("host", host.to_string())).collect();
+    of_run.extend(run.check.iter().map(|check| ("check", check.clone())));
     let mut families: Vec<Family> = Vec::new();
     let mut add = |name: String, help, labels, value| match families.iter_mut().find(|family| family.name == name) {
         // Two files that are refused become one sample: repeated labels would make the whole text invalid.
@@ -68,8 +86,9 @@ fn prometheus(outcomes: &[Outcome]) -> String {
     };
     for outcome in outcomes {
         let mut labels = vec![("of", kind(&outcome.subject).to_string())];
-        if let Subject::Check(id) = &outcome.subject {
-            labels.push(("check", id.to_string()));
+        match &outcome.subject {
+            Subject::Check(id) => labels.push(("check", id.to_string())),
+            Subject::Loop | Subject::Clock | Subject::Run => labels.extend_from_slice(&of_run),
         }
         add("severity".into(), SEVERITY_HELP, written(&labels), code(outcome.severity));
         for figure in &outcome.figures {
@@ -84,15 +103,22 @@ fn prometheus(outcomes: &[Outcome]) -> String {
             }
         }
     }
+    #[allow(clippy::cast_precision_loss)]
+    add("run_timestamp_seconds".into(), RUN_HELP, written(&of_run), run.at.as_second() as f64);
     let mut text = String::new();
     for Family { name, help, samples } in families {
         let _ = writeln!(text, "# HELP pulse_echo_{name} {help}\n# TYPE pulse_echo_{name} gauge");
         for (labels, value) in samples {
-            let _ = writeln!(text, "pulse_echo_{name}{{{labels}}} {value}");
+            let _ = match labels.as_str() {
+                "" => writeln!(text, "pulse_echo_{name} {value}"),
+                labels => writeln!(text, "pulse_echo_{name}{{{labels}}} {value}"),
+            };
         }
     }
     text
 }
+
+const RUN_HELP: &str = "When this was written, in seconds since 1970.";
 
 const SEVERITY_HELP: &str = "How it stands: 0 is OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.";
 
@@ -131,6 +157,11 @@ mod tests {
         ]
     }
 
+    fn run(host: Option<&str>, check: Option<&str>) -> Run {
+        let host = host.map(|host| host.parse().unwrap());
+        Run { host, check: check.map(String::from), at: Time::from_second(1_795_219_200) }
+    }
+
     #[test]
     fn prometheus_reads_each_family_once_with_its_labels_escaped() {
         let expected = "\
@@ -138,8 +169,8 @@ mod tests {
 # TYPE pulse_echo_severity gauge
 pulse_echo_severity{of=\"check\",check=\"web-1\"} 0
 pulse_echo_severity{of=\"check\",check=\"web-1/\\\"d\\\\b\\\"\"} 2
-pulse_echo_severity{of=\"run\"} 3
-pulse_echo_severity{of=\"clock\"} 0
+pulse_echo_severity{of=\"run\",host=\"web-1\"} 3
+pulse_echo_severity{of=\"clock\",host=\"web-1\"} 0
 # HELP pulse_echo_age_seconds How old the pulse is that was answered last.
 # TYPE pulse_echo_age_seconds gauge
 pulse_echo_age_seconds{of=\"check\",check=\"web-1\"} 212
@@ -149,17 +180,43 @@ pulse_echo_age_limit_seconds{of=\"check\",check=\"web-1\",severity=\"warning\"} 
 pulse_echo_age_limit_seconds{of=\"check\",check=\"web-1\",severity=\"critical\"} 1500
 # HELP pulse_echo_skew_seconds How far this machine's clock is ahead of the store's.
 # TYPE pulse_echo_skew_seconds gauge
-pulse_echo_skew_seconds{of=\"clock\"} -0.3
+pulse_echo_skew_seconds{of=\"clock\",host=\"web-1\"} -0.3
 # HELP pulse_echo_skew_limit_seconds Beyond how many seconds it is a warning, or critical.
 # TYPE pulse_echo_skew_limit_seconds gauge
-pulse_echo_skew_limit_seconds{of=\"clock\",severity=\"warning\"} 60
+pulse_echo_skew_limit_seconds{of=\"clock\",host=\"web-1\",severity=\"warning\"} 60
+# HELP pulse_echo_run_timestamp_seconds When this was written, in seconds since 1970.
+# TYPE pulse_echo_run_timestamp_seconds gauge
+pulse_echo_run_timestamp_seconds{host=\"web-1\"} 1795219200
 ";
-        assert_eq!(prometheus(&outcomes()), expected);
+        assert_eq!(prometheus(&run(Some("web-1"), None), &outcomes()), expected);
+    }
+
+    #[test]
+    fn two_runs_on_one_machine_have_no_sample_in_common() {
+        let samples = |run: &Run, id: &str| {
+            let check = Subject::Check(CheckId::from_pulse_key(&format!("pulse/{id}.json")).unwrap());
+            let of = [check, Subject::Loop, Subject::Clock, Subject::Run];
+            let outcomes = of.map(|subject| Outcome::new(subject, Severity::Ok, ""));
+            let text = prometheus(run, &outcomes);
+            let samples = text.lines().filter(|line| !line.starts_with('#')).map(String::from);
+            samples.collect::<Vec<_>>()
+        };
+        let all = [
+            samples(&run(Some("web-1"), None), "web-1"),
+            samples(&run(Some("web-2"), None), "web-2"),
+            samples(&run(Some("web-1"), Some("web-1/db")), "web-1/db"),
+            samples(&run(Some("web-1"), Some("web-1/web")), "web-1/web"),
+        ]
+        .concat();
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!((different.len(), all.len()), (20, 20), "{all:#?}");
+        assert!(prometheus(&run(None, None), &[]).ends_with("\npulse_echo_run_timestamp_seconds 1795219200\n"));
     }
 
     #[test]
     fn json_has_what_the_line_has_and_the_remedies() {
-        let json: Value = serde_json::from_str(&json(&outcomes())).unwrap();
+        let json: Value = serde_json::from_str(&json(&run(Some("web-1"), None), &outcomes())).unwrap();
+        assert_eq!((&json["host"], &json["at"]), (&"web-1".into(), &"2026-11-21T00:00:00Z".into()));
         assert_eq!((&json["severity"], &json["line"]), (&"CRITICAL".into(), &line(&outcomes()).into()));
         assert_eq!(
             json["outcomes"][0],

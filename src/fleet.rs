@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::exit::Failure;
 use super::look::{self, Look};
 use super::target::Unknown;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::status::{Error, SIZE_LIMIT, StatusOf};
+use pulse_echo_core::status::{BackOff, Error, SIZE_LIMIT, StatusOf};
 use pulse_echo_core::store::Store;
+use pulse_echo_core::text::printable;
+use pulse_echo_core::words;
 
 /// What the sweeps know of all checks.
 pub struct Fleet {
@@ -54,10 +57,38 @@ impl Fleet {
     }
 }
 
-/// A note if the check is not known. The command goes on.
-pub fn doubt(id: &CheckId, fleet: &Result<Fleet, String>) -> Option<String> {
-    match fleet {
-        Ok(fleet) => Unknown::find(id, &fleet.status).map(|unknown| format!("note: {unknown}")),
-        Err(why) => Some(format!("note: whether there is a check {id} could not be looked up: {why}")),
+/// Refuses an id that fits nothing: neither a check that the last sweep knew, nor a pulse that has come since.
+pub fn expect_known(id: &CheckId, fleet: &Result<Fleet, String>, store: &Store) -> Result<(), Failure> {
+    let unknown = match fleet {
+        Ok(fleet) => match Unknown::find(id, &fleet.status) {
+            None => return Ok(()),
+            Some(unknown) => Failure::usage(format!("{unknown}; {ANYWAY}")),
+        },
+        Err(why) => format!("whether there is a check {id} could not be looked up: {why}; {ANYWAY}").into(),
+    };
+    match look::look(store, &Key::pulse(id), 0)? {
+        Look::There(_) => Ok(()),
+        Look::Missing | Look::Denied => Err(unknown),
     }
+}
+
+const ANYWAY: &str = "--anyway does it all the same";
+
+/// The channels that do not take their messages, a sentence each.
+pub fn channels_in_trouble(fleet: &Fleet) -> Vec<String> {
+    fleet.status.channels.iter().map(|(name, back_off)| channel(name, back_off, fleet)).collect()
+}
+
+/// `channel slack has taken nothing for 25 min: HTTP 410; attempts in vain: 3, the next at …, messages that wait: 2`
+fn channel(name: &str, back_off: &BackOff, fleet: &Fleet) -> String {
+    let waiting = fleet.status.outbox.iter().filter(|message| message.owed.contains(name)).count();
+    let BackOff { failures, until, since, why, .. } = back_off;
+    let trouble = match since {
+        Some(since) => format!("has taken nothing for {}", words::duration(since.age(fleet.now))),
+        None => "is in trouble".into(),
+    };
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    printable(&format!(
+        "channel {name} {trouble}{why}; attempts in vain: {failures}, the next at {until}, messages that wait: {waiting}"
+    ))
 }

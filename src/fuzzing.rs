@@ -1,6 +1,6 @@
 //! The fuzzer's entries; not part of the API.
 
-pub use super::credentials::ini::Sections;
+pub use super::credentials::ini::{Entry, Section, Sections, Wrong};
 use super::credentials::issued;
 use super::settings::config::Config;
 use super::status;

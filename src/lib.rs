@@ -12,6 +12,7 @@ pub mod args;
 mod atomic_file;
 mod check;
 mod credentials;
+mod daily;
 mod doctor;
 mod duration;
 mod exit;
@@ -20,7 +21,9 @@ mod fleet;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod goodbye;
 mod init;
+mod input;
 mod look;
 mod loop_control;
 mod machine;
@@ -44,20 +47,29 @@ mod verdict;
 mod wait;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use log::LevelFilter;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::stderr;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-use args::{Command, Parsed};
+use args::{Arguments, Command, Parsed};
 use exit::Exit;
 use output::{PROGRAM, complain, print};
 pub use panic::panics_in_one_line;
 
-/// Runs the command in the arguments (without the program's own name).
-pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment) -> ExitCode {
+/// Runs the command in the arguments (without the program's own name). `unreadable` is a sentence about the environment,
+/// if it cannot be read.
+pub fn main(
+    arguments: impl Iterator<Item = OsString>,
+    environment: Environment,
+    unreadable: Option<&String>,
+) -> ExitCode {
     panics_in_one_line();
+    // Keys are in the memory: no core dump, and no look into it for other processes of this user.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let arguments = match args::parse(arguments) {
         Parsed::Arguments(arguments) => arguments,
         Parsed::Text(text) => {
@@ -70,7 +82,16 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment)
         }
         Parsed::Wrong { message, nagios: true } => return nagios::unknown(&message).into(),
     };
-    stderr::log(PROGRAM, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
+    if let Some(message) = unreadable {
+        return match &arguments.command {
+            Command::Check(_) | Command::Run(_) => nagios::unknown(message).into(),
+            _ => {
+                complain(message);
+                Exit::Usage.into()
+            }
+        };
+    }
+    stderr::log(PROGRAM, level(&arguments));
 
     let exit = match &arguments.command {
         Command::Send(options) => send::command(&arguments, options, environment),
@@ -84,5 +105,18 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment)
         Command::Retire(options) => retire::command(&arguments, options, environment),
         Command::Loop(options) => loop_control::command(&arguments, options, environment),
     };
-    exit.into()
+    // These four have done what they are for, or say it by their exit code, whoever reads their lines.
+    let speaks =
+        !matches!(&arguments.command, Command::Send(_) | Command::Check(_) | Command::Run(_) | Command::Init(_));
+    if speaks && exit == Exit::Ok && !output::has_arrived() { Exit::Failed.into() } else { exit.into() }
+}
+
+/// Which log lines are shown. A person who waits is told why; a plugin says all on stdout.
+fn level(arguments: &Arguments) -> LevelFilter {
+    match &arguments.command {
+        _ if arguments.verbose => LevelFilter::Debug,
+        Command::Check(_) | Command::Run(_) => LevelFilter::Error,
+        _ if io::stderr().is_terminal() => LevelFilter::Info,
+        _ => LevelFilter::Warn,
+    }
 }

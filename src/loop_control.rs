@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::args::{Arguments, Loop, LoopCommand};
 use super::exit::Exit;
+use super::fleet::{Fleet, channels_in_trouble};
 use super::look::{self, Look};
 use super::operator::with_store;
 use super::output::{print, print_json};
@@ -101,9 +102,18 @@ fn tick(store: &Store) -> Result<String, String> {
 }
 
 fn test(store: &Store) -> Result<String, String> {
+    let channels = mark(store)?.there().and_then(|(mark, _)| mark.channels);
+    let over = match channels {
+        Some(channels) if channels.is_empty() => {
+            return Err("the loop has no channel, so it tells nobody anything; set SLACK_URL, WEBHOOK_URL or \
+                        ALERT_TOPIC_ARN of the loop"
+                .into());
+        }
+        Some(channels) => channels.into_iter().collect::<Vec<_>>().join(", "),
+        None => "every channel".into(),
+    };
     put(store, &Key::loop_test())?;
-    Ok("asked for a test message: it comes over every channel within a minute, whether the loop is stopped or not"
-        .into())
+    Ok(format!("asked for a test message: it comes over {over} within a minute, whether the loop is stopped or not"))
 }
 
 fn put(store: &Store, key: &Key) -> Result<(), String> {
@@ -139,8 +149,10 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
     } else {
         print(&terminal.wrapped("", &outcome.sentence(), 2));
     }
-    for line in lines(&mark, now) {
-        print(&terminal.wrapped("", &line, 2));
+    // A channel's trouble stands in another object, which a host may not read.
+    let channels = Fleet::read(store).map_or_else(|_| Vec::new(), |fleet| channels_in_trouble(&fleet));
+    for line in lines(&mark, now).iter().chain(&channels) {
+        print(&terminal.wrapped("", line, 2));
     }
     Ok(())
 }
@@ -162,7 +174,12 @@ fn lines(mark: &Mark, now: Time) -> Vec<String> {
     let every = mark.tick_s.map(|tick_s| format!("sweeps every {tick_s} s, {driver}"));
     let started = mark.started.filter(|_| mark.ticked.is_some());
     let started = started.map(|started| format!("this chain of ticks began at {started}"));
-    [swept, every, started].into_iter().flatten().collect()
+    let channels =
+        mark.channels.as_ref().map(|channels| match channels.iter().map(String::as_str).collect::<Vec<_>>() {
+            none if none.is_empty() => "it has no channel, so it tells nobody anything".into(),
+            some => format!("it tells over {}", some.join(", ")),
+        });
+    [swept, every, started, channels].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
-use pulse_echo_core::environment::Environment;
+use pulse_echo_core::environment::{self, Environment};
 
 fn main() -> ExitCode {
-    pulse_echo::main(std::env::args_os().skip(1), Environment::new(&|name| std::env::var(name).ok()))
+    let variables = environment::readable(std::env::vars_os());
+    let value = |name: &str| variables.as_ref().ok().and_then(|variables| variables.get(name).cloned());
+    pulse_echo::main(std::env::args_os().skip(1), Environment::new(&value), variables.as_ref().err())
 }

@@ -1,10 +1,13 @@
-//! A Nagios plugin's answer: one line with performance data, and the exit code.
+//! A Nagios plugin's answer: one line with performance data, then a sentence for each outcome, and the exit code. All of
+//! it is on stdout: some that call plugins read stderr, too, and before it.
+
+use std::fmt::Write;
 
 use pulse_echo_core::text::cut;
 
 use crate::exit::Exit;
 use crate::outcome::{Figure, Outcome, Severity, Subject, safe, worst};
-use crate::output::{complain, print};
+use crate::output::print;
 
 /// The plugin rules' limit: the line is shorter than this before the `|`.
 const LINE_LIMIT: usize = 80;
@@ -12,16 +15,52 @@ const LINE_LIMIT: usize = 80;
 /// The room that a text gets beside the names in it, however long the names are.
 const LEAST_TEXT: usize = 40;
 
-/// Prints the outcomes as one line, and on stderr what to do about them. The exit code is for the worst outcome. With
-/// `is_quiet` nothing is printed while all is well.
+/// How many bytes of a plugin's output Nagios keeps, less one for the end.
+const OUTPUT_LIMIT: usize = 8 * 1024 - 1;
+
+/// How much performance data there is at most, in bytes: half of the output.
+const PERFDATA_LIMIT: usize = OUTPUT_LIMIT / 2;
+
+/// The room for the last line, which says that there is more.
+const MORE_LIMIT: usize = 60;
+
+/// Prints the outcomes as a plugin does. The exit code is for the worst outcome. With `is_quiet` nothing is printed
+/// while all is well.
 pub fn answer(outcomes: &[Outcome], is_quiet: bool) -> Exit {
     if !is_quiet || worst(outcomes) != Severity::Ok {
-        print(&line(outcomes));
-    }
-    for outcome in outcomes.iter().filter(|outcome| outcome.severity != Severity::Ok) {
-        complain(&outcome.sentence());
+        print(&output(outcomes));
     }
     worst(outcomes).exit()
+}
+
+/// The line, and below it whatever the line leaves out, the worst first.
+fn output(outcomes: &[Outcome]) -> String {
+    let mut output = line(outcomes);
+    let is_whole = outcomes.iter().all(|outcome| output.contains(&safe(&outcome.text)));
+    let says_more =
+        |outcome: &Outcome| outcome.remedy.is_some() && (outcome.severity != Severity::Ok || outcome.text.is_empty());
+    if is_whole && !outcomes.iter().any(says_more) {
+        return output;
+    }
+    let sentences: Vec<_> = by_severity(outcomes)
+        .into_iter()
+        .map(|outcome| (outcome.severity.word(), outcome.sentence()))
+        .filter(|(_, sentence)| !sentence.is_empty())
+        .collect();
+    for (at, (word, sentence)) in sentences.iter().enumerate() {
+        if output.len() + word.len() + sentence.len() + 3 + MORE_LIMIT > OUTPUT_LIMIT {
+            let _ = write!(output, "\n… and {} more", sentences.len() - at);
+            break;
+        }
+        let _ = write!(output, "\n{word}: {sentence}");
+    }
+    output
+}
+
+fn by_severity(outcomes: &[Outcome]) -> Vec<&Outcome> {
+    let mut all: Vec<_> = outcomes.iter().collect();
+    all.sort_by_key(|outcome| outcome.severity);
+    all
 }
 
 /// Reports that the check could not be made, and why.
@@ -34,8 +73,7 @@ pub fn unknown(message: &str) -> Exit {
 pub fn line(outcomes: &[Outcome]) -> String {
     let head = format!("ECHO {} - ", worst(outcomes).word());
     let room = LINE_LIMIT - 1 - head.len();
-    let mut by_severity: Vec<_> = outcomes.iter().filter(|outcome| !outcome.text.is_empty()).collect();
-    by_severity.sort_by_key(|outcome| outcome.severity);
+    let by_severity: Vec<_> = by_severity(outcomes).into_iter().filter(|outcome| !outcome.text.is_empty()).collect();
     let texts: Vec<_> = by_severity.iter().map(|outcome| safe(&outcome.text)).collect();
     let mut text = texts.join("; ");
     if let ([first, others @ ..], true) = (by_severity.as_slice(), text.chars().count() > room) {
@@ -47,12 +85,25 @@ pub fn line(outcomes: &[Outcome]) -> String {
         let room = room.saturating_sub(others.chars().count()).max(name + LEAST_TEXT);
         text = format!("{}{others}", cut(&texts[0], room));
     }
-    let figures = outcomes.iter().flat_map(|outcome| {
-        let subject = &outcome.subject;
-        outcome.figures.iter().map(move |figure| perfdata(figure, subject))
-    });
-    let perfdata: Vec<_> = figures.collect();
+    let perfdata = all_perfdata(outcomes);
     if perfdata.is_empty() { head + &text } else { format!("{head}{text} | {}", perfdata.join(" ")) }
+}
+
+/// The figures of as many checks as there is room for, and all others.
+fn all_perfdata(outcomes: &[Outcome]) -> Vec<String> {
+    let (mut all, mut room) = (Vec::new(), PERFDATA_LIMIT);
+    for outcome in outcomes {
+        let figures: Vec<_> = outcome.figures.iter().map(|figure| perfdata(figure, &outcome.subject)).collect();
+        let length = figures.iter().map(|figure| figure.len() + 1).sum();
+        let is_check = matches!(outcome.subject, Subject::Check(_));
+        if is_check {
+            // A check's figures are all there or none: a graph with holes misleads.
+            let Some(left) = room.checked_sub(length) else { continue };
+            room = left;
+        }
+        all.extend(figures);
+    }
+    all
 }
 
 /// `; also 1 WARNING, 2 OK`
@@ -173,6 +224,41 @@ mod tests {
         let name = "x".repeat(100);
         let line = line(&[is(Severity::Critical, &name, "status 500, expected 200")]);
         assert_eq!(line, format!("ECHO CRITICAL - {name}: status 500, expected 200"));
+    }
+
+    #[test]
+    fn below_the_line_is_each_sentence_whole_if_there_is_more_to_say_than_the_line_has() {
+        let down = is(Severity::Critical, "web-1/db", &"because ".repeat(30)).remedy("mend it");
+        let outcomes = [is(Severity::Ok, "web-1", "fine"), down, Outcome::note("only web-1 was looked at")];
+        let output = output(&outcomes);
+        let lines: Vec<_> = output.lines().collect();
+        assert!(lines[0].starts_with("ECHO CRITICAL - web-1/db: because") && lines.len() == 4, "{output}");
+        assert_eq!(lines[1], format!("CRITICAL: web-1/db: {}; mend it", "because ".repeat(30)));
+        assert_eq!(lines[2..], ["OK: web-1: fine", "OK: only web-1 was looked at"]);
+        let mended =
+            [is(Severity::Ok, "web-1", "fine"), is(Severity::Ok, "the loop", "none").remedy("is it deployed?")];
+        assert_eq!(super::output(&mended), "ECHO OK - web-1: fine; the loop: none");
+    }
+
+    #[test]
+    fn what_nagios_does_not_keep_is_not_written_and_the_clock_always_has_its_figure() {
+        let of_check = |n: usize| Outcome {
+            figures: vec![seconds(Measure::Age, 1.0), seconds(Measure::Rtt, 1.0), seconds(Measure::Probe, 1.0)],
+            ..is(Severity::Critical, &format!("web-1/check-{n}"), "status 500").remedy("look at it")
+        };
+        let mut outcomes: Vec<_> = (0..300).map(of_check).collect();
+        outcomes.push(Outcome {
+            figures: vec![seconds(Measure::Skew, 0.5)],
+            ..Outcome::new(Subject::Clock, Severity::Ok, "")
+        });
+        let output = output(&outcomes);
+        assert!(output.len() > 6_000 && output.len() <= OUTPUT_LIMIT, "{}", output.len());
+        let first = output.lines().next().unwrap();
+        assert!(first.len() < 5_000 && first.ends_with(" skew=0.500s") && first.contains(" age_check-9="), "{first}");
+        assert_eq!(first.matches("age_").count(), first.matches("probe_").count());
+        let more = output.lines().last().unwrap();
+        let listed = output.lines().count() - 2;
+        assert_eq!(more, format!("… and {} more", 300 - listed));
     }
 
     #[test]

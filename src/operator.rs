@@ -4,20 +4,20 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::Store;
 
 use crate::args::Arguments;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::output::complain;
 use crate::settings;
 
-/// Opens the store and runs `act` on it. The error of `act` is a sentence that says why the command failed.
-pub fn with_store(
+/// Opens the store and runs `act` on it.
+pub fn with_store<E: Into<Failure>>(
     arguments: &Arguments,
     environment: Environment,
-    act: impl FnOnce(&Store) -> Result<(), String>,
+    act: impl FnOnce(&Store) -> Result<(), E>,
 ) -> Exit {
-    let store = settings::store(arguments, environment).map_err(|message| (message, Exit::Usage));
-    match store.and_then(|store| act(&store).map_err(|message| (message, Exit::Failed))) {
+    let store = settings::store(arguments, environment).map_err(Failure::usage);
+    match store.and_then(|store| act(&store).map_err(E::into)) {
         Ok(()) => Exit::Ok,
-        Err((message, exit)) => {
+        Err(Failure { message, exit }) => {
             complain(&message);
             exit
         }

@@ -79,6 +79,11 @@ impl Outcome {
         Self { subject, severity, text: text.into(), remedy: None, figures: Vec::new() }
     }
 
+    /// A note beside the outcomes: it changes no severity, and is not in the first line.
+    pub fn note(text: impl Into<String>) -> Self {
+        Self::new(Subject::Run, Severity::Ok, "").remedy(text)
+    }
+
     /// The same with a remedy.
     #[must_use]
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
@@ -88,6 +93,7 @@ impl Outcome {
     /// The text, then the remedy, without any control characters.
     pub fn sentence(&self) -> String {
         match &self.remedy {
+            Some(note) if self.text.is_empty() => safe(note),
             Some(remedy) => safe(&format!("{}; {remedy}", self.text)),
             None => safe(&self.text),
         }

@@ -1,7 +1,8 @@
 //! A command's output: lines on stdout, complaints on stderr. A closed pipe is not an error.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pulse_echo_core::stderr;
 use pulse_echo_core::text::{prints, without_numbers};
@@ -10,9 +11,22 @@ use serde_json::Value;
 /// The prefix of lines on stderr.
 pub const PROGRAM: &str = "pulse-echo";
 
-/// Prints a line on stdout, without the numbers of the system's errors.
+/// Whether stdout failed, as on a full disk.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints a line on stdout, without the numbers of the system's errors. That it could not be written is said once, on stderr.
 pub fn print(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{}", without_numbers(line.trim_end()));
+    match writeln!(std::io::stdout(), "{}", without_numbers(line.trim_end())) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe && !IS_LOST.swap(true, Ordering::Relaxed) => {
+            complain(&format_args!("cannot write to stdout: {error}"));
+        }
+        _ => {}
+    }
+}
+
+/// Whether all lines for stdout were written, or nobody wants them any more.
+pub fn has_arrived() -> bool {
+    !IS_LOST.load(Ordering::Relaxed)
 }
 
 /// Prints a line of JSON on stdout. Control characters are escaped, since a stranger's text may be in it.

@@ -27,13 +27,10 @@ pub fn command(arguments: &Arguments, options: &Run, environment: Environment) -
 fn attempt(arguments: &Arguments, options: &Run, environment: Environment) -> Result<Exit, String> {
     let settings = Settings::gather(arguments, environment)?;
     let pulses = pulses::read(&settings, options.pulse.as_deref(), options.name.as_deref())?;
-    for url in pulses.iter().flatten().filter_map(|file| file.pulse.url.as_ref()).filter(|_| settings.is_aws) {
-        if let Some(warning) = reach::warning(url) {
-            complain(&warning);
-        }
-    }
+    let urls = pulses.iter().flatten().filter_map(|file| file.pulse.url.as_ref()).filter(|_| settings.is_aws);
+    let notes: Vec<_> = urls.filter_map(reach::warning).map(Outcome::note).collect();
     // All pulses are sent before it waits: their answers come in parallel.
-    let mut sent: Vec<_> = pulses.iter().map(|pulse| sent(&settings.store, pulse)).collect();
+    let mut sent = send_all(&settings.store, &pulses);
     let open: Vec<_> = sent.iter_mut().flatten().collect();
     if !open.is_empty() && !arguments.quiet && std::io::stderr().is_terminal() {
         complain(&format_args!("sent; waiting for the answer, at most {} s", options.wait));
@@ -48,16 +45,35 @@ fn attempt(arguments: &Arguments, options: &Run, environment: Environment) -> Re
     }
     let mut outcomes: Vec<_> = sent.into_iter().map(|sent| sent.map_or_else(|outcome| outcome, outcome)).collect();
     outcomes.extend(settings.store.skew_s().map(verdict::judge_clock));
+    outcomes.extend(notes);
     Ok(nagios::answer(&outcomes, arguments.quiet))
 }
 
-/// Sends a pulse. The result waits for its answer.
-fn sent(store: &Store, pulse: &Result<PulseFile, String>) -> Result<Waiting, Outcome> {
-    let file = pulse.as_ref().map_err(|message| Outcome::new(Subject::Run, Severity::Unknown, message))?;
-    match send(store, file) {
-        Ok(sent) => Ok(Waiting::new(file.id.clone(), sent)),
-        Err(error) => Err(of(&file.id, Severity::Unknown, format!("{}: {error}", file.id))),
+/// Sends the pulses, until an answer of the store settles that none can be sent. Each result waits for its answer.
+fn send_all(store: &Store, pulses: &[Result<PulseFile, String>]) -> Vec<Result<Waiting, Outcome>> {
+    let mut sent = Vec::new();
+    for (at, pulse) in pulses.iter().enumerate() {
+        let file = match pulse {
+            Ok(file) => file,
+            Err(message) => {
+                sent.push(Err(Outcome::new(Subject::Run, Severity::Unknown, message)));
+                continue;
+            }
+        };
+        match send(store, file) {
+            Ok(taken) => sent.push(Ok(Waiting::new(file.id.clone(), taken))),
+            Err(error) => {
+                sent.push(Err(of(&file.id, Severity::Unknown, format!("{}: {error}", file.id))));
+                let others = pulses.len() - at - 1;
+                if error.settles() && others > 0 {
+                    let text = format!("{others} more could not be sent either");
+                    sent.push(Err(Outcome::new(Subject::Run, Severity::Unknown, text)));
+                    break;
+                }
+            }
+        }
     }
+    sent
 }
 
 /// The outcome of waiting.

@@ -1,15 +1,18 @@
 //! `send`: upload this host's pulses; with `--retire`, delete them.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use log::LevelFilter;
 
 use super::args::{Arguments, Send};
 use super::exit::Exit;
+use super::goodbye::{put_note, there};
 use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
 use super::settings::{Settings, Sources};
-use super::{machine, splay};
+use super::{daily, machine, splay};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
@@ -17,6 +20,9 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::Sending;
 use pulse_echo_core::random;
 use pulse_echo_core::store::{Condition, Error, Store, Taken};
+
+/// How many refused files are named: each has its own reason.
+const REFUSALS: usize = 10;
 
 /// Runs `send`.
 pub fn command(arguments: &Arguments, options: &Send, environment: Environment) -> Exit {
@@ -35,52 +41,97 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     let settings = Settings::gather(arguments, environment)?;
     let (file, name) = (options.pulse.as_deref(), options.name.as_deref());
     if options.retire {
-        return Ok(retire(&settings, &pulses::ids(&settings, file, name)?, arguments.quiet));
+        let note = Key::retire(&CheckId::new(&settings.host, None));
+        let ids = pulses::ids(&settings, file, name)?;
+        // The pulse of one file is retired alone.
+        let note = if let (Some(_), [id]) = (file, &ids[..]) { Key::retire(id) } else { note };
+        return Ok(retire(&settings.store, &note, &ids, arguments.quiet).unwrap_or_else(|error| {
+            complain(&error);
+            Exit::Failed
+        }));
     }
-    Ok(send_all(&settings, pulses::read(&settings, file, name)?, arguments.quiet))
+    let pulses = pulses::read(&settings, file, name)?;
+    let every = pulses.iter().flatten().map(|file| file.pulse.every_s).min().unwrap_or_default();
+    let is_mail = !std::io::stderr().is_terminal() && !arguments.verbose;
+    if is_mail && !daily::is_due(Timestamp::now(), Duration::from_secs(every.into())) {
+        // What was sent all the same need not be mailed with each run.
+        log::set_max_level(LevelFilter::Error);
+    }
+    if let Some(warning) = &settings.warning {
+        log::warn!("{warning}");
+    }
+    Ok(send_all(&settings.store, &pulses, arguments.quiet))
 }
 
-fn send_all(settings: &Settings, pulses: Vec<Result<PulseFile, String>>, is_quiet: bool) -> Exit {
-    let (mut refused, mut failed) = (false, false);
-    for pulse in pulses {
-        let file = match pulse {
-            Ok(file) => file,
-            Err(message) => {
-                complain(&message);
-                refused = true;
-                continue;
+/// Sends the pulses, until an answer of the store settles that none can be sent. Failures of one kind are a sum.
+fn send_all(store: &Store, pulses: &[Result<PulseFile, String>], is_quiet: bool) -> Exit {
+    let mut refused = Vec::new();
+    let mut failed: Vec<(Error, usize)> = Vec::new();
+    let mut left = pulses.iter();
+    while let Some(pulse) = left.next() {
+        match pulse.as_ref().map(|file| send(store, file)) {
+            Ok(Ok(sent)) if !is_quiet => print(&sent.to_string()),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                let others = if error.settles() { left.by_ref().flatten().count() } else { 0 };
+                match failed.iter_mut().find(|(known, _)| known.is_like(&error)) {
+                    Some((_, more)) => *more += 1 + others,
+                    None => failed.push((error, others)),
+                }
             }
-        };
-        match send(&settings.store, &file) {
-            Ok(sent) if !is_quiet => print(&sent.to_string()),
-            Ok(_) => {}
-            Err(error) => {
-                complain(&error);
-                failed = true;
-            }
+            Err(message) => refused.push(message),
         }
     }
-    match (failed, refused) {
-        (true, _) => Exit::Failed,
-        (false, true) => Exit::Usage,
-        (false, false) => Exit::Ok,
+    for message in refused.iter().take(REFUSALS) {
+        complain(message);
+    }
+    if let Some(more) = refused.len().checked_sub(REFUSALS).filter(|more| *more > 0) {
+        complain(&format_args!("{more} more pulse files are refused"));
+    }
+    for (error, more) in &failed {
+        match more {
+            0 => complain(error),
+            1 => complain(&format_args!("{error}; one more pulse was not sent for this reason")),
+            more => complain(&format_args!("{error}; {more} more pulses were not sent for this reason")),
+        }
+    }
+    match (failed.is_empty(), refused.is_empty()) {
+        (false, _) => Exit::Failed,
+        (true, false) => Exit::Usage,
+        (true, true) => Exit::Ok,
     }
 }
 
-/// Says goodbye: deletes this host's own pulses. A host may not delete their answers.
-fn retire(settings: &Settings, ids: &[CheckId], is_quiet: bool) -> Exit {
-    let mut exit = Exit::Ok;
+/// Says goodbye: puts the note, deletes this host's own pulses, and puts the note again, since it speaks for pulses that
+/// are not newer. A host may not delete their answers.
+fn retire(store: &Store, note: &Key, ids: &[CheckId], is_quiet: bool) -> Result<Exit, Error> {
+    let say = |line: String| {
+        if !is_quiet {
+            print(&line);
+        }
+    };
+    // Without the right to put it, the pulses are deleted all the same.
+    let mut unnoted = put_note(store, note).err();
+    let bucket = store.bucket_name();
     for key in ids.iter().map(Key::pulse) {
-        match settings.store.delete(&key, &Condition::Always) {
-            Ok(()) if !is_quiet => print(&format!("deleted {key} in bucket {}", settings.store.bucket_name())),
-            Ok(()) => {}
-            Err(error) => {
-                complain(&error);
-                exit = Exit::Failed;
+        match &there(store, std::iter::once(key.clone()))?[..] {
+            [(key, certain)] => {
+                store.delete(key, &Condition::Always)?;
+                say(format!("deleted {key} in bucket {bucket}{certain}"));
             }
+            _ => say(format!("{key} was not in bucket {bucket}")),
         }
     }
-    exit
+    if unnoted.is_none() {
+        unnoted = put_note(store, note).err();
+    }
+    match unnoted {
+        None => {
+            say(format!("put the note {note}: it leaves on purpose"));
+            Ok(Exit::Ok)
+        }
+        Some(error) => Err(error),
+    }
 }
 
 /// A pulse that the store has taken.

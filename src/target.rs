@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use pulse_echo_core::name::CheckId;
+use pulse_echo_core::pattern::Pattern;
 use pulse_echo_core::status::StatusOf;
 use pulse_echo_core::text::nearest;
 
@@ -34,10 +35,16 @@ impl Target {
     }
 }
 
-/// The checks that an id stands for: the check itself and, for a host's default check, all others of the host.
+/// Whether an id stands for a check: it is the check itself, its host's, or a pattern that fits it.
+pub fn stands_for(id: &CheckId, check: &CheckId) -> bool {
+    check == id
+        || (id.default_of_host() == *id && check.host() == id.host())
+        || Pattern::of(id).is_some_and(|pattern| pattern.fits(check))
+}
+
+/// The checks that an id stands for.
 pub fn checks_of<'a, M>(id: &'a CheckId, status: &'a StatusOf<M>) -> impl Iterator<Item = &'a CheckId> {
-    let is_host = id.default_of_host() == *id;
-    status.checks.keys().filter(move |check| *check == id || (is_host && check.host() == id.host()))
+    status.checks.keys().filter(move |check| stands_for(id, check))
 }
 
 /// The sentence for an id that stands for no known check. It names the nearest check.
@@ -60,7 +67,10 @@ impl<'a> Unknown<'a> {
 
 impl fmt::Display for Unknown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the last sweep knew no check {}", self.id)?;
+        match Pattern::of(self.id) {
+            Some(pattern) => write!(f, "the last sweep knew no check that {pattern} fits")?,
+            None => write!(f, "the last sweep knew no check {}", self.id)?,
+        }
         match &self.near {
             Some(near) => write!(f, "; did you mean {near}?"),
             None => Ok(()),

@@ -1,5 +1,9 @@
 //! Wrong input is refused with one sentence that names it, and nothing of it is uploaded.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;
 
@@ -31,8 +35,8 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
 
         let run = bed.run(&["run"]);
         assert_eq!(run.code, 3, "{run:?}");
-        assert!(run.stdout.starts_with("ECHO UNKNOWN - ") && run.complaint().contains(what), "{run:?}");
-        assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
+        assert!(run.stdout.starts_with("ECHO UNKNOWN - ") && run.stdout.contains(what), "{run:?}");
+        assert_eq!(run.stderr, "", "{run:?}");
     }
     assert_eq!(bed.keys(), [] as [&str; 0]);
 }
@@ -107,16 +111,22 @@ fn a_bad_configuration_is_refused_with_its_place() {
         ("{", "config.json:1:1: the text ends"),
         ("{\"host\": \"web-1\"}", "there is no bucket: set \"bucket\" in config.json, PULSE_ECHO_BUCKET or --bucket"),
         ("{\"bucket\": \"..\"}", "\"..\" is not a bucket's name"),
-        ("{\"bucket\": \"pulses\", \"ca_file\": \"none.pem\"}", "cannot read the CA file none.pem: No such file"),
-        (
-            "{\"bucket\": \"pulses\", \"ca_file\": \"config.json\"}",
-            "the CA file config.json cannot be used: there is no certificate",
-        ),
     ] {
         bed.write("config.json", content);
         let sent = bed.run(&["send"]);
         assert!(sent.complaint().contains(what), "{content}: {sent:?}");
         assert_eq!(sent.code, 2);
+    }
+    bed.write("config.json", "{\"bucket\": \"pulses\", \"host\": \"web-1\"}");
+    for (file, what) in [
+        ("none.pem", "cannot read the CA file none.pem: No such file"),
+        ("config.json", "the CA file config.json cannot be used: there is no certificate"),
+    ] {
+        // Nothing is sent: a store without TLS needs no such file, and a store with TLS is not asked without it.
+        let sent = bed.run(&["send", "--ca-file", file, "--endpoint=https://127.0.0.1:1"]);
+        assert!(sent.complaint().contains(what), "{sent:?}");
+        assert_eq!(sent.code, 2);
+        assert_eq!(bed.run(&["send", "--ca-file", file]).code, 0);
     }
     let sent = bed.run(&["send", "--config", "nowhere.json"]);
     assert!(sent.complaint().contains("cannot read the configuration nowhere.json: No such file"), "{sent:?}");
@@ -133,8 +143,9 @@ fn without_credentials_the_sentence_says_what_was_tried() {
     let what = "there are no credentials: AWS_ACCESS_KEY_ID is not set; credentials has no profile default";
     assert!(sent.complaint().contains(what), "{sent:?}");
     let half = Ended::of(command.env("AWS_PROFILE", "other"));
-    assert!(half.complaint().contains("the profile other in credentials has no aws_secret_access_key"), "{half:?}");
-    let half = Ended::of(command.env("AWS_ACCESS_KEY_ID", "x"));
+    let what = "credentials:2: there is no aws_secret_access_key beside this in [other]";
+    assert!(half.complaint().contains(what), "{half:?}");
+    let half = Ended::of(command.env_remove("AWS_PROFILE").env("AWS_ACCESS_KEY_ID", "x"));
     assert!(half.complaint().contains("only half of the keys: AWS_SECRET_ACCESS_KEY is not set"), "{half:?}");
 }
 
@@ -149,6 +160,58 @@ fn mistaken_arguments_exit_2_and_with_run_as_a_plugin_3() {
     let run = bed.run(&["run", "--wait", "long"]);
     assert!(run.stdout.starts_with("ECHO UNKNOWN - "), "{run:?}");
     assert_eq!(run.code, 3);
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_in_plain_words() {
+    let bed = Bed::new();
+    for arguments in [
+        &["send", "--splay", "soon"][..],
+        &["send", "--timeout-s=-1"],
+        &["check", "-w", "10m"],
+        &["check", "-c", "99999999999"],
+        &["run", "--wait", "1.5"],
+    ] {
+        let ended = bed.run(arguments);
+        let complaint = ended.complaint();
+        assert!(complaint.contains("expected a whole number of seconds from "), "{arguments:?}: {ended:?}");
+        assert!(!complaint.contains("digit") && !complaint.contains("too large"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_refused_by_name() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    let bad = OsStr::from_bytes(b"caf\xe9");
+    for (command, code) in [("send", 2), ("check", 3), ("status", 2)] {
+        let ended = Ended::of(bed.command(&[command]).env("PULSE_ECHO_HOST", bad));
+        assert!(ended.stderr.contains("variable PULSE_ECHO_HOST is not UTF-8: correct it, or unset it"), "{ended:?}");
+        assert_eq!(ended.code, code, "{ended:?}");
+    }
+    assert_eq!(bed.keys(), [] as [&str; 0]);
+    assert_eq!(Ended::of(bed.command(&["send"]).env("PS1", bad)).code, 0);
+}
+
+#[test]
+fn a_configuration_that_is_a_pipe_or_far_too_large_is_refused_at_once() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    assert!(Command::new("mkfifo").arg(bed.folder.path().join("pipe")).status().unwrap().success());
+    bed.write("large.json", &" ".repeat(1 << 20));
+    for (file, what) in [
+        ("pipe", "cannot read the configuration pipe: it is not a file"),
+        ("/dev/zero", "cannot read the configuration /dev/zero: it is not a file"),
+        ("large.json", "cannot read the configuration large.json: it is over 64 KiB"),
+    ] {
+        let sent = bed.run(&["send", "--config", file]);
+        assert!(sent.complaint().contains(what), "{sent:?}");
+        assert_eq!(sent.code, 2);
+    }
+    // A file of credentials that is none is passed over, as it is by AWS's own tools.
+    let mut command = agent(bed.folder.path(), &["send", "--config=config.json", "--endpoint", &bed.endpoint()]);
+    let sent = Ended::of(command.env("AWS_SHARED_CREDENTIALS_FILE", "pipe").env("HOME", "/nonexistent"));
+    sent.assert(2, "pipe cannot be read (it is not a file)");
 }
 
 #[test]

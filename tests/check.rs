@@ -3,10 +3,12 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
+use pulse_echo_core::status::{Record, State, Status};
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server, date};
@@ -26,8 +28,9 @@ fn answered(seconds_ago: i64) -> Bed {
 #[track_caller]
 fn assert_line(ended: &Ended, code: i32, beginning: &str) {
     assert!(ended.code == code && ended.stdout.starts_with(beginning), "expected {code} and {beginning:?}: {ended:#?}");
-    assert_eq!(ended.stdout.lines().count(), 1, "{ended:#?}");
-    let before_perfdata = ended.stdout.split(" | ").next().unwrap().trim_end();
+    assert_eq!(ended.stderr, "", "what calls plugins reads stderr, too");
+    let first = ended.stdout.lines().next().unwrap();
+    let before_perfdata = first.split(" | ").next().unwrap().trim_end();
     assert!(before_perfdata.chars().count() < 80, "{ended:#?}");
 }
 
@@ -36,7 +39,7 @@ fn a_fresh_echo_is_ok_in_one_line_and_nothing_else() {
     let bed = answered(212);
     let check = bed.run(&["check"]);
     assert_line(&check, 0, "ECHO OK - web-1 answered 21");
-    assert_eq!(check.stderr, "");
+    assert_eq!((check.stdout.lines().count(), check.stderr.as_str()), (1, ""));
     let quiet = bed.run(&["check", "-q"]);
     assert_eq!((quiet.code, quiet.stdout.as_str(), quiet.stderr.as_str()), (0, "", ""));
     let (text, perfdata) = check.stdout.trim_end().split_once(" | ").unwrap();
@@ -68,7 +71,7 @@ fn a_fault_newer_than_the_echo_is_critical_with_its_reason() {
         let pulse_at = jiff::Timestamp::from_second(pulse_at).unwrap();
         format!(
             "{{\"reason\": \"status 500, expected 200\", \"cause\": \"status\", \"pulse_at\": \"{pulse_at}\", \"url\": \
-             \"http://x/\"}}"
+             \"http://x/?token=s3cret\"}}"
         )
     };
     bed.put(&Key::fault(&id("web-1")), fault(0).as_bytes(), &Metadata::new());
@@ -77,8 +80,8 @@ fn a_fault_newer_than_the_echo_is_critical_with_its_reason() {
     let check = bed.run(&["check"]);
     assert_line(&check, 2, "ECHO CRITICAL - web-1: status 500, expected 200");
     assert_eq!(
-        check.complaint(),
-        "pulse-echo: web-1: status 500, expected 200; look at http://x/, and at what the pulse expects of it"
+        check.stdout.lines().nth(1).unwrap(),
+        "CRITICAL: web-1: status 500, expected 200; look at http://x/?…, and at what the pulse expects of it"
     );
 }
 
@@ -94,7 +97,7 @@ fn a_pulse_without_an_answer_is_unknown_and_after_five_minutes_critical() {
     bed.set_clock(20);
     let check = bed.run(&["check"]);
     assert_line(&check, 2, "ECHO CRITICAL - web-1: its pulse of 5 min");
-    assert!(check.complaint().contains("is the probe deployed"), "{check:?}");
+    assert!(check.stdout.contains("is the probe deployed"), "{check:?}");
 }
 
 #[test]
@@ -110,7 +113,7 @@ fn a_loop_that_stands_still_is_a_warning() {
     mark(Mark { swept: Some(now), stopped: Some(now), ..Mark::default() });
     let stopped = bed.run(&["check"]);
     assert_line(&stopped, 1, "ECHO WARNING - the loop is stopped since ");
-    assert!(stopped.stderr.contains("an operator starts it: pulse-echo loop start"), "{stopped:?}");
+    assert!(stopped.stdout.contains("an operator starts it: pulse-echo loop start"), "{stopped:?}");
 }
 
 #[test]
@@ -123,7 +126,8 @@ fn another_machine_of_this_name_is_a_warning() {
     bed.answer(&id("web-1"));
     assert_line(&bed.run(&["check"]), 1, "ECHO WARNING - web-1: another machine sends under this name");
     // An operator who looks from another machine cannot tell which machine sent it.
-    assert_line(&bed.run(&["check", "--host", "web-1"]), 0, "ECHO OK - ");
+    let from_elsewhere = bed.run(&["check", "--host", "web-1"]);
+    assert_line(&from_elsewhere, 0, "ECHO OK - ");
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn all_pulses_of_the_host_are_looked_at_and_the_worst_comes_first() {
     bed.write("pulses.d/bad.json", "{");
     let check = bed.run(&["check"]);
     assert_line(&check, 3, "ECHO UNKNOWN - ./pulses.d/bad.json:1:1: ");
-    assert!(check.stderr.contains("web-1/db: no pulse has been sent; send one: pulse-echo run"), "{check:?}");
+    assert!(check.stdout.contains("web-1/db: no pulse has been sent; send one: pulse-echo run"), "{check:?}");
     assert_line(&bed.run(&["check", "--name", "db"]), 3, "ECHO UNKNOWN - web-1/db: no pulse has been sent");
     fs::remove_file(bed.folder.path().join("pulses.d/bad.json")).unwrap();
     bed.put(
@@ -174,6 +178,62 @@ fn another_host_is_looked_at_without_a_configuration_by_the_limits_of_its_pulse(
     assert_line(&look(&["check", "--host=web-8"]), 3, "ECHO UNKNOWN - there is no bucket");
 }
 
+#[test]
+fn of_another_host_all_checks_are_looked_at_that_the_sweeps_know_and_the_gone_are_not() {
+    let bed = Bed::with_clock(-10);
+    for check in ["web-7", "web-7/db", "web-70"] {
+        bed.put(&Key::pulse(&id(check)), b"{}", &Metadata::new());
+    }
+    bed.answer(&id("web-7"));
+    bed.set_clock(0);
+    let alone = bed.run(&["check", "--host", "web-7"]);
+    assert_line(&alone, 0, "ECHO OK - web-7 answered 1");
+    let note =
+        "\nOK: of web-7 only its own check was looked at, since its others are not known: there is no status.json";
+    assert!(alone.stdout.contains(note), "{alone:#?}");
+
+    let now = bed.store().get(&Key::pulse(&id("web-7")), 0).unwrap().last_modified;
+    let gone = Record { state: State::Gone, ..Record::new(now) };
+    let records = [
+        ("web-7", Record::new(now)),
+        ("web-7/db", Record::new(now)),
+        ("web-7/old", gone),
+        ("web-70", Record::new(now)),
+    ];
+    let status = Status { checks: records.map(|(check, record)| (id(check), record)).into(), ..Status::new(now) };
+    bed.put(&Key::status(), &status.to_json(), &Metadata::new());
+    let all = bed.run(&["check", "--host", "web-7"]);
+    assert_line(&all, 3, "ECHO UNKNOWN - web-7/db: its pulse of 1");
+    assert!(
+        all.stdout.contains("\nUNKNOWN: web-7/db: its pulse of 1") && all.stdout.contains("\nOK: web-7 answered"),
+        "{all:#?}"
+    );
+    assert!(!all.stdout.contains("web-7/old") && !all.stdout.contains("web-70"), "{all:#?}");
+    assert_line(&bed.run(&["check", "--host", "web-7", "--name", "old"]), 3, "ECHO UNKNOWN - web-7/old: no pulse");
+    assert_line(&bed.run(&["check", "--host", "web-8"]), 3, "ECHO UNKNOWN - web-8: no pulse has been sent");
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_told_once_however_many_checks_there_are() {
+    let bed = Bed::new();
+    for n in 0..40 {
+        bed.write(&format!("pulses.d/c{n}.json"), "{}");
+    }
+    let check = Ended::of(bed.command(&["check", "-t", "1"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1"));
+    assert_line(&check, 3, "ECHO UNKNOWN - web-1/c0: cannot get pulse/web-1/c0.json");
+    assert!(check.stdout.contains("\nUNKNOWN: 39 more could not be looked at either"), "{check:#?}");
+    assert!(check.stdout.matches("refused").count() == 1, "{check:#?}");
+}
+
+#[test]
+fn a_plugin_answers_before_the_ten_seconds_that_nrpe_gives_it() {
+    let silent = Server::replying(|_| Reply::Silence);
+    let started = Instant::now();
+    let check = check_at(&silent);
+    assert_line(&check, 3, "ECHO UNKNOWN - web-1: cannot get pulse/web-1.json");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
 /// A server with these objects, put this many seconds ago. It denies everything else, as AWS does to a caller who may
 /// not list.
 fn denying(objects: &'static [(&str, i64)]) -> Server {
@@ -197,7 +257,7 @@ fn where_a_missing_key_is_denied_both_possibilities_are_named() {
     let nothing = check_at(&denying(&[]));
     assert_line(&nothing, 3, "ECHO UNKNOWN - web-1: no pulse, or no right to read it");
     assert!(
-        nothing.complaint().contains("send one") && nothing.complaint().contains("s3:GetObject on pulse/web-1.json"),
+        nothing.stdout.contains("send one") && nothing.stdout.contains("s3:GetObject on pulse/web-1.json"),
         "{nothing:?}"
     );
 
@@ -206,10 +266,7 @@ fn where_a_missing_key_is_denied_both_possibilities_are_named() {
 
     let old = check_at(&denying(&[("pulse/web-1.json", 400)]));
     assert_line(&old, 2, "ECHO CRITICAL - web-1: its pulse of 6 min");
-    assert!(
-        old.complaint().contains("probe deployed") && old.complaint().contains("s3:GetObject on echo/web-1.json"),
-        "{old:?}"
-    );
+    assert!(old.stdout.contains("probe deployed") && old.stdout.contains("s3:GetObject on echo/web-1.json"), "{old:?}");
 
     let answered = check_at(&denying(&[("pulse/web-1.json", 20), ("echo/web-1.json", 19)]));
     assert_line(
@@ -225,10 +282,10 @@ fn what_could_not_be_asked_is_unknown_and_says_why() {
     bed.write("pulse.json", "{}");
     let refused = Ended::of(bed.command(&["check", "--timeout-s=5"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1"));
     assert_line(&refused, 3, "ECHO UNKNOWN - web-1: cannot get pulse/web-1.json");
-    assert!(refused.complaint().contains("the connection was refused"), "{refused:?}");
+    assert!(refused.stdout.contains("the connection was refused"), "{refused:?}");
     let stranger = Ended::of(bed.command(&["check"]).env("AWS_SECRET_ACCESS_KEY", "x"));
     assert_line(&stranger, 3, "ECHO UNKNOWN - web-1: cannot get pulse/web-1.json");
-    assert!(stranger.complaint().contains("SignatureDoesNotMatch"), "{stranger:?}");
+    assert!(stranger.stdout.contains("SignatureDoesNotMatch"), "{stranger:?}");
 }
 
 #[test]

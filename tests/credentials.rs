@@ -1,7 +1,7 @@
 //! Every row of the credentials chain, with the real binary: keys are found where they are, and sign well. Where there
 //! are no keys, the message says what was tried and why it failed.
 
-use pulse_echo_testkit::agent::{Host, KEY, LATER, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
+use pulse_echo_testkit::agent::{Host, KEY, LATER, Level, OWN_TIMEOUT, SECRET, TOKEN, at_every_level, issued};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server};
 
@@ -71,7 +71,7 @@ fn a_program_that_does_not_serve_is_named_with_what_it_complained_about() {
             host.write(".aws/config", &format!("[default]\ncredential_process = {line}\n"));
             let output = host.run(&["send"]);
             output.assert(2, words).assert(2, "there are no credentials: AWS_ACCESS_KEY_ID is not set; ");
-            output.assert(2, "config has a credential_process that ");
+            output.assert(2, "/.aws/config:2: the profile default has a credential_process that ");
             assert!(!output.stderr.contains("metadata"), "nobody else is asked: {output:#?}");
         }
         let host = Host::bare(level).with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
@@ -106,16 +106,26 @@ fn where_there_are_none_one_sentence_says_what_was_tried() {
 fn what_the_agent_does_not_do_is_refused_by_name_with_the_remedy() {
     at_every_level(|level| {
         for (text, words) in [
-            ("sso_session = corp", "needs SSO (sso_session)"),
-            ("sso_start_url = https://corp.awsapps.com/start", "needs SSO (sso_start_url)"),
-            ("role_arn = arn:aws:iam::1:role/x\nsource_profile = other", "needs a role (role_arn)"),
-            ("role_arn = x\nweb_identity_token_file = /x", "needs a role (role_arn)"),
-            ("web_identity_token_file = /x", "needs a web identity (web_identity_token_file)"),
+            ("sso_session = corp", ":2: the profile corp needs SSO (sso_session)"),
+            ("sso_start_url = https://corp.awsapps.com/start", ":2: the profile corp needs SSO (sso_start_url)"),
+            ("sso_session = corp\nsso_account_id = 1", ":3: the profile corp needs SSO (sso_account_id)"),
+            (
+                "role_arn = arn:aws:iam::1:role/x\nsource_profile = other",
+                ":2: the profile corp needs a role (role_arn)",
+            ),
+            ("role_arn = x\nweb_identity_token_file = /x", ":3: the profile corp needs a web identity"),
+            ("web_identity_token_file = /x", ":2: the profile corp needs a web identity (web_identity_token_file)"),
+            ("login_session = x", ":2: the profile corp needs a login session (login_session)"),
         ] {
             let host = Host::bare(level);
             host.write(".aws/config", &format!("[profile corp]\n{text}\n"));
-            let output = host.with("AWS_PROFILE", "corp").run(&["send"]);
-            output.assert(2, words).assert(2, "the profile corp in ").assert(2, "use credential_process");
+            let host = host.with("AWS_PROFILE", "corp");
+            host.run(&["send"]).assert(2, words).assert(2, "/.aws/config:").assert(2, "use credential_process");
+            // Static keys of that name are no way around it: aws-cli would act as somebody else.
+            host.write(".aws/credentials", &keys("corp"));
+            if !text.starts_with("sso_s") && !text.starts_with("login") || text.contains("account") {
+                host.run(&["send"]).assert(2, words).assert(2, "use credential_process");
+            }
         }
         let host = Host::bare(level).with("AWS_WEB_IDENTITY_TOKEN_FILE", "/x");
         host.run(&["send"])
@@ -131,7 +141,7 @@ fn half_of_the_keys_and_a_profile_that_is_nowhere_end_the_search() {
         host.run(&["send"]).assert(2, "only half of the keys: AWS_SECRET_ACCESS_KEY is not set");
         let host = Host::bare(level);
         host.write(".aws/credentials", &format!("[default]\naws_secret_access_key = {SECRET}\n"));
-        host.run(&["send"]).assert(2, "credentials has no aws_access_key_id");
+        host.run(&["send"]).assert(2, "/.aws/credentials:2: the profile default has no aws_access_key_id beside this");
         host.run(&["send", "--profile=opps"]).assert(2, "credentials has no profile opps; ");
         let output = host.run(&["send", "--profile=opps"]);
         output.assert(2, "; there is no profile opps\n");
@@ -151,7 +161,7 @@ fn the_first_of_several_sources_wins() {
     });
     let container = Server::scripted(&[Reply::of(200, issued_to("AKIACONTAINER"))]);
     at_every_level(|level| {
-        let store = Server::scripted(&[Reply::of(200, "")]);
+        let store = Server::scripted(&[Reply::ok()]);
         let signed_by = |host: &Host, arguments: &[&str], key: &str| {
             host.run(arguments).assert_sent();
             let head = store.heads().pop().unwrap();
@@ -166,10 +176,10 @@ fn the_first_of_several_sources_wins() {
         signed_by(&host, &["send"], "AKIACONTAINER");
         let program = host.write("issued.json", &format!("{{\"Version\": 1, {}", &issued_to("AKIAPROGRAM")[1..]));
         let program = format!("credential_process = cat {}\n", program.display());
-        host.write(".aws/config", &format!("[default]\n{program}"));
-        signed_by(&host, &["send"], "AKIAPROGRAM");
-        host.write(".aws/config", &format!("[default]\n{program}{}", in_file("AKIACONFIG")));
+        host.write(".aws/config", &format!("[default]\n{}", in_file("AKIACONFIG")));
         signed_by(&host, &["send"], "AKIACONFIG");
+        host.write(".aws/config", &format!("[default]\n{program}{}", in_file("AKIACONFIG")));
+        signed_by(&host, &["send"], "AKIAPROGRAM");
         host.write(".aws/credentials", &format!("[default]\n{}", in_file("AKIAFILE")));
         signed_by(&host, &["send"], "AKIAFILE");
         let host = host.with("AWS_ACCESS_KEY_ID", "AKIAENV").with("AWS_SECRET_ACCESS_KEY", "s3cr3t");
@@ -199,4 +209,44 @@ fn the_region_is_taken_from_the_first_place_that_has_one() {
         region_of(&host, &["send"], "eu-north-1");
         region_of(&host, &["send", "--region=us-west-2"], "us-west-2");
     });
+}
+
+#[test]
+fn the_children_of_a_program_that_does_not_end_are_ended_with_it() {
+    let host = Host::bare(Level::Plain).with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let file = host.home.path().join("child");
+    let line = format!("sh -c 'sleep 3600 & echo $! >{}; wait'", file.display());
+    host.write(".aws/config", &format!("[default]\ncredential_process = {line}\n"));
+    host.run(&["send", "--timeout-s=1"]).assert(2, "did not end within 1 s: sh");
+    let child: u32 = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
+    let started = std::time::Instant::now();
+    // A process that was killed stays as a zombie until its parent, or init, has waited for it.
+    let runs = || {
+        let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    };
+    while runs() {
+        assert!(started.elapsed() < OWN_TIMEOUT, "it goes on");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_profile_that_the_environment_names_must_be_there_whatever_keys_it_has() {
+    let host = Host::of(Level::Plain, "http://127.0.0.1:1").with("AWS_PROFILE", "opps");
+    host.write(".aws/credentials", &keys("ops"));
+    host.run(&["send"]).assert(2, "there is no profile opps");
+    let host = host.with("AWS_PROFILE", "ops").with("AWS_DEFAULT_PROFILE", "default");
+    host.run(&["send"]).assert(2, "AWS_PROFILE and AWS_DEFAULT_PROFILE name two profiles: unset one of them");
+}
+
+#[test]
+fn keys_in_older_places_that_aws_cli_reads_are_refused_by_name() {
+    let host = Host::bare(Level::Plain).with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    host.write(".boto", "[Credentials]\naws_access_key_id = x\naws_secret_access_key = y\n");
+    host.run(&["send"]).assert(2, "/.boto:2: there are keys here, which pulse-echo does not read: move them to");
+    let host = host.with("BOTO_CONFIG", "/dev/null");
+    let output = host.run(&["send"]);
+    assert!(!output.stderr.contains("boto"), "{output:?}");
+    host.with("AWS_CREDENTIAL_FILE", "/x").run(&["send"]).assert(2, "AWS_CREDENTIAL_FILE names a file with keys");
 }

@@ -47,7 +47,7 @@ const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda",
 const CORE: &[&[&str]] = &[
     &["clock", "crypto", "environment", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
-    &["answer", "mark", "mute", "vitals"],
+    &["answer", "mark", "mute", "pattern", "vitals"],
     &["words", "http"],
     &["pulse", "store"],
     &["status"],
@@ -55,8 +55,21 @@ const CORE: &[&[&str]] = &[
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
-    &["atomic_file", "duration", "exit", "look", "machine", "output", "reach", "splay", "target", "terminal"],
-    &["args", "credentials", "fleet", "outcome", "panic"],
+    &[
+        "atomic_file",
+        "daily",
+        "duration",
+        "exit",
+        "input",
+        "look",
+        "machine",
+        "output",
+        "reach",
+        "splay",
+        "target",
+        "terminal",
+    ],
+    &["args", "credentials", "fleet", "goodbye", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
     &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
@@ -67,7 +80,8 @@ const AGENT: &[&[&str]] = &[
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
     &["connections", "deadline", "parallel", "rules", "wire"],
-    &["error", "expect", "ipfilter", "outbox", "verdict"],
+    &["error", "expect", "ipfilter", "verdict"],
+    &["outbox"],
     &["cas", "event", "fetch", "round", "settings", "web"],
     &["aws"],
     &["channel", "probe"],
@@ -77,8 +91,13 @@ const LAMBDA: &[&[&str]] = &[
 ];
 
 /// From below: the store and its keys; its events; the programs.
-const LOCAL: &[&[&str]] =
-    &[&["private", "replay"], &["s3"], &["events", "keys", "timer"], &["system"], &["demo", "serve"]];
+const LOCAL: &[&[&str]] = &[
+    &["limits", "private", "replay"],
+    &["console", "s3", "sweeper"],
+    &["events", "keys", "page", "timer"],
+    &["key_command", "reload", "system"],
+    &["demo", "serve"],
+];
 
 /// The folders of sources, by their module path: for each room, the rooms next to it that it names.
 type Folders = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;

@@ -1,5 +1,8 @@
 //! `status` against the embedded S3, with a `status.json` as a sweep writes it.
 
+use std::fs::OpenOptions;
+use std::process::Stdio;
+
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
@@ -42,7 +45,7 @@ fn ago(seconds: i64) -> Time {
 }
 
 fn up(pulse: i64) -> Record {
-    let limits = Some(Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 });
+    let limits = Some(Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900, faults_in_row: None });
     Record { state: State::Up, since: ago(3_000), limits, echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
 }
 
@@ -216,8 +219,53 @@ fn a_host_is_told_that_this_is_the_operators_command() {
 }
 
 #[test]
-fn the_name_of_the_operators_machine_does_not_matter() {
+fn the_name_of_the_operators_machine_does_not_matter_and_host_names_the_one_to_show() {
     let Swept { bed, .. } = three();
-    let status = bed.run(&["status", "--host", "localhost"]);
+    let status = Ended::of(bed.command(&["status"]).env("PULSE_ECHO_HOST", "localhost"));
     assert_eq!(shown(&status).len(), 6);
+    let of_host = bed.run(&["status", "--host", "web-1"]);
+    assert_eq!(of_host.stdout, bed.run(&["status", "web-1"]).stdout);
+    assert_failed(&bed.run(&["status", "--host", "web-9"]), 1, "the last sweep knew no check web-9");
+    assert_failed(&bed.run(&["status", "--host", "web-1", "web-2"]), 2, "give either an ID or --host");
+}
+
+#[test]
+fn a_pattern_shows_what_it_fits() {
+    let Swept { bed, .. } = three();
+    let checks = |pattern: &str| shown(&bed.run(&["status", pattern])).len();
+    let (all, of_hosts, of_checks) = (checks("*"), checks("web-*"), checks("*/*"));
+    assert!(of_hosts <= all && of_checks < all, "{all} {of_hosts} {of_checks}");
+    assert_failed(&bed.run(&["status", "nowhere-*"]), 1, "the last sweep knew no check that nowhere-* fits");
+}
+
+#[test]
+fn a_host_that_is_expected_and_has_no_check_is_missing() {
+    let Swept { bed, .. } = three();
+    bed.write("hosts", "web-1\nweb-9 # never sent\n");
+    let missing = bed.run(&["status", "--expect", "hosts"]);
+    assert_eq!((missing.code, &missing.stdout), (1, &bed.run(&["status"]).stdout), "all is shown besides");
+    assert_eq!(
+        missing.complaint(),
+        "pulse-echo: 1 expected host has no check: web-9; does its cron run pulse-echo send?"
+    );
+    let json = bed.run(&["status", "--expect", "hosts", "--json"]);
+    let parsed: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((json.code, &parsed["missing"]), (1, &serde_json::json!(["web-9"])));
+    bed.write("hosts", "web-1\n");
+    assert_eq!(bed.run(&["status", "--expect", "hosts"]).code, 0);
+    bed.write("hosts", "web 1\n");
+    assert_failed(&bed.run(&["status", "--expect", "hosts"]), 2, "hosts:1: \"web 1\" may not enter a key");
+}
+
+#[test]
+fn a_table_that_could_not_be_written_was_not_shown_and_one_that_nobody_reads_was() {
+    let Swept { bed, .. } = three();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = bed.command(&["status"]).stdout(full).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+    assert!(stderr.starts_with("pulse-echo: cannot write to stdout: No space left on device"), "{stderr}");
+    let mut unread = bed.command(&["status"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(unread.stdout.take());
+    assert_eq!(unread.wait().unwrap().code(), Some(0));
 }

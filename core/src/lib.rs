@@ -17,6 +17,7 @@ pub mod mark;
 pub mod metadata;
 pub mod mute;
 pub mod name;
+pub mod pattern;
 pub mod pulse;
 pub mod random;
 pub mod status;

@@ -45,6 +45,10 @@ pub struct Mark {
     /// For how many seconds the oldest due message has waited; absent until these are 900.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owed_s: Option<u64>,
+    /// The names of the channels that the loop is set to use; empty if it tells nobody. Absent in a mark of an older
+    /// loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<BTreeSet<String>>,
     /// Which channels were told that `status.json` cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<StatusTold>,
@@ -127,13 +131,25 @@ mod tests {
             overruled: time(2),
             purged: time(3),
             owed_s: Some(900),
+            channels: Some([].into()),
             told: Some(told),
             ..Mark::default()
         };
         let json = String::from_utf8(mark.to_json()).unwrap();
-        let places =
-            ["ticked", "started", "stopped", "overruled", "purged", "swept", "took_ms", "owed_s", "told", "by"]
-                .map(|name| json.find(&format!("\"{name}\":")).expect(name));
+        let places = [
+            "ticked",
+            "started",
+            "stopped",
+            "overruled",
+            "purged",
+            "swept",
+            "took_ms",
+            "owed_s",
+            "channels",
+            "told",
+            "by",
+        ]
+        .map(|name| json.find(&format!("\"{name}\":")).expect(name));
         assert!(places.is_sorted(), "{json}");
         assert_eq!(Mark::from_json(json.as_bytes()).unwrap(), mark);
     }

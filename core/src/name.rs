@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
-use crate::text::prints;
+use crate::text::{printable, prints};
 
 /// The longest key that counts, in bytes.
 const KEY_LIMIT: usize = 512;
@@ -95,6 +95,11 @@ impl CheckId {
         &self.0
     }
 
+    /// The id as it is shown, but for escapes: without `.json`.
+    pub fn shown(&self) -> &str {
+        self.0.strip_suffix(".json").unwrap_or(&self.0)
+    }
+
     /// The name of the check's host, as it is shown: the key up to its first `/`, without `.json`.
     pub fn host(&self) -> &str {
         let first = self.0.split('/').next().unwrap_or_default();
@@ -124,7 +129,7 @@ impl TryFrom<String> for CheckId {
 
 impl fmt::Display for CheckId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.strip_suffix(".json").unwrap_or(&self.0))
+        f.write_str(&printable(self.shown()))
     }
 }
 
@@ -148,9 +153,14 @@ impl Key {
         Self(format!("fault/{}", id.0))
     }
 
-    /// `mute/<id>.json`: no messages about the check or, for a host, about all its checks.
+    /// `mute/<id>.json`: no messages about the check or, for a host, about all its checks. The id may be a pattern.
     pub fn mute(id: &CheckId) -> Self {
         Self(format!("mute/{}", id.0))
+    }
+
+    /// `retire/<id>.json`: a note that the check or, for a host, any of its checks left on purpose.
+    pub fn retire(id: &CheckId) -> Self {
+        Self(format!("retire/{}", id.0))
     }
 
     /// `loop/Update.json`: the mark.
@@ -277,6 +287,12 @@ mod tests {
             let id = CheckId::from_pulse_key(key).unwrap();
             assert_eq!(Key::pulse(&id).as_str(), key);
         }
+    }
+
+    #[test]
+    fn a_name_that_looks_like_another_counts_and_is_shown_for_what_it_is() {
+        let id = CheckId::from_pulse_key("pulse/web-1\u{3164}.json").unwrap();
+        assert_eq!((id.to_string().as_str(), id.as_str()), ("web-1\\u{3164}", "web-1\u{3164}.json"));
     }
 
     #[test]

@@ -28,6 +28,7 @@ const REDIRECTS: Whole = Whole { unit: "", min: 0, max: 5 };
 const EVERY_S: Whole = Whole { unit: "seconds", min: 15, max: MONTH_S };
 const GRACE_S: Whole = Whole { unit: "seconds", min: 0, max: MONTH_S };
 const MISSED: Whole = Whole { unit: "", min: 1, max: 100 };
+const FAULTS_IN_ROW: Whole = Whole { unit: "", min: 1, max: 100 };
 
 /// A pulse's body. All fields are optional in the file; a field that is present is an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct Pulse {
     pub grace_s: u32,
     /// How many pulses in a row must be missed for `silent`.
     pub missed: u32,
+    /// How many pulses in a row must fail for an outage; `None` leaves it to the loop's `FAULTS_IN_ROW`.
+    pub faults_in_row: Option<u32>,
 }
 
 impl Default for Pulse {
@@ -70,6 +73,7 @@ impl Default for Pulse {
             every_s: 600,
             grace_s: 300,
             missed: 1,
+            faults_in_row: None,
         }
     }
 }
@@ -135,6 +139,7 @@ impl json::Object for Pulse {
         "every_s",
         "grace_s",
         "missed",
+        "faults_in_row",
     ];
 
     fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
@@ -150,6 +155,7 @@ impl json::Object for Pulse {
             "every_s" => self.every_s = map.next_value_seed(&EVERY_S)?,
             "grace_s" => self.grace_s = map.next_value_seed(&GRACE_S)?,
             "missed" => self.missed = map.next_value_seed(&MISSED)?,
+            "faults_in_row" => self.faults_in_row = Some(map.next_value_seed(&FAULTS_IN_ROW)?),
             other => unreachable!("{other} is not in FIELDS"),
         }
         Ok(())
@@ -269,6 +275,7 @@ mod tests {
             ("every_s", 15, 32 * 86_400),
             ("grace_s", 0, 32 * 86_400),
             ("missed", 1, 100),
+            ("faults_in_row", 1, 100),
         ] {
             let with = |value: i64| parse(&format!("{{\"url\": \"https://a/\", \"{field}\": {value}}}"));
             for value in [min, max] {

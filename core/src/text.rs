@@ -1,9 +1,38 @@
 //! Text from outside, made safe to show. Escaping, cutting and quoting are only here.
 //!
 //! Strangers write a pulse's file name, a service's answer and a program's complaint. None of it may be an escape in a
-//! terminal, end a line, or fill a screen.
+//! terminal, end a line, fill a screen, or look like another text.
 
 use std::io;
+
+/// Characters that print as nothing, or as a blank: `Default_Ignorable_Code_Point` of Unicode 16, and what is blank
+/// though it is no space. With one of them, a text looks like another.
+const UNSEEN: [(char, char); 21] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{202a}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fff8}'),
+    ('\u{13441}', '\u{13442}'),
+    ('\u{16fe4}', '\u{16fe4}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d159}', '\u{1d159}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// How many combining marks may follow one another: no language needs more, and a heap of them covers other lines.
+const MARKS: usize = 2;
 
 /// Whether a character prints as itself. `escape_debug` of std leaves such a character alone.
 ///
@@ -12,9 +41,15 @@ pub fn prints(c: char) -> bool {
     (' '..='~').contains(&c) || (!c.is_ascii() && format!("a{c}").escape_debug().count() == 2)
 }
 
-/// Removes the characters that do not print, such as an escape that the terminal would obey.
-pub fn printable(text: &str) -> String {
-    text.chars().filter(|&c| prints(c)).collect()
+/// How a character of a text may be shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// As it is.
+    Plain,
+    /// Escaped: it would look like nothing, like a blank, or be one mark too many.
+    LooksAlike,
+    /// Escaped or left out: it does not print.
+    Not,
 }
 
 /// Removes the numbers of the system's errors, ` (os error 13)`, which say nothing to people.
@@ -36,11 +71,47 @@ pub fn of_io(error: &io::Error) -> String {
     }
 }
 
-/// Escapes the characters that do not print, and leaves out the middle if the text is longer than `room` bytes.
+/// The characters of a text, each with how it may be shown.
+fn judged(text: &str) -> impl Iterator<Item = (char, Shown)> {
+    let mut marks = 0;
+    text.chars().map(move |c| {
+        if c.is_ascii() {
+            marks = 0;
+            return (c, if prints(c) { Shown::Plain } else { Shown::Not });
+        }
+        let is_unseen = UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&c));
+        // What prints after a letter, but not alone, is a mark.
+        let is_mark = prints(c) && c.escape_debug().count() > 1;
+        marks = if is_mark { marks + 1 } else { 0 };
+        let shown = match c {
+            _ if is_unseen || marks > MARKS => Shown::LooksAlike,
+            _ if prints(c) => Shown::Plain,
+            _ => Shown::Not,
+        };
+        (c, shown)
+    })
+}
+
+/// Removes the characters that do not print, such as an escape that the terminal would obey, and escapes those that
+/// make a text look like another.
+pub fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for (c, shown) in judged(text) {
+        match shown {
+            Shown::Plain => printable.push(c),
+            Shown::LooksAlike => printable.extend(c.escape_unicode()),
+            Shown::Not => {}
+        }
+    }
+    printable
+}
+
+/// Escapes the characters that do not print or look like others, and leaves out the middle if the text is longer than
+/// `room` bytes.
 pub fn line(text: &str, room: usize) -> String {
     let mut line = String::new();
-    for c in text.chars() {
-        if prints(c) { line.push(c) } else { line.extend(c.escape_debug()) }
+    for (c, shown) in judged(text) {
+        escape(c, shown, &mut line);
     }
     if line.len() <= room {
         return line;
@@ -96,7 +167,11 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 fn fit(text: &[u8], room: usize) -> (String, bool) {
     let mut shown = String::new();
     for chunk in text.utf8_chunks() {
-        let valid = chunk.valid().chars().map(escape);
+        let valid = judged(chunk.valid()).map(|(c, kind)| {
+            let mut piece = String::new();
+            escape(c, if matches!(c, '"' | '\\') { Shown::Not } else { kind }, &mut piece);
+            piece
+        });
         let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
         for piece in valid.chain(invalid) {
             if shown.len() + piece.len() > room {
@@ -108,8 +183,12 @@ fn fit(text: &[u8], room: usize) -> (String, bool) {
     (shown, true)
 }
 
-fn escape(c: char) -> String {
-    if prints(c) && !matches!(c, '"' | '\\') { c.into() } else { c.escape_debug().collect() }
+fn escape(c: char, shown: Shown, into: &mut String) {
+    match shown {
+        Shown::Plain => into.push(c),
+        Shown::LooksAlike => into.extend(c.escape_unicode()),
+        Shown::Not => into.extend(c.escape_debug()),
+    }
 }
 
 /// The nearest character boundary at or before `at`.
@@ -141,7 +220,29 @@ mod tests {
         assert_eq!(quoted("a\u{1b}[2J\u{202e}é\"\\'".as_bytes(), 0, 40), "\"a\\u{1b}[2J\\u{202e}é\\\"\\\\'\"");
         assert_eq!(quoted(b"a\xff\xfe", 0, 40), "\"a\\xff\\xfe\"");
         assert_eq!(line("a\r\nb", 40), "a\\r\\nb");
-        assert_eq!(printable("a\u{1b}[2J\r\nb\u{202e}é"), "a[2Jbé");
+        assert_eq!(printable("a\u{1b}[2J\r\nb\u{a0}é"), "a[2Jbé");
+    }
+
+    #[test]
+    fn what_looks_like_nothing_or_like_a_blank_is_escaped_wherever_it_is_shown() {
+        for c in
+            ['\u{ad}', '\u{200b}', '\u{202e}', '\u{2060}', '\u{2800}', '\u{3164}', '\u{fe0f}', '\u{feff}', '\u{e0041}']
+        {
+            let (text, escaped) = (format!("web{c}-1"), format!("web{}-1", c.escape_unicode()));
+            assert_eq!(printable(&text), escaped);
+            assert_eq!(line(&text, 40), escaped);
+            assert_eq!(excerpt(text.as_bytes(), 0, 40), escaped);
+        }
+        for text in ["Käse", "日本語", "e\u{301}", "ก้ำ", "Ελλάδα", "🙂", "नमस्ते"] {
+            assert_eq!((printable(text), line(text, 40)), (text.to_string(), text.to_string()));
+        }
+    }
+
+    #[test]
+    fn two_combining_marks_stay_and_a_heap_of_them_is_escaped() {
+        let heap = format!("a{}b{}", "\u{301}".repeat(4), "\u{301}".repeat(2));
+        let shown = format!("a{0}{0}\\u{{301}}\\u{{301}}b{0}{0}", '\u{301}');
+        assert_eq!((printable(&heap), line(&heap, 60)), (shown.clone(), shown));
     }
 
     #[test]

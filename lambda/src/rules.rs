@@ -17,11 +17,22 @@ pub struct Rules {
     pub remind_s: u32,
     /// `FAULTS_IN_ROW`, 1 to 100: how many distinct pulses in a row must fail before that is an outage.
     pub faults_in_row: u32,
+    /// `CHECKS_PER_HOST`, 1 to 10,000: how many records a host may have. Of its names twice as many are read.
+    pub checks_per_host: usize,
+    /// `TELL_NEW`, `on` or `off`: whether a new check is told.
+    pub tell_new: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { tick_s: 60, min_interval_s: 30, remind_s: 4 * 3600, faults_in_row: 1 }
+        Self {
+            tick_s: 60,
+            min_interval_s: 30,
+            remind_s: 4 * 3600,
+            faults_in_row: 1,
+            checks_per_host: 500,
+            tell_new: false,
+        }
     }
 }
 
@@ -36,12 +47,19 @@ impl Rules {
                 _ => Err(format!("{name} is {text:?}: it must be a whole number from {min} to {max}")),
             },
         };
+        let tell_new = match environment.get("TELL_NEW").as_deref() {
+            None | Some("off") => false,
+            Some("on") => true,
+            Some(other) => return Err(format!("TELL_NEW is {other:?}: it must be on or off")),
+        };
         let default = Self::default();
         Ok(Self {
+            tell_new,
             tick_s: number("TICK_S", default.tick_s, 5, 900)?,
             min_interval_s: number("MIN_INTERVAL_S", default.min_interval_s, 0, 900)?,
             remind_s: number("REMIND_S", default.remind_s, 60, 31 * 24 * 3600)?,
             faults_in_row: number("FAULTS_IN_ROW", default.faults_in_row, 1, 100)?,
+            checks_per_host: number("CHECKS_PER_HOST", 500, 1, 10_000)? as usize,
         })
     }
 
@@ -77,6 +95,7 @@ mod tests {
             ("MIN_INTERVAL_S", ["0", "900"], ["-1", "901"]),
             ("REMIND_S", ["60", "2678400"], ["59", "2678401"]),
             ("FAULTS_IN_ROW", ["1", "100"], ["0", "101"]),
+            ("CHECKS_PER_HOST", ["1", "10000"], ["0", "10001"]),
         ] {
             for value in inside {
                 assert!(read(name, value).is_ok(), "{name} = {value}");
@@ -86,6 +105,13 @@ mod tests {
                 assert!(error.starts_with(&format!("{name} is {value:?}: ")), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_new_check_is_told_if_that_is_on_and_any_other_word_is_refused() {
+        assert!(read("TELL_NEW", "on").unwrap().tell_new);
+        assert!(!read("TELL_NEW", "off").unwrap().tell_new && !read("TELL_NEW", "").unwrap().tell_new);
+        assert_eq!(read("TELL_NEW", "yes").unwrap_err(), "TELL_NEW is \"yes\": it must be on or off");
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub(crate) struct Answer {
 pub(crate) struct Missed {
     /// Whether the receiver certainly did nothing.
     pub(crate) sure: bool,
+    /// Whether it would refuse the same again.
+    pub(crate) for_good: bool,
     /// How long to wait before the next request (`Retry-After`).
     pub(crate) after: Option<Duration>,
     /// The reason, for the log, without secrets.
@@ -177,6 +179,8 @@ impl Answer {
         Missed {
             // A gateway that timed out does not know what became of the request.
             sure: !matches!(self.status(), 502 | 504),
+            // The others may be mended: a right, a slow client, or too many requests.
+            for_good: matches!(self.status(), 400..=499) && !matches!(self.status(), 401 | 403 | 408 | 429),
             after: header::retry_after(self.response.headers()),
             why: format!("{}: {what}{said}", self.from),
         }
@@ -184,7 +188,12 @@ impl Answer {
 
     /// The error for an answer that this receiver never gives, so its meaning is unknown.
     pub(crate) fn strange(&self, why: &str) -> Missed {
-        Missed { sure: false, after: None, why: format!("{}: status {}, {why}", self.from, self.status()) }
+        Missed {
+            sure: false,
+            for_good: false,
+            after: None,
+            why: format!("{}: status {}, {why}", self.from, self.status()),
+        }
     }
 
     /// The result by the status alone.
@@ -200,13 +209,13 @@ impl Answer {
 
 impl Missed {
     fn surely(why: String) -> Self {
-        Self { sure: true, after: None, why }
+        Self { sure: true, for_good: false, after: None, why }
     }
 
     fn by(to: &Address, failure: &Failure) -> Self {
         // Until TLS is up, nothing of the request has been sent.
         let sure = matches!(failure.trouble, Trouble::Dns | Trouble::Connect | Trouble::Tls);
-        Self { sure, after: None, why: format!("{to}: {}", line(&failure.text, 200)) }
+        Self { sure, for_good: false, after: None, why: format!("{to}: {}", line(&failure.text, 200)) }
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::status::{
-    BackOff, Change, Down, Fact, Gap, Lease, Limits, Message, Missing, Muted, Outage, Record, SeenFault, State, Status,
-    Told, Unanswered,
+    BackOff, Change, Changes, Crowded, Down, Ended, Fact, Flaps, Gap, Hosts, Lease, Limits, ManyTold, Message, Missing,
+    Muted, Outage, Record, SeenFault, State, Status, Still, Telling, Told, Turn, Unanswered, Vanished,
 };
 use pulse_echo_testkit::fleet::{Fleet, time};
 use pulse_echo_testkit::schema::{misfit, schema};
@@ -16,7 +16,15 @@ use serde_json::{Value, json};
 
 /// A status with all that one may hold.
 fn everything() -> Status {
-    let told = Told { at: time(3), next: time(14_403), step_s: 14_400, causes: vec!["body".into()] };
+    let told = Told {
+        at: time(3),
+        next: time(14_403),
+        step_s: 14_400,
+        causes: vec!["body".into()],
+        changed: Some(time(3)),
+        back: true,
+        anyway: true,
+    };
     let failing = Record {
         state: State::Failing,
         since: time(2),
@@ -30,10 +38,23 @@ fn everything() -> Status {
             reason: Some("body differs".into()),
         })),
         unread: Some(time(1)),
+        turn: Some(Turn { since: time(1), refused: true }),
         in_row: 1,
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
         outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told.clone()) })),
+        telling: Some(Box::new(Telling {
+            down: vec![time(2)],
+            flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
+            held: Some(Ended {
+                since: Some(time(1)),
+                until: time(2),
+                was: State::Failing,
+                cause: Some(Cause::Body),
+                reason: Some("body differs".into()),
+            }),
+        })),
+        retired: true,
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
         ..Record::new(time(2))
     };
@@ -42,16 +63,36 @@ fn everything() -> Status {
         at: time(3),
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
+        whole: ["sns".to_string()].into(),
         fact,
     };
     let reason = Some("down for repair".to_string());
+    let back_off = BackOff {
+        since: Some(time(1)),
+        why: "status 500".into(),
+        told: Some(time(3)),
+        worked: Some(time(4)),
+        refused: 1,
+        ..BackOff::new(2, time(5))
+    };
     Status {
         stopped: Some(time(0)),
         lease: Some(Lease { by: "request-1".into(), until: time(4) }),
-        channels: [("slack".to_string(), BackOff { failures: 2, until: time(5) })].into(),
+        channels: [("slack".to_string(), back_off)].into(),
         gaps: vec![Gap { from: time(-60), until: time(-30) }],
         many_down: Some(time(2)),
-        unanswered: Some(Unanswered { since: time(1), checks: 2, told: Some(told) }),
+        many_told: Some(ManyTold { hosts: 5, causes: vec!["silent".into()] }),
+        vanished: Some(Vanished { since: time(1), checks: 4, hosts: 3, told_hosts: 3 }),
+        noise: [("web-1".to_string(), vec![time(1)])].into(),
+        unanswered: Some(Unanswered {
+            since: time(1),
+            checks: 2,
+            hosts: 1,
+            told_hosts: 1,
+            none_since: Some(time(3)),
+            told: Some(told),
+        }),
+        crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
         mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason })].into(),
         outbox: facts().into_iter().map(message).collect(),
         checks: [(id("web-1/db"), failing), (id("web-1"), Record::new(time(0)))].into(),
@@ -60,7 +101,7 @@ fn everything() -> Status {
 }
 
 fn limits() -> Limits {
-    Limits { etag: "\"0123456789abcdef0123456789abcdef\"".into(), every_s: 600, limit_s: 900 }
+    Limits { etag: "\"0123456789abcdef0123456789abcdef\"".into(), every_s: 600, limit_s: 900, faults_in_row: Some(3) }
 }
 
 /// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is
@@ -80,20 +121,43 @@ fn facts() -> Vec<Fact> {
         echo: Some(time(1)),
         words,
         others: 3,
+        other_hosts: 1,
+        state_since: Some(time(4)),
+        began: Some(State::Silent),
+        flaps: true,
     };
     let facts = vec![
         Fact::Down(down.clone()),
-        Fact::StillDown { down, told: since, changed: true },
-        Fact::Up { check: check.clone(), since, until, was: state, cause, reason },
-        Fact::Gone { check, pulse: since, since: Some(since) },
-        Fact::ManyDown { down: 12, of: 40, state, cause, alike: 11 },
-        Fact::Vanished { checks: 2, of: 2, some: some.clone() },
-        Fact::Unanswered { since, checks: 2, some: some.clone(), told: Some(since) },
-        Fact::Answered { since, until, checks: 2 },
-        Fact::Gap { from: since, until, spared: 1, some },
+        Fact::StillDown { down, told: since, changed: true, back: true },
+        Fact::Up {
+            check: check.clone(),
+            since,
+            until,
+            was: state,
+            cause,
+            reason: reason.clone(),
+            steady: Some(until),
+            still: Some(Still { checks: 1, some: some.clone() }),
+        },
+        Fact::Gone { check: check.clone(), pulse: since, since: Some(since), retired: true },
+        Fact::New { check },
+        Fact::ManyDown { down: 12, of: 40, hosts: 6, of_hosts: 20, state, cause, alike: 11, alike_hosts: 5 },
+        Fact::Vanished { checks: 2, of: 2, hosts: 2, of_hosts: 2, some: some.clone() },
+        Fact::Found { since, until, checks: 4, hosts: 3 },
+        Fact::Unanswered { since, checks: 2, hosts: 1, some: some.clone(), told: Some(since) },
+        Fact::Answered { since, until, checks: 2, hosts: 1 },
+        Fact::Gap { from: since, until, quiet_until: Some(until), spared: 1, hosts: 1, some },
         Fact::Stopped { at: since },
         Fact::Started { stopped: since },
         Fact::StatusUnreadable { copy: "status-bad-2026-11-21T08:30:00Z.json".into(), why: "it is empty".into() },
+        Fact::StatusMissing { swept: since },
+        Fact::StatusUnusable { why: "it is too large".into() },
+        Fact::ChannelFails { channel: "slack".into(), since, why: "status 500".into() },
+        Fact::ChannelWorks { channel: "slack".into(), since, until },
+        Fact::Refused { what: "down".into(), about: Some("web-1/db".into()), why: "status 413".into() },
+        Fact::Crowded { host: "web-1".into(), names: 60_000, most: 500 },
+        Fact::Uncrowded { host: "web-1".into(), since, until },
+        Fact::Counted { hosts: Hosts([("web-1".to_string(), all_changes())].into()) },
         Fact::Test,
     ];
     let kind = |fact: &Fact| match fact {
@@ -101,18 +165,32 @@ fn facts() -> Vec<Fact> {
         Fact::StillDown { .. } => 1,
         Fact::Up { .. } => 2,
         Fact::Gone { .. } => 3,
-        Fact::ManyDown { .. } => 4,
-        Fact::Vanished { .. } => 5,
-        Fact::Unanswered { .. } => 6,
-        Fact::Answered { .. } => 7,
-        Fact::Gap { .. } => 8,
-        Fact::Stopped { .. } => 9,
-        Fact::Started { .. } => 10,
-        Fact::StatusUnreadable { .. } => 11,
-        Fact::Test => 12,
+        Fact::New { .. } => 4,
+        Fact::ManyDown { .. } => 5,
+        Fact::Vanished { .. } => 6,
+        Fact::Found { .. } => 7,
+        Fact::Unanswered { .. } => 8,
+        Fact::Answered { .. } => 9,
+        Fact::Gap { .. } => 10,
+        Fact::Stopped { .. } => 11,
+        Fact::Started { .. } => 12,
+        Fact::StatusUnreadable { .. } => 13,
+        Fact::StatusMissing { .. } => 14,
+        Fact::StatusUnusable { .. } => 15,
+        Fact::ChannelFails { .. } => 16,
+        Fact::ChannelWorks { .. } => 17,
+        Fact::Refused { .. } => 18,
+        Fact::Crowded { .. } => 19,
+        Fact::Uncrowded { .. } => 20,
+        Fact::Counted { .. } => 21,
+        Fact::Test => 22,
     };
-    assert!(facts.iter().map(kind).eq(0..13), "each kind once");
+    assert!(facts.iter().map(kind).eq(0..23), "each kind once");
     facts
+}
+
+fn all_changes() -> Changes {
+    Changes { silent: 1, failing: 2, still_down: 3, up: 4, were_down: 5, gone: 6, new: 7 }
 }
 
 fn as_json(status: &Status) -> Value {
@@ -129,7 +207,7 @@ fn fields(value: &Value, names: &mut BTreeSet<String>) {
                 match (name.as_str(), value) {
                     ("words", _) => {}
                     // `checks` is also a number, in facts.
-                    ("checks" | "mutes" | "channels", Value::Object(entries)) => {
+                    ("checks" | "mutes" | "channels" | "crowded", Value::Object(entries)) => {
                         entries.values().for_each(|value| fields(value, names));
                     }
                     _ => fields(value, names),

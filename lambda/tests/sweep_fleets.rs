@@ -141,7 +141,7 @@ fn ten_thousand_pulses_that_vanish_are_a_message_and_gone_after_a_day() {
 /// Puts a `status.json` as a sweep leaves it that has just seen so many checks up, so that it is not to be read again.
 fn known(fleet: &Fleet, checks: usize) {
     let now = time(fleet.now());
-    let limits = Some(Limits { etag: EMPTY.into(), every_s: 600, limit_s: 900 });
+    let limits = Some(Limits { etag: EMPTY.into(), every_s: 600, limit_s: 900, faults_in_row: None });
     let record = Record { state: State::Up, echo: Some(now), limits, ..Record::new(now) };
     let mut status = Status::new(now);
     status.checks = (0..checks).map(|n| (id(&format!("host-{n:05}")), record.clone())).collect();

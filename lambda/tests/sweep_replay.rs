@@ -59,9 +59,9 @@ fn recorded() -> String {
 fn told(at: Time, entries: Vec<Entry>) -> impl Iterator<Item = (String, What)> {
     let plain = |fact: Fact| match fact {
         Fact::Down(down) => Fact::Down(pulse_echo_core::status::Down { words: Metadata::new(), ..down }),
-        Fact::StillDown { mut down, told, changed } => {
+        Fact::StillDown { mut down, told, changed, back } => {
             down.words = Metadata::new();
-            Fact::StillDown { down, told, changed }
+            Fact::StillDown { down, told, changed, back }
         }
         other => other,
     };

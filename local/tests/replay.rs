@@ -133,8 +133,8 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
     let cases = [
         (
             String::new(),
-            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at, or with a JSON \
-             object",
+            "there is nothing in it; it begins with a header, time,kind,check,cause,reason,pulse_at,for_s, or with a \
+             JSON object",
         ),
         (
             "\n\ntime,kind,check\n".into(),
@@ -144,11 +144,19 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         (
             "time;kind;check\n".into(),
             "line 1: \"time;kind;check\" is not a column; there are time, kind, check, cause, reason, \
-             pulse_at, with commas between them",
+             pulse_at, for_s, with commas between them",
         ),
         ("time,kind\n".into(), "line 1: the column check is missing; time, kind and check are needed"),
         ("time,kind,check,time\n".into(), "line 1: the column time is there twice"),
-        (csv("1795219200,pulze,web-1,"), "line 3: kind: \"pulze\" must be pulse, echo or fault"),
+        (
+            csv("1795219200,pulze,web-1,"),
+            "line 3: kind: \"pulze\" must be pulse, echo, fault, delete, retire, mute or unmute",
+        ),
+        (csv("1795219200,mute,web-1,"), "line 3: there is no for_s"),
+        (
+            "{\"time\": 1, \"kind\": \"mute\", \"check\": \"a\", \"for_s\": \"soon\"}".into(),
+            "line 1: for_s: expected value",
+        ),
         (csv("1795219200,pulse,web-1"), "line 3: it has 3 fields, and the header 4; quote a field with a comma in it"),
         (csv("1795219200,pulse,,"), "line 3: there is no check"),
         (csv("1795219200,pulse,../x,"), "line 3: check: \"../x.json\" is no check: it has the segment \"..\""),

@@ -160,7 +160,7 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_check)
-            opts="--name --warning -w --critical -c --json --prom --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--name --warning -w --critical -c --timeout -t --json --prom --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --name)
                     COMPREPLY=()
@@ -171,6 +171,10 @@ _pulse-echo() {
                     return 0
                     ;;
                 --critical | -c)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --timeout | -t)
                     COMPREPLY=()
                     return 0
                     ;;
@@ -364,9 +368,13 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_status)
-            opts="--state --json --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--state --expect --json --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --state)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --expect)
                     COMPREPLY=()
                     return 0
                     ;;
@@ -409,7 +417,7 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_mute)
-            opts="--for --reason --list --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--for --reason --anyway --list --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --for)
                     COMPREPLY=()
@@ -458,7 +466,7 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_unmute)
-            opts="--config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--anyway --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --config)
                     COMPREPLY=()
@@ -499,7 +507,7 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_retire)
-            opts="--dry-run --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--dry-run --anyway --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --config)
                     COMPREPLY=()

@@ -56,7 +56,7 @@ pub struct Arguments {
     /// PEM file with a private CA to trust beside the public ones (AWS_CA_BUNDLE)
     #[argh(option, arg_name = "file")]
     pub ca_file: Option<String>,
-    /// seconds for all requests together (default 60)
+    /// seconds for all requests together (default 60; check: 10)
     #[argh(option, arg_name = "seconds", from_str_fn(timeout_s))]
     pub timeout_s: Option<u32>,
     /// say nothing on success
@@ -75,6 +75,11 @@ fn timeout_s(text: &str) -> Result<u32, String> {
     let Whole { min, max, .. } = TIMEOUT_S;
     let is_inside = |seconds: &u32| (min..=max).contains(seconds);
     text.parse().ok().filter(is_inside).ok_or_else(|| format!("expected a whole number of seconds from {min} to {max}"))
+}
+
+/// A number of seconds.
+fn seconds(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("expected a whole number of seconds from 0 to {}", u32::MAX))
 }
 
 /// What to do.
@@ -108,8 +113,8 @@ pub enum Command {
 #[argh(
     subcommand,
     name = "send",
-    error_code(0, "all pulses sent (--retire: deleted)"),
-    error_code(1, "a pulse could not be sent (--retire: deleted)"),
+    error_code(0, "all pulses sent (--retire: deleted, with a note that it was on purpose)"),
+    error_code(1, "a pulse could not be sent (--retire: deleted), or the note could not be put"),
     error_code(2, "wrong usage or configuration, or a pulse file that is refused")
 )]
 pub struct Send {
@@ -120,9 +125,9 @@ pub struct Send {
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
     /// first wait up to this many seconds; each host waits a time of its own, the same each run (default 0)
-    #[argh(option, arg_name = "seconds", default = "0")]
+    #[argh(option, arg_name = "seconds", default = "0", from_str_fn(seconds))]
     pub splay: u32,
-    /// delete this host's pulses instead; use it when you retire the host
+    /// say goodbye instead: put a note that the host leaves on purpose, and delete its pulses
     #[argh(switch)]
     pub retire: bool,
 }
@@ -132,7 +137,8 @@ pub struct Send {
 #[argh(
     subcommand,
     name = "check",
-    note = "Age is that of the pulse that was answered last. With --host, it looks at another machine.",
+    note = "Age is that of the pulse that was answered last. With --host, it looks at all checks of another machine, which \
+            status.json names; where that may not be read, at the host's own check alone, which it says.",
     example = "pulse-echo check",
     example = "pulse-echo check --host web-7 --name db -w 900 -c 1500",
     error_code(0, "OK: answered, and fresh"),
@@ -145,15 +151,18 @@ pub struct Check {
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
     /// age in seconds above which it is a WARNING (default: the pulse's limit, every_s × missed + grace_s)
-    #[argh(option, short = 'w', arg_name = "seconds")]
+    #[argh(option, short = 'w', arg_name = "seconds", from_str_fn(seconds))]
     pub warning: Option<u32>,
     /// age in seconds above which it is CRITICAL (default: the pulse's limit + every_s)
-    #[argh(option, short = 'c', arg_name = "seconds")]
+    #[argh(option, short = 'c', arg_name = "seconds", from_str_fn(seconds))]
     pub critical: Option<u32>,
+    /// seconds for all of it, in place of --timeout-s (default 10, the limit of NRPE)
+    #[argh(option, short = 't', long = "timeout", arg_name = "seconds", from_str_fn(timeout_s))]
+    pub timeout: Option<u32>,
     /// print JSON in place of the line
     #[argh(switch)]
     pub json: bool,
-    /// also write metrics to this file, for the textfile collector of Prometheus's node_exporter
+    /// also write metrics to this file, for the textfile collector of Prometheus's node_exporter (-: print just them)
     #[argh(option, arg_name = "file")]
     pub prom: Option<String>,
 }
@@ -164,6 +173,7 @@ pub struct Check {
     subcommand,
     name = "run",
     error_code(0, "OK: an echo"),
+    error_code(1, "WARNING: an echo, but this machine's clock is wrong"),
     error_code(2, "CRITICAL: a fault"),
     error_code(3, "UNKNOWN: no answer in time, or the store could not be asked")
 )]
@@ -175,7 +185,7 @@ pub struct Run {
     #[argh(option, arg_name = "check")]
     pub name: Option<String>,
     /// how many seconds to wait for the answer (default 120)
-    #[argh(option, arg_name = "seconds", default = "120")]
+    #[argh(option, arg_name = "seconds", default = "120", from_str_fn(seconds))]
     pub wait: u32,
 }
 

@@ -20,17 +20,23 @@ use crate::target::Target;
     example = "pulse-echo status",
     example = "pulse-echo status --state down",
     example = "pulse-echo status web-7/db",
+    example = "pulse-echo status 'web-*' --state late",
+    example = "pulse-echo status --expect hosts.txt",
     error_code(0, "shown, whatever the states are"),
-    error_code(1, "not shown: status.json could not be read, or there is no such check"),
+    error_code(1, "not shown: status.json could not be read, or there is no such check; or a host is missing"),
     error_code(2, "wrong usage or configuration")
 )]
 pub struct Status {
-    /// one check, as the table shows it: HOST or HOST/CHECK (default: all)
+    /// one check or host, as the table shows it: HOST or HOST/CHECK; or a pattern, such as 'web-*' (default: that of
+    /// --host, else all)
     #[argh(positional, arg_name = "id")]
     pub target: Option<Target>,
     /// only the checks that are down, up, late, new, failing, silent, unanswered, gone or muted
     #[argh(option, arg_name = "state")]
     pub state: Option<Selection>,
+    /// a file with a host in each line (-: stdin): say which of them have no check, and exit 1 if any is missing
+    #[argh(option, arg_name = "file")]
+    pub expect: Option<String>,
     /// print JSON in place of the table
     #[argh(switch)]
     pub json: bool,
@@ -42,25 +48,30 @@ pub struct Status {
     subcommand,
     name = "mute",
     note = "An outage that begins and ends within a mute is never told. An outage that lasts is told at the mute's \
-            end. A second mute of the same ID replaces the first.",
+            end. A second mute of the same ID replaces the first. In a pattern, * stands for any letters but /: 'web-*' \
+            is hosts with all their checks, '*/db' is checks. What has been over for a day is deleted.",
     example = "pulse-echo mute web-7 --for 2h --reason \"new disks\"",
+    example = "pulse-echo mute 'web-*' --for 30m",
     example = "pulse-echo mute web-7/db --for 1d12h",
     example = "pulse-echo mute --list",
     error_code(0, "muted, or listed"),
     error_code(1, "not done"),
-    error_code(2, "wrong usage or configuration")
+    error_code(2, "wrong usage or configuration, or there is no such check")
 )]
 pub struct Mute {
-    /// a check (HOST/CHECK), or a host with all its checks (HOST)
+    /// a check (HOST/CHECK), a host with all its checks (HOST), or a pattern
     #[argh(positional, arg_name = "id")]
     pub target: Option<Target>,
     /// how long, from now: 90s, 30m, 2h, 1d or a sum such as 1d12h, up to 366d
     #[argh(option, long = "for", arg_name = "time", from_str_fn(duration::parse))]
     pub for_s: Option<u32>,
-    /// why; status shows it
+    /// why, in at most 200 characters; status shows it
     #[argh(option, arg_name = "text")]
     pub reason: Option<String>,
-    /// show the mutes that the last sweep knew
+    /// mute it though no sweep knew such a check
+    #[argh(switch)]
+    pub anyway: bool,
+    /// show what is muted
     #[argh(switch)]
     pub list: bool,
 }
@@ -72,36 +83,43 @@ pub struct Mute {
     name = "unmute",
     example = "pulse-echo unmute web-7",
     error_code(0, "it is not muted any more"),
-    error_code(1, "not done, or its host is still muted"),
-    error_code(2, "wrong usage or configuration")
+    error_code(1, "not done, or still muted with its host or by a pattern"),
+    error_code(2, "wrong usage or configuration, or there is no such check")
 )]
 pub struct Unmute {
-    /// what was muted: HOST or HOST/CHECK
+    /// what was muted: HOST, HOST/CHECK or a pattern
     #[argh(positional, arg_name = "id")]
     pub target: Target,
+    /// say nothing of an ID that no sweep knew
+    #[argh(switch)]
+    pub anyway: bool,
 }
 
-/// Take a check out of the fleet on purpose, or a host with all its checks: delete its pulse, echo, fault and mute.
+/// Take a check out of the fleet on purpose, or a host with all its checks: put a note, and delete its pulse, echo, fault
+/// and mute.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,
     name = "retire",
     note = "One message says that it is gone. Stop the host's cron first: a host that still sends comes back as a new \
             check. The checks of a host are those that the last sweep knew. It deletes without asking; --dry-run shows \
-            what it would delete.",
+            what it would delete. On the host itself, pulse-echo send --retire does the same.",
     example = "pulse-echo retire web-7 --dry-run",
     example = "pulse-echo retire web-7/db",
     error_code(0, "deleted, or shown with --dry-run"),
-    error_code(1, "not everything was deleted, or there is no such check"),
-    error_code(2, "wrong usage or configuration")
+    error_code(1, "not everything was deleted"),
+    error_code(2, "wrong usage or configuration, or there is no such check")
 )]
 pub struct Retire {
     /// a check (HOST/CHECK), or a host with all its checks (HOST)
     #[argh(positional, arg_name = "id")]
     pub target: Target,
-    /// only say what would be deleted
+    /// only say what would be done
     #[argh(switch)]
     pub dry_run: bool,
+    /// put the note though there is no such check
+    #[argh(switch)]
+    pub anyway: bool,
 }
 
 /// Start, stop, hurry, test or show the loop, which looks at all checks and sends the messages.

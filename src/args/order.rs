@@ -29,9 +29,13 @@ const NAGIOS: [&str; 2] = ["check", "run"];
 
 /// Reads the arguments, without the program's own name.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
-    let arguments = arguments.map(OsString::into_string).collect::<Result<Vec<_>, _>>();
-    let Ok(arguments) = arguments else {
-        return Parsed::Wrong { message: "an argument is not UTF-8".into(), nagios: false };
+    let arguments = arguments.map(OsString::into_string).collect::<Vec<_>>();
+    let is_plugin = |argument: &Result<String, OsString>| {
+        argument.as_ref().is_ok_and(|argument| NAGIOS.contains(&argument.as_str()))
+    };
+    let nagios = arguments.iter().any(is_plugin);
+    let Ok(arguments) = arguments.into_iter().collect::<Result<Vec<_>, _>>() else {
+        return Parsed::Wrong { message: "an argument is not UTF-8".into(), nagios };
     };
     let Ordered { global, commands, rest, wrong, version } = order(&arguments);
     let nagios = commands.first().is_some_and(|command| NAGIOS.contains(&command.as_str()));

@@ -1,13 +1,14 @@
 //! The container's credentials: ECS, EKS Pod Identity, and anything else that sets `AWS_CONTAINER_CREDENTIALS_*`.
 
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::time::Instant;
 
 use ureq::http::Request;
 use url::{Host, Url};
 
 use super::issued;
+use crate::input;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::Credentials;
@@ -25,10 +26,10 @@ pub fn credentials(environment: Environment, trust: &Trust, deadline: Instant) -
     let url = url.map_err(|why| format!("{name} {why}"))?;
     let token = match environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
         Some(file) => {
-            let text = fs::read_to_string(&file).map_err(|error| {
+            let text = input::read(Path::new(&file), issued::SIZE_LIMIT).map_err(|error| {
                 format!("the file {file} of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read ({error})")
             })?;
-            Some(text.trim_end().to_string())
+            Some(String::from_utf8_lossy(&text).trim_end().to_string())
         }
         None => environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
     };

@@ -9,7 +9,9 @@ mod files;
 pub mod ini;
 mod instance;
 pub mod issued;
+mod legacy;
 mod process;
+mod profile;
 
 use std::time::Instant;
 
@@ -17,8 +19,8 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::{Credentials, credentials_from};
 
-pub use files::Profile;
 pub use instance::Instance;
+pub use profile::Profile;
 
 /// The credentials, and where they were found.
 pub struct Found {
@@ -26,6 +28,8 @@ pub struct Found {
     pub credentials: Credentials,
     /// Their source, for people.
     pub source: String,
+    /// What is wrong with that source, although it serves.
+    pub warning: Option<String>,
     /// The EC2 instance that issued them, if it did: it knows its region.
     pub instance: Option<Instance>,
 }
@@ -49,27 +53,27 @@ fn look(
     deadline: Instant,
     tried: &mut Vec<String>,
 ) -> Result<Found, String> {
-    let found = |credentials, source: &str| Found { credentials, source: source.into(), instance: None };
+    let found = |credentials, source: &str| Found { credentials, source: source.into(), warning: None, instance: None };
     // As in AWS's own command line: a user who names a profile wants no other keys.
     if !profile.is_option {
         match credentials_from(environment) {
-            Ok(Some(credentials)) => return Ok(found(credentials, "the environment")),
+            Ok(Some(credentials)) => {
+                profile.is_there()?;
+                return Ok(found(credentials, "the environment"));
+            }
             Ok(None) => tried.push("AWS_ACCESS_KEY_ID is not set".into()),
             Err(missing) => return Err(format!("the environment has only half of the keys: {missing} is not set")),
         }
     }
-    if let Some((credentials, source)) = profile.credentials(tried, deadline)? {
-        return Ok(found(credentials, &source));
+    if let Some(found) = profile.credentials(tried, deadline)? {
+        return Ok(found);
     }
-    if environment.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
-        let what = "AWS_WEB_IDENTITY_TOKEN_FILE asks for a web identity, which pulse-echo does not do";
-        return Err(format!("{what}: {}", files::REMEDY));
-    }
+    legacy::refuse(environment)?;
     match container::credentials(environment, trust, deadline)? {
         Some(credentials) => return Ok(found(credentials, "the container's service")),
         None => tried.push("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set".into()),
     }
     let instance = Instance::open(environment, trust, deadline)?;
     let (credentials, source) = (instance.credentials()?, "EC2 instance metadata".into());
-    Ok(Found { credentials, source, instance: Some(instance) })
+    Ok(Found { credentials, source, warning: None, instance: Some(instance) })
 }

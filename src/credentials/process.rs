@@ -1,10 +1,13 @@
 //! `credential_process`: a program that issues credentials, used on hosts outside AWS (IAM Roles Anywhere).
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::issued::{self, SIZE_LIMIT};
 use pulse_echo_core::store::Credentials;
@@ -21,13 +24,15 @@ pub fn credentials(command_line: &str, deadline: Instant) -> Result<Credentials,
     let words = split(command_line)?;
     let (program, arguments) = words.split_first().ok_or("is empty")?;
     let time = deadline.saturating_duration_since(Instant::now()).min(TIME);
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot be run: {program}: {error}"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // With its children, it can then be ended at once. At a terminal it must stay in our group: it may ask a person
+    // there, and Ctrl-C ends both.
+    let has_group = !io::stdin().is_terminal();
+    if has_group {
+        command.process_group(0);
+    }
+    let mut child = command.spawn().map_err(|error| format!("cannot be run: {program}: {error}"))?;
     let output = drain(child.stdout.take().expect("it is piped"));
     let complaint = drain(child.stderr.take().expect("it is piped"));
 
@@ -36,6 +41,10 @@ pub fn credentials(command_line: &str, deadline: Instant) -> Result<Credentials,
     // A child of the program may hold its output open after the program has ended.
     let left = until.saturating_duration_since(Instant::now());
     let (Some(status), Ok(output)) = (status, output.recv_timeout(left)) else {
+        if let Some(group) = Pid::from_raw(child.id().cast_signed()).filter(|_| has_group) {
+            // All of them may have ended meanwhile.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         return Err(format!("did not end within {:.0} s: {program}", time.as_secs_f64()));
     };
     if !status.success() {
@@ -84,7 +93,7 @@ fn first_of(complaint: &[u8]) -> String {
 /// Splits a command line into words as the SDKs do. Blanks separate words, quotes of either kind hold them together,
 /// and a backslash takes the next character literally (within double quotes only `"` and `\`). There is no shell: `$`
 /// and `*` are plain characters.
-fn split(line: &str) -> Result<Vec<String>, String> {
+pub fn split(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -96,7 +105,7 @@ fn split(line: &str) -> Result<Vec<String>, String> {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (None, ' ' | '\t' | '\r' | '\n') => words.extend(word.take()),
             (None, '\\') => word.get_or_insert_default().push(left.next().ok_or("ends with a backslash")?),
             (Some('"'), '\\') => {
                 let escaped = left.next_if(|next| matches!(next, '"' | '\\'));

@@ -77,7 +77,7 @@ fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment
         }
         _ => Vec::new(),
     };
-    urls(findings, &files, &reached, sources.endpoint().is_none());
+    urls(findings, &files, &reached, sources.is_aws());
 }
 
 fn configuration<'a>(findings: &mut Findings, arguments: &'a Arguments, environment: Environment<'a>) -> Sources<'a> {

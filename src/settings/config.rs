@@ -1,13 +1,16 @@
 //! The configuration file, `config.json`.
 
-use std::fs;
 use std::path::Path;
 
 use serde::de::MapAccess;
 use serde_json::Value;
 
 use crate::args::TIMEOUT_S;
+use crate::input;
 use pulse_echo_core::json::{self, Unknown};
+
+/// The largest file that is read, in bytes.
+const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// The content of the file.
 #[derive(Debug, Default, PartialEq)]
@@ -44,7 +47,7 @@ impl json::Object for Config {
 impl Config {
     /// Reads the file. A missing file counts as empty, unless it was asked for.
     pub fn read(file: &Path, is_asked_for: bool) -> Result<Self, String> {
-        let text = match fs::read(file) {
+        let text = match input::read(file, SIZE_LIMIT) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_asked_for => return Ok(Self::default()),
             Err(error) => return Err(format!("cannot read the configuration {}: {error}", file.display())),

@@ -1,6 +1,8 @@
 //! The settings: from the option, then the environment, then the configuration file, then the default.
 
 pub mod config;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::args::Arguments;
+use super::args::{Arguments, Check, Command};
 use super::credentials::{self, Found, Instance, Profile};
+use super::input;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::name::Name;
-use pulse_echo_core::store::{Credentials, Place, Store};
+use pulse_echo_core::store::{Credentials, Place, Store, endpoint};
 
 use config::Config;
 pub use config::in_file;
@@ -24,6 +27,9 @@ pub const OWN_FOLDER: &str = "/etc/pulse-echo";
 
 /// The default path of the configuration.
 const CONFIG_FILE: &str = "/etc/pulse-echo/config.json";
+
+/// The largest file of root certificates that is read, in bytes.
+const CA_FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Where the kernel keeps the machine's name.
 const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
@@ -41,21 +47,29 @@ pub struct Settings {
     pub is_aws: bool,
     /// The store. Its deadline is `timeout_s` after the settings were gathered.
     pub store: Store,
+    /// What is wrong, although it serves: to be told once a day.
+    pub warning: Option<String>,
 }
 
 impl Settings {
     /// Gathers the settings. The error is a sentence that names the setting, its place and the remedy.
     pub fn gather(arguments: &Arguments, environment: Environment) -> Result<Self, String> {
         let sources = Sources::read(arguments, environment)?;
-        let store = sources.open_store()?;
-        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.endpoint().is_none(), store })
+        let (store, warning) = sources.open_store()?;
+        Ok(Self { host: sources.host()?, folder: sources.folder(), is_aws: sources.is_aws(), store, warning })
     }
 }
 
 /// Opens only the store, for an operator's command: this machine's name is not needed. The error is as for
 /// [`Settings::gather`].
 pub fn store(arguments: &Arguments, environment: Environment) -> Result<Store, String> {
-    Sources::read(arguments, environment)?.open_store()
+    Sources::read(arguments, environment)?.open_store().map(|(store, _)| store)
+}
+
+/// The host that a command would look at, as far as that can be told: for its output if it could not start.
+pub fn host(arguments: &Arguments, environment: Environment) -> Option<Name> {
+    let sources = Sources::read(arguments, environment);
+    sources.unwrap_or_else(|_| Sources::without_file(arguments, environment)).host().ok()
 }
 
 /// The sources of settings, to be asked for one setting at a time.
@@ -66,6 +80,7 @@ pub struct Sources<'a> {
     arguments: &'a Arguments,
     environment: Environment<'a>,
     config: Config,
+    profile: Profile,
 }
 
 impl<'a> Sources<'a> {
@@ -80,7 +95,8 @@ impl<'a> Sources<'a> {
     /// The same, with an empty configuration file.
     pub fn without_file(arguments: &'a Arguments, environment: Environment<'a>) -> Self {
         let (file, config) = (PathBuf::from(CONFIG_FILE), Config::default());
-        let mut sources = Self { file, started: Instant::now(), arguments, environment, config };
+        let profile = Profile::new(arguments.profile.as_deref(), environment);
+        let mut sources = Self { file, started: Instant::now(), arguments, environment, config, profile };
         if let Some(file) = sources.first(arguments.config.as_ref(), &["PULSE_ECHO_CONFIG"], None) {
             sources.file = file.into();
         }
@@ -108,39 +124,83 @@ impl<'a> Sources<'a> {
         )
     }
 
-    /// The address of an S3 service other than AWS's.
-    pub fn endpoint(&self) -> Option<String> {
-        let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
-        self.first(self.arguments.endpoint.as_ref(), &names, self.config.endpoint.as_ref())
+    /// The address of the S3 service; `None` means AWS's for the region.
+    pub fn endpoint(&self) -> Result<Option<String>, String> {
+        let in_environment = self.environment.first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+        let in_environment = in_environment.filter(|_| !self.ignores_configured_endpoints());
+        let first = self.arguments.endpoint.clone().or(in_environment).or_else(|| self.config.endpoint.clone());
+        match first {
+            None if !self.ignores_configured_endpoints() => self.profile.endpoint(),
+            first => Ok(first),
+        }
+    }
+
+    /// aws-cli's switch for the endpoints in its own variables and files.
+    fn ignores_configured_endpoints(&self) -> bool {
+        let name = "ignore_configured_endpoint_urls";
+        let variable = self.environment.get(&format!("AWS_{}", name.to_ascii_uppercase()));
+        // Without this setting, a file that cannot be read is not needed.
+        let value = variable.or_else(|| self.profile.setting(name).ok().flatten());
+        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether the store is AWS's, and therefore the probe in AWS.
+    pub fn is_aws(&self) -> bool {
+        self.endpoint().is_ok_and(|endpoint| endpoint.is_none_or(|url| endpoint::is_aws(&url)))
     }
 
     /// The bucket and how to reach it. On an EC2 instance, `instance` knows the region.
     pub fn place(&self, instance: Option<&Instance>) -> Result<Place, String> {
         let (arguments, config) = (self.arguments, &self.config);
-        let (bucket, endpoint) = (self.bucket()?, self.endpoint());
-        let region = match self.first(
-            arguments.region.as_ref(),
-            &["AWS_REGION", "AWS_DEFAULT_REGION"],
-            config.region.as_ref(),
-        ) {
+        let (bucket, endpoint) = (self.bucket()?, self.endpoint()?);
+        let given =
+            self.first(arguments.region.as_ref(), &["AWS_REGION", "AWS_DEFAULT_REGION"], config.region.as_ref());
+        let region = match given {
             Some(region) => region,
-            None => match (self.profile().region()?, instance) {
-                (Some(region), _) => region,
-                (None, _) if endpoint.is_some() => NO_REGION.into(),
-                (None, Some(instance)) => instance.region()?,
-                (None, None) => {
+            None => match (self.profile.setting("region")?, &endpoint, instance) {
+                (Some(region), _, _) => region,
+                (None, Some(endpoint), _) => endpoint::region_of(endpoint).unwrap_or(NO_REGION.into()),
+                (None, None, Some(instance)) => instance.region()?,
+                (None, None, None) => {
                     let file = self.file.display();
                     return Err(format!("there is no region: set \"region\" in {file}, AWS_REGION or --region"));
                 }
             },
         };
-        let path_style = if arguments.path_style { Some(true) } else { config.path_style };
+        let path_style = match (arguments.path_style, config.path_style) {
+            (true, _) => Some(true),
+            (false, Some(configured)) => Some(configured),
+            (false, None) => self.profile_path_style(),
+        };
         Ok(Place { bucket, region, endpoint, path_style })
+    }
+
+    /// What the profile says of `path_style`, in aws-cli's words.
+    fn profile_path_style(&self) -> Option<bool> {
+        // A file that cannot be read is not needed for this.
+        match self.profile.s3_setting("addressing_style").ok()??.as_str() {
+            "path" => Some(true),
+            "virtual" => Some(false),
+            _ => None,
+        }
     }
 
     /// The root certificates to trust.
     pub fn trust(&self) -> Result<Trust, String> {
-        self.ca_file().map_or_else(|| Ok(Trust::built_in()), |file| read_trust(&file))
+        // A store without TLS needs none of it. Another server may, such as a container's endpoint.
+        let speaks_tls = self.endpoint()?.is_none_or(|url| !url.trim().to_ascii_lowercase().starts_with("http://"));
+        let of_profile = || if speaks_tls { self.profile.setting("ca_bundle") } else { Ok(None) };
+        let Some(file) = self.ca_file().map_or_else(of_profile, |file| Ok(Some(file)))? else {
+            return Ok(Trust::built_in());
+        };
+        let trust = Trust::read_later(format!("the CA file {file}"), move || {
+            let read = input::read(Path::new(&file), CA_FILE_LIMIT);
+            read.map_err(|error| format!("cannot read the CA file {file}: {error}"))
+        });
+        if speaks_tls {
+            trust.test()?;
+        }
+        Ok(trust)
     }
 
     fn ca_file(&self) -> Option<String> {
@@ -149,25 +209,29 @@ impl<'a> Sources<'a> {
 
     /// The credentials for the store.
     pub fn credentials(&self, trust: &Trust) -> Result<Found, String> {
-        credentials::find(&self.profile(), self.environment, trust, self.deadline())
+        credentials::find(&self.profile, self.environment, trust, self.deadline())
     }
 
     /// The profile of AWS's shared files.
-    pub fn profile(&self) -> Profile {
-        Profile::new(self.arguments.profile.as_deref(), self.environment)
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
-    /// Opens the store with the place and the credentials of these sources.
-    fn open_store(&self) -> Result<Store, String> {
+    /// Opens the store with the place and the credentials of these sources; also what is wrong with them, although they
+    /// serve.
+    fn open_store(&self) -> Result<(Store, Option<String>), String> {
         // Tested before any source of credentials is asked, which may take some time.
         self.bucket()?;
+        if self.endpoint()?.is_some() {
+            self.place(None)?.url()?;
+        }
         let trust = self.trust()?;
         let found = self.credentials(&trust)?;
         let place = self.place(found.instance.as_ref())?;
-        self.store(&place, &trust, found.credentials)
+        Ok((self.store(&place, &trust, found.credentials)?.persistent(), found.warning))
     }
 
-    /// A client of the store.
+    /// A client of the store. It does not try for long: `doctor` says at once what is wrong.
     pub fn store(&self, place: &Place, trust: &Trust, credentials: Credentials) -> Result<Store, String> {
         let agent = http::agent(
             http::config()
@@ -209,19 +273,20 @@ impl<'a> Sources<'a> {
     }
 
     fn deadline(&self) -> Instant {
-        let timeout_s = self.arguments.timeout_s.or(self.config.timeout_s).unwrap_or(60);
-        self.started + Duration::from_secs(timeout_s.into())
+        let (asked_for, default_s) = match &self.arguments.command {
+            Command::Check(Check { timeout, .. }) => (timeout.or(self.arguments.timeout_s), 10),
+            _ => (self.arguments.timeout_s, 60),
+        };
+        let timeout = Duration::from_secs(asked_for.or(self.config.timeout_s).unwrap_or(default_s).into());
+        // What calls a plugin may end it just then: the answer must be out before.
+        let for_answer = if default_s == 10 { timeout / 20 } else { Duration::ZERO };
+        self.started + timeout - for_answer
     }
 
     /// The value of a setting: option, then environment, then configuration file.
     fn first(&self, option: Option<&String>, names: &[&str], configured: Option<&String>) -> Option<String> {
         option.cloned().or_else(|| self.environment.first(names)).or_else(|| configured.cloned())
     }
-}
-
-fn read_trust(file: &str) -> Result<Trust, String> {
-    let pem = fs::read(file).map_err(|error| format!("cannot read the CA file {file}: {error}"))?;
-    Trust::with_pem(&pem).map_err(|error| format!("the CA file {file} cannot be used: {error}"))
 }
 
 fn host_name(asked_for: Option<String>) -> Result<Name, String> {
@@ -243,25 +308,5 @@ fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if folder != Path::new("") => folder.into(),
         _ => PathBuf::from("."),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn localhost_and_what_may_not_enter_a_key_are_refused_with_the_remedy() {
-        for (name, why) in [("localhost", "which every machine has"), ("../x", "may not enter a key"), ("", "empty")] {
-            let error = host_name(Some(name.into())).unwrap_err();
-            assert!(error.contains(why) && error.contains("--host"), "{error}");
-        }
-        assert_eq!(host_name(Some("web-1\n".into())).unwrap().as_str(), "web-1");
-    }
-
-    #[test]
-    fn the_pulses_lie_beside_the_configuration() {
-        assert_eq!(folder_of(Path::new("/etc/pulse-echo/config.json")), Path::new("/etc/pulse-echo"));
-        assert_eq!(folder_of(Path::new("config.json")), Path::new("."));
     }
 }

@@ -4,22 +4,28 @@ use serde_json::{Value, json};
 
 use super::row::Row;
 use super::summary::{Watch, count};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, channels_in_trouble};
 use pulse_echo_core::status::Muted;
 
 /// `{"now": …, "written": …, "loop": {"trouble": …, "mark": …}, "shown": …, "down": …, "checks": [{"check": …, "state":
-/// …, "late": …, …}, …]}`, the worst first. Times are RFC 3339; an unknown value is null.
-pub fn json(fleet: &Fleet, watch: &Watch, rows: &[Row]) -> Value {
+/// …, "late": …, …}, …]}`, the worst first; with a list of hosts, `missing` names those of it without a check. Times are
+/// RFC 3339; an unknown value is null.
+pub fn json(fleet: &Fleet, watch: &Watch, rows: &[Row], missing: Option<&[String]>) -> Value {
     let trouble = watch.is_trouble().then(|| watch.outcome.sentence());
     let mark = watch.mark.as_ref().map(|(mark, _)| mark);
-    json!({
+    let mut json = json!({
         "now": fleet.now,
         "written": fleet.status.written,
         "loop": { "trouble": trouble, "mark": mark },
+        "channels": channels_in_trouble(fleet),
         "shown": rows.len(),
         "down": count(rows, |row| row.record.state.is_down()),
         "checks": rows.iter().map(|row| check(row, fleet)).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(missing) = missing {
+        json["missing"] = missing.into();
+    }
+    json
 }
 
 fn check(row: &Row, fleet: &Fleet) -> Value {

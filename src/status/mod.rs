@@ -3,6 +3,7 @@
 //! All that is shown comes from one list of rows (`row`). The table (`table`), the page of one check (`page`) and JSON
 //! (`json`) show it in three ways.
 
+mod expected;
 mod json;
 mod page;
 mod row;
@@ -12,13 +13,13 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use super::args::{Arguments, Status};
+use super::args::{Arguments, Selection, Status};
 use super::exit::Exit;
 use super::fleet::Fleet;
 use super::look;
 use super::operator::with_store;
-use super::output::{print, print_json};
-use super::target::{Unknown, checks_of};
+use super::output::{complain, print, print_json};
+use super::target::{Target, Unknown, stands_for};
 use super::terminal::Terminal;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Key};
@@ -34,22 +35,46 @@ const PULSES_READ: usize = 10;
 
 /// Runs `status`.
 pub fn command(arguments: &Arguments, options: &Status, environment: Environment) -> Exit {
-    with_store(arguments, environment, |store| show(store, options, &Terminal::of_stdout(environment)))
+    let target = match (&options.target, &arguments.host) {
+        (Some(_), Some(_)) => Err("give either an ID or --host".to_string()),
+        (Some(target), None) => Ok(Some(target.clone())),
+        (None, host) => host.as_ref().map(|host| host.parse()).transpose().map_err(|why| format!("--host: {why}")),
+    };
+    let expected = options.expect.as_deref().map(expected::read).transpose();
+    match target.and_then(|target| Ok((target, expected?))) {
+        Ok((target, expected)) => with_store(arguments, environment, |store| {
+            let wanted = Wanted { target, state: options.state, expected, as_json: options.json };
+            show(store, wanted, &Terminal::of_stdout(environment))
+        }),
+        Err(message) => {
+            complain(&message);
+            Exit::Usage
+        }
+    }
 }
 
-fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), String> {
+/// What is to be shown.
+struct Wanted {
+    target: Option<Target>,
+    state: Option<Selection>,
+    /// The hosts that are expected to have a check.
+    expected: Option<Vec<String>>,
+    as_json: bool,
+}
+
+fn show(store: &Store, wanted: Wanted, terminal: &Terminal) -> Result<(), String> {
+    let Wanted { target, state, expected, as_json } = wanted;
     let fleet = Fleet::read(store)?;
     let watch = Watch::look(store);
     let rows = row::worst_first(&fleet);
     let summary = summary::lines(&fleet, &rows, &watch);
-    let id = options.target.as_ref().map(|target| target.among(Some(&fleet.status)));
+    let missing = expected.as_deref().map(|expected| expected::missing(expected, &fleet));
+    let id = target.as_ref().map(|target| target.among(Some(&fleet.status)));
     if let Some(unknown) = id.as_ref().and_then(|id| Unknown::find(id, &fleet.status)) {
         return Err(unknown.to_string());
     }
-    let of_id: Option<Vec<&CheckId>> = id.as_ref().map(|id| checks_of(id, &fleet.status).collect());
     let is_wanted = |row: &Row| {
-        of_id.as_ref().is_none_or(|ids| ids.contains(&row.id))
-            && options.state.is_none_or(|selection| selection.includes(row))
+        id.as_ref().is_none_or(|id| stands_for(id, row.id)) && state.is_none_or(|selection| selection.includes(row))
     };
     let mut wanted: Vec<_> = rows.into_iter().filter(is_wanted).collect();
     let is_worth_it = |row: &&mut Row| row.record.state == State::Silent || Some(row.id) == id.as_ref();
@@ -58,22 +83,22 @@ fn show(store: &Store, options: &Status, terminal: &Terminal) -> Result<(), Stri
             row.see(newest);
         }
     }
-    if options.json {
-        print_json(&json::json(&fleet, &watch, &wanted));
-        return Ok(());
+    if as_json {
+        print_json(&json::json(&fleet, &watch, &wanted, missing.as_deref()));
+    } else {
+        for (at, line) in summary.iter().enumerate() {
+            let line = terminal.wrapped("", line, 2);
+            print(&if at == 0 && watch.is_trouble() { terminal.red(&line) } else { line });
+        }
+        let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|row| Some(row.id) == id.as_ref());
+        for row in &page {
+            print(&format!("\n{}", page::of(row, &fleet, terminal)));
+        }
+        if !others.is_empty() {
+            print(&format!("\n{}", table::of(&others, fleet.now, terminal)));
+        }
     }
-    for (at, line) in summary.iter().enumerate() {
-        let line = terminal.wrapped("", line, 2);
-        print(&if at == 0 && watch.is_trouble() { terminal.red(&line) } else { line });
-    }
-    let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|row| Some(row.id) == id.as_ref());
-    for row in &page {
-        print(&format!("\n{}", page::of(row, &fleet, terminal)));
-    }
-    if !others.is_empty() {
-        print(&format!("\n{}", table::of(&others, fleet.now, terminal)));
-    }
-    Ok(())
+    missing.map_or(Ok(()), |missing| expected::all_there(&missing))
 }
 
 /// All lines that `status` can show of a fleet, for the fuzzer.

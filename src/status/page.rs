@@ -17,7 +17,9 @@ pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
     let (record, now) = (row.record, fleet.now);
     let time = |at: Time| format!("{at}, {} ago", words::duration(at.age(now)));
     let word = row.word();
-    let head = format!("{} is {} for {}", row.id, coloured(row, &word, terminal), words::duration(row.lasts(now)));
+    // The state's own time: how long it is down is the outage's.
+    let lasts = words::duration(if row.is_late { row.lasts(now) } else { record.since.age(now) });
+    let head = format!("{} is {} for {lasts}", row.id, coloured(row, &word, terminal));
     let limits = record.limits.as_ref().map(|limits| {
         format!(
             "a pulse every {} is promised; silent after {}",
@@ -39,7 +41,7 @@ pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
         ("last echo", Some(record.echo.map_or("there never was one".into(), time))),
         ("last fault", record.fault.as_ref().map(|fault| time(fault.at))),
         ("limits", Some(limits.unwrap_or("not read yet".into()))),
-        ("outage", record.outage.as_deref().map(told)),
+        ("outage", record.outage.as_deref().map(|outage| told(outage, now))),
         ("mute", Some(mute.unwrap_or("none".into()))),
     ];
     let line = |label: &str, text: &str| {
@@ -53,9 +55,12 @@ pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
     [head].into_iter().chain(facts).chain(changes).chain(never).collect::<Vec<_>>().join("\n")
 }
 
-fn told(outage: &Outage) -> String {
+fn told(outage: &Outage, now: Time) -> String {
     match &outage.told {
-        Some(told) => format!("since {}, told at {}, again at {}", outage.since, told.at, told.next),
+        Some(told) if told.next > now => {
+            format!("since {}, told at {}; the next reminder is at {}", outage.since, told.at, told.next)
+        }
+        Some(told) => format!("since {}, told at {}; a reminder is due", outage.since, told.at),
         None => format!("since {}, not told", outage.since),
     }
 }

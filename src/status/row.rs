@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::fleet::Fleet;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Muted, Record, State};
+use pulse_echo_core::status::{Muted, Mutes, Record, State};
 use pulse_echo_core::vitals::Vitals;
 use pulse_echo_core::words;
 
@@ -18,7 +18,7 @@ pub struct Row<'a> {
     pub record: &'a Record,
     /// Whether it was past its interval when the status was written, and is not down.
     pub is_late: bool,
-    /// The running mute of the check or its host; of two, the longer.
+    /// The running mute of the check, of its host or of a pattern; of several, the longest.
     pub mute: Option<&'a Muted>,
     /// The pulse that is in the store now, if it was read.
     pub newest: Option<Newest>,
@@ -35,19 +35,20 @@ pub struct Newest {
 /// All checks, the worst first: the checks that are down (the newest outage first within a state), then those that may
 /// soon be down, then the others in key order.
 pub fn worst_first(fleet: &Fleet) -> Vec<Row<'_>> {
-    let mut rows: Vec<_> = fleet.status.checks.iter().map(|(id, record)| Row::new(id, record, fleet)).collect();
+    let mutes = fleet.status.mutes();
+    let mut rows: Vec<_> = fleet.status.checks.iter().map(|(id, record)| Row::new(id, record, fleet, &mutes)).collect();
     rows.sort_by_key(|row| (row.rank(), row.record.state.is_down().then_some(Reverse(row.record.since))));
     rows
 }
 
 impl<'a> Row<'a> {
-    fn new(id: &'a CheckId, record: &'a Record, fleet: &'a Fleet) -> Self {
+    fn new(id: &'a CheckId, record: &'a Record, fleet: &'a Fleet, mutes: &Mutes<'a>) -> Self {
         let Fleet { status, now } = fleet;
         // The status is written on a change and every ten minutes, so a pulse may have come since. A check that is past
         // its limit by now must have had a new pulse: otherwise the sweeps would have found it silent.
         let is_late = !record.state.is_down() && record.is_late(status.written) && record.is_late(*now);
-        let mutes = [status.mute_at(id, *now), status.mute_at(&id.default_of_host(), *now)];
-        let mute = mutes.into_iter().flatten().max_by_key(|mute| mute.until());
+        let mute =
+            mutes.of(id).map(|(_, mute)| mute).filter(|mute| *now < mute.until()).max_by_key(|mute| mute.until());
         Self { id, record, is_late, mute, newest: None }
     }
 
@@ -76,10 +77,11 @@ impl<'a> Row<'a> {
         if self.is_late { "late".into() } else { self.record.state.to_string() }
     }
 
-    /// How long it has been in this state.
+    /// How long it has been down, as its messages say it; else how long it has been in its state.
     pub fn lasts(&self, now: Time) -> Duration {
-        match &self.record.limits {
-            Some(limits) if self.is_late => self.record.pulse.age(now).saturating_sub(limits.every()),
+        match (&self.record.limits, &self.record.outage) {
+            (Some(limits), _) if self.is_late => self.record.pulse.age(now).saturating_sub(limits.every()),
+            (_, Some(outage)) if self.record.state.is_down() => outage.since.age(now),
             _ => self.record.since.age(now),
         }
     }

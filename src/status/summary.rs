@@ -1,15 +1,14 @@
 //! The first lines: whether the loop is alive, the counts of checks, and whether messages arrive.
 
 use super::row::Row;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, channels_in_trouble};
 use crate::look::{self, Look};
 use crate::outcome::{Outcome, Severity, Subject};
 use crate::verdict;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
-use pulse_echo_core::status::{BackOff, State};
+use pulse_echo_core::status::State;
 use pulse_echo_core::store::Store;
-use pulse_echo_core::text::printable;
 use pulse_echo_core::words;
 
 /// The state of the loop.
@@ -48,8 +47,7 @@ pub fn lines(fleet: &Fleet, rows: &[Row], watch: &Watch) -> Vec<String> {
     let swept = watch.mark.as_ref().and_then(|(mark, now)| Some(words::duration(mark.swept?.age(*now))));
     let swept = swept.map_or_else(|| format!("as of {}", fleet.status.written), |ago| format!("last swept {ago} ago"));
     let checks = format!("{}; {swept}", counts(rows));
-    let channels = fleet.status.channels.iter().map(|(name, back_off)| channel(name, back_off, fleet));
-    trouble.into_iter().chain([checks]).chain(channels).collect()
+    trouble.into_iter().chain([checks]).chain(channels_in_trouble(fleet)).collect()
 }
 
 /// `5 checks: 2 down (1 silent, 1 failing), 1 late, 2 up; 1 muted`
@@ -73,13 +71,4 @@ fn counts(rows: &[Row]) -> String {
     let muted =
         counted(count(rows, |row| row.mute.is_some()), "muted").map_or_else(String::new, |text| format!("; {text}"));
     format!("{all}: {}{muted}", kinds.join(", "))
-}
-
-/// `channel slack is in trouble: 3 attempts in vain, the next at …; 2 messages wait`
-fn channel(name: &str, back_off: &BackOff, fleet: &Fleet) -> String {
-    let waiting = fleet.status.outbox.iter().filter(|message| message.owed.contains(name)).count();
-    let BackOff { failures, until } = back_off;
-    printable(&format!(
-        "channel {name} is in trouble: attempts in vain: {failures}, the next at {until}, messages that wait: {waiting}"
-    ))
 }

@@ -26,7 +26,7 @@ fn id(key: &str) -> CheckId {
 }
 
 fn up(pulse: i64) -> Record {
-    let limits = Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900 };
+    let limits = Limits { etag: "\"p\"".into(), every_s: 600, limit_s: 900, faults_in_row: None };
     let since = ago(90_000);
     Record { state: State::Up, since, limits: Some(limits), echo: Some(ago(pulse)), ..Record::new(ago(pulse)) }
 }
@@ -154,13 +154,13 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     record.history = vec![Change { at: ago(60), state: State::Failing, cause: None }];
     fleet.status.checks = [(id("web-1.json"), record)].into();
     fleet.status.mutes = [(id("web-1.json"), muted(0, 60, evil))].into();
-    fleet.status.channels = [(evil.to_string(), BackOff { failures: 1, until: ago(0) })].into();
+    fleet.status.channels = [(evil.to_string(), BackOff::new(1, ago(0)))].into();
     let rows = row::worst_first(&fleet);
     let mut watch = running();
     watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
     let lines = summary::lines(&fleet, &rows, &watch).join("\n");
     for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, &PLAIN), lines] {
-        assert!(text.contains("x[2J]0;owned31my"), "{text}");
+        assert!(text.contains("x[2J]0;owned31m\\u{202e}y"), "{text}");
         assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::text::prints(c)), "{text:?}");
     }
 }
@@ -214,11 +214,15 @@ fn trouble_with_the_loop_is_the_first_line() {
 #[test]
 fn a_channel_in_trouble_is_told_with_what_waits_for_it() {
     let mut fleet = fleet();
-    fleet.status.channels = [("slack".to_string(), BackOff { failures: 3, until: ago(-60) })].into();
-    assert_eq!(
-        summary::lines(&fleet, &[], &running())[1],
-        format!("channel slack is in trouble: attempts in vain: 3, the next at {}, messages that wait: 0", ago(-60))
-    );
+    fleet.status.channels = [("slack".to_string(), BackOff::new(3, ago(-60)))].into();
+    let line = |fleet: &Fleet| summary::lines(fleet, &[], &running()).remove(1);
+    let rest = format!("attempts in vain: 3, the next at {}, messages that wait: 0", ago(-60));
+    assert_eq!(line(&fleet), format!("channel slack is in trouble; {rest}"));
+    let since =
+        BackOff { since: Some(ago(1_500)), why: "HTTP 410 (channel_is_archived)".into(), ..BackOff::new(3, ago(-60)) };
+    fleet.status.channels = [("slack".to_string(), since)].into();
+    let why = "HTTP 410 (channel_is_archived)";
+    assert_eq!(line(&fleet), format!("channel slack has taken nothing for 25 min: {why}; {rest}"));
 }
 
 #[test]
@@ -239,7 +243,15 @@ fn late_is_shown_only_while_no_newer_pulse_can_have_come_unseen() {
 #[test]
 fn a_page_tells_all_of_a_check() {
     let mut fleet = fleet();
-    let told = Told { at: ago(2_450), next: ago(-11_950), step_s: 14_400, causes: Vec::new() };
+    let told = Told {
+        at: ago(2_450),
+        next: ago(-11_950),
+        step_s: 14_400,
+        causes: Vec::new(),
+        changed: None,
+        back: false,
+        anyway: false,
+    };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
     record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), told: Some(told) }));
     record.history = vec![
@@ -263,7 +275,7 @@ web-1 is failing for 41 min
   last echo   2026-11-21T07:03:20Z, 56 min ago
   last fault  2026-11-21T07:18:20Z, 41 min ago
   limits      a pulse every 10 min is promised; silent after 15 min
-  outage      since 2026-11-21T07:18:20Z, told at 2026-11-21T07:19:10Z, again at 2026-11-21T11:19:10Z
+  outage      since 2026-11-21T07:18:20Z, told at 2026-11-21T07:19:10Z; the next reminder is at 2026-11-21T11:19:10Z
   mute        none
   changes     2026-11-21T07:18:20Z  failing (status)
               2026-11-20T09:46:40Z  up
@@ -272,10 +284,56 @@ web-1 is failing for 41 min
 }
 
 #[test]
+fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_due() {
+    let mut fleet = fleet();
+    let told = Told {
+        at: ago(9_000),
+        next: ago(60),
+        step_s: 14_400,
+        causes: Vec::new(),
+        changed: None,
+        back: false,
+        anyway: false,
+    };
+    let outage = Outage { since: ago(9_100), noticed: ago(9_000), told: Some(told) };
+    fleet.status.checks =
+        [(id("web-2.json"), Record { outage: Some(Box::new(outage)), ..down(State::Silent, 400) })].into();
+    let rows = row::worst_first(&fleet);
+    let table = table::of(&rows, fleet.now, &PLAIN);
+    assert!(table.lines().nth(1).unwrap().starts_with("silent  2 h 31 min  web-2"), "{table}");
+    let page = page::of(&rows[0], &fleet, &PLAIN);
+    assert!(page.starts_with("web-2 is silent for 6 min\n"), "{page}");
+    assert!(page.contains(&format!("told at {}; a reminder is due\n", ago(9_000))), "{page}");
+}
+
+#[test]
+fn the_hosts_of_a_list_that_have_no_check_are_missing() {
+    let fleet = fleet();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let list = |text: &str| {
+        std::fs::write(file.path(), text).unwrap();
+        expected::read(file.path().to_str().unwrap())
+    };
+    let hosts = list("\u{feff}db-1\r\nweb-1 # with db\n\n# all\nweb-9\nold\nweb-9\n").unwrap();
+    let missing = expected::missing(&hosts, &fleet);
+    assert_eq!(missing, ["web-9", "old"], "what is gone is missing, too");
+    assert!(expected::all_there(&missing).unwrap_err().starts_with("2 expected hosts have no check: web-9, old; "));
+    assert_eq!(expected::all_there(&[]), Ok(()));
+    let many: Vec<_> = (0..30).map(|n| format!("h{n}")).collect();
+    assert!(expected::all_there(&many).unwrap_err().contains("h18, h19 and 10 more; "));
+    let wrong = list("web-1\nweb 2\n").unwrap_err();
+    assert!(wrong.contains(":2: \"web 2\" may not enter a key"), "{wrong}");
+    assert!(list("# nobody\n").unwrap_err().contains("names no host"));
+    assert!(
+        expected::read("/nowhere/hosts").unwrap_err().starts_with("cannot read the list of hosts /nowhere/hosts: ")
+    );
+}
+
+#[test]
 fn json_has_each_check_with_its_times_and_no_raw_escape() {
     let mut fleet = fleet();
     fleet.status.checks.retain(|id, _| id.to_string() == "mail" || id.to_string() == "db-2");
-    let json = json::json(&fleet, &running(), &row::worst_first(&fleet));
+    let json = json::json(&fleet, &running(), &row::worst_first(&fleet), None);
     assert_eq!((&json["shown"], &json["down"]), (&2.into(), &1.into()));
     let [mail, late] = &json["checks"].as_array().unwrap()[..] else { panic!("{json}") };
     assert_eq!((&mail["check"], &mail["state"], &mail["cause"]), (&"mail".into(), &"failing".into(), &"status".into()));

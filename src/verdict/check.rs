@@ -6,6 +6,7 @@ use crate::look::{Look, Seen};
 use crate::outcome::{Figure, Measure, Outcome, Severity, Subject};
 use pulse_echo_core::answer::{Echo, Fault};
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::url::without_query;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{ANSWER_LIMIT, Pulse};
 use pulse_echo_core::words;
@@ -93,7 +94,7 @@ fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, o
 
 /// The outcome of a fault.
 pub fn of_fault(id: &CheckId, fault: &Fault) -> Outcome {
-    let what = fault.url.as_deref().unwrap_or("the pulse");
+    let what = fault.url.as_deref().map_or_else(|| "the pulse".into(), without_query);
     Outcome::new(Subject::Check(id.clone()), Severity::Critical, format!("{id}: {}", fault.reason))
         .remedy(format!("look at {what}, and at what the pulse expects of it"))
 }

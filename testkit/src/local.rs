@@ -125,8 +125,15 @@ impl Running {
     /// Waits until it prints where it serves.
     #[track_caller]
     pub fn endpoint(&mut self) -> String {
-        let line = self.says(" at http://");
-        line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap().to_owned()
+        let line = self.says(" at http");
+        line.split([' ', ',']).find(|word| word.starts_with("http")).unwrap().to_owned()
+    }
+
+    /// The most memory that it has had, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Sends it a signal, such as `-TERM`.

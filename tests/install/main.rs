@@ -3,11 +3,14 @@
 //! Each story has its own Debian, a copy of debootstrap's, without mounts: it is gone when the story ends. Tools that
 //! the machine lacks are installed. A story whose tools cannot be installed is left out and named; under `CI` it fails.
 
+mod boots;
 mod by_deb;
 mod by_rpm;
 mod cron;
 mod files;
 mod host;
+mod local;
+mod machine;
 mod packages;
 mod root;
 mod tools;
@@ -15,7 +18,7 @@ mod tools;
 use std::process::ExitCode;
 
 use pulse_echo_testkit::tally::Tally;
-use tools::{DEBIAN, MAN, PYTHON, QEMU, RPM, SHELLS, SYSTEMD, Tool};
+use tools::{DEBIAN, MACHINE, MAN, PYTHON, QEMU, RPM, SHELLS, SYSTEMD, Tool};
 
 /// A story: its sentence, its tools, and what it does.
 type Story = (&'static str, &'static [Tool], fn());
@@ -40,6 +43,18 @@ const STORIES: &[Story] = &[
     ("the man pages are clean", &[MAN], files::man_pages_are_clean),
     ("Ansible and cloud-init take the examples", &[PYTHON], files::ansible_and_cloud_init_take_the_examples),
     ("the documented lines for the tarball do what they say", &[DEBIAN], host::the_tarball_is_set_up_as_documented),
+    (
+        "the local system's deb starts nothing twice, upgrades an old data folder, and purges it",
+        &[DEBIAN],
+        local::deb_from_install_to_purge,
+    ),
+    ("the local system's rpm lies as listed, and leaves the data", &[DEBIAN, RPM], local::rpm_from_install_to_erase),
+    ("systemd takes the local system's unit, and it is closed", &[DEBIAN, SYSTEMD], local::systemd_takes_the_unit),
+    (
+        "a Debian boots with both packages: the timer, an upgrade, a kill, a reboot, the removal",
+        &[MACHINE],
+        boots::from_install_over_a_reboot_to_removal,
+    ),
 ];
 
 fn main() -> ExitCode {

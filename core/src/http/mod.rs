@@ -2,6 +2,7 @@
 
 mod bundle;
 mod certificate;
+mod connect;
 mod der;
 mod distrust;
 mod failure;
@@ -14,9 +15,10 @@ use ureq::Agent;
 use ureq::config::{Config, ConfigBuilder};
 use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
+use ureq::unversioned::transport::{Connector, NextTimeout};
 
 pub use certificate::Shown;
+pub use connect::Tcp;
 pub use failure::{Failure, NotHttp, Trouble};
 use proxy::ThroughProxy;
 pub use tls::{Tls, Trust};
@@ -35,7 +37,7 @@ pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
 
 /// What makes a client's connections: through the proxy of its configuration, if any, and with TLS that trusts `trust`.
 pub fn connector(trust: &Trust) -> impl Connector {
-    ().chain(ThroughProxy::default()).chain(TcpConnector::default()).chain(Tls::new(trust))
+    ().chain(ThroughProxy::default()).chain(Tcp::default()).chain(Tls::new(trust))
 }
 
 /// The system's resolver. Its failures are told apart from failures to connect.

@@ -17,8 +17,17 @@ use super::certificate::{Shown, Verifier};
 use crate::crypto;
 
 /// The trusted root certificates: Mozilla's, and those that were added.
-#[derive(Clone, Debug)]
+///
+/// They are made ready when TLS is first spoken, which takes longer than a request without TLS.
+#[derive(Clone)]
 pub struct Trust {
+    make: Arc<dyn Fn() -> Result<Ready, String> + Send + Sync>,
+    made: Arc<OnceLock<Result<Ready, String>>>,
+}
+
+/// What TLS needs.
+#[derive(Clone)]
+struct Ready {
     config: Arc<ClientConfig>,
     verifier: Arc<Verifier>,
 }
@@ -26,12 +35,48 @@ pub struct Trust {
 impl Trust {
     /// Trusts Mozilla's roots only.
     pub fn built_in() -> Self {
-        Self::of(built_in(), Vec::new())
+        Self::new(|| Ok(Ready::of(built_in(), Vec::new())))
     }
 
     /// Trusts Mozilla's roots and the certificates in `bundle`, which must have at least one. A server's own
     /// certificate may be among them. The error says which certificate cannot be used.
     pub fn with_pem(bundle: &[u8]) -> Result<Self, String> {
+        let ready = Ready::with_pem(bundle)?;
+        Ok(Self::new(move || Ok(ready.clone())))
+    }
+
+    /// The same, of what `read` returns when TLS is first spoken; errors call it `what`. They fail the connection,
+    /// unless they are [tested](Self::test) for before.
+    pub fn read_later(what: String, read: impl Fn() -> Result<Vec<u8>, String> + Send + Sync + 'static) -> Self {
+        Self::new(move || Ready::with_pem(&read()?).map_err(|error| format!("{what} cannot be used: {error}")))
+    }
+
+    fn new(make: impl Fn() -> Result<Ready, String> + Send + Sync + 'static) -> Self {
+        Self { make: Arc::new(make), made: Arc::default() }
+    }
+
+    /// Makes the certificates ready, and says why they cannot be used.
+    pub fn test(&self) -> Result<(), String> {
+        self.ready().map(|_| ())
+    }
+
+    fn ready(&self) -> Result<&Ready, String> {
+        self.made.get_or_init(|| (self.make)()).as_ref().map_err(Clone::clone)
+    }
+}
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trust").finish_non_exhaustive()
+    }
+}
+
+fn built_in() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}
+
+impl Ready {
+    fn with_pem(bundle: &[u8]) -> Result<Self, String> {
         let (mut roots, mut named) = (built_in(), Vec::new());
         for certificate in bundle::read(bundle)? {
             let added = roots.add(certificate.der.clone());
@@ -54,10 +99,6 @@ impl Trust {
         config.resumption = Resumption::disabled();
         Self { config: Arc::new(config), verifier }
     }
-}
-
-fn built_in() -> RootCertStore {
-    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 /// Wraps connections to https addresses in TLS.
@@ -92,12 +133,13 @@ impl<In: Transport> Connector<In> for Tls {
         let host = details.uri.host().unwrap_or_default();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(bare.to_string()).map_err(|_| Error::Tls("the host's name is not valid"))?;
-        let mut conn = ClientConnection::new(self.trust.config.clone(), name.clone()).map_err(tls_error)?;
+        let ready = self.trust.ready().map_err(io::Error::other)?;
+        let mut conn = ClientConnection::new(ready.config.clone(), name.clone()).map_err(tls_error)?;
         let mut sock = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         sock.set_timeout(what_is_left(details));
         conn.complete_io(&mut sock)?;
         if let Some((leaf, intermediates)) = conn.peer_certificates().and_then(<[_]>::split_first) {
-            self.shown.get_or_init(|| Shown::new(leaf, intermediates, name, self.trust.verifier.clone()));
+            self.shown.get_or_init(|| Shown::new(leaf, intermediates, name, ready.verifier.clone()));
         }
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned { conn, sock } })))

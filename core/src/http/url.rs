@@ -19,3 +19,25 @@ pub fn web_url(text: &str) -> Result<Url, String> {
     }
     Ok(url)
 }
+
+/// A URL, or the beginning of one, as it may be shown: `?…` in place of its query, which may hold a secret.
+pub fn without_query(url: &str) -> String {
+    url.split_once('?').map_or_else(|| url.into(), |(before, _)| format!("{before}?…"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_not_shown_and_all_else_is() {
+        for (url, shown) in [
+            ("https://a.example/x?token=s3cret#y", "https://a.example/x?…"),
+            ("/login?next=%2F?a", "/login?…"),
+            ("https://a.example/x?", "https://a.example/x?…"),
+            ("https://a.example/x#y", "https://a.example/x#y"),
+        ] {
+            assert_eq!(without_query(url), shown);
+        }
+    }
+}

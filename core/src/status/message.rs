@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::hosts::Hosts;
 use crate::answer::Cause;
 use crate::clock::Time;
 use crate::metadata::Metadata;
@@ -22,6 +23,9 @@ pub struct Message {
     /// It waits for the last words of a silent host, until the next sweep at the latest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+    /// Of those channels the ones that were told nothing of the outage that this ends.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub whole: BTreeSet<String>,
     /// What happened.
     pub fact: Fact,
 }
@@ -40,6 +44,9 @@ pub enum Fact {
         told: Time,
         /// Whether it is told because the cause is new, not because time has passed.
         changed: bool,
+        /// Whether it was told silent and sends again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        back: bool,
     },
     /// A check is up again.
     Up {
@@ -57,6 +64,12 @@ pub enum Fact {
         /// The last fault's sentence, if it was `failing`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// It flapped until now; since when it has been up without a break.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        steady: Option<Time>,
+        /// What of its host is still down. Only the first check of a host in a sweep says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still: Option<Still>,
     },
     /// A check's pulse has gone: the check is retired.
     Gone {
@@ -67,29 +80,63 @@ pub enum Fact {
         /// When the outage that this closes began; `None` if the check was not down, or nobody was told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Time>,
+        /// Whether a note says that this is on purpose.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        retired: bool,
     },
-    /// Many checks went down within a quarter of an hour. This is the first line of the message.
+    /// A check is new; told only with `TELL_NEW`.
+    New {
+        /// The check.
+        check: CheckId,
+    },
+    /// Many hosts went down within a quarter of an hour. This is the first line of the message.
     ManyDown {
-        /// How many of them.
+        /// How many of their checks are down.
         down: usize,
-        /// Of how many in all.
+        /// Of how many checks in all.
         of: usize,
-        /// The state that most of them have in common.
+        /// How many hosts; 0 in a message of a loop that knew no hosts.
+        #[serde(default)]
+        hosts: usize,
+        /// Of how many hosts in all.
+        #[serde(default)]
+        of_hosts: usize,
+        /// The state of most of these hosts.
         state: State,
-        /// The cause that those checks have in common, if the state is `failing`.
+        /// The cause of those hosts, if the state is `failing`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<Cause>,
         /// How many checks have both in common.
         alike: usize,
+        /// How many hosts have both in common.
+        #[serde(default)]
+        alike_hosts: usize,
     },
-    /// The pulses of many checks, or of all, have gone. Their last pulses decide, and after a day the checks are gone.
+    /// The pulses of many hosts, or of all, have gone. Their last pulses decide, and after a day the checks are gone.
     Vanished {
-        /// How many of them.
+        /// How many checks.
         checks: usize,
         /// Of how many in all.
         of: usize,
-        /// The first of them, at most ten.
+        /// How many hosts.
+        #[serde(default)]
+        hosts: usize,
+        /// Of how many in all.
+        #[serde(default)]
+        of_hosts: usize,
+        /// The first of the checks, at most ten.
         some: Vec<CheckId>,
+    },
+    /// None of the pulses that vanished together is missing any more.
+    Found {
+        /// When it was first told that they vanished.
+        since: Time,
+        /// The *now* of the sweep that missed none.
+        until: Time,
+        /// How many checks had vanished at most, at once.
+        checks: usize,
+        /// How many hosts had vanished at most, at once.
+        hosts: usize,
     },
     /// Pulses are not answered: our own probe is in trouble.
     Unanswered {
@@ -97,29 +144,42 @@ pub enum Fact {
         since: Time,
         /// How many checks are unanswered now.
         checks: usize,
+        /// How many hosts they belong to.
+        #[serde(default)]
+        hosts: usize,
         /// The first of them, at most ten.
         some: Vec<CheckId>,
         /// When it was first told; `None` if this is the first time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<Time>,
     },
-    /// No check is `unanswered` now.
+    /// No check has been `unanswered` for a while.
     Answered {
         /// Since when some were.
         since: Time,
-        /// The *now* of the sweep that found none.
+        /// The *now* of the first sweep that found none.
         until: Time,
         /// How many there were at most, at once.
         checks: usize,
+        /// Of how many hosts they were at most, at once.
+        #[serde(default)]
+        hosts: usize,
     },
-    /// The store was away. Checks whose pulses were due meanwhile get `every_s` after it.
+    /// No sweep was completed for a while. If the store itself was away, checks whose pulses were due meanwhile get
+    /// `every_s` after it.
     Gap {
         /// Its beginning: the last sweep before it.
         from: Time,
-        /// Its end: the first pulse or sweep after it.
+        /// Its end: the first sweep after it, or the stop that was told.
         until: Time,
+        /// Until when no pulse came either; `None` if pulses came all the time, so that the store was there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quiet_until: Option<Time>,
         /// How many checks are spared.
         spared: usize,
+        /// How many hosts they belong to.
+        #[serde(default)]
+        hosts: usize,
         /// The first of them, at most ten.
         some: Vec<CheckId>,
     },
@@ -139,6 +199,67 @@ pub enum Fact {
         copy: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// `status.json` is gone although sweeps were completed before, and all checks begin anew.
+    StatusMissing {
+        /// The last completed sweep.
+        swept: Time,
+    },
+    /// `status.json` must not be used: it is of a newer format, or too large. Nothing is watched.
+    StatusUnusable {
+        /// What is wrong with it, with the remedy.
+        why: String,
+    },
+    /// A channel takes nothing of what is due to it. The other channels tell it.
+    ChannelFails {
+        /// Its name.
+        channel: String,
+        /// Since when.
+        since: Time,
+        /// What it said last, or what became of the last attempt.
+        why: String,
+    },
+    /// A channel of which the others told that it takes nothing takes messages again.
+    ChannelWorks {
+        /// Its name.
+        channel: String,
+        /// Since when it took nothing.
+        since: Time,
+        /// When it took something again.
+        until: Time,
+    },
+    /// In place of a message that the channel refused for good, again and again.
+    Refused {
+        /// The kind of that message.
+        what: String,
+        /// The check or host that it was about; `None` if it was about many or about us.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+        /// What the channel said.
+        why: String,
+    },
+    /// A host has more names than are read or recorded, so that some are not watched.
+    Crowded {
+        /// The host.
+        host: String,
+        /// How many names of it were seen; there may be more.
+        names: usize,
+        /// How many records it may have.
+        most: usize,
+    },
+    /// A host has no more names than that, and has had no more for a while.
+    Uncrowded {
+        /// The host.
+        host: String,
+        /// Since when it had too many.
+        since: Time,
+        /// Since when it has not.
+        until: Time,
+    },
+    /// The changes of many checks, counted by host: there were too many for a message each.
+    Counted {
+        /// What changed of each host.
+        hosts: Hosts,
     },
     /// A test of whether messages arrive.
     Test,
@@ -172,6 +293,34 @@ pub struct Down {
     pub words: Metadata,
     /// How many other checks are down.
     pub others: usize,
+    /// How many other hosts are down.
+    #[serde(default)]
+    pub other_hosts: usize,
+    /// Since when it has been in this state, if the outage began in another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_since: Option<Time>,
+    /// The state in which the outage began, if it was another one and is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<State>,
+    /// It flaps: it is held from now on, until it is steady.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flaps: bool,
+}
+
+/// What of a host is still down.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Still {
+    /// How many checks.
+    pub checks: usize,
+    /// The first of them, at most ten.
+    pub some: Vec<CheckId>,
+}
+
+impl Message {
+    /// A message that all these channels owe, and that waits for nothing.
+    pub fn new(id: String, at: Time, owed: BTreeSet<String>, fact: Fact) -> Self {
+        Self { id, at, owed, waits: false, whole: BTreeSet::new(), fact }
+    }
 }
 
 impl Fact {
@@ -179,7 +328,7 @@ impl Fact {
     pub fn check(&self) -> Option<&CheckId> {
         match self {
             Self::Down(down) | Self::StillDown { down, .. } => Some(&down.check),
-            Self::Up { check, .. } | Self::Gone { check, .. } => Some(check),
+            Self::Up { check, .. } | Self::Gone { check, .. } | Self::New { check } => Some(check),
             _ => None,
         }
     }

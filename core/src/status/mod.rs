@@ -2,7 +2,10 @@
 //!
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
+mod bounds;
+mod hosts;
 mod message;
+mod mutes;
 mod record;
 
 use std::collections::BTreeMap;
@@ -16,8 +19,11 @@ use crate::clock::Time;
 use crate::json;
 use crate::name::CheckId;
 
-pub use message::{Down, Fact, Message};
-pub use record::{Change, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Told};
+pub use bounds::{Crowded, Turn};
+pub use hosts::{Changes, Hosts};
+pub use message::{Down, Fact, Message, Still};
+pub use mutes::Mutes;
+pub use record::{Change, Ended, Flaps, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Telling, Told};
 
 /// The largest `status.json` that is read, in bytes: over a million checks.
 pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
@@ -45,12 +51,24 @@ pub struct StatusOf<M> {
     /// The gaps of the store, as long as a check is spared for one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
-    /// Since when many checks are down at once, if that was told.
+    /// When it was told that many hosts went down at once, as long as that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub many_down: Option<Time>,
+    /// What was told then. A loop that knows no hosts writes [`Self::many_down`] alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub many_told: Option<ManyTold>,
+    /// The hosts that vanished together, while a pulse of them is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vanished: Option<Vanished>,
+    /// Of each host that was told of within the last hour, the times of these sweeps: the newest ten.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub noise: BTreeMap<String, Vec<Time>>,
     /// The trouble with our own probe, while checks are `unanswered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<Unanswered>,
+    /// The hosts with more names than are read or recorded, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crowded: BTreeMap<String, Crowded>,
     /// The mutes that were read. Some may be over.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutes: BTreeMap<CheckId, Muted>,
@@ -78,6 +96,21 @@ pub struct BackOff {
     pub failures: u32,
     /// Nothing is sent to it before this time.
     pub until: Time,
+    /// Since when it has taken nothing of what was due to it; `None` in what an older loop wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Why it did not take its messages last, in one line without secrets.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// When it was told over the other channels that it takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Time>,
+    /// When it took something again, until the other channels are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worked: Option<Time>,
+    /// How often it refused, for good and alone, the first of what it owes.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub refused: u32,
 }
 
 /// A gap: no sweep was completed, and no pulse came from any host.
@@ -96,9 +129,41 @@ pub struct Unanswered {
     pub since: Time,
     /// How many there were at most, at once.
     pub checks: usize,
+    /// Of how many hosts they were at most, at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hosts: usize,
+    /// Of how many hosts they were when this was last told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub told_hosts: usize,
+    /// Since when no check is `unanswered`; `None` while one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub none_since: Option<Time>,
     /// What was told of it; `None` while all the checks are muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,
+}
+
+/// What was last told of many hosts that went down at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManyTold {
+    /// How many hosts.
+    pub hosts: usize,
+    /// Which causes led when it was told, without repeats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+}
+
+/// Hosts that vanished together: pulses of them are missing, and no note of `retire` says why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vanished {
+    /// When it was first told.
+    pub since: Time,
+    /// How many checks there were at most, at once.
+    pub checks: usize,
+    /// How many hosts there were at most, at once.
+    pub hosts: usize,
+    /// How many hosts there were when this was last told.
+    pub told_hosts: usize,
 }
 
 /// A mute that was read.
@@ -155,7 +220,11 @@ impl<M> StatusOf<M> {
             channels: BTreeMap::new(),
             gaps: Vec::new(),
             many_down: None,
+            many_told: None,
+            vanished: None,
+            noise: BTreeMap::new(),
             unanswered: None,
+            crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
             outbox: Vec::new(),
             checks: BTreeMap::new(),
@@ -187,16 +256,12 @@ impl<M> StatusOf<M> {
     {
         serde_json::to_vec(self).expect("a status is plain data")
     }
+}
 
-    /// Whether no message is sent about a check at `now`.
-    pub fn is_muted(&self, id: &CheckId, now: Time) -> bool {
-        // Most fleets have no mute, and this is asked of each check.
-        !self.mutes.is_empty() && [id, &id.default_of_host()].iter().any(|id| self.mute_at(id, now).is_some())
-    }
-
-    /// The mute of exactly this id, if it lasts at `now`.
-    pub fn mute_at(&self, id: &CheckId, now: Time) -> Option<&Muted> {
-        self.mutes.get(id).filter(|mute| now < mute.until())
+impl BackOff {
+    /// A back-off after so many attempts in a row.
+    pub fn new(failures: u32, until: Time) -> Self {
+        Self { failures, until, since: None, why: String::new(), told: None, worked: None, refused: 0 }
     }
 }
 
@@ -243,6 +308,16 @@ where
     let entries = Vec::<&RawValue>::deserialize(deserializer)?;
     let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
     Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {

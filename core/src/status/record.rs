@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::Turn;
 use crate::answer::Cause;
 use crate::clock::Time;
 use crate::pulse::Pulse;
@@ -64,6 +65,9 @@ pub struct Record {
     /// Set if the last sweep could not read a newer fault: the time of the pulse by which that fault is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Time>,
+    /// Set while its limits or its newest fault are to be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
     /// How many distinct pulses in a row failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub in_row: u32,
@@ -76,6 +80,12 @@ pub struct Record {
     /// The outage that lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Box<Outage>>,
+    /// What was told of it lately, and what is held back; `None` for a check that was never told down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telling: Option<Box<Telling>>,
+    /// A note of `retire` says that it has gone on purpose. It never counts as vanished.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
     /// The newest [`HISTORY`] changes, the oldest first. Empty for a check that was never down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Change>,
@@ -90,12 +100,20 @@ pub struct Limits {
     pub every_s: u64,
     /// How old it may become, in seconds.
     pub limit_s: u64,
+    /// How many distinct pulses in a row must fail before that is an outage; `None` where the loop's setting counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults_in_row: Option<u32>,
 }
 
 impl Limits {
     /// The promises of `pulse`, which has this `ETag`.
     pub fn of(pulse: &Pulse, etag: String) -> Self {
-        Self { etag, every_s: pulse.every_s.into(), limit_s: pulse.limit().as_secs() }
+        Self {
+            etag,
+            every_s: pulse.every_s.into(),
+            limit_s: pulse.limit().as_secs(),
+            faults_in_row: pulse.faults_in_row,
+        }
     }
 
     /// How often a pulse comes.
@@ -161,6 +179,59 @@ pub struct Told {
     /// Which causes were told, without repeats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
+    /// When a new cause was last told; `None` if it has had one cause only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Time>,
+    /// That the check sends again, and still fails, was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
+    /// It was told although the check flaps. So its end is told, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anyway: bool,
+}
+
+/// What was told of a check lately, and what is held back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// When the check was told down: the *now* of the last two such sweeps, the older first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub down: Vec<Time>,
+    /// It flaps: it was told down three times within a short time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaps: Option<Flaps>,
+    /// What ended an outage that was told, or the check, held back because the check flaps or its host is noisy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Ended>,
+}
+
+/// A check that flaps: it is held as by a mute until it has been up for long enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flaps {
+    /// The *now* of the sweep that saw an outage of it begin or end last.
+    pub changed: Time,
+    /// An outage that has lasted for so many seconds is told all the same.
+    pub wait_s: u64,
+    /// A silence was told since it flaps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silence: bool,
+}
+
+/// The end of an outage that was told, or of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When the outage began; `None` if the check is gone and was not told down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// When the echo that ended it came, or when the check was gone.
+    pub until: Time,
+    /// Its last state; `gone` if the check is gone.
+    pub was: State,
+    /// Why it was `failing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The last fault's sentence, if it was `failing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A change of a check's state.
@@ -186,10 +257,13 @@ impl Record {
             echo: None,
             fault: None,
             unread: None,
+            turn: None,
             in_row: 0,
             waiting: None,
             missing: None,
             outage: None,
+            telling: None,
+            retired: false,
             history: Vec::new(),
         }
     }

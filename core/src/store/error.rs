@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use ureq::http::HeaderMap;
+use url::Url;
 
 use crate::http::{Failure, Trouble, header};
 use crate::text::printable;
@@ -34,6 +35,8 @@ pub struct Error {
     pub(super) operation: String,
     /// The bucket: `bucket "b" at https://…`.
     pub(super) place: String,
+    /// What stands between us and the store.
+    pub(super) way: Box<Way>,
     /// How far this machine's clock is ahead of the store's, if the answer told.
     pub(super) skew: Option<SignedDuration>,
     /// How many times it was tried.
@@ -41,6 +44,17 @@ pub struct Error {
     /// Whether it may have been done nevertheless.
     pub(super) in_doubt: bool,
     pub(super) kind: Kind,
+}
+
+/// What stands between us and the store.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Way {
+    /// The host that requests are signed for, if the endpoint is not AWS's.
+    pub host: Option<String>,
+    /// Whether that host begins with the bucket's name, although the bucket is in the path.
+    pub is_bucket_twice: bool,
+    /// The proxy of the environment.
+    pub proxy: Option<String>,
 }
 
 /// How a request failed.
@@ -64,21 +78,45 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// The bucket's region, if the answer names it.
     pub(super) region: Option<String>,
+    /// Where a redirect leads to: scheme, host and port. The rest may hold a signature.
+    pub(super) target: Option<String>,
+    /// The `Host` with which the request arrived, if the store shows what it has signed.
+    pub(super) arrived_for: Option<String>,
 }
 
 impl Refusal {
     /// Parses S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
     pub(super) fn new(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let is_s3 = body.contains("<Error>");
-        let shown = |text: String| printable(&text).chars().take(ROOM).collect();
+        let shown = |text: String| printable(&without_signature(&text)).chars().take(ROOM).collect();
         let text = |tag| element(body, tag).filter(|_| is_s3).map(shown);
         Self {
             status,
             code: text("Code").unwrap_or_default(),
             message: text("Message").unwrap_or_default(),
             region: header::text(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
+            target: header::text(headers, "location").and_then(origin).filter(|_| (300..400).contains(&status)),
+            arrived_for: element(body, "CanonicalRequest").filter(|_| is_s3).and_then(|request| {
+                request.lines().find_map(|line| line.strip_prefix("host:")).map(|host| shown(host.to_string()))
+            }),
         }
     }
+}
+
+/// A server, or a proxy before it, may repeat the URL that it was asked for: its query is a signature, and may hold a
+/// token.
+fn without_signature(text: &str) -> String {
+    let words = text.split(' ').map(|word| match word.split_once('?') {
+        _ if !word.to_ascii_lowercase().contains("x-amz-") => word.into(),
+        Some((before, _)) => format!("{before}?…"),
+        None => "…".into(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Scheme, host and port of an address.
+fn origin(location: &str) -> Option<String> {
+    Url::parse(location).ok().filter(Url::has_host).map(|url| url.origin().ascii_serialization())
 }
 
 impl Error {
@@ -104,6 +142,34 @@ impl Error {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
 
+    /// Whether the store gives just this object to nobody: one that is archived, or whose reading it calls a bad request
+    /// (one under a customer's key, say). What is wrong with the request or its credentials does not count.
+    pub fn is_of_the_object(&self) -> bool {
+        let ours = |code: &str| {
+            code.contains("Token")
+                || code.starts_with("Authorization")
+                || matches!(code, "" | "RequestTimeout" | "IllegalLocationConstraintException")
+        };
+        self.refusal().is_some_and(|refusal| {
+            refusal.code == "InvalidObjectState" || (refusal.status == 400 && !ours(&refusal.code))
+        })
+    }
+
+    /// Whether the store refused, and would again: it was neither busy nor in trouble, and the clocks do not differ.
+    pub fn is_refusal(&self) -> bool {
+        self.refusal().is_some_and(|refusal| {
+            matches!(refusal.status, 400..=499)
+                && !matches!(refusal.status, 408 | 429)
+                && refusal.code != "RequestTimeout"
+                && !refusal.is_about_time()
+        })
+    }
+
+    /// What the store said, such as `HTTP 403 InvalidObjectState (…)`, if it refused.
+    pub fn said(&self) -> Option<String> {
+        self.refusal().map(ToString::to_string)
+    }
+
     /// Whether the store may have done it nevertheless: an answer to a PUT or a DELETE was lost, at this try or an
     /// earlier one. Only reading tells.
     pub fn is_in_doubt(&self) -> bool {
@@ -119,6 +185,45 @@ impl Error {
         match &self.kind {
             Kind::Refused(refusal) => Some(refusal),
             Kind::Failed(_) | Kind::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether the same request about another object would fail, too: the store cannot be reached, or does not know
+    /// these credentials or this bucket.
+    pub fn settles(&self) -> bool {
+        match &self.kind {
+            Kind::Failed(_) => true,
+            Kind::Unreadable(_) => false,
+            Kind::Refused(refusal) => {
+                refusal.is_about_time()
+                    || matches!(refusal.status, 301 | 307 | 308 | 401 | 429 | 500..=599)
+                    || matches!(
+                        refusal.code.as_str(),
+                        "NoSuchBucket"
+                            | "InvalidAccessKeyId"
+                            | "SignatureDoesNotMatch"
+                            | "ExpiredToken"
+                            | "InvalidToken"
+                            | "TokenRefreshRequired"
+                            | "AllAccessDisabled"
+                            | "AuthorizationHeaderMalformed"
+                            | "AuthorizationQueryParametersError"
+                            | ""
+                    )
+            }
+        }
+    }
+
+    /// Whether another request failed for the same reason.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.why() == other.why()
+    }
+
+    fn why(&self) -> String {
+        match &self.kind {
+            Kind::Failed(failure) => failure.to_string(),
+            Kind::Unreadable(what) => format!("the answer cannot be read: {what}"),
+            Kind::Refused(refusal) => refusal.to_string(),
         }
     }
 
@@ -139,7 +244,7 @@ impl Error {
             Kind::Refused(refusal) if refusal.status == 412 && self.in_doubt => {
                 "an earlier try may have been what changed it: look again"
             }
-            Kind::Refused(refusal) => refusal.remedy()?,
+            Kind::Refused(refusal) => return refusal.remedy(&self.way),
         };
         Some(text.into())
     }
@@ -167,28 +272,59 @@ impl Refusal {
                 && (self.message.contains("has expired") || self.message.contains("not yet valid")))
     }
 
-    fn remedy(&self) -> Option<&'static str> {
-        Some(match (self.code.as_str(), self.status) {
+    fn remedy(&self, way: &Way) -> Option<String> {
+        let text = match (self.code.as_str(), self.status) {
+            ("NoSuchBucket" | "NoSuchKey", _) if way.is_bucket_twice => {
+                "the bucket stands twice, in the endpoint's host and in the path: write the endpoint without it, or \
+                 correct the bucket"
+            }
             ("NoSuchBucket", _) => "correct the bucket, the region or the endpoint, or create the bucket first",
             ("InvalidAccessKeyId", _) => "the store does not know this access key id: correct the credentials",
-            ("SignatureDoesNotMatch", _) => "the secret access key does not belong to the access key id: correct it",
+            ("SignatureDoesNotMatch", _) => return Some(self.signature_remedy(way)),
             ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => {
                 "get new temporary credentials; with permanent ones, unset AWS_SESSION_TOKEN"
             }
             ("AccessDenied" | "AllAccessDisabled", _) => {
                 "the key is not there, or the policy of these credentials does not allow this"
             }
-            ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _)
-            | (_, 301 | 307 | 308) => "the bucket is in another region: correct the region",
+            ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _) => {
+                "the bucket is in another region: correct the region"
+            }
             // The answer to a presigned URL for the wrong region.
             ("AuthorizationQueryParametersError", _) if self.message.contains("region") => "correct the region",
             ("PreconditionFailed" | "ConditionalRequestConflict", _) => {
                 "somebody else changed it at the same time: look again"
             }
             ("SlowDown", _) | (_, 429 | 500 | 502 | 503 | 504) => "the store is busy or in trouble: try again later",
+            (_, 300..400) => return Some(self.redirect_remedy()),
             ("", _) => "this is not an answer of S3: check the endpoint, and a proxy on the way",
             _ => return None,
-        })
+        };
+        Some(text.into())
+    }
+
+    fn signature_remedy(&self, way: &Way) -> String {
+        let wrong_key = "the secret access key does not belong to the access key id";
+        match (&way.host, &self.arrived_for) {
+            (Some(host), Some(arrived)) if host != arrived => format!(
+                "it was signed for the host {host} and arrived with \"Host: {arrived}\": a proxy before the store must \
+                 pass on the Host header as it is"
+            ),
+            (Some(host), None) => format!(
+                "{wrong_key}: correct it; or a proxy before the store changes the path or the Host header, which must \
+                 stay {host}"
+            ),
+            _ => format!("{wrong_key}: correct it"),
+        }
+    }
+
+    fn redirect_remedy(&self) -> String {
+        match &self.target {
+            Some(target) => {
+                format!("the endpoint redirects to {target}: write that as the endpoint if the store is there")
+            }
+            None => "the endpoint redirects, and does not say where to: check it".into(),
+        }
     }
 }
 
@@ -207,11 +343,15 @@ impl fmt::Display for Refusal {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} in {}: ", self.operation, self.place)?;
-        match &self.kind {
-            Kind::Failed(failure) => write!(f, "{failure}")?,
-            Kind::Unreadable(what) => write!(f, "the answer cannot be read: {what}")?,
-            Kind::Refused(refusal) => write!(f, "{refusal}")?,
+        write!(f, "cannot {} in {}: {}", self.operation, self.place, self.why())?;
+        // A proxy that did not connect us is named already.
+        let is_through = match &self.kind {
+            Kind::Failed(failure) => !failure.text.contains("proxy"),
+            Kind::Refused(refusal) => refusal.code.is_empty(),
+            Kind::Unreadable(_) => true,
+        };
+        if let Some(proxy) = self.way.proxy.as_ref().filter(|_| is_through) {
+            write!(f, ", through the proxy {proxy}")?;
         }
         if self.tries > 1 {
             write!(f, ", tried {} times", self.tries)?;
@@ -229,7 +369,8 @@ impl std::error::Error for Error {}
 #[cfg(feature = "fuzzing")]
 pub fn read_refusal(status: u16, body: &str) -> Error {
     let kind = Kind::Refused(Box::new(Refusal::new(status, &HeaderMap::new(), body)));
-    Error { operation: String::new(), place: String::new(), skew: None, tries: 1, in_doubt: false, kind }
+    let (operation, place) = (String::new(), String::new());
+    Error { operation, place, way: Box::default(), skew: None, tries: 1, in_doubt: false, kind }
 }
 
 #[cfg(test)]
@@ -240,6 +381,7 @@ mod tests {
         Error {
             operation: "put pulse/web-1.json".into(),
             place: "bucket \"b\" at http://127.0.0.1:9810/b/".into(),
+            way: Box::default(),
             skew: skew_s.map(SignedDuration::from_secs),
             tries: 1,
             in_doubt: false,
@@ -286,10 +428,67 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_for_the_objects_sake_is_told_from_trouble_of_our_own() {
+        let body = |code: &str| format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
+        for (status, code) in [(403, "InvalidObjectState"), (400, "InvalidRequest"), (400, "KMS.DisabledException")] {
+            let error = refused(status, &body(code), None);
+            assert!(error.is_of_the_object() && error.is_refusal(), "{code}");
+        }
+        for (status, code) in [
+            (403, "AccessDenied"),
+            (400, "ExpiredToken"),
+            (400, "InvalidToken"),
+            (400, "AuthorizationHeaderMalformed"),
+            (400, "RequestTimeout"),
+            (404, "NoSuchKey"),
+            (503, "SlowDown"),
+            (500, "InternalError"),
+        ] {
+            assert!(!refused(status, &body(code), None).is_of_the_object(), "{code}");
+        }
+        assert!(!refused(400, "<html>a proxy says no</html>", None).is_of_the_object());
+        for (status, code) in [(400, "RequestTimeout"), (429, "SlowDown"), (503, "SlowDown"), (500, "InternalError")] {
+            assert!(!refused(status, &body(code), None).is_refusal(), "{code}");
+        }
+        assert!(refused(403, &body("AccessDenied"), None).is_refusal());
+    }
+
+    #[test]
     fn an_answer_that_is_not_s3s_is_called_so() {
         let error = refused(403, "<html><Code>x</Code>proxy says no</html>", None);
         assert!(error.to_string().contains("HTTP 403; this is not an answer of S3"), "{error}");
         assert!(!error.is_denied());
+    }
+
+    #[test]
+    fn a_redirect_names_its_target_without_what_could_be_secret() {
+        let mut headers = HeaderMap::new();
+        headers.insert("location", "https://login.example.com:8443/x?X-Amz-Signature=secret".parse().unwrap());
+        for (status, is_redirect) in [(301, true), (302, true), (307, true), (308, true), (403, false)] {
+            let refusal = Refusal::new(status, &headers, "<html>go</html>");
+            let remedy = refusal.remedy(&Way::default()).unwrap();
+            let names = remedy.contains("the endpoint redirects to https://login.example.com:8443: write that");
+            assert!(names == is_redirect && !remedy.contains("secret"), "{status}: {remedy}");
+        }
+        let remedy = Refusal::new(302, &HeaderMap::new(), "").remedy(&Way::default()).unwrap();
+        assert!(remedy.contains("does not say where"), "{remedy}");
+    }
+
+    #[test]
+    fn a_signature_that_does_not_fit_names_the_key_and_the_host_that_a_proxy_may_have_changed() {
+        let remedy = |host: Option<&str>, more: &str| {
+            let body = format!("<Error><Code>SignatureDoesNotMatch</Code>{more}</Error>");
+            let way = Way { host: host.map(String::from), ..Way::default() };
+            Refusal::new(403, &HeaderMap::new(), &body).remedy(&way).unwrap()
+        };
+        let seen = "<CanonicalRequest>PUT\n/x\n\nhost:10.0.0.5:9000\n\nhost\nUNSIGNED-PAYLOAD</CanonicalRequest>";
+        let changed = remedy(Some("s3.example.com"), seen);
+        assert!(changed.contains("arrived with \"Host: 10.0.0.5:9000\": a proxy before the store"), "{changed}");
+        let same = remedy(Some("10.0.0.5:9000"), seen);
+        assert!(same.contains("does not belong") && !same.contains("proxy"), "{same}");
+        let unknown = remedy(Some("s3.example.com"), "");
+        assert!(unknown.contains("does not belong") && unknown.contains("must stay s3.example.com"), "{unknown}");
+        assert!(!remedy(None, "").contains("proxy"));
     }
 
     #[test]

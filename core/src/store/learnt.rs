@@ -6,11 +6,14 @@ use jiff::SignedDuration;
 use rusty_s3::Bucket;
 
 use super::Store;
-use super::error::{Failed, Kind, clock_is_off};
+use super::error::{Failed, Kind, Way, clock_is_off};
 use super::place::{Place, is_region};
 
 /// How far the clocks must differ before a refusal is blamed on them.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
+
+/// The largest difference that is corrected without TLS.
+const CORRECTED_OVER_HTTP: SignedDuration = SignedDuration::from_hours(24);
 
 /// What requests are signed with, apart from the credentials.
 #[derive(Clone)]
@@ -45,6 +48,10 @@ impl Store {
     pub(super) fn learn_clock(&self, failed: &Failed, used: &Learnt) -> bool {
         let (Kind::Refused(refusal), Some(skew)) = (&failed.kind, failed.skew) else { return false };
         if refusal.status != 403 || (skew - used.ahead).abs() <= TOLERANCE {
+            return false;
+        }
+        // Anybody on the way may have written this date. What is signed for a day far ahead could be used then.
+        if used.bucket.base_url().scheme() == "http" && skew.abs() > CORRECTED_OVER_HTTP {
             return false;
         }
         let mut learnt = self.lock();
@@ -89,5 +96,18 @@ impl Store {
     pub fn place(&self) -> String {
         let learnt = self.lock();
         format!("bucket {:?} at {}", learnt.bucket.name(), learnt.bucket.base_url())
+    }
+
+    /// What stands between us and the store.
+    pub(super) fn way(&self) -> Way {
+        let url = self.lock().bucket.base_url().clone();
+        let host = url.host_str().unwrap_or_default();
+        let with_port = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
+        let begins = host.strip_prefix(&self.place.bucket).is_some_and(|rest| rest.starts_with('.'));
+        Way {
+            is_bucket_twice: begins && url.path() != "/",
+            host: self.place.endpoint.is_some().then_some(with_port),
+            proxy: self.agent.config().proxy().map(|proxy| format!("{}:{}", proxy.host(), proxy.port())),
+        }
     }
 }

@@ -36,28 +36,65 @@ pub struct Entry {
     pub size: u64,
 }
 
+/// A listing, one page for each request. It ends after an error: a list that fails half-way does not show which objects
+/// are missing.
+pub struct Listing<'a> {
+    store: &'a Store,
+    prefix: &'a str,
+    next: Option<Next>,
+}
+
+/// Where a listing goes on.
+enum Next {
+    /// At the first object.
+    Start,
+    /// With the page of this token.
+    Page(String),
+    /// With the first key that is greater than this text.
+    Behind(String),
+}
+
+impl Listing<'_> {
+    /// Makes the next page begin behind this key, which need not exist: no page before it is asked for. It has no effect
+    /// after the last page.
+    pub fn go_on_behind(&mut self, key: String) {
+        self.next = self.next.take().map(|_| Next::Behind(key));
+    }
+}
+
+impl Iterator for Listing<'_> {
+    type Item = Result<Page, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next.take()?;
+        Some(self.store.list_page(self.prefix, &next).map(|(page, token)| {
+            self.next = token.map(Next::Page);
+            page
+        }))
+    }
+}
+
 impl Store {
-    /// Lists all objects whose keys begin with `prefix`, one request for each page. It ends after an error: a list that
-    /// fails half-way does not show which objects are missing.
-    pub fn list(&self, prefix: &str) -> impl Iterator<Item = Result<Page, Error>> {
-        let mut next = Some(None);
-        std::iter::from_fn(move || {
-            let token: Option<String> = next.take()?;
-            Some(self.list_page(prefix, token.as_deref()).map(|(page, token)| {
-                next = token.map(Some);
-                page
-            }))
-        })
+    /// Lists all objects whose keys begin with `prefix`.
+    pub fn list<'a>(&'a self, prefix: &'a str) -> Listing<'a> {
+        Listing { store: self, prefix, next: Some(Next::Start) }
     }
 
-    fn list_page(&self, prefix: &str, token: Option<&str>) -> Result<(Page, Option<String>), Error> {
-        let continuation = token.map(|token| ("continuation-token", token));
+    fn list_page(&self, prefix: &str, next: &Next) -> Result<(Page, Option<String>), Error> {
+        let from = match next {
+            Next::Start => None,
+            Next::Page(token) => Some(("continuation-token", token.as_str())),
+            Next::Behind(key) => Some(("start-after", key.as_str())),
+        };
         let query = [("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix)];
+        let mut query: Vec<_> = query.into_iter().chain(from).collect();
+        // In the order in which it is signed.
+        query.sort_unstable();
         let ask = Ask {
             operation: format!("list {prefix}"),
             method: Method::Get,
             key: None,
-            query: continuation.into_iter().chain(query).collect(),
+            query,
             headers: Vec::new(),
             body: None,
             limit: PAGE_LIMIT,

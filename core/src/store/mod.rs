@@ -1,5 +1,7 @@
 //! The store: objects of an S3 bucket, by presigned URLs, over one connection, within one deadline.
 
+mod below;
+pub mod endpoint;
 mod error;
 mod learnt;
 #[cfg(feature = "list")]
@@ -23,14 +25,15 @@ use crate::metadata::Metadata;
 use crate::name::Key;
 
 use learnt::Learnt;
-use request::{Answer, Ask};
+use request::Ask;
 
+pub use below::Below;
 pub use error::Error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use error::read_refusal;
 #[cfg(feature = "list")]
-pub use list::{Entry, PAGE, Page};
+pub use list::{Entry, Listing, PAGE, Page};
 pub use place::Place;
 pub use rusty_s3::Credentials;
 
@@ -41,8 +44,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A client of a bucket, with its credentials and its deadline.
 ///
-/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. Clones
-/// share what they learn of the store's clock and region.
+/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. It tries
+/// three times, or until the deadline if it is [persistent](Store::persistent). Clones share what they learn of the
+/// store's clock and region.
 #[derive(Clone)]
 pub struct Store {
     place: Place,
@@ -51,6 +55,9 @@ pub struct Store {
     agent: Agent,
     clock: Clock,
     deadline: Instant,
+    tries: u32,
+    /// No further try begins when only this is left.
+    reserve: Duration,
 }
 
 /// The credentials in the environment; `None` if it holds neither half of a key. Some emulators set an empty session
@@ -60,7 +67,8 @@ pub fn credentials_from(environment: Environment) -> Result<Option<Credentials>,
         (None, None) => Ok(None),
         (None, Some(_)) => Err("AWS_ACCESS_KEY_ID"),
         (Some(_), None) => Err("AWS_SECRET_ACCESS_KEY"),
-        (Some(key), Some(secret)) => Ok(Some(match environment.get("AWS_SESSION_TOKEN") {
+        // botocore's older name comes first.
+        (Some(key), Some(secret)) => Ok(Some(match environment.first(&["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"]) {
             None => Credentials::new(key, secret),
             Some(token) => Credentials::new_with_token(key, secret, token),
         })),
@@ -118,13 +126,30 @@ impl Store {
         deadline: Instant,
     ) -> Result<Self, String> {
         let learnt = Arc::new(Mutex::new(Learnt::new(place.bucket()?)));
-        Ok(Self { place: place.clone(), learnt, credentials, agent, clock, deadline })
+        Ok(Self {
+            place: place.clone(),
+            learnt,
+            credentials,
+            agent,
+            clock,
+            deadline,
+            tries: retry::TRIES,
+            reserve: Duration::ZERO,
+        })
     }
 
     /// The same store with another deadline.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self { deadline, ..self.clone() }
+    }
+
+    /// The same store, which retries until its deadline: a host must not be taken for dead since its store was away for
+    /// some seconds. A try that would have less than a twelfth of the time does not begin: it could only time out.
+    #[must_use]
+    pub fn persistent(self) -> Self {
+        let reserve = self.deadline.saturating_duration_since(Instant::now()) / 12;
+        Self { tries: u32::MAX, reserve, ..self }
     }
 
     /// The bucket's name.
@@ -153,9 +178,11 @@ impl Store {
         let mut headers = condition.headers();
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
         let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
-        let Answer { headers, rtt, skew, .. } = self.send(&ask)?;
-        let etag = header::text(&headers, "etag").unwrap_or_default().to_string();
-        Ok(Taken { etag, rtt, skew_s: skew.map(|skew| skew.as_secs_f64()) })
+        let answer = self.send(&ask)?;
+        // A captive portal says 200 to everything.
+        let etag = header::text(&answer.headers, "etag").map(String::from);
+        let etag = etag.ok_or_else(|| self.unreadable(&ask, &answer, "it has no ETag"))?;
+        Ok(Taken { etag, rtt: answer.rtt, skew_s: answer.skew.map(|skew| skew.as_secs_f64()) })
     }
 
     /// Gets an object. Its body is read only if it has at most `limit` bytes.

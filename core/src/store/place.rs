@@ -3,6 +3,9 @@
 use rusty_s3::{Bucket, UrlStyle};
 use url::Url;
 
+use super::endpoint;
+use crate::text::printable;
+
 /// A bucket and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -25,27 +28,19 @@ impl Place {
 
     /// The bucket for the signer. The error says what is wrong with it.
     pub(super) fn bucket(&self) -> Result<Bucket, String> {
+        if !is_bucket_name(&self.bucket) {
+            return Err(no_bucket_name(&self.bucket));
+        }
         let endpoint = match &self.endpoint {
-            Some(endpoint) => parse_endpoint(endpoint)?,
+            Some(text) => endpoint::parse(text, &self.bucket, &self.region)?,
             None => aws_endpoint(&self.region)?,
         };
-        if !is_bucket_name(&self.bucket) {
-            return Err(format!(
-                "{:?} is not a bucket's name: 3 to 63 small letters, digits, \".\" and \"-\"",
-                self.bucket
-            ));
-        }
         let path_style = self.path_style.unwrap_or(self.endpoint.is_some() || self.bucket.contains('.'));
         let style = if path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
         Bucket::new(endpoint, style, self.bucket.clone(), self.region.clone()).map_err(|error| {
             format!("the bucket {:?} cannot be put before the endpoint's host ({error}); set path_style", self.bucket)
         })
     }
-}
-
-fn parse_endpoint(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| format!("the endpoint {text:?} is not an address such as https://s3.example.com"))
 }
 
 /// Whether a region has the form of AWS's regions, such as eu-central-1.
@@ -60,6 +55,17 @@ fn aws_endpoint(region: &str) -> Result<Url, String> {
     }
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     Ok(Url::parse(&format!("https://s3.{region}.{domain}")).expect("the region is a label"))
+}
+
+/// Says what was written where a bucket's name is wanted.
+fn no_bucket_name(text: &str) -> String {
+    let bare = text.strip_prefix("s3://").or_else(|| text.strip_prefix("arn:aws:s3:::")).unwrap_or(text);
+    let bare = bare.split('/').next().unwrap_or_default();
+    let shown = printable(text);
+    if bare != text && is_bucket_name(bare) {
+        return format!("the bucket {shown:?} is more than a name: write {bare:?}");
+    }
+    format!("{shown:?} is not a bucket's name: 3 to 63 small letters, digits, \".\" and \"-\"")
 }
 
 /// Checks S3's naming rule. It also allows the underscore and capitals of the older rule, which other stores still
@@ -109,8 +115,10 @@ mod tests {
         for (place, why) in [
             (place("..", None), "\"..\" is not a bucket's name"),
             (place("a/b/c", None), "\"a/b/c\" is not a bucket's name"),
-            (place("pulses", Some("s3.example.com")), "\"s3.example.com\" is not an address"),
-            (place("pulses", Some("ftp://s3.example.com")), "is not an address"),
+            (place("s3://pulses/x", None), "is more than a name: write \"pulses\""),
+            (place("arn:aws:s3:::pulses", None), "is more than a name: write \"pulses\""),
+            (place("pulses/", None), "is more than a name: write \"pulses\""),
+            (place("pulses", Some("s3.example.com")), "the endpoint \"s3.example.com\" has no scheme"),
             (by_name, "set path_style"),
             (region, "\"eu central\" is not a region"),
         ] {

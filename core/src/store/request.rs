@@ -10,7 +10,7 @@ use rusty_s3::signing::sign;
 use ureq::http::{HeaderMap, Request, Response};
 
 use super::error::{Failed, Kind, Refusal};
-use super::retry::{self, TRIES};
+use super::retry;
 use super::{Error, Learnt, Store};
 use crate::clock::Time;
 use crate::http::{Failure, Trouble, header};
@@ -80,7 +80,7 @@ impl Store {
                 return Err(self.error(ask, tries - 1, in_doubt, failure.into()));
             }
             let learnt = self.learnt();
-            let failed = match self.send_once(ask, &learnt, retry::time_for(tries, left)) {
+            let failed = match self.send_once(ask, &learnt, retry::time_for(tries == self.tries, left)) {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -93,14 +93,15 @@ impl Store {
                 region_learnt = true;
                 continue;
             }
-            let pause = retry::pause(tries, failed.retry_after, random::fraction());
             let left = self.deadline.saturating_duration_since(Instant::now());
-            let ends = tries == TRIES || !retry::is_worth_another(&failed.kind) || pause >= left;
+            let until_last = left.saturating_sub(self.reserve);
+            let pause = retry::pause(tries, failed.retry_after, random::fraction(), until_last);
+            let may_pass = tries < self.tries && retry::is_worth_another(&failed.kind);
             let error = self.error(ask, tries, in_doubt, failed);
-            if ends {
-                return Err(error);
-            }
-            log::debug!("{error}; trying again in {} ms", pause.as_millis());
+            let Some(pause) = pause.filter(|_| may_pass) else { return Err(error) };
+            // A person who waits is told once why.
+            let level = if tries == 1 { log::Level::Info } else { log::Level::Debug };
+            log::log!(level, "{error}; it is tried again for at most {} s", left.as_secs());
             thread::sleep(pause);
             tries += 1;
         }
@@ -149,7 +150,8 @@ impl Store {
             return Ok(Answer { headers: head.headers, body, rtt, skew });
         }
         let text = read(&head.headers, body, TEXT_LIMIT)?.unwrap_or_default();
-        let refusal = Refusal::new(head.status.as_u16(), &head.headers, &String::from_utf8_lossy(&text));
+        let text = self.without_secrets(&String::from_utf8_lossy(&text));
+        let refusal = Refusal::new(head.status.as_u16(), &head.headers, &text);
         let retry_after = header::retry_after(&head.headers);
         Err(Failed { kind: Kind::Refused(Box::new(refusal)), skew, retry_after })
     }
@@ -163,10 +165,18 @@ impl Store {
         self.agent.run(request)
     }
 
+    /// An answer must not show our keys, even if the server repeats them.
+    fn without_secrets(&self, text: &str) -> String {
+        let secrets = [Some(self.credentials.secret()), self.credentials.token()].into_iter().flatten();
+        // A shorter one is no key of AWS's, and could be any word.
+        secrets.filter(|secret| secret.len() >= 16).fold(text.into(), |text, secret| text.replace(secret, "…"))
+    }
+
     fn error(&self, ask: &Ask, tries: u32, in_doubt: bool, failed: Failed) -> Error {
         Error {
             operation: ask.operation.clone(),
             place: self.place(),
+            way: self.way().into(),
             skew: failed.skew,
             tries,
             in_doubt,

@@ -5,11 +5,18 @@ use std::time::Duration;
 use super::error::Kind;
 use crate::http::Trouble;
 
-/// How many times a request is sent at most. A corrected clock or region allows one more try each.
+/// How many times the fleet sends a request at most: one object that cannot be had must not take all of the time. A
+/// corrected clock or region allows one more try each.
 pub const TRIES: u32 = 3;
+
+/// The shortest wait before another try.
+const LEAST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest wait before the second try. It doubles with each further try.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest wait of all, but for what the store asks for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The shortest time for a try, if that much is left.
 const SHORTEST_TRY: Duration = Duration::from_secs(5);
@@ -42,16 +49,22 @@ pub fn may_be_done(kind: &Kind) -> bool {
     }
 }
 
-/// How long to wait after try number `tries` (from 1): what the store asked for, then exponential back-off with full
-/// jitter, so that a fleet that was refused together does not come back together. `random` is below 1.
-pub fn pause(tries: u32, asked: Option<Duration>, random: f64) -> Duration {
-    asked.unwrap_or_default().saturating_add((FIRST_PAUSE * 2_u32.pow(tries - 1)).mul_f64(random))
+/// How long to wait after try number `tries` (from 1), with `left` until the deadline; `None` if there is no time for
+/// another try. It is what the store asked for, then exponential back-off with full jitter, so that a fleet that was
+/// refused together does not come back together. `random` is below 1.
+pub fn pause(tries: u32, asked: Option<Duration>, random: f64, left: Duration) -> Option<Duration> {
+    let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries - 1)).min(LONGEST_PAUSE);
+    let own = LEAST_PAUSE + (longest - LEAST_PAUSE).mul_f64(random);
+    let free = left.checked_sub(asked.unwrap_or_default())?;
+    // Towards the end the waits are shorter, so that the last try is not long before it.
+    let own = own.min(free / 2);
+    (own >= LEAST_PAUSE).then(|| asked.unwrap_or_default() + own)
 }
 
-/// How long try number `tries` may take: half of the time left, so that a server that hangs leaves time for another
-/// try. The last try takes all that is left.
-pub fn time_for(tries: u32, left: Duration) -> Duration {
-    if tries < TRIES { (left / 2).max(SHORTEST_TRY).min(left) } else { left }
+/// How long a try may take: half of the time left, so that a server that hangs leaves time for another try. The last
+/// try takes all that is left.
+pub fn time_for(is_last: bool, left: Duration) -> Duration {
+    if is_last { left } else { (left / 2).max(SHORTEST_TRY).min(left) }
 }
 
 #[cfg(test)]
@@ -61,7 +74,8 @@ mod tests {
     use crate::store::error::Refusal;
 
     fn refused(status: u16, code: &str) -> Kind {
-        Kind::Refused(Box::new(Refusal { status, code: code.into(), message: String::new(), region: None }))
+        let body = format!("<Error><Code>{code}</Code></Error>");
+        Kind::Refused(Box::new(Refusal::new(status, &ureq::http::HeaderMap::new(), &body)))
     }
 
     fn failed(trouble: Trouble) -> Kind {
@@ -111,18 +125,31 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_grows_is_drawn_from_its_whole_range_and_comes_on_top_of_what_was_asked() {
-        assert_eq!(pause(1, None, 0.0), Duration::ZERO);
-        assert_eq!(pause(1, None, 0.5), Duration::from_millis(500));
-        assert_eq!(pause(2, None, 0.5), Duration::from_secs(1));
-        assert_eq!(pause(1, Some(Duration::from_secs(7)), 0.5), Duration::from_millis(7500));
-        assert_eq!(pause(1, Some(Duration::from_secs(u64::MAX)), 0.9).as_secs(), u64::MAX);
+    fn the_wait_grows_to_ten_seconds_is_drawn_from_its_whole_range_and_comes_on_top_of_what_was_asked() {
+        let (ms, minute) = (Duration::from_millis, Duration::from_secs(60));
+        for (tries, least, middle) in
+            [(1, 200, 600), (2, 200, 1_100), (4, 200, 4_100), (5, 200, 5_100), (99, 200, 5_100)]
+        {
+            assert_eq!(pause(tries, None, 0.0, minute), Some(ms(least)), "{tries}");
+            assert_eq!(pause(tries, None, 0.5, minute), Some(ms(middle)), "{tries}");
+        }
+        assert_eq!(pause(1, Some(ms(7_000)), 0.5, minute), Some(ms(7_600)));
+    }
+
+    #[test]
+    fn the_last_waits_are_short_and_none_ends_after_the_deadline() {
+        let (ms, s) = (Duration::from_millis, Duration::from_secs);
+        assert_eq!(pause(9, None, 0.9, s(4)), Some(s(2)));
+        assert_eq!(pause(9, None, 0.9, ms(400)), Some(ms(200)));
+        assert_eq!(pause(9, None, 0.0, ms(399)), None);
+        assert_eq!(pause(1, Some(s(7)), 0.5, s(7)), None);
+        assert_eq!(pause(1, Some(Duration::MAX), 0.5, s(60)), None);
     }
 
     #[test]
     fn a_try_leaves_half_of_the_time_for_the_others_but_is_not_cut_too_short() {
         let s = Duration::from_secs;
-        assert_eq!((time_for(1, s(60)), time_for(2, s(30)), time_for(3, s(15))), (s(30), s(15), s(15)));
-        assert_eq!((time_for(1, s(8)), time_for(1, s(2))), (s(5), s(2)));
+        assert_eq!((time_for(false, s(60)), time_for(false, s(30)), time_for(true, s(15))), (s(30), s(15), s(15)));
+        assert_eq!((time_for(false, s(8)), time_for(false, s(2))), (s(5), s(2)));
     }
 }

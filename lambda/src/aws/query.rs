@@ -19,8 +19,18 @@ fn refusal(mut answer: Answer) -> Missed {
     let text = answer.text().unwrap_or_default();
     let first_line = |name| Some(xml::element(&text, name)?.lines().next()?.trim().to_string());
     match (first_line("Code"), first_line("Message")) {
-        (Some(code), _) if code.starts_with("Throttl") => answer.refusal(&format!("throttled ({code})")),
-        (Some(code), Some(message)) => answer.refusal(&format!("{code}: {message}")),
+        (Some(code), _) if code.starts_with("Throttl") => {
+            Missed { for_good: false, ..answer.refusal(&format!("throttled ({code})")) }
+        }
+        // A topic that is gone, or a key that is off, may be mended; what is wrong with the parameters stays so.
+        (Some(code), Some(message)) => {
+            let refusal = answer.refusal(&format!("{code}: {message}"));
+            Missed { for_good: refusal.for_good && is_about_parameters(&code), ..refusal }
+        }
         (code, _) => answer.refusal(&code.unwrap_or_default()),
     }
+}
+
+fn is_about_parameters(code: &str) -> bool {
+    code.starts_with("InvalidParameter") || code == "ValidationError"
 }

@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use super::words;
 use crate::outbox::entry::{Count, Counts, Entry, What};
 
+/// How many bytes the hosts of one event take at most: an event must fit in a request.
+const HOSTS_ROOM: usize = 100 * 1024;
+
 /// The entry's fields. An unknown value is left out. Checks have the names that people know.
 pub(super) fn event(entry: &Entry) -> Map<String, Value> {
     let mut event = match &entry.what {
@@ -26,42 +29,98 @@ pub(super) fn event(entry: &Entry) -> Map<String, Value> {
     event
 }
 
+/// The entry's events: one, but for a summary of very many hosts, whose hosts are shared out.
+pub(super) fn events(entry: &Entry) -> Vec<Map<String, Value>> {
+    let mut events = vec![event(entry)];
+    let What::Summary(Counts { hosts, .. }) = &entry.what else { return events };
+    let (mut parts, mut bytes) = (vec![Vec::new()], 0);
+    for (host, changes) in &hosts.0 {
+        let mut of_host = json!(changes);
+        of_host["host"] = json!(host);
+        let size = of_host.to_string().len();
+        if bytes + size > HOSTS_ROOM {
+            parts.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        parts.last_mut().expect("there is one").push(of_host);
+    }
+    for (number, part) in (1..).zip(parts).filter(|(_, part)| !part.is_empty()) {
+        if number > 1 {
+            let mut more = Map::new();
+            more.insert("kind".into(), json!("summary"));
+            more.insert("id".into(), json!(format!("{}-{number}", entry.id)));
+            more.insert("at".into(), json!(entry.at));
+            more.insert("text".into(), json!("More hosts of the summary before."));
+            events.push(more);
+        }
+        events.last_mut().expect("there is one").insert("by_host".into(), json!(part));
+    }
+    events
+}
+
 fn of_fact(fact: &Fact) -> Value {
     match fact {
         Fact::Down(down) => of_down("down", down),
-        Fact::StillDown { down, told, changed } => {
+        Fact::StillDown { down, told, changed, back } => {
             let mut event = of_down("still-down", down);
+            event["back"] = json!(back.then_some(true));
             event["told"] = json!(told);
             event["changed"] = json!(changed);
             event
         }
-        Fact::Up { check, since, until, was, cause, reason } => json!({
+        Fact::Up { check, since, until, was, cause, reason, steady, still } => json!({
             "kind": "up", "check": check.to_string(), "host": check.host(), "state": State::Up, "since": since,
-            "until": until, "was": was, "cause": cause, "reason": reason,
+            "until": until, "was": was, "cause": cause, "reason": reason, "steady": steady,
+            "still_down": still.as_ref().map(|still| json!({"checks": still.checks, "some": names(&still.some)})),
         }),
-        Fact::Gone { check, pulse, since } => json!({
+        Fact::Gone { check, pulse, since, retired } => json!({
             "kind": "gone", "check": check.to_string(), "host": check.host(), "state": State::Gone, "pulse": pulse,
-            "since": since,
+            "since": since, "retired": retired.then_some(true),
         }),
-        Fact::ManyDown { down, of, state, cause, alike } => json!({
-            "kind": "many-down", "checks": down, "of": of, "state": state, "cause": cause, "alike": alike,
+        Fact::New { check } => json!({"kind": "new", "check": check.to_string(), "host": check.host()}),
+        Fact::ManyDown { down, of, hosts, of_hosts, state, cause, alike, alike_hosts } => json!({
+            "kind": "many-down", "checks": down, "of": of, "hosts": hosts, "of_hosts": of_hosts, "state": state,
+            "cause": cause, "alike": alike, "alike_hosts": alike_hosts,
         }),
-        Fact::Vanished { checks, of, some } => {
-            json!({"kind": "vanished", "checks": checks, "of": of, "some": names(some)})
-        }
-        Fact::Unanswered { since, checks, some, told } => json!({
-            "kind": "unanswered", "state": State::Unanswered, "since": since, "checks": checks, "some": names(some),
-            "told": told,
+        Fact::Vanished { checks, of, hosts, of_hosts, some } => json!({
+            "kind": "vanished", "checks": checks, "of": of, "hosts": hosts, "of_hosts": of_hosts, "some": names(some),
         }),
-        Fact::Answered { since, until, checks } => {
-            json!({"kind": "answered", "since": since, "until": until, "checks": checks})
+        Fact::Found { since, until, checks, hosts } => {
+            json!({"kind": "found", "since": since, "until": until, "checks": checks, "hosts": hosts})
         }
-        Fact::Gap { from, until, spared, some } => {
-            json!({"kind": "gap", "since": from, "until": until, "checks": spared, "some": names(some)})
+        Fact::Unanswered { since, checks, hosts, some, told } => json!({
+            "kind": "unanswered", "state": State::Unanswered, "since": since, "checks": checks, "hosts": hosts,
+            "some": names(some), "told": told,
+        }),
+        Fact::Answered { since, until, checks, hosts } => {
+            json!({"kind": "answered", "since": since, "until": until, "checks": checks, "hosts": hosts})
         }
+        Fact::Gap { from, until, quiet_until, spared, hosts, some } => json!({
+            "kind": "gap", "since": from, "until": until, "quiet_until": quiet_until, "checks": spared, "hosts": hosts,
+            "some": names(some),
+        }),
         Fact::Stopped { at } => json!({"kind": "stopped", "since": at}),
         Fact::Started { stopped } => json!({"kind": "started", "since": stopped}),
         Fact::StatusUnreadable { copy, why } => json!({"kind": "status-unreadable", "copy": copy, "reason": why}),
+        Fact::StatusMissing { swept } => json!({"kind": "status-missing", "since": swept}),
+        Fact::StatusUnusable { why } => json!({"kind": "status-unusable", "reason": why}),
+        Fact::ChannelFails { channel, since, why } => {
+            json!({"kind": "channel-fails", "channel": channel, "since": since, "reason": why})
+        }
+        Fact::ChannelWorks { channel, since, until } => {
+            json!({"kind": "channel-works", "channel": channel, "since": since, "until": until})
+        }
+        Fact::Refused { what, about, why } => {
+            json!({"kind": "refused", "what": what, "about": about, "reason": why})
+        }
+        Fact::Crowded { host, names, most } => {
+            json!({"kind": "crowded", "host": host, "checks": names, "most": most})
+        }
+        Fact::Uncrowded { host, since, until } => {
+            json!({"kind": "uncrowded", "host": host, "since": since, "until": until})
+        }
+        Fact::Counted { hosts } => json!({"kind": "counted", "hosts": hosts.0}),
         Fact::Test => json!({"kind": "test"}),
     }
 }
@@ -71,6 +130,8 @@ fn of_down(kind: &str, down: &Down) -> Value {
         "kind": kind, "check": down.check.to_string(), "host": down.check.host(), "state": down.state,
         "cause": down.cause, "reason": down.reason, "since": down.since, "pulse": down.pulse, "limit_s": down.limit_s,
         "echo": down.echo, "last_words": words::last_words(&down.words), "others": down.others,
+        "other_hosts": down.other_hosts, "state_since": down.state_since, "began": down.began,
+        "flaps": down.flaps.then_some(true),
     })
 }
 
@@ -79,8 +140,10 @@ fn of_summary(summary: &Counts) -> Value {
     let down: Map<_, _> =
         summary.down.iter().filter_map(|(state, count)| Some((state.to_string(), of(count)?))).collect();
     json!({
-        "kind": "summary", "down": (!down.is_empty()).then_some(down), "still_down": of(&summary.still_down),
+        "kind": "summary", "hosts": (!summary.hosts.0.is_empty()).then_some(summary.hosts.0.len()),
+        "down": (!down.is_empty()).then_some(down), "still_down": of(&summary.still_down),
         "up": of(&summary.up), "were_down": of(&summary.were_down), "gone": of(&summary.gone),
+        "new": of(&summary.new),
     })
 }
 

@@ -6,8 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::json::event;
-use super::parts::{PART, in_parts};
+use super::json::events;
+use super::parts::{BYTES, PART, in_parts};
 use super::{Channel, Made, Means, in_words};
 use crate::outbox::entry::{Entry, Outcome};
 use crate::web::{Address, Missed, Web};
@@ -36,20 +36,41 @@ impl Channel for Webhook {
     }
 
     fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
-        in_parts(entries, PART, |part| self.post(part, deadline))
+        in_parts(entries, PART, size, |part| self.post(part, deadline))
     }
 }
 
 impl Webhook {
+    /// Posts these entries: in one request, but for a summary of very many hosts.
     fn post(&self, entries: &[Entry], deadline: Instant) -> Result<(), Missed> {
         let text = in_words(entries);
-        let events: Vec<_> = entries.iter().map(event).collect();
-        let body = json!({"version": VERSION, "text": text, "events": events}).to_string();
+        let events: Vec<_> = entries.iter().flat_map(events).map(|event| json!(event).to_string()).collect();
+        let mut rest = events.as_slice();
+        while let Some((first, others)) = rest.split_first() {
+            let mut bytes = first.len();
+            let fits = |event: &&String| {
+                bytes += event.len() + 1;
+                bytes <= BYTES
+            };
+            let (part, after) = rest.split_at(1 + others.iter().take_while(fits).count());
+            self.post_events(&text, part, deadline)?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn post_events(&self, text: &str, events: &[String], deadline: Instant) -> Result<(), Missed> {
+        let body = format!("{{\"version\":{VERSION},\"text\":{},\"events\":[{}]}}", json!(text), events.join(","));
         let signature = self.secret.as_ref().map(|secret| signature(secret, body.as_bytes()));
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(signature.as_ref().map(|signature| ("x-signature", signature.as_str())));
         self.web.post(&self.url, &headers, body.as_bytes(), deadline)?.taken_if_2xx()
     }
+}
+
+/// How many bytes an entry takes in a body.
+fn size(entry: &Entry) -> usize {
+    events(entry).iter().map(|event| json!(event).to_string().len() + 1).sum()
 }
 
 /// `sha256=` and the HMAC-SHA256 of the body in hex: it proves to a receiver with the secret that we sent this body.

@@ -42,7 +42,7 @@ pub(crate) struct Seen {
     pub(crate) whole: bool,
     /// The compression that is still on `body`.
     pub(crate) packed: Option<String>,
-    /// From the beginning of the fetch to the last byte that was needed.
+    /// From the beginning of the fetch to the last byte that was needed, without what dead addresses took.
     pub(crate) latency: Duration,
     /// Until when the certificate of its connection is trusted; `None` without TLS.
     pub(crate) trusted_until: Option<Time>,
@@ -173,11 +173,13 @@ fn compare_body(expected: &str, seen: &Seen) -> Result<(), Miss> {
     let Some(at) = body::difference(expected, got) else {
         return Ok(());
     };
+    let code = code(seen);
     let reason = if got.is_empty() {
-        format!("the body is empty, expected {}", quoted(expected, 0, ROOM))
+        format!("{}, expected {}", after(code, "the body is empty"), quoted(expected, 0, ROOM))
     } else {
         let (expected, got) = (quoted(expected, at, ROOM), quoted(got, at, ROOM));
-        format!("body differs at byte {at}: expected {expected}, got {got}")
+        let differs = if code.is_some() { "the body differs" } else { "body differs" };
+        format!("{} at byte {at}: expected {expected}, got {got}", after(code, differs))
     };
     Err(Miss {
         cause: Cause::Body,
@@ -193,10 +195,10 @@ fn compare_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
     }
     let all = if seen.whole { "" } else { ", all that is read" };
     let searched = format!("searched {} bytes{all}", grouped(seen.body.len()));
+    let lacks = format!("the body does not contain {}", quoted(text.as_bytes(), 0, 2 * ROOM));
     Err(Miss {
         cause: Cause::Body,
-        reason: format!("the body does not contain {}", quoted(text.as_bytes(), 0, 2 * ROOM))
-            + &aside(Some(&searched), seen),
+        reason: after(code(seen), &lacks) + &aside(Some(&searched), seen),
         expected: Some(excerpt(text.as_bytes(), 0, FIELD_ROOM)),
         got: Some(excerpt(&seen.body, 0, FIELD_ROOM)),
     })
@@ -243,16 +245,25 @@ fn compare_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {
     })
 }
 
-/// In brackets: the known difference, a compression, and a status that explains a wrong body better than the body does.
-fn aside(known: Option<&str>, seen: &Seen) -> String {
-    let status = match seen.redirect {
+/// A status that explains a wrong body better than the body does: it is the news, so it comes first.
+fn code(seen: &Seen) -> Option<String> {
+    match seen.redirect {
         _ if (200..300).contains(&seen.status) => None,
-        Redirect::To(_) => Some(format!("status {}, a redirect: set \"redirects\" to follow", seen.status)),
+        Redirect::To(_) => Some(format!("status {} (a redirect: set \"redirects\" to follow)", seen.status)),
         Redirect::None | Redirect::Nowhere => Some(format!("status {}", seen.status)),
-    };
+    }
+}
+
+/// What is wrong with the body, after the status that explains it.
+fn after(code: Option<String>, what: &str) -> String {
+    code.map_or_else(|| what.into(), |code| format!("{code}, and {what}"))
+}
+
+/// What is known besides, in brackets: the difference, and a compression.
+fn aside(known: Option<&str>, seen: &Seen) -> String {
     let packed = seen.packed.as_ref();
     let packed = packed.map(|packed| format!("compressed ({}), which nobody asked for", line(packed, ROOM)));
-    match known.map(String::from).into_iter().chain(packed).chain(status).collect::<Vec<_>>().join("; ") {
+    match known.map(String::from).into_iter().chain(packed).collect::<Vec<_>>().join("; ") {
         empty if empty.is_empty() => empty,
         text => format!(" ({text})"),
     }

@@ -132,12 +132,22 @@ fn a_reason_shows_what_was_seen_and_what_was_expected() {
         ),
         ("\"body\": \"ok\"", seen(200, b"o\xff"), "body differs at byte 1: expected \"ok\", got \"o\\xff\""),
         ("\"body\": \"ok\"", seen(200, b""), "the body is empty, expected \"ok\""),
-        ("\"body\": \"ok\"", seen(503, b"no"), "body differs at byte 0: expected \"ok\", got \"no\" (status 503)"),
+        (
+            "\"body\": \"ok\"",
+            seen(503, b"no"),
+            "status 503, and the body differs at byte 0: expected \"ok\", got \"no\"",
+        ),
+        ("\"body\": \"ok\"", seen(503, b""), "status 503, and the body is empty, expected \"ok\""),
+        (
+            "\"contains\": \"ready\"",
+            seen(503, b"no"),
+            "status 503, and the body does not contain \"ready\" (searched 2 bytes)",
+        ),
         (
             "\"body\": \"ok\"",
             moved,
-            "body differs at byte 0: expected \"ok\", got \"moved\" (status 301, a redirect: set \
-             \"redirects\" to follow)",
+            "status 301 (a redirect: set \"redirects\" to follow), and the body differs at byte 0: expected \"ok\", got \
+             \"moved\"",
         ),
         ("\"contains\": \"ready\"", seen(200, b"not yet"), "the body does not contain \"ready\" (searched 7 bytes)"),
         (
@@ -210,9 +220,9 @@ fn a_reason_keeps_its_sense_within_a_faults_256_bytes_however_long_its_parts() {
     let codes = (100..=599).filter(|&code| code != 302).map(|code: u16| code.to_string()).collect::<Vec<_>>().join(",");
     let moved = Seen { redirect: to(&long), ..seen(302, long.as_bytes()) };
     for (fields, end) in [
-        (format!("\"body\": \"{}\"", "x".repeat(60_000)), "to follow)"),
-        (format!("\"body\": {}", serde_json::to_string(&long.replace('\u{1b}', "\r\n")).unwrap()), "to follow)"),
-        (format!("\"contains\": \"{}\"", "\\u001b".repeat(9_000) + "x"), "to follow)"),
+        (format!("\"body\": \"{}\"", "x".repeat(60_000)), "…\""),
+        (format!("\"body\": {}", serde_json::to_string(&long.replace('\u{1b}', "\r\n")).unwrap()), "…\""),
+        (format!("\"contains\": \"{}\"", "\\u001b".repeat(9_000) + "x"), " bytes)"),
         (format!("\"status\": [{codes}]"), "or 599"),
         (format!("\"status\": [{codes}], \"redirects\": 5"), "or 599"),
         ("\"status\": 302, \"min_cert_days\": 3650".into(), "3650 days"),

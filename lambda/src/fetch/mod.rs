@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::http::{self, Shown, SystemResolver, Tls, Trust};
+use pulse_echo_core::http::{self, Shown, SystemResolver, Tcp, Tls, Trust};
 use pulse_echo_core::pulse::Pulse;
 use ureq::Agent;
 use ureq::unversioned::resolver::Resolver;
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::unversioned::transport::Connector;
 use url::Url;
 
 use crate::expect::{self, Miss};
@@ -49,7 +49,8 @@ pub(crate) struct Checked {
     pub(crate) verdict: Result<(), Miss>,
     /// The status code, if an answer came.
     pub(crate) status: Option<u16>,
-    /// How long the judged try took, redirects included, in milliseconds; `None` if nothing was fetched.
+    /// How long the judged try took, redirects included, without what dead addresses took, in milliseconds; `None` if
+    /// nothing was fetched.
     pub(crate) latency_ms: Option<u64>,
     /// Until when the certificate of the last connection is trusted; `None` without TLS or without an answer.
     pub(crate) trusted_until: Option<Time>,
@@ -97,14 +98,17 @@ impl Web {
         }
     }
 
-    /// A client for one hop, and where the certificates of the hop's server will be. It has no pool: an earlier hop's
+    /// A client for one hop, where the certificates of the hop's server will be, and the time that connecting lost on
+    /// addresses that do not answer. It has no pool: an earlier hop's
     /// connection may lead to an address that its name no longer has.
-    fn client(&self) -> (Agent, Arc<OnceLock<Shown>>) {
+    fn client(&self) -> (Agent, Arc<OnceLock<Shown>>, Arc<OnceLock<Duration>>) {
         let config = http::config().user_agent(&self.user_agent).max_idle_connections(0).build();
         let tls = Tls::new(&self.trust);
         let shown = tls.shown();
         let guard = Guard { lookup: self.lookup.clone(), filter: self.filter.clone() };
-        (Agent::with_parts(config, TcpConnector::default().chain(tls).chain(ReadLeniently), guard), shown)
+        let tcp = Tcp::default();
+        let lost = tcp.lost();
+        (Agent::with_parts(config, tcp.chain(tls).chain(ReadLeniently), guard), shown, lost)
     }
 }
 

@@ -1,10 +1,10 @@
 //! One try at a pulse's URL. It follows redirects itself: each hop is checked like the first.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::http::url::web_url;
+use pulse_echo_core::http::url::{web_url, without_query};
 use pulse_echo_core::http::{Failure, Trouble};
 use pulse_echo_core::pulse::Pulse;
 use ureq::Agent;
@@ -38,11 +38,12 @@ pub(super) fn fetch(
     deadline: Instant,
 ) -> Result<Seen, Failed> {
     let mut url = url.clone();
-    let mut hops = 0;
+    let (mut hops, mut lost) = (0, Duration::ZERO);
     loop {
-        let (agent, shown) = web.client();
+        let (agent, shown, lost_here) = web.client();
         let response = get(&agent, &url, deadline)
             .map_err(|error| Failed { miss: explain_silence(pulse, &url, hops, error), status: None })?;
+        lost += lost_here.get().copied().unwrap_or_default();
         let status = response.status().as_u16();
         let redirect = redirect(&response);
         if let Redirect::To(location) = &redirect
@@ -59,7 +60,7 @@ pub(super) fn fetch(
             miss: explain(pulse, &url, &error.into(), Some(status)),
             status: Some(status),
         })?;
-        let latency = started.elapsed();
+        let latency = started.elapsed().saturating_sub(lost);
         let trusted_until = shown.get().map(|shown| shown.trusted_until(now));
         let redirect = match redirect {
             Redirect::To(location) => Redirect::To(bare(&url, &location)),
@@ -102,17 +103,18 @@ fn next(url: &Url, location: &str) -> Result<Url, Miss> {
     })
 }
 
-/// Removes the credentials from the `location` that came on the page `url`: we must not show them.
+/// Removes the credentials and the query from the `location` that came on the page `url`: we must not show them.
 fn bare(url: &Url, location: &str) -> String {
-    match url.join(location) {
+    let bare = match url.join(location) {
         Ok(next) if next.username().is_empty() && next.password().is_none() => location.into(),
         Ok(mut next) => {
             // A URL that has credentials can also be without.
             let _ = (next.set_username(""), next.set_password(None));
-            next.into()
+            next.to_string()
         }
         Err(_) => location.rsplit_once('@').map_or(location, |(_, rest)| rest).into(),
-    }
+    };
+    without_query(&bare)
 }
 
 /// Explains why no answer came from `url`, `hops` redirects later.
@@ -146,7 +148,7 @@ fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> 
 }
 
 fn out_of_time(pulse: &Pulse, url: &Url, status: Option<u16>) -> String {
-    let (within, url) = (pulse.timeout().as_secs(), line(url.as_str(), ROOM));
+    let (within, url) = (pulse.timeout().as_secs(), line(&without_query(url.as_str()), ROOM));
     match status {
         None => format!("no answer within {within} s from {url}"),
         Some(status) => format!("no whole answer within {within} s from {url} (only its status {status} and header)"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Fact, State};
+use pulse_echo_core::status::{Changes, Fact, Hosts, State};
 
 /// How many entries an attempt has at most; see [`What::Summary`].
 pub const ENTRIES: usize = 1_000;
@@ -46,6 +46,10 @@ pub struct Counts {
     pub were_down: Count,
     /// How many are gone.
     pub gone: Count,
+    /// How many are new.
+    pub new: Count,
+    /// The same of each host.
+    pub hosts: Hosts,
 }
 
 /// How many checks, and which.
@@ -53,7 +57,7 @@ pub struct Counts {
 pub struct Count {
     /// How many.
     pub checks: usize,
-    /// The first of them, at most ten.
+    /// The first of them, at most ten. Of what was counted by host, the hosts.
     pub some: Vec<CheckId>,
 }
 
@@ -71,6 +75,14 @@ pub enum Outcome {
         /// The reason, for the log, without secrets.
         why: String,
     },
+    /// The first `taken` entries were taken. The next was refused for good, though it was sent alone: it would be refused
+    /// again.
+    Refused {
+        /// How many were taken.
+        taken: usize,
+        /// The reason, for the log, without secrets.
+        why: String,
+    },
     /// The first `taken` entries were taken. Whether the next was taken is unknown: no answer came.
     Ambiguous {
         /// How many were certainly taken.
@@ -85,15 +97,82 @@ impl Outcome {
     pub(crate) fn taken_of(&self, entries: usize) -> usize {
         match self {
             Self::Taken => entries,
-            Self::NotTaken { taken, .. } | Self::Ambiguous { taken, .. } => entries.min(*taken),
+            Self::NotTaken { taken, .. } | Self::Ambiguous { taken, .. } | Self::Refused { taken, .. } => {
+                entries.min(*taken)
+            }
         }
     }
 }
 
+impl Counts {
+    /// Counts what an entry tells of checks.
+    pub(crate) fn add(&mut self, what: &What) {
+        let (fact, is_whole) = match what {
+            What::Fact(fact) => (fact, false),
+            What::Whole(fact) => (fact, true),
+            What::Summary(_) => return,
+        };
+        if let Fact::Counted { hosts } = fact {
+            return self.add_hosts(hosts);
+        }
+        let Some(check) = fact.check() else { return };
+        let own = count_of(self.hosts.of(check.host()), fact, is_whole);
+        *own += 1;
+        self.of(fact, is_whole).add(check, 1);
+    }
+
+    fn of(&mut self, fact: &Fact, is_whole: bool) -> &mut Count {
+        match fact {
+            Fact::Down(down) => self.down.entry(down.state).or_default(),
+            Fact::StillDown { .. } => &mut self.still_down,
+            Fact::Gone { .. } => &mut self.gone,
+            Fact::New { .. } => &mut self.new,
+            _ if is_whole => &mut self.were_down,
+            _ => &mut self.up,
+        }
+    }
+
+    fn add_hosts(&mut self, hosts: &Hosts) {
+        for (host, changes) in &hosts.0 {
+            let Changes { silent, failing, still_down, up, were_down, gone, new } = *changes;
+            let Ok(id) = CheckId::try_from(format!("{host}.json")) else { continue };
+            let add = |count: &mut Count, checks: u32| {
+                if checks > 0 {
+                    count.add(&id, checks as usize);
+                }
+            };
+            for (state, checks) in [(State::Silent, silent), (State::Failing, failing)] {
+                if checks > 0 {
+                    add(self.down.entry(state).or_default(), checks);
+                }
+            }
+            add(&mut self.still_down, still_down);
+            add(&mut self.up, up);
+            add(&mut self.were_down, were_down);
+            add(&mut self.gone, gone);
+            add(&mut self.new, new);
+        }
+        self.hosts.add(hosts);
+    }
+}
+
+/// The count of a host that a fact about one of its checks belongs to.
+pub(super) fn count_of<'a>(changes: &'a mut Changes, fact: &Fact, is_whole: bool) -> &'a mut u32 {
+    match fact {
+        Fact::Down(down) if down.state == State::Silent => &mut changes.silent,
+        Fact::Down(_) => &mut changes.failing,
+        Fact::StillDown { .. } => &mut changes.still_down,
+        Fact::Gone { .. } => &mut changes.gone,
+        Fact::New { .. } => &mut changes.new,
+        _ if is_whole => &mut changes.were_down,
+        _ => &mut changes.up,
+    }
+}
+
 impl Count {
-    /// Counts one more check.
-    pub(crate) fn add(&mut self, id: &CheckId) {
-        self.checks += 1;
+    /// Counts more checks; `id` names them.
+    fn add(&mut self, id: &CheckId, checks: usize) {
+        self.checks += checks;
         if self.some.len() < 10 {
             self.some.push(id.clone());
         }

@@ -1,17 +1,21 @@
 //! Messages about many checks at once, and about our own parts.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::time::Duration;
 
-use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Fact, Message, Record, State, Status, Unanswered};
+use pulse_echo_core::status::{Fact, ManyTold, Message, Record, Status, Unanswered, Vanished};
 
 use super::Teller;
 use super::entry::ENTRIES;
+use crate::verdict::wave::{Wave, label};
 
-/// How many checks are named if there are too many.
-const MOST_NAMED: usize = 10;
+/// For so long no check must have been `unanswered` until that is over.
+const CALM: Duration = Duration::from_secs(15 * 60);
+
+/// How many checks are named at most where there are many.
+pub const MOST_NAMED: usize = 10;
 
 impl Teller<'_> {
     /// Tells once that the loop has been stopped since `stopped`, or that it runs again.
@@ -26,42 +30,120 @@ impl Teller<'_> {
     }
 
     /// Tells of checks without answers as one outage: our probe's. `checks` are the checks that are `unanswered` now,
-    /// and whether each is muted.
+    /// and whether each is muted. It is told again when the number of hosts has doubled, and it is over when no check was
+    /// `unanswered` for a while.
     pub fn tell_unanswered(&mut self, known: &mut Option<Unanswered>, checks: &[(&CheckId, &Record, bool)]) {
         let Some(since) = checks.iter().map(|(_, record, _)| record.since).min() else {
-            if let Some(Unanswered { since, checks, told: Some(_) }) = known.take() {
-                self.tell(Fact::Answered { since, until: self.now, checks });
-            }
+            self.tell_answered(known);
             return;
         };
-        let outage = known.get_or_insert(Unanswered { since, checks: 0, told: None });
+        let new = Unanswered { since, checks: 0, hosts: 0, told_hosts: 0, none_since: None, told: None };
+        let outage = known.get_or_insert(new);
+        outage.none_since = None;
         outage.checks = outage.checks.max(checks.len());
+        outage.hosts = outage.hosts.max(hosts(checks.iter().map(|(id, ..)| *id)));
         let audible: Vec<_> = checks.iter().filter(|(_, _, is_muted)| !is_muted).map(|(id, _, _)| *id).collect();
         if audible.is_empty() {
             return;
         }
+        let hosts = hosts(audible.iter().copied());
         let first = outage.told.as_ref().map(|told| told.at);
+        let has_doubled = outage.told_hosts > 0 && hosts >= 2 * outage.told_hosts;
         let is_due = match &mut outage.told {
-            Some(told) => self.is_due(told),
+            Some(told) => self.is_due(told) || has_doubled,
             None => true,
         };
+        if is_due || outage.told_hosts == 0 {
+            outage.told_hosts = hosts;
+        }
         if is_due {
-            let some = first_ten(audible.iter().copied());
-            self.tell(Fact::Unanswered { since: outage.since, checks: audible.len(), some, told: first });
+            let (since, some) = (outage.since, first_ten(audible.iter().copied()));
+            self.tell(Fact::Unanswered { since, checks: audible.len(), hosts, some, told: first });
             outage.told.get_or_insert(self.first_told(None));
+        }
+    }
+
+    fn tell_answered(&mut self, known: &mut Option<Unanswered>) {
+        let now = self.now;
+        let Some(outage) = known else { return };
+        if outage.none_since.get_or_insert(now).age(now) < CALM {
+            return;
+        }
+        if let Some(Unanswered { since, checks, hosts, none_since, told: Some(_), .. }) = known.take() {
+            self.tell(Fact::Answered { since, until: none_since.unwrap_or(now), checks, hosts });
+        }
+    }
+
+    /// Tells of hosts whose pulses vanished together: once, again when their number has doubled, and when none is
+    /// missing any more. `missing` are their checks, and whether each is muted; `of` are all checks.
+    pub fn tell_vanished(
+        &mut self,
+        known: &mut Option<Vanished>,
+        missing: &[(&CheckId, bool)],
+        of: impl Fn() -> (usize, usize),
+    ) {
+        let now = self.now;
+        if missing.is_empty() {
+            if let Some(Vanished { since, checks, hosts, .. }) = known.take() {
+                self.tell(Fact::Found { since, until: now, checks, hosts });
+            }
+            return;
+        }
+        let audible = || missing.iter().filter(|(_, is_muted)| !is_muted).map(|(id, _)| *id);
+        let (checks, hosts) = (audible().count(), hosts(audible()));
+        let is_due = match known {
+            None => hosts > 0,
+            Some(known) => hosts >= 2 * known.told_hosts,
+        };
+        if is_due {
+            let (of, of_hosts) = of();
+            self.tell(Fact::Vanished { checks, of, hosts, of_hosts, some: first_ten(audible()) });
+            known.get_or_insert(Vanished { since: now, checks, hosts, told_hosts: hosts }).told_hosts = hosts;
+        }
+        if let Some(known) = known {
+            (known.checks, known.hosts) = (known.checks.max(checks), known.hosts.max(hosts));
+        }
+    }
+
+    /// Tells that many hosts went down at once, in a message that tells a host down: again when they are twice as many,
+    /// or a cause leads that was not told yet.
+    pub fn tell_many_down(&mut self, status: &mut Status, wave: Option<&Wave>, tells_down: bool) {
+        let hosts = wave.map_or(0, |wave| wave.hosts);
+        if status.many_told.as_ref().is_some_and(|told| hosts * 2 <= told.hosts) || wave.is_none() {
+            status.many_told = None;
+            status.many_down = None;
+        }
+        let Some(wave) = wave else { return };
+        let cause = label(wave.why);
+        if status.many_down.is_some() && status.many_told.is_none() {
+            // A loop that knew no hosts has told it.
+            status.many_told = Some(ManyTold { hosts, causes: vec![cause] });
+            return;
+        }
+        let told = status.many_told.get_or_insert_default();
+        let is_news = hosts >= 2 * told.hosts || !told.causes.contains(&cause);
+        if tells_down && is_news {
+            told.hosts = hosts;
+            if !told.causes.contains(&cause) {
+                told.causes.push(cause);
+            }
+            status.many_down = Some(self.now);
+            self.tell(fact_of(wave));
+        } else if status.many_down.is_none() {
+            status.many_told = None;
         }
     }
 }
 
-/// The fact that these checks went down together, with what most of them have in common.
-pub fn fact_of(down: &[&Record], of: usize) -> Fact {
-    let mut alike: BTreeMap<(State, Option<Cause>), usize> = BTreeMap::new();
-    for record in down {
-        *alike.entry((record.state, record.cause())).or_default() += 1;
-    }
-    let commonest = alike.into_iter().max_by_key(|&(_, checks)| checks);
-    let ((state, cause), alike) = commonest.expect("many are not none");
-    Fact::ManyDown { down: down.len(), of, state, cause, alike }
+/// The fact that these hosts went down together.
+fn fact_of(wave: &Wave) -> Fact {
+    let Wave { hosts, of_hosts, checks, of, why: (state, cause), alike_hosts, alike } = *wave;
+    Fact::ManyDown { down: checks, of, hosts, of_hosts, state, cause, alike, alike_hosts }
+}
+
+/// How many hosts these checks belong to.
+pub fn hosts<'a>(checks: impl Iterator<Item = &'a CheckId>) -> usize {
+    checks.map(CheckId::host).collect::<HashSet<_>>().len()
 }
 
 /// The first ten of these checks, for a fact about many.
@@ -79,7 +161,7 @@ pub fn shorten(messages: &mut [Message]) {
         message.waits = false;
         match &mut message.fact {
             Fact::Down(down) | Fact::StillDown { down, .. } => down.reason = None,
-            Fact::Up { reason, .. } => *reason = None,
+            Fact::Up { reason, still, .. } => (*reason, *still) = (None, None),
             _ => {}
         }
     }

@@ -1,16 +1,24 @@
 //! How long what is owed has waited.
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::status::{Message, Status};
+use pulse_echo_core::status::{Message, Mutes, Status};
 
 /// A message that has waited for less than this many seconds is no trouble yet.
-const TROUBLE_S: u64 = 900;
+pub(super) const TROUBLE_S: u64 = 900;
 
 /// For how many seconds the oldest message that is due at `now` has waited; none if nothing is due. A message that is
 /// muted, or waits for last words, is not due; a channel that is left alone for a while makes no difference.
 pub fn oldest_due_s(status: &Status, now: Time) -> Option<u64> {
-    let due = status.outbox.iter().filter_map(|message| due_since(status, message, now));
+    let mutes = status.mutes();
+    let due = status.outbox.iter().filter_map(|message| due_since(&mutes, message, now));
     due.map(|since| since.age(now).as_secs()).max()
+}
+
+/// The same for what this channel owes.
+pub fn oldest_due_of(status: &Status, channel: &str, now: Time) -> Option<u64> {
+    let mutes = status.mutes();
+    let owed = status.outbox.iter().filter(|message| message.owed.contains(channel));
+    owed.filter_map(|message| due_since(&mutes, message, now)).map(|since| since.age(now).as_secs()).max()
 }
 
 /// What the mark says of it: nothing until it is trouble.
@@ -19,20 +27,20 @@ pub fn for_the_mark(oldest_due_s: Option<u64>) -> Option<u64> {
 }
 
 /// Since when a message is due: since it was appended, or since the mute ended that held it.
-fn due_since(status: &Status, message: &Message, now: Time) -> Option<Time> {
+fn due_since(mutes: &Mutes, message: &Message, now: Time) -> Option<Time> {
     if message.owed.is_empty() || (message.waits && message.at == now) {
         return None;
     }
     let Some(check) = message.fact.check() else { return Some(message.at) };
-    let mutes = [check.clone(), check.default_of_host()];
-    let mutes = mutes.iter().filter_map(|id| status.mutes.get(id)).filter(|mute| mute.until() > message.at);
-    mutes
-        .map(|mute| (mute.until() <= now).then(|| mute.until()))
+    let held = mutes.of(check).map(|(_, mute)| mute).filter(|mute| mute.until() > message.at);
+    held.map(|mute| (mute.until() <= now).then(|| mute.until()))
         .try_fold(message.at, |since, end| Some(since.max(end?)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use pulse_echo_core::name::CheckId;
     use pulse_echo_core::status::{Fact, Muted};
 
@@ -48,14 +56,9 @@ mod tests {
 
     /// A message of this time about a check, and a test message a minute younger.
     fn status(second: i64) -> Status {
-        let message = |second: i64, fact| Message {
-            id: second.to_string(),
-            at: at(second),
-            owed: ["slack".to_string()].into(),
-            waits: false,
-            fact,
-        };
-        let gone = Fact::Gone { check: id("web-1/db"), pulse: at(0), since: None };
+        let owed: BTreeSet<_> = ["slack".to_string()].into();
+        let message = |second: i64, fact| Message::new(second.to_string(), at(second), owed.clone(), fact);
+        let gone = Fact::Gone { check: id("web-1/db"), pulse: at(0), since: None, retired: false };
         Status { outbox: vec![message(second, gone), message(second + 60, Fact::Test)], ..Status::new(at(0)) }
     }
 

@@ -10,7 +10,7 @@ use pulse_echo_core::json::{self, Unknown};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{Pulse, SIZE_LIMIT, Sending};
-use pulse_echo_core::store::{Clock, Condition, Object, Store};
+use pulse_echo_core::store::{self, Clock, Condition, Object, Store};
 use url::Url;
 
 use crate::error::{Error, Kind};
@@ -20,6 +20,9 @@ use pulse_echo_core::text::line;
 
 /// How old what was read of the pulse may be when it is answered by an echo.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// A good answer that took this long or longer is logged, for the saved query "slow services"; in milliseconds.
+const SLOW_MS: u64 = 2_000;
 
 /// How much of a parser's sentence a reason shows, in bytes.
 const ROOM: usize = 180;
@@ -44,10 +47,19 @@ pub(super) fn answer(
     fetch_end: Instant,
 ) -> Result<Outcome, Error> {
     let read_at = Instant::now();
-    let Some(object) = get(store, id)? else {
-        return Ok(Outcome::Missing);
+    let (object, parsed) = match store.get(&Key::pulse(id), SIZE_LIMIT) {
+        Ok(object) => {
+            let parsed = parse(&object);
+            (object, parsed)
+        }
+        Err(error) if error.is_missing() => return Ok(Outcome::Missing),
+        Err(error) if error.is_of_the_object() => match listed(store, id)? {
+            Some(object) => (object, Err(withheld(&error))),
+            None => return Ok(Outcome::Missing),
+        },
+        Err(error) => return Err(error.into()),
     };
-    let (url, checked) = match parse(&object) {
+    let (url, checked) = match parsed {
         Ok(pulse) => (pulse.url.clone(), check(&pulse, web, Time::of(clock()), fetch_end)?),
         Err(miss) => (None, Checked::unfetched(Err(miss))),
     };
@@ -68,6 +80,30 @@ fn get(store: &Store, id: &CheckId) -> Result<Option<Object>, Error> {
         Err(error) if error.is_missing() => Ok(None),
         got => Ok(Some(got?)),
     }
+}
+
+/// What a list tells of a pulse that the store does not give: its time, without which a fault says little.
+fn listed(store: &Store, id: &CheckId) -> Result<Option<Object>, Error> {
+    let key = Key::pulse(id);
+    // The first key with this prefix is the key itself.
+    let Some(page) = store.list(key.as_str()).next().transpose()? else { return Ok(None) };
+    let entry = page.entries.into_iter().next().filter(|entry| entry.key == key.as_str());
+    Ok(entry.map(|entry| Object {
+        body: None,
+        size: entry.size,
+        etag: entry.etag,
+        last_modified: entry.last_modified,
+        metadata: Metadata::new(),
+        date: page.date,
+        rtt: Duration::ZERO,
+    }))
+}
+
+/// That the store does not give the pulse, for the pulse's own sake.
+fn withheld(error: &store::Error) -> Miss {
+    let said = line(&error.said().unwrap_or_default(), ROOM);
+    let reason = format!("the pulse is invalid: the store does not give it, and said {said}");
+    Miss { cause: Cause::InvalidPulse, reason, expected: None, got: None }
 }
 
 /// Reads a pulse that anybody may have written.
@@ -162,16 +198,25 @@ fn put(store: &Store, key: &Key, content_type: &str, body: &[u8], metadata: &Met
 }
 
 impl Outcome {
-    /// Logs it. A good echo is not worth a line each: a host has thousands a month.
+    /// Logs it.
     pub(super) fn log(&self, id: &CheckId) {
-        let (level, outcome) = match self {
-            Self::Answered(Checked { verdict: Ok(()), .. }) => (Level::Debug, "echo"),
-            Self::Answered(_) => (Level::Info, "fault"),
-            Self::Replaced => (Level::Info, "replaced"),
-            Self::Missing => (Level::Info, "missing"),
+        let outcome = match self {
+            Self::Answered(Checked { verdict: Ok(()), .. }) => "echo",
+            Self::Answered(_) => "fault",
+            Self::Replaced => "replaced",
+            Self::Missing => "missing",
         };
         let ms = if let Self::Answered(checked) = self { checked.latency_ms } else { None };
-        log::log!(level, check:% = id, outcome, ms; "{id}: {self}");
+        log::log!(self.level(), check:% = id, outcome, ms; "{id}: {self}");
+    }
+
+    /// How much its log line matters. A good echo is not worth a line each, as a host has thousands a month; a slow one
+    /// is.
+    fn level(&self) -> Level {
+        match self {
+            Self::Answered(Checked { verdict: Ok(()), latency_ms, .. }) if *latency_ms < Some(SLOW_MS) => Level::Debug,
+            _ => Level::Info,
+        }
     }
 }
 
@@ -187,5 +232,21 @@ impl fmt::Display for Outcome {
             Err(miss) => write!(f, "fault, {}: {}", miss.cause, miss.reason)?,
         }
         checked.latency_ms.map_or(Ok(()), |ms| write!(f, ", {ms} ms"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_echo_is_logged_at_info_and_a_fast_one_is_not() {
+        let echo = |latency_ms| {
+            let checked = Checked { verdict: Ok(()), status: Some(200), latency_ms, trusted_until: None };
+            Outcome::Answered(checked).level()
+        };
+        assert_eq!([None, Some(1_999)].map(echo), [Level::Debug; 2]);
+        assert_eq!([Some(2_000), Some(60_000)].map(echo), [Level::Info; 2]);
+        assert_eq!(Outcome::Missing.level(), Level::Info);
     }
 }

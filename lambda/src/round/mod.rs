@@ -6,16 +6,16 @@ mod histories;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Fact, Gap, Record, State, Status, Unanswered};
+use pulse_echo_core::status::{Fact, Gap, Message, Record, State, Status, Still, Telling, Unanswered, Vanished};
 
-use crate::outbox::many::{fact_of, first_ten, shorten};
-use crate::outbox::{Change, Teller};
+use crate::outbox::many::{MOST_NAMED, first_ten, hosts, shorten};
+use crate::outbox::{Change, Teller, noise};
 use crate::rules::Rules;
-use crate::verdict::{self, Context, Observation, many};
+use crate::verdict::{self, Context, Observation, many, wave};
 
 /// A check as a sweep finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +54,8 @@ struct Judged {
 enum Before {
     /// The check is new.
     New,
-    /// The record is the same, except for newer times of its pulse and echo, and without an outage. So it is for nearly
-    /// all checks, and in a large fleet a second record of each would be half of all memory.
+    /// The record is the same, except for newer times of its pulse and echo, and time alone brings nothing to tell. So
+    /// it is for nearly all checks, and in a large fleet a second record of each would be half of all memory.
     Same,
     /// This record.
     Was(Box<Record>),
@@ -66,27 +66,32 @@ impl Round<'_> {
     /// that is, whether it changed by more than newer times of pulses and echoes.
     pub fn run(self, status: &mut Status, cases: Vec<Case>) -> bool {
         let Self { now, swept, rules, channels, new_id } = self;
-        let head = |status: &Status| (status.gaps.clone(), status.unanswered.clone(), status.many_down);
+        let head = |status: &Status| {
+            let Status { gaps, unanswered, many_down, many_told, vanished, .. } = status;
+            (gaps.clone(), unanswered.clone(), *many_down, many_told.clone(), vanished.clone())
+        };
         let head_before = head(status);
         let pulses = cases.iter().filter_map(|case| Some(case.observation.pulse.as_ref()?.at));
         let gap = many::gap(swept, pulses, now, rules);
         status.gaps.extend(gap);
-        let seen = cases.iter().map(|case| (case.record.as_ref(), case.observation.pulse.is_some()));
+        let seen = cases.iter().map(|case| (&case.id, case.record.as_ref(), &case.observation));
         let with_many = many::vanish_with_many(seen, now);
         let context = Context { now, rules, gaps: &status.gaps, with_many };
         let (mut judged, dropped) = judge_each(cases, status, &context);
 
         // Messages about many checks come before messages about each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
-        tell_each(&mut teller, &mut judged);
-        let of_checks = teller.take_messages();
-        if let Some(gap) = gap {
-            tell_gap(&mut teller, &gap, &judged);
-        }
+        let held = noise::held(&mut status.noise, now);
+        let told = tell_each(&mut teller, &mut judged, &held);
+        noise::note(&mut status.noise, told, now);
+        let mut of_checks = teller.take_messages();
+        add_still_down(&mut of_checks, &judged);
+        tell_gap(&mut teller, swept, gap.as_ref(), stop_told(status, now), &judged);
         status.gaps.retain(|gap| !spared(gap, &judged, now).is_empty());
-        tell_vanished(&mut teller, &judged);
+        tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
-        tell_many_down(&mut teller, &mut status.many_down, &judged);
+        let wave = wave::wave(judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
+        teller.tell_many_down(status, wave.as_ref(), of_checks.iter().any(|message| tells_down(&message.fact)));
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
 
@@ -101,9 +106,10 @@ impl Round<'_> {
 /// Judges each check. Returns whether any was dropped.
 fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judged>, bool) {
     let count = cases.len();
+    let mutes = status.mutes();
     let judge = |Case { id, record: before, observation }: Case| {
         let after = verdict::judge(before.as_ref(), &observation, context)?;
-        let is_muted = status.is_muted(&id, context.now);
+        let is_muted = mutes.cover(&id, context.now);
         Some(Judged { id, before: Before::of(before, &after), after, is_muted })
     };
     let judged: Vec<_> = cases.into_iter().filter_map(judge).collect();
@@ -111,17 +117,70 @@ fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judg
     (judged, dropped)
 }
 
-fn tell_each(teller: &mut Teller, judged: &mut [Judged]) {
-    let down = judged.iter().filter(|check| check.after.state.is_down()).count();
+/// Tells each check's news. `held` are the hosts of which nothing may be told now. Returns the hosts that are told of.
+fn tell_each(teller: &mut Teller, judged: &mut [Judged], held: &BTreeSet<String>) -> BTreeSet<String> {
+    let is_down = |check: &&Judged| check.after.state.is_down();
+    let (down, down_hosts) = {
+        let down = || judged.iter().filter(is_down).map(|check| &check.id);
+        (down().count(), hosts(down()))
+    };
+    let mut told = BTreeSet::new();
     for Judged { id, before, after, is_muted } in judged {
         let before = match before {
             Before::New => None,
             Before::Same => continue,
             Before::Was(record) => Some(&**record),
         };
-        let others = down - usize::from(after.state.is_down());
-        teller.tell_check(&Change { id, before, is_muted: *is_muted, others }, after);
+        let own = usize::from(after.state.is_down());
+        let (others, other_hosts) = (down - own, down_hosts - own);
+        let (is_muted, is_held) = (*is_muted, !held.is_empty() && held.contains(id.host()));
+        let count = teller.messages.len();
+        teller.tell_check(&Change { id, before, is_muted, is_held, others, other_hosts }, after);
+        if teller.messages.len() > count && !is_muted && !told.contains(id.host()) {
+            told.insert(id.host().to_string());
+        }
+        teller.keep_few();
     }
+    told
+}
+
+/// Adds to the first message of each host that tells a check up what of the host is still down.
+fn add_still_down(messages: &mut [Message], judged: &[Judged]) {
+    let host = |message: &Message| match &message.fact {
+        Fact::Up { check, .. } => Some(check.host().to_string()),
+        _ => None,
+    };
+    let mut down: HashMap<_, _> = messages.iter().filter_map(host).map(|host| (host, Still::default())).collect();
+    if down.is_empty() {
+        return;
+    }
+    for check in judged.iter().filter(|check| check.after.state.is_down()) {
+        if let Some(still) = down.get_mut(check.id.host()) {
+            still.checks += 1;
+            if still.some.len() < MOST_NAMED {
+                still.some.push(check.id.clone());
+            }
+        }
+    }
+    for message in messages {
+        if let Fact::Up { check, still, .. } = &mut message.fact {
+            *still = down.remove(check.host()).filter(|still| still.checks > 0);
+        }
+    }
+}
+
+/// Whether a message with this fact tells a host down.
+fn tells_down(fact: &Fact) -> bool {
+    match fact {
+        Fact::Counted { hosts } => hosts.0.values().any(|changes| changes.silent + changes.failing > 0),
+        fact => matches!(fact, Fact::Down(_) | Fact::StillDown { changed: true, .. }),
+    }
+}
+
+/// The beginning of a stop whose end is told in this sweep.
+fn stop_told(status: &Status, now: Time) -> Option<Time> {
+    let told = status.outbox.iter().filter(|message| message.at == now);
+    told.filter_map(|message| if let Fact::Started { stopped } = message.fact { Some(stopped) } else { None }).next()
 }
 
 /// The checks that get more time for this gap.
@@ -129,26 +188,23 @@ fn spared<'a>(gap: &Gap, judged: &'a [Judged], now: Time) -> Vec<&'a CheckId> {
     judged.iter().filter(|check| many::spares(gap, &check.after, now)).map(|check| &check.id).collect()
 }
 
-/// Tells of a gap, if any check gets more time for it.
-fn tell_gap(teller: &mut Teller, gap: &Gap, judged: &[Judged]) {
-    let spared = spared(gap, judged, teller.now);
-    if !spared.is_empty() {
-        let some = first_ten(spared.iter().copied());
-        teller.tell(Fact::Gap { from: gap.from, until: gap.until, spared: spared.len(), some });
-    }
+/// Tells that no sweep was completed for a while, but not of a stop that was told. If the store itself was away, the gap
+/// says so, and which checks are spared for it.
+fn tell_gap(teller: &mut Teller, swept: Option<Time>, gap: Option<&Gap>, stopped: Option<Time>, judged: &[Judged]) {
+    let until = stopped.unwrap_or(teller.now);
+    let Some(from) = swept.filter(|from| from.age(until) > teller.rules.away_after()) else { return };
+    let spared = gap.map(|gap| spared(gap, judged, teller.now)).unwrap_or_default();
+    let (hosts, some) = (hosts(spared.iter().copied()), first_ten(spared.iter().copied()));
+    let quiet_until = gap.map(|gap| gap.until.min(until));
+    teller.tell(Fact::Gap { from, until, quiet_until, spared: spared.len(), hosts, some });
 }
 
-/// Tells of checks that vanish together, in one message.
-fn tell_vanished(teller: &mut Teller, judged: &[Judged]) {
-    let with_many = |record: &Record| record.missing.is_some_and(|missing| missing.with_many);
-    let is_new =
-        |check: &&Judged| with_many(&check.after) && matches!(&check.before, Before::Was(before) if !with_many(before));
-    let vanished = || judged.iter().filter(is_new).filter(|check| !check.is_muted).map(|check| &check.id);
-    let checks = vanished().count();
-    if checks > 0 {
-        let of = judged.iter().filter(|check| check.after.state != State::Gone).count();
-        teller.tell(Fact::Vanished { checks, of, some: first_ten(vanished()) });
-    }
+/// Tells of hosts that vanish together.
+fn tell_vanished(teller: &mut Teller, known: &mut Option<Vanished>, judged: &[Judged]) {
+    let is_missing = |check: &&Judged| check.after.missing.is_some_and(|missing| missing.with_many);
+    let missing: Vec<_> = judged.iter().filter(is_missing).map(|check| (&check.id, check.is_muted)).collect();
+    let all = || judged.iter().filter(|check| check.after.state != State::Gone).map(|check| &check.id);
+    teller.tell_vanished(known, &missing, || (all().count(), hosts(all())));
 }
 
 /// Tells of checks whose pulses get no answer, in one message.
@@ -158,23 +214,11 @@ fn tell_unanswered(teller: &mut Teller, known: &mut Option<Unanswered>, judged: 
     teller.tell_unanswered(known, &unanswered);
 }
 
-/// Tells that many checks went down together, once while that lasts.
-fn tell_many_down(teller: &mut Teller, told: &mut Option<Time>, judged: &[Judged]) {
-    match many::many_down(judged.iter().map(|check| &check.after), teller.now) {
-        None => *told = None,
-        Some((down, of)) if told.is_none() => {
-            teller.tell(fact_of(&down, of));
-            *told = Some(teller.now);
-        }
-        Some(_) => {}
-    }
-}
-
 impl Before {
     fn of(record: Option<Record>, after: &Record) -> Self {
         match record {
             None => Self::New,
-            Some(record) if after.outage.is_none() && !differs(&record, after) => Self::Same,
+            Some(record) if !may_be_told(after) && !differs(&record, after) => Self::Same,
             Some(record) => Self::Was(Box::new(record)),
         }
     }
@@ -189,6 +233,12 @@ impl Judged {
             Before::Was(before) => differs(before, &self.after),
         }
     }
+}
+
+/// Whether time alone may bring something to tell of the check.
+fn may_be_told(record: &Record) -> bool {
+    let waits = |telling: &Telling| telling.flaps.is_some() || telling.held.is_some();
+    record.outage.is_some() || record.telling.as_deref().is_some_and(waits)
 }
 
 /// Whether more has changed than the times of the newest pulse and echo.

@@ -39,10 +39,22 @@ impl Objects {
         let seen = |second: i64| Listed { at: at(second), etag: format!("{second}") };
         // The pulse's content stays the same.
         let pulse = self.pulse.map(|second| Listed { etag: "p".into(), ..seen(second) });
-        let limits = pulse.as_ref().map(|pulse| Limits { etag: pulse.etag.clone(), every_s: 600, limit_s: 900 });
+        let limits = pulse.as_ref().map(|pulse| Limits {
+            etag: pulse.etag.clone(),
+            every_s: 600,
+            limit_s: 900,
+            faults_in_row: None,
+        });
         let fault_read =
             self.fault.map(|second| Box::new(answer::Fault::new(Cause::Status, "it failed", at(second - 1))));
-        Observation { pulse, echo: self.echo.map(at), fault: self.fault.map(seen), limits, fault_read }
+        Observation {
+            pulse,
+            echo: self.echo.map(at),
+            fault: self.fault.map(seen),
+            limits,
+            fault_read,
+            ..Observation::default()
+        }
     }
 }
 
@@ -103,7 +115,7 @@ fn that_many_went_down_is_the_first_word_and_said_once() {
     assert_eq!(fleet.sweep(2), []);
     fleet.checks[..10].fill(Objects::failed(600));
     let told = fleet.sweep(602);
-    assert!(matches!(told[0], Fact::ManyDown { down: 10, of: 12, .. }), "{told:?}");
+    assert!(matches!(told[0], Fact::ManyDown { down: 10, of: 12, hosts: 10, of_hosts: 12, .. }), "{told:?}");
     assert!(told[1..].iter().all(|fact| matches!(fact, Fact::Down(_))) && told.len() == 11, "{told:?}");
     assert_eq!(fleet.sweep(662), []);
     // One more belongs to the same wave.
@@ -127,7 +139,7 @@ fn of_those_that_vanish_together_the_muted_are_not_counted_and_it_is_said_once()
     fleet.checks.iter_mut().for_each(|objects| objects.pulse = None);
     assert_eq!(fleet.sweep(62), []);
     let told = fleet.sweep(122);
-    assert_eq!(told, [Fact::Vanished { checks: 2, of: 3, some: vec![id(0), id(2)] }]);
+    assert_eq!(told, [Fact::Vanished { checks: 2, of: 3, hosts: 2, of_hosts: 3, some: vec![id(0), id(2)] }]);
     assert_eq!(fleet.sweep(182), []);
 }
 
@@ -137,7 +149,7 @@ fn a_gap_is_told_with_whom_it_spares_and_forgotten_when_that_is_over() {
     let mut fleet = Fleet::of(vec![Objects::answered(0), Objects::answered(700), Objects::answered(1_000)]);
     assert_eq!(fleet.sweep(1_002).len(), 1);
     let told = fleet.sweep_after(1_002, 1_590);
-    let [Fact::Gap { from, until, spared: 1, some }] = &told[..] else { panic!("{told:?}") };
+    let [Fact::Gap { from, until, spared: 1, some, .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!((*from, *until, &some[..]), (at(1_002), at(1_590), &[id(1)][..]));
     assert_eq!(fleet.status.gaps.len(), 1);
     fleet.checks[1..].fill(Objects::answered(1_600));
@@ -147,11 +159,55 @@ fn a_gap_is_told_with_whom_it_spares_and_forgotten_when_that_is_over() {
 }
 
 #[test]
-fn a_gap_that_spares_nobody_is_not_told() {
+fn a_gap_that_spares_nobody_is_told_and_forgotten() {
     let mut fleet = Fleet::of(vec![Objects::answered(1_000), Objects::answered(1_001)]);
     fleet.sweep(1_003);
-    assert_eq!(fleet.sweep_after(1_003, 1_500), []);
+    let told = fleet.sweep_after(1_003, 1_500);
+    let gap = |from, until, quiet| Fact::Gap {
+        from: at(from),
+        until: at(until),
+        quiet_until: Some(at(quiet)),
+        spared: 0,
+        hosts: 0,
+        some: vec![],
+    };
+    assert_eq!(told, [gap(1_003, 1_500, 1_500)]);
     assert_eq!(fleet.status.gaps, []);
+    assert_eq!(fleet.sweep_after(1_500, 1_560), []);
+}
+
+#[test]
+fn a_long_time_without_a_sweep_in_which_pulses_came_is_told_as_ours() {
+    let mut fleet = Fleet::of(vec![Objects::answered(1_000), Objects::answered(1_001)]);
+    fleet.sweep(1_003);
+    fleet.checks[0] = Objects::answered(1_200);
+    let told = fleet.sweep_after(1_003, 1_600);
+    assert!(matches!(told[..], [Fact::Gap { quiet_until: None, spared: 0, .. }]), "{told:?}");
+    // If no pulse came for long enough, the store was away until then.
+    fleet.checks[0] = Objects::answered(2_000);
+    let told = fleet.sweep_after(1_600, 2_500);
+    assert!(matches!(told[..], [Fact::Gap { quiet_until: Some(quiet), .. }, ..] if quiet == at(2_000)), "{told:?}");
+}
+
+#[test]
+fn of_a_stop_that_was_told_nothing_is_told_again_but_of_what_was_before_it() {
+    let started = |stopped| Message {
+        id: "s".into(),
+        at: at(9_000),
+        owed: ["hook".to_string()].into(),
+        waits: false,
+        fact: Fact::Started { stopped: at(stopped) },
+    };
+    for (stopped, told) in [(1_100, 0), (1_303, 0), (1_304, 1)] {
+        let mut fleet = Fleet::of(vec![Objects::answered(1_000)]);
+        fleet.sweep(1_003);
+        fleet.checks[0] = Objects::answered(8_999);
+        fleet.status.outbox = vec![started(stopped)];
+        let facts = fleet.sweep_after(1_003, 9_000);
+        let gaps: Vec<_> = facts.iter().filter(|fact| matches!(fact, Fact::Gap { .. })).collect();
+        assert_eq!(gaps.len(), told, "{stopped}: {facts:?}");
+        assert!(gaps.iter().all(|gap| matches!(gap, Fact::Gap { until, .. } if *until == at(stopped))));
+    }
 }
 
 #[test]

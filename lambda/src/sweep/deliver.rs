@@ -25,10 +25,18 @@ pub(crate) fn send<'a>(
     now: Time,
     deadline: Instant,
 ) -> Vec<Sent<'a>> {
+    let attempts = channels.iter().filter_map(|channel| Some((&**channel, due(status, channel.name(), now)?)));
+    attempt_all(attempts, deadline)
+}
+
+/// Makes these attempts side by side. All end at `deadline`.
+pub(crate) fn attempt_all<'a>(
+    attempts: impl Iterator<Item = (&'a dyn Channel, Attempt)>,
+    deadline: Instant,
+) -> Vec<Sent<'a>> {
     thread::scope(|scope| {
-        let attempts = channels.iter().filter_map(|channel| Some((channel, due(status, channel.name(), now)?)));
         let sending: Vec<_> =
-            attempts.map(|(channel, attempt)| scope.spawn(move || one(&**channel, attempt, deadline))).collect();
+            attempts.map(|(channel, attempt)| scope.spawn(move || one(channel, attempt, deadline))).collect();
         sending.into_iter().map(|sending| sending.join().expect("its panics are caught")).collect()
     })
 }
@@ -39,7 +47,7 @@ fn one(channel: &dyn Channel, attempt: Attempt, deadline: Instant) -> Sent<'_> {
         panic::catch_unwind(send).unwrap_or_else(|_| Outcome::Ambiguous { taken: 0, why: "it panicked".into() });
     match &outcome {
         Outcome::Taken => log::info!("{} took {} messages", channel.name(), attempt.entries.len()),
-        Outcome::NotTaken { taken, why, .. } | Outcome::Ambiguous { taken, why } => {
+        Outcome::NotTaken { taken, why, .. } | Outcome::Ambiguous { taken, why } | Outcome::Refused { taken, why } => {
             log::warn!("{} took {taken} of {} messages: {why}", channel.name(), attempt.entries.len());
         }
     }

@@ -1,5 +1,7 @@
 //! What lists cannot tell: read side by side, as long as there is time; the rest is for the next sweep.
 
+mod turns;
+
 use std::collections::BTreeMap;
 
 use pulse_echo_core::answer::{Cause, Fault};
@@ -9,14 +11,15 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::{self, Mute};
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{self, Pulse};
-use pulse_echo_core::status::{Limits, Message, Muted, Record};
+use pulse_echo_core::status::{Limits, Message, Muted, Record, Turn};
 use pulse_echo_core::store::{Error, Object, Store};
 
-use super::lists::Found;
+use super::lists::Folder;
 use crate::outbox::{give_words, words_wanted};
 use crate::parallel;
 use crate::round::Case;
 use crate::verdict::Listed;
+use turns::in_turns;
 
 /// How many objects are read at once.
 const AT_ONCE: usize = 32;
@@ -31,26 +34,39 @@ const FAULT_LIMIT: u64 = 64 * 1024;
 const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
 
 /// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
-/// read, in the next sweep: what is told cannot be taken back. Tells how many those are.
-pub(super) fn load_mutes(store: &Store, listed: Vec<Found>, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
+/// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes nothing.
+/// Tells how many are unread.
+pub(super) fn load_mutes(store: &Store, listed: Folder, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
+    let Folder { found, cut } = listed;
     let listed: BTreeMap<CheckId, Listed> =
-        listed.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.listed))).collect();
-    known.retain(|id, _| listed.contains_key(id));
+        found.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.listed))).collect();
+    known.retain(|id, _| listed.contains_key(id) || cut.may_hide(id));
     let (same, new): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|(id, seen)| known.get(id).is_some_and(|known| known.etag == seen.etag));
     // Put once more, it begins once more.
     for (id, seen) in same {
         known.entry(id).and_modify(|known| known.at = seen.at);
     }
+    let unread_since = |id: &CheckId| known.get(id).filter(|known| known.etag.is_empty()).map(|known| known.at);
+    let hosts: Vec<_> = new.iter().map(|(id, _)| (id.host().to_string(), unread_since(id).unwrap_or(now))).collect();
+    let new = in_turns(new.into_iter().zip(&hosts).collect(), |(_, (host, since))| (host.as_str(), *since));
+    let new: Vec<_> = new.into_iter().map(|(new, _)| new).collect();
     let read = parallel::map(&new, AT_ONCE, |(id, _)| store.get(&Key::mute(id), mute::SIZE_LIMIT));
     let mut unread = Unread::default();
-    for ((id, _), object) in new.into_iter().zip(read) {
-        let before = unread.count;
-        if let Some(object) = unread.check(object) {
-            known.insert(id.clone(), muted(&id, object));
-        } else if unread.count > before {
-            known.insert(id, Muted { etag: String::new(), at: now, for_s: 1, reason: None });
-        }
+    for ((id, seen), object) in new.into_iter().zip(read) {
+        let since = known.get(&id).filter(|known| known.etag.is_empty()).map(|known| known.at);
+        match unread.check(object) {
+            Read::Was(object) => known.insert(id.clone(), muted(&id, object)),
+            Read::Missing => None,
+            Read::Refused if since.is_some() => {
+                known.insert(id, Muted { etag: seen.etag, at: seen.at, for_s: 0, reason: None })
+            }
+            Read::Refused | Read::Failed => {
+                let since = since.unwrap_or(now);
+                let for_s = u32::try_from(since.age(now).as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+                known.insert(id, Muted { etag: String::new(), at: since, for_s, reason: None })
+            }
+        };
     }
     unread.count
 }
@@ -64,61 +80,117 @@ fn muted(id: &CheckId, object: Object) -> Muted {
     Muted { etag: object.etag, at: object.last_modified, for_s, reason }
 }
 
-/// Reads the faults and the pulses' limits that the verdicts need. Tells how many could not be read.
-pub(super) fn load_answers(store: &Store, cases: &mut [Case]) -> usize {
-    let all = || cases.iter().enumerate();
-    let faults = all().filter(|(_, case)| case.observation.wants_fault(case.record.as_ref())).map(|(n, _)| (n, true));
-    let pulses = all().filter(|(_, case)| case.observation.wants_limits(case.record.as_ref())).map(|(n, _)| (n, false));
-    // A fault is told; limits only tell when silence begins.
-    let wants: Vec<_> = faults.chain(pulses).collect();
+/// Reads the faults and the pulses' limits that the verdicts need, the hosts in turns. Tells how many could not be read.
+pub(super) fn load_answers(store: &Store, cases: &mut [Case], now: Time) -> usize {
+    let mut wants = Vec::new();
+    for (place, Case { record, observation, .. }) in
+        cases.iter().enumerate().filter(|(_, case)| !case.observation.is_hidden)
+    {
+        // Of a check the fault comes first: it is told, limits only tell when silence begins.
+        wants.extend(observation.wants_fault(record.as_ref()).then_some(Want { place, is_fault: true }));
+        wants.extend(observation.wants_limits(record.as_ref()).then_some(Want { place, is_fault: false }));
+    }
+    let since = |case: &Case| case.record.as_ref().and_then(|record| record.turn).map_or(now, |turn| turn.since);
+    let wants = in_turns(wants, |want| (cases[want.place].id.host(), since(&cases[want.place])));
     let mut unread = Unread::default();
     for wants in wants.chunks(IN_MEMORY) {
-        let read = parallel::map(wants, AT_ONCE, |&(n, is_fault)| match &cases[n].id {
-            id if is_fault => store.get(&Key::fault(id), FAULT_LIMIT),
-            id => store.get(&Key::pulse(id), pulse::SIZE_LIMIT),
-        });
-        for (&(n, is_fault), object) in wants.iter().zip(read) {
-            let Some(object) = unread.check(object) else { continue };
-            let case = &mut cases[n];
-            // It may be newer than the list.
-            let seen = Some(Listed { at: object.last_modified, etag: object.etag.clone() });
-            if is_fault {
-                case.observation.fault_read = Some(Box::new(fault(&object)));
-                case.observation.fault = seen;
-            } else {
-                case.observation.limits = Some(limits(&object, case.record.as_ref()));
-                case.observation.pulse = seen;
-            }
+        // What was read is reduced to what the verdict needs at once: a pulse may be large.
+        let read = parallel::map(wants, AT_ONCE, |want| want.read(store, &cases[want.place]));
+        for (want, read) in wants.iter().zip(read) {
+            want.note(&mut cases[want.place], unread.check(read), now);
         }
     }
     unread.count
 }
 
-/// What a fault says. One that cannot be understood is a fault all the same.
-fn fault(object: &Object) -> Fault {
-    Fault::from_json(object.body.as_deref().unwrap_or_default()).unwrap_or_else(|error| {
-        Fault::new(Cause::Other, format!("the fault in the store cannot be read: {error}"), object.last_modified)
-    })
+/// An object that the verdict on a check needs.
+#[derive(Clone, Copy)]
+struct Want {
+    /// Which check.
+    place: usize,
+    /// Whether it is the fault, not the pulse.
+    is_fault: bool,
 }
 
-/// A pulse's limits. If the pulse cannot be read, which the probe reports: the last known limits, or the defaults.
-fn limits(object: &Object, record: Option<&Record>) -> Limits {
-    let pulse = Pulse::parse(object.body.as_deref().unwrap_or_default(), Unknown::Ignored);
-    let before = record.and_then(|record| record.limits.clone());
-    match (pulse, before) {
-        (Err(_), Some(before)) => Limits { etag: object.etag.clone(), ..before },
-        (pulse, _) => Limits::of(&pulse.unwrap_or_default(), object.etag.clone()),
+/// As much of an object as the verdict needs.
+enum Content {
+    Fault(Box<Fault>),
+    Limits(Limits),
+}
+
+impl Want {
+    fn read(self, store: &Store, case: &Case) -> Result<(Listed, Content), Error> {
+        let Case { id, record, .. } = case;
+        let (key, limit) =
+            if self.is_fault { (Key::fault(id), FAULT_LIMIT) } else { (Key::pulse(id), pulse::SIZE_LIMIT) };
+        let object = store.get(&key, limit)?;
+        let content = match self.is_fault {
+            true => Content::Fault(Box::new(fault(&object))),
+            false => Content::Limits(limits(&object, record.as_ref())),
+        };
+        // It may be newer than the list.
+        Ok((Listed { at: object.last_modified, etag: object.etag }, content))
+    }
+
+    fn note(self, case: &mut Case, read: Read<(Listed, Content)>, now: Time) {
+        let Case { record, observation, .. } = case;
+        let before = record.as_ref().and_then(|record| record.turn);
+        match read {
+            Read::Was((seen, Content::Fault(fault))) => {
+                (observation.fault, observation.fault_read) = (Some(seen), Some(fault));
+            }
+            Read::Was((seen, Content::Limits(limits))) => {
+                (observation.pulse, observation.limits) = (Some(seen), Some(limits));
+            }
+            Read::Missing => {}
+            Read::Refused if !self.is_fault && before.is_some_and(|turn| turn.refused) => {
+                let etag = observation.pulse.as_ref().map(|pulse| pulse.etag.clone()).unwrap_or_default();
+                observation.limits = Some(limits_without(etag, record.as_ref()));
+            }
+            read @ (Read::Refused | Read::Failed) => {
+                let refused = !self.is_fault && matches!(read, Read::Refused);
+                let turn =
+                    observation.turn.get_or_insert(Turn { since: before.map_or(now, |turn| turn.since), refused });
+                turn.refused |= refused;
+            }
+        }
     }
 }
 
-/// Reads the last words that messages wait for; those that waited since a sweep before do so no longer.
+/// What the verdict needs of a fault. One that cannot be understood is a fault all the same.
+fn fault(object: &Object) -> Fault {
+    let fault = Fault::from_json(object.body.as_deref().unwrap_or_default()).unwrap_or_else(|error| {
+        Fault::new(Cause::Other, format!("the fault in the store cannot be read: {error}"), object.last_modified)
+    });
+    Fault { expected: None, got: None, pulse_id: None, url: None, ..fault }
+}
+
+/// A pulse's limits. If the pulse cannot be understood, which the probe reports: those of the pulse before.
+fn limits(object: &Object, record: Option<&Record>) -> Limits {
+    match Pulse::parse(object.body.as_deref().unwrap_or_default(), Unknown::Ignored) {
+        Ok(pulse) => Limits::of(&pulse, object.etag.clone()),
+        Err(_) => limits_without(object.etag.clone(), record),
+    }
+}
+
+/// The limits of the pulse with this `ETag`, of which nothing is known: those of the pulse before, else the defaults.
+fn limits_without(etag: String, record: Option<&Record>) -> Limits {
+    match record.and_then(|record| record.limits.clone()) {
+        Some(before) => Limits { etag, ..before },
+        None => Limits::of(&Pulse::default(), etag),
+    }
+}
+
+/// Reads the last words that messages wait for, the hosts in turns; those that waited since a sweep before do so no
+/// longer.
 pub(super) fn load_last_words(store: &Store, outbox: &mut [Message], now: Time) -> usize {
-    let wanted: Vec<_> = words_wanted(outbox).into_iter().collect();
+    let wanted = words_wanted(outbox);
+    let wanted = in_turns(wanted.iter().collect(), |id: &&CheckId| (id.host(), now));
     // No more than the pulse's head is of use. There are never many: thousands are told without.
     let read = parallel::map(&wanted, AT_ONCE, |id| store.get(&Key::pulse(id), 0));
     let mut unread = Unread::default();
     for (id, object) in wanted.iter().zip(read) {
-        if let Some(object) = unread.check(object) {
+        if let Read::Was(object) = unread.check(object) {
             let kept = |(name, _): &(String, String)| WORDS.contains(&name.as_str());
             give_words(outbox, id, &object.metadata.into_iter().filter(kept).collect::<Metadata>());
         }
@@ -129,6 +201,18 @@ pub(super) fn load_last_words(store: &Store, outbox: &mut [Message], now: Time) 
     unread.count
 }
 
+/// What became of a read.
+enum Read<T> {
+    /// It was read.
+    Was(T),
+    /// It is no longer there, and not missed.
+    Missing,
+    /// The store refused, and would again.
+    Refused,
+    /// The store did not answer, was in trouble, or there was no time to ask.
+    Failed,
+}
+
 /// Counts what could not be read, and logs the first of it: a thousand lines would say no more.
 #[derive(Default)]
 struct Unread {
@@ -136,15 +220,17 @@ struct Unread {
 }
 
 impl Unread {
-    /// The object, if it was read. One that is no longer there is not missed.
-    fn check(&mut self, read: Option<Result<Object, Error>>) -> Option<Object> {
-        match read {
-            Some(Ok(object)) => return Some(object),
-            Some(Err(error)) if error.is_missing() => return None,
-            Some(Err(error)) if self.count == 0 => log::warn!("{error}"),
-            Some(Err(_)) | None => {}
+    fn check<T>(&mut self, read: Option<Result<T, Error>>) -> Read<T> {
+        let error = match read {
+            Some(Ok(object)) => return Read::Was(object),
+            Some(Err(error)) if error.is_missing() => return Read::Missing,
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        if self.count == 0 {
+            error.iter().for_each(|error| log::warn!("{error}"));
         }
         self.count += 1;
-        None
+        if error.is_some_and(|error| error.is_refusal()) { Read::Refused } else { Read::Failed }
     }
 }

@@ -1,12 +1,15 @@
 //! The walk over the lists and the records, all in key order, side by side.
 
+mod bound;
+
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
+use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::Record;
 
-use super::lists::Found;
+use super::lists::{Folder, Found, Lists};
 use crate::round::Case;
 use crate::verdict::{Listed, Observation};
 use pulse_echo_core::text::line;
@@ -14,19 +17,32 @@ use pulse_echo_core::text::line;
 /// How much of a key a line of the log shows, in bytes.
 const ROOM: usize = 200;
 
-/// All checks: who has a pulse, or a record. Answers that belong to none are passed by. Also tells how many keys in
-/// `pulse/` are nobody's pulse.
-pub(super) fn cases(
-    pulses: Vec<Found>,
-    echoes: Vec<Found>,
-    faults: Vec<Found>,
-    records: BTreeMap<CheckId, Record>,
-) -> (Vec<Case>, usize) {
+/// All that there is to judge.
+pub(super) struct Merged {
+    /// Who has a pulse, or a record, in key order.
+    pub(super) cases: Vec<Case>,
+    /// How many keys in `pulse/` are nobody's pulse.
+    pub(super) skipped: usize,
+    /// The hosts with more names than are read or recorded, and how many of their pulses were seen.
+    pub(super) crowded: BTreeMap<String, usize>,
+}
+
+/// Brings all checks together. Answers that belong to none are passed by. A host has at most `most` records.
+pub(super) fn merge(lists: Lists, records: BTreeMap<CheckId, Record>, most: usize) -> Merged {
+    let Lists { retired: Folder { found: notes, cut: cut_notes }, pulses, echoes, faults, .. } = lists;
+    let (Folder { found: pulses, cut: cut_pulses }, notes) = (pulses, Notes(notes));
+    let (Folder { found: echoes, cut: cut_echoes }, Folder { found: faults, cut: cut_faults }) = (echoes, faults);
     let mut skipped = 0;
     let checked = |found: Found| match CheckId::from_pulse_key(&format!("pulse/{}", found.rest)) {
         Ok(id) => Some((id, found.listed)),
         Err(why) => {
-            log::warn!("skipped the key pulse/{}: {why}", line(&found.rest, ROOM));
+            // The first of them: a thousand lines would say no more.
+            if skipped == 0 {
+                log::warn!(
+                    "skipped the key pulse/{}, and all others that are no better: {why}",
+                    line(&found.rest, ROOM)
+                );
+            }
             skipped += 1;
             None
         }
@@ -40,10 +56,35 @@ pub(super) fn cases(
         let record = records.next_if(|(of, _)| *of == id).map(|(_, record)| record);
         let echo = at(&mut echoes, &id).map(|seen| seen.at);
         let fault = at(&mut faults, &id);
-        cases.push(Case { id, record, observation: Observation { pulse, echo, fault, ..Observation::default() } });
+        let retired = notes.of_check(&id);
+        // A note tells why a pulse is missing, and nothing else.
+        let is_hidden = [&cut_pulses, &cut_echoes, &cut_faults].iter().any(|cut| cut.may_hide(&id))
+            || (pulse.is_none() && cut_notes.may_hide(&id));
+        let observation = Observation { pulse, echo, fault, retired, is_hidden, ..Observation::default() };
+        cases.push(Case { id, record, observation });
     }
     drop(pulses);
-    (cases, skipped)
+    let cut = [&cut_pulses, &cut_echoes, &cut_faults, &cut_notes].into_iter().flat_map(|cut| cut.hosts());
+    let crowded = bound::bound(&mut cases, cut, most);
+    Merged { cases, skipped, crowded }
+}
+
+/// The notes of `retire`, in key order.
+struct Notes(Vec<Found>);
+
+impl Notes {
+    /// The newest note that speaks for a check: its own, or its host's.
+    fn of_check(&self, id: &CheckId) -> Option<Time> {
+        // Most fleets have no note, and this is asked of each check.
+        if self.0.is_empty() {
+            return None;
+        }
+        let at = |id: &str| {
+            let place = self.0.binary_search_by(|found| found.rest.as_str().cmp(id)).ok()?;
+            Some(self.0[place].listed.at)
+        };
+        at(id.as_str()).max(at(id.default_of_host().as_str()))
+    }
 }
 
 /// The first of two checks.
@@ -62,47 +103,4 @@ fn at(list: &mut Peekable<impl Iterator<Item = Found>>, id: &CheckId) -> Option<
 }
 
 #[cfg(test)]
-mod tests {
-    use pulse_echo_core::clock::Time;
-
-    use super::*;
-
-    fn list(rests: &[&str]) -> Vec<Found> {
-        let found = |(n, rest): (usize, &&str)| {
-            let at = Time::from_second(i64::try_from(n).unwrap());
-            Found { rest: (*rest).into(), listed: Listed { at, etag: "e".into() } }
-        };
-        rests.iter().enumerate().map(found).collect()
-    }
-
-    #[test]
-    fn each_check_finds_its_own_objects_and_those_of_nobody_are_passed_by() {
-        let record = |text: &str| (text.to_string().try_into().unwrap(), Record::new(Time::from_second(0)));
-        let pulses = list(&["a", "b/", "web-1.json", "web.json", "web/x.json"]);
-        let echoes = list(&["0", "web-1.json", "web-2.json", "web.json"]);
-        let faults = list(&["a", "web/x.json", "z"]);
-        let records = [record("gone.json"), record("web.json"), record("zz")].into();
-        let (cases, skipped) = cases(pulses, echoes, faults, records);
-        let shown = cases.iter().map(|case| {
-            let observation = &case.observation;
-            let has = [
-                observation.pulse.is_some(),
-                observation.echo.is_some(),
-                observation.fault.is_some(),
-                case.record.is_some(),
-            ];
-            let marks: String = "pefr".chars().zip(has).map(|(mark, has)| if has { mark } else { '-' }).collect();
-            (case.id.as_str(), marks)
-        });
-        let expected = [
-            ("a", "p-f-"),
-            ("gone.json", "---r"),
-            ("web-1.json", "pe--"),
-            ("web.json", "pe-r"),
-            ("web/x.json", "p-f-"),
-            ("zz", "---r"),
-        ];
-        assert_eq!(shown.collect::<Vec<_>>(), expected.map(|(id, marks)| (id, marks.to_string())));
-        assert_eq!(skipped, 1);
-    }
-}
+mod tests;

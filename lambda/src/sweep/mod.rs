@@ -10,6 +10,7 @@ mod merge;
 pub(crate) mod status;
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::random;
@@ -17,11 +18,13 @@ use pulse_echo_core::status::Status;
 use pulse_echo_core::store::Store;
 
 use crate::deadline::{Stages, TO_JUDGE, before};
+use crate::outbox::Teller;
 use crate::round::Round;
 use crate::rules::Rules;
 
-use lists::{Lists, Opening};
+use lists::Opening;
 use load::{load_answers, load_last_words, load_mutes};
+use merge::{Merged, merge};
 
 /// What a sweep goes by.
 pub(crate) struct Sweep<'a> {
@@ -52,17 +55,22 @@ impl Sweep<'_> {
     /// sweep.
     pub(crate) fn run(&self, status: &mut Status, opening: Opening, swept: Option<Time>) -> Result<Swept, String> {
         let now = opening.now;
-        let Lists { mutes, pulses, echoes, faults } = opening.others(&self.store.until(self.stages.until(TO_JUDGE)))?;
+        let mut lists = opening.others(&self.store.until(self.stages.until(TO_JUDGE)))?;
         let reading = self.store.until(before(self.stages.deadline, TO_JUDGE));
 
         let mutes_before = status.mutes.clone();
-        let mut unread = load_mutes(&reading, mutes, &mut status.mutes, now);
-        let (mut cases, skipped) = merge::cases(pulses, echoes, faults, std::mem::take(&mut status.checks));
-        unread += load_answers(&reading, &mut cases);
+        let mut unread = load_mutes(&reading, mem::take(&mut lists.mutes), &mut status.mutes, now);
+        let most = self.rules.checks_per_host;
+        let Merged { mut cases, skipped, crowded } = merge(lists, mem::take(&mut status.checks), most);
+        unread += load_answers(&reading, &mut cases, now);
 
         let mut new_id = random::id;
+        let mut teller =
+            Teller { now, rules: self.rules, channels: self.channels, new_id: &mut new_id, messages: vec![] };
+        let mut changed = teller.tell_crowded(&mut status.crowded, &crowded);
+        status.outbox.append(&mut teller.messages);
         let round = Round { now, swept, rules: self.rules, channels: self.channels, new_id: &mut new_id };
-        let changed = round.run(status, cases) || status.mutes != mutes_before;
+        changed |= round.run(status, cases) || status.mutes != mutes_before;
         unread += load_last_words(&reading, &mut status.outbox, now);
         Ok(Swept { changed, checks: status.checks.len(), skipped, unread })
     }

@@ -29,10 +29,23 @@ pub(crate) struct Unreadable {
     pub(crate) why: String,
 }
 
+/// Why `status.json` was not read.
+pub(crate) struct NotRead {
+    pub(crate) error: Error,
+    /// Its `ETag`, if it was read but must be neither used nor overwritten.
+    pub(crate) etag: Option<String>,
+}
+
+impl<E: Into<Error>> From<E> for NotRead {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), etag: None }
+    }
+}
+
 impl StatusFile {
     /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format, or too large, is
     /// [`Kind::StatusNewer`]: it must not be overwritten.
-    pub(crate) fn read(store: &Store) -> Result<Self, Error> {
+    pub(crate) fn read(store: &Store) -> Result<Self, NotRead> {
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
             Ok(object) => object,
             Err(error) if error.is_missing() => {
@@ -40,9 +53,12 @@ impl StatusFile {
             }
             Err(error) => return Err(error.into()),
         };
-        let condition = Condition::IfMatch(object.etag);
-        let newer = |why| Error::new(Kind::StatusNewer, why);
-        let too_large = || newer(format!("status.json has {} bytes, over {SIZE_LIMIT}", object.size));
+        let condition = Condition::IfMatch(object.etag.clone());
+        let newer = |why| NotRead { error: Error::new(Kind::StatusNewer, why), etag: Some(object.etag.clone()) };
+        let too_large = || {
+            let (size, limit) = (object.size, SIZE_LIMIT);
+            newer(format!("status.json has {size} bytes, and {limit} are read at most: remove it, and all begins anew"))
+        };
         let body = object.body.ok_or_else(too_large)?;
         match Status::from_json(&body) {
             Ok(status) => Ok(Self { status: Some(status), condition, unreadable: None }),
@@ -82,7 +98,7 @@ pub(crate) fn amend(
         if Instant::now() >= deadline {
             return Err(format!("cannot strike off what was sent: {why}").into());
         }
-        match StatusFile::read(store)? {
+        match StatusFile::read(store).map_err(|not_read| not_read.error)? {
             StatusFile { status: Some(now), condition: is, .. } => (status, condition) = (now, is),
             // Somebody has removed it, and what was owed with it.
             StatusFile { status: None, .. } => return Ok(()),

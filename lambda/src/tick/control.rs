@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::{Control, Listed, LockRead, Wrote};
 use super::mark::wrote;
-use crate::sweep::lists::{Found, find};
+use crate::sweep::lists::{Folder, find};
 
 /// The largest lock that is read, in bytes: ours are far smaller.
 const LOCK_LIMIT: u64 = 1024;
@@ -21,7 +21,7 @@ struct Lock {
 }
 
 /// Reads them off the list of `loop/`, as it was at `now`.
-pub(super) fn of(folder: &[Found], now: Time) -> Control {
+pub(super) fn of(folder: &Folder, now: Time) -> Control {
     let there = |key: &Key| find(folder, key.as_str().strip_prefix("loop/").expect("it is in loop/"));
     let listed = there(&Key::loop_lock());
     Control {

@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::mark::Mark;
+use pulse_echo_core::mark::{Mark, StatusTold};
 use serde::Serialize;
 
 use super::chain::{self, is_ahead};
@@ -120,6 +121,8 @@ pub struct News {
     pub swept: Option<(Time, u64)>,
     /// What was found of the messages that are owed; none if that is not known.
     pub owed: Option<Owed>,
+    /// Which channels were told that `status.json` cannot be used; none if that was not told now.
+    pub told: Option<StatusTold>,
     /// Whether the queue is to be purged.
     pub purges: bool,
 }
@@ -129,6 +132,8 @@ pub struct News {
 pub struct Owed {
     /// See [`Mark::owed_s`].
     pub owed_s: Option<u64>,
+    /// See [`Mark::channels`].
+    pub channels: BTreeSet<String>,
 }
 
 /// What the mark alone says about an event.
@@ -221,8 +226,11 @@ impl Decision {
                 (mark.swept, mark.took_ms) = (Some(swept), Some(took_ms));
             }
         }
-        if let Some(Owed { owed_s }) = &news.owed {
-            mark.owed_s = *owed_s;
+        if let Some(Owed { owed_s, channels }) = &news.owed {
+            (mark.owed_s, mark.channels) = (*owed_s, Some(channels.clone()));
+        }
+        if let Some(told) = &news.told {
+            mark.told = Some(told.clone());
         }
         if news.purges {
             mark.purged = Some(heard);

@@ -76,6 +76,10 @@ impl<'a> Invocation<'a> {
             Operation::PutMark { mark, etag, step } => self.put_mark(&mark, etag, step),
             Operation::Send { tick, delay_s } => self.sender().send(tick, delay_s),
             Operation::Purge => self.sender().purge(),
+            Operation::TellUnusable => {
+                let told = caught(|| self.recorder.tell_unusable(self.mark.as_ref()));
+                told.map_or_else(Answer::Failed, Answer::Told)
+            }
             Operation::Deliver(deliver) => {
                 let delivered = caught(|| self.recorder.deliver(&deliver.lease)).flatten();
                 delivered.map_or_else(Answer::Failed, |()| Answer::Done)
@@ -140,7 +144,8 @@ impl<'a> Invocation<'a> {
         let file = StatusFile::read(&self.store.until(self.stages.until(TO_LOOK)));
         let status = file.as_ref().ok().and_then(|file| file.status.as_ref());
         let may_fit = status.is_none_or(|status| status.checks.len() < CHECKS_ON_A_PAGE);
-        let opening = Opening::look(&self.store.until(self.stages.until(TO_JUDGE)), may_fit)?;
+        let most = 2 * self.recorder.rules.checks_per_host;
+        let opening = Opening::look(&self.store.until(self.stages.until(TO_JUDGE)), may_fit, most)?;
         self.anchor = Some(opening.anchor);
         let control = control::of(&opening.control, opening.now);
         if control.mark.is_none() {

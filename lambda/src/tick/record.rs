@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::mark::Mark;
+use pulse_echo_core::mark::{Mark, StatusTold};
 use pulse_echo_core::random;
 use pulse_echo_core::status::{Fact, Lease, State, Status};
 use pulse_echo_core::store::{Condition, Store};
+use sha2::{Digest, Sha256};
 
 use super::decide::Owed;
 use super::machine::{Record, Recorded};
@@ -17,13 +18,16 @@ use crate::channel::Channel;
 use crate::deadline::{Stages, TO_RECORD, TO_REPORT, TO_STRIKE_OFF, before};
 use crate::error::Error;
 use crate::outbox::Teller;
-use crate::outbox::attempt::{any_due, end_lease, may_send, settle};
+use crate::outbox::attempt::{Attempt, any_due};
+use crate::outbox::entry::{Entry, What};
+use crate::outbox::growth::keep_small;
 use crate::outbox::many::forget_channels;
 use crate::outbox::owed::{for_the_mark, oldest_due_s};
+use crate::outbox::settle::{end_lease, may_send, settle};
 use crate::rules::Rules;
 use crate::sweep::deliver::{self, Sent};
 use crate::sweep::lists::Opening;
-use crate::sweep::status::{self, StatusFile, Unreadable, store_time};
+use crate::sweep::status::{self, NotRead, StatusFile, Unreadable, store_time};
 use crate::sweep::{Sweep, Swept};
 
 /// How much longer a lease runs than the invocation that holds it.
@@ -33,7 +37,7 @@ const LEASE_MARGIN: Duration = Duration::from_secs(5);
 const WRITE_EVERY: Duration = Duration::from_secs(600);
 
 /// What the look has found: `status.json`, and the lists as far as they were read.
-pub(super) type Look = (Result<StatusFile, Error>, Opening);
+pub(super) type Look = (Result<StatusFile, NotRead>, Opening);
 
 /// Records and sends for one invocation.
 pub(super) struct Recorder<'a> {
@@ -41,11 +45,13 @@ pub(super) struct Recorder<'a> {
     channels: &'a [Box<dyn Channel>],
     /// The channels' names.
     names: BTreeSet<String>,
-    rules: &'a Rules,
+    pub(super) rules: &'a Rules,
     stages: Stages,
     started: Instant,
     /// What was recorded, until it is delivered.
     recording: Option<Recording>,
+    /// The `status.json` that must not be used, until that is told.
+    unusable: Option<Unusable>,
     /// What was found, as far as it is for the report.
     pub(super) report: Report,
 }
@@ -59,11 +65,19 @@ struct Recording {
     anchor: (Time, Instant),
 }
 
+/// A `status.json` that must not be used.
+struct Unusable {
+    etag: String,
+    why: String,
+    /// The *now* of the look.
+    now: Time,
+}
+
 impl<'a> Recorder<'a> {
     pub(super) fn new(store: &'a Store, channels: &'a [Box<dyn Channel>], rules: &'a Rules, stages: Stages) -> Self {
         let names = channels.iter().map(|channel| channel.name().to_string()).collect();
         let (started, report) = (Instant::now(), Report::default());
-        Self { store, channels, names, rules, stages, started, recording: None, report }
+        Self { store, channels, names, rules, stages, started, recording: None, unusable: None, report }
     }
 
     /// How long the invocation has taken, in milliseconds.
@@ -75,17 +89,27 @@ impl<'a> Recorder<'a> {
     /// `mark` is as it was read.
     pub(super) fn record(&mut self, record: &Record, look: Look, mark: Option<&Mark>) -> Result<Recorded, Error> {
         let (file, opening) = look;
-        let StatusFile { status, mut condition, unreadable } = file?;
+        let StatusFile { status, mut condition, unreadable } = match file {
+            Ok(file) => file,
+            Err(NotRead { error, etag }) => {
+                self.unusable = etag.map(|etag| Unusable { etag, why: error.message.clone(), now: opening.now });
+                return Err(error);
+            }
+        };
         let (now, anchor) = (opening.now, opening.anchor);
         let swept_before = mark.and_then(|mark| mark.swept).max(status.as_ref().map(|status| status.written));
+        let lost = swept_before.filter(|_| status.is_none() && unreadable.is_none());
         let mut changed = status.is_none();
         let mut status = status.unwrap_or_else(|| Status::new(now));
 
         changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
-        changed |= self.tell_of_us(&mut status, now, record, unreadable);
+        changed |= self.tell_of_us(&mut status, now, record, unreadable, lost);
         if record.sweep {
             changed |= self.sweep(&mut status, opening, swept_before)?;
             changed |= status.written.age(now) >= WRITE_EVERY;
+        }
+        if may_send(&status, now) {
+            keep_small(&mut status, now, &mut random::id);
         }
         self.report.told = status.outbox.iter().filter(|message| message.at == now).count();
 
@@ -108,9 +132,16 @@ impl<'a> Recorder<'a> {
         Ok(Recorded { heard: store_time(anchor), is_lost: false, sends, took_ms: self.took_ms(), owed })
     }
 
-    /// Tells what concerns ourselves: a stop or a start, a status that could not be read, a test. Whether anything has
-    /// changed by that.
-    fn tell_of_us(&self, status: &mut Status, now: Time, record: &Record, unreadable: Option<Unreadable>) -> bool {
+    /// Tells what concerns ourselves: a stop or a start, a status that could not be read or is `lost` since that sweep, a
+    /// channel in trouble, a test. Whether anything has changed by that.
+    fn tell_of_us(
+        &self,
+        status: &mut Status,
+        now: Time,
+        record: &Record,
+        unreadable: Option<Unreadable>,
+        lost: Option<Time>,
+    ) -> bool {
         let mut new_id = random::id;
         let (rules, channels) = (self.rules, &self.names);
         let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
@@ -119,10 +150,14 @@ impl<'a> Recorder<'a> {
         if let Some(Unreadable { copy, why }) = unreadable {
             teller.tell(Fact::StatusUnreadable { copy: copy.to_string(), why });
         }
+        if let Some(swept) = lost {
+            teller.tell(Fact::StatusMissing { swept });
+        }
+        let trouble = teller.tell_trouble(status);
         if record.test {
             teller.tell(Fact::Test);
         }
-        let changed = stopped_before != status.stopped || !teller.messages.is_empty();
+        let changed = trouble || stopped_before != status.stopped || !teller.messages.is_empty();
         status.outbox.append(&mut teller.messages);
         changed
     }
@@ -138,7 +173,8 @@ impl<'a> Recorder<'a> {
         report.down = count(State::is_down);
         report.up = count(|state| state == State::Up);
         report.new = count(|state| state == State::New);
-        report.muted = status.checks.keys().filter(|id| status.is_muted(id, now)).count();
+        let mutes = status.mutes();
+        report.muted = status.checks.keys().filter(|id| mutes.cover(id, now)).count();
         Ok(changed)
     }
 
@@ -158,7 +194,8 @@ impl<'a> Recorder<'a> {
         self.report.owed_s = oldest_due_s(status, now);
         let owed_s = for_the_mark(self.report.owed_s);
         let said = mark.and_then(|mark| mark.owed_s);
-        Owed { owed_s: if sweeps || owed_s.is_none() { owed_s } else { said.or(owed_s) } }
+        let owed_s = if sweeps || owed_s.is_none() { owed_s } else { said.or(owed_s) };
+        Owed { owed_s, channels: self.names.clone() }
     }
 
     fn send_until(&self) -> Instant {
@@ -177,11 +214,47 @@ impl<'a> Recorder<'a> {
             self.report.taken.insert((*channel).into(), outcome.taken_of(attempt.entries.len()));
         }
         let end = before(self.stages.deadline, TO_REPORT);
+        let sent: Vec<_> = sent.into_iter().map(|sent| (sent, random::id())).collect();
         status::amend(&self.store.until(end), status, condition, end, |status| {
-            for Sent { channel, attempt, outcome } in &sent {
-                settle(status, channel, attempt, outcome, sent_at);
+            for (Sent { channel, attempt, outcome }, new_id) in &sent {
+                settle(status, channel, attempt, outcome, sent_at, new_id);
             }
             end_lease(status, by);
         })
     }
+
+    /// Tells that `status.json` must not be used, over each channel that has not taken that yet by the mark. There is no
+    /// outbox to keep it in. Returns who has taken it by now, if that is new.
+    pub(super) fn tell_unusable(&mut self, mark: Option<&Mark>) -> Option<StatusTold> {
+        let Unusable { etag, why, now } = self.unusable.take()?;
+        let known = mark.and_then(|mark| mark.told.clone()).filter(|told| told.etag == etag);
+        let mut told = known.unwrap_or_else(|| StatusTold { etag: etag.clone(), ..StatusTold::default() });
+        let others: Vec<_> = self
+            .channels
+            .iter()
+            .filter(|channel| !told.channels.contains(channel.name()))
+            .map(|channel| &**channel)
+            .collect();
+        if others.is_empty() || Instant::now() >= self.send_until() {
+            return None;
+        }
+        // The same at each attempt, and of no other.
+        let id = hex(&Sha256::digest(format!("status.json {etag}"))[..16]);
+        let entry = Entry { id, at: now, what: What::Fact(Fact::StatusUnusable { why }) };
+        let attempt = Attempt { entries: vec![entry], tells: vec![Vec::new()] };
+        let sent =
+            deliver::attempt_all(others.into_iter().map(|channel| (channel, attempt.clone())), self.send_until());
+        let before = told.channels.len();
+        for Sent { channel, outcome, .. } in &sent {
+            self.report.taken.insert((*channel).into(), outcome.taken_of(1));
+            if outcome.taken_of(1) == 1 {
+                told.channels.insert((*channel).into());
+            }
+        }
+        (told.channels.len() > before).then_some(told)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

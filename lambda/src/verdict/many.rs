@@ -1,46 +1,54 @@
 //! What only all checks together show.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Gap, Record, State};
 
-use super::is_spared;
+use super::{Observation, is_spared};
 use crate::rules::Rules;
 
 /// Changes within this time count as one event.
-const TOGETHER: Duration = Duration::from_secs(15 * 60);
+pub(super) const TOGETHER: Duration = Duration::from_secs(15 * 60);
 
-/// Whether `some` of `all` counts as many.
-fn are_many(some: usize, all: usize) -> bool {
-    some >= 10 && some * 4 >= all
-}
+/// How many hosts that vanish count as many.
+const VANISHED: usize = 3;
 
-/// Whether the checks that would be gone in this sweep vanish together with many others: then somebody has emptied the
-/// store rather than retired hosts. `checks` are all records, with whether there is a pulse now.
-pub fn vanish_with_many<'a>(checks: impl Iterator<Item = (Option<&'a Record>, bool)>, now: Time) -> bool {
-    let (mut vanished, mut all) = (0, 0);
-    for (record, has_pulse) in checks {
-        let is_gone = record.is_some_and(|record| record.state == State::Gone) && !has_pulse;
-        let just_gone = is_gone && record.is_some_and(|record| record.since.age(now) <= TOGETHER);
-        let again_missing = !has_pulse && record.is_some_and(|record| record.missing.is_some());
-        vanished += usize::from(just_gone || again_missing);
-        all += usize::from(just_gone || !is_gone);
+/// A check, its record, and what the sweep sees of it.
+pub type Seen<'a> = (&'a CheckId, Option<&'a Record>, &'a Observation);
+
+/// Whether the hosts whose pulses are missing again vanish together: then somebody has emptied the store rather than
+/// retired a host. `checks` are all of them; a check that a note of `retire` explains counts on neither side.
+pub fn vanish_with_many<'a>(checks: impl Iterator<Item = Seen<'a>> + Clone, now: Time) -> bool {
+    let vanishes = |(_, record, observation): &Seen| {
+        record.is_some_and(|record| observation.pulse.is_none() && vanishes(record, observation, now))
+    };
+    // So it is in nearly all sweeps.
+    if !checks.clone().any(|seen| vanishes(&seen)) {
+        return false;
     }
-    are_many(vanished, all) || (vanished == all && all >= 2)
-}
-
-/// The checks that went down within a quarter of an hour and were told, if they are many, and the number of all checks.
-pub fn many_down<'a>(records: impl Iterator<Item = &'a Record>, now: Time) -> Option<(Vec<&'a Record>, usize)> {
-    let (mut down, mut all) = (Vec::new(), 0);
-    for record in records.filter(|record| record.state != State::Gone) {
-        all += 1;
-        let told = record.outage.as_ref().filter(|outage| outage.told.is_some());
-        if told.is_some_and(|outage| outage.noticed.age(now) <= TOGETHER) {
-            down.push(record);
+    let mut hosts: HashMap<&str, bool> = HashMap::new();
+    for seen in checks {
+        let (id, record, observation) = seen;
+        let is_left = record.is_some_and(|record| {
+            observation.pulse.is_none() && (record.state == State::Gone || observation.is_retired(record))
+        });
+        if vanishes(&seen) || !is_left {
+            *hosts.entry(id.host()).or_default() |= vanishes(&seen);
         }
     }
-    are_many(down.len(), all).then_some((down, all))
+    let (vanished, all) = (hosts.values().filter(|&&vanished| vanished).count(), hosts.len());
+    (vanished >= VANISHED && vanished * 4 >= all) || (vanished == all && all >= 2)
+}
+
+/// Whether a check without a pulse has vanished: for the second time in a row, or just before.
+fn vanishes(record: &Record, observation: &Observation, now: Time) -> bool {
+    match record.state {
+        State::Gone => !record.retired && record.since.age(now) <= TOGETHER,
+        _ => record.missing.is_some() && !observation.is_retired(record),
+    }
 }
 
 /// The time without pulses after the last completed sweep, if it is so long that the store was away. `pulses` are the

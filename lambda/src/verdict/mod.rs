@@ -1,19 +1,21 @@
 //! The verdict: a check's state, as a pure function of what a sweep sees of it, its record, and the time.
 //!
 //! - here: one check; `answers`: which of its answers counts;
-//! - [`many`]: what only all checks together show: a gap, and many that vanish at once.
+//! - [`many`]: what only all checks together show: a gap, and hosts that vanish at once;
+//! - [`wave`]: hosts that go down at once.
 
 mod answers;
 pub mod many;
 #[cfg(test)]
 mod tests;
+pub mod wave;
 
 use std::time::Duration;
 
 use pulse_echo_core::answer;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::pulse::ANSWER_LIMIT;
-use pulse_echo_core::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State};
+use pulse_echo_core::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State, Turn};
 
 use crate::rules::Rules;
 
@@ -40,10 +42,17 @@ pub struct Observation {
     pub echo: Option<Time>,
     /// The fault; `None` if it is missing.
     pub fault: Option<Listed>,
+    /// When the store took the newest note of `retire` that speaks for the check; `None` without one.
+    pub retired: Option<Time>,
     /// The pulse's promises, if it was read in this sweep.
     pub limits: Option<Limits>,
     /// The fault's content, if it was read in this sweep.
     pub fault_read: Option<Box<answer::Fault>>,
+    /// Its host has too many names, and objects of this check may be among those that were not read. Then nothing is
+    /// known of it, and its record stays.
+    pub is_hidden: bool,
+    /// Set if its limits or its newest fault are to be read and were not.
+    pub turn: Option<Turn>,
 }
 
 /// What a verdict depends on apart from the check itself.
@@ -71,6 +80,11 @@ impl Observation {
         answers::newest_fault(record, self)
             .is_some_and(|fault| answers::known(record, fault).is_none_or(|known| known.pulse_at.is_none()))
     }
+
+    /// Whether the check's pulse is missing on purpose: it is not newer than the note.
+    pub fn is_retired(&self, record: &Record) -> bool {
+        self.pulse.is_none() && self.retired.is_some_and(|note| record.pulse <= note)
+    }
 }
 
 /// Judges a check and returns its new record. `None` drops the record: the check has been gone for a day. Nothing here
@@ -78,15 +92,24 @@ impl Observation {
 ///
 /// A check without a record has a pulse.
 pub fn judge(record: Option<&Record>, observation: &Observation, context: &Context) -> Option<Record> {
+    if observation.is_hidden {
+        return record.cloned();
+    }
     let Some(pulse) = &observation.pulse else {
         return without_pulse(record?, observation, context);
     };
-    // A check that comes back after it was gone is a new check, except for its history.
+    // A check that comes back after it was gone is a new check, except for its history and what was told.
     let known = record.filter(|record| record.state != State::Gone);
     let mut next = known.cloned().unwrap_or_else(|| anew(record, pulse.at));
     next.missing = None;
+    next.turn = observation.turn;
+    if observation.limits.is_none() && observation.wants_limits(known) {
+        // Whether it is silent is not known, so nothing is. The limits of the pulse before stay, for when this pulse
+        // cannot be read at all.
+        return Some(next);
+    }
     next.pulse = pulse.at;
-    next.limits = observation.limits.clone().or(next.limits.filter(|limits| limits.etag == pulse.etag));
+    next.limits = observation.limits.clone().or(next.limits);
     Some(by_pulse(known, next, observation, context))
 }
 
@@ -94,16 +117,21 @@ fn anew(gone: Option<&Record>, pulse: Time) -> Record {
     let mut new = Record::new(pulse);
     if let Some(gone) = gone {
         new.history.clone_from(&gone.history);
+        new.telling.clone_from(&gone.telling);
         remember(&mut new);
     }
     new
 }
 
-/// Judges a check without a pulse object. Once may be a host that is replacing it; twice in a row means retired.
+/// Judges a check without a pulse object. With a note of `retire` it is gone on purpose. Without one, once may be a host
+/// that is replacing it; twice in a row means retired.
 fn without_pulse(record: &Record, observation: &Observation, context: &Context) -> Option<Record> {
     let now = context.now;
     if record.state == State::Gone {
         return (record.since.age(now) < DAY).then(|| record.clone());
+    }
+    if observation.is_retired(record) {
+        return Some(Record { retired: true, ..gone(record, now) });
     }
     let Some(missing) = record.missing else {
         return Some(Record { missing: Some(Missing { since: now, with_many: false }), ..record.clone() });
@@ -123,8 +151,8 @@ fn without_pulse(record: &Record, observation: &Observation, context: &Context) 
 }
 
 fn gone(record: &Record, now: Time) -> Record {
-    let history = record.history.clone();
-    let mut gone = Record { state: State::Gone, since: now, history, ..Record::new(record.pulse) };
+    let (history, telling) = (record.history.clone(), record.telling.clone());
+    let mut gone = Record { state: State::Gone, since: now, history, telling, ..Record::new(record.pulse) };
     remember(&mut gone);
     gone
 }
@@ -170,7 +198,10 @@ fn by_pulse(record: Option<&Record>, mut next: Record, observation: &Observation
 fn outage(next: &Record, context: &Context) -> Option<Box<Outage>> {
     let begins = match next.state {
         State::Silent => true,
-        State::Failing => next.in_row >= context.rules.faults_in_row,
+        State::Failing => {
+            let own = next.limits.as_ref().and_then(|limits| limits.faults_in_row);
+            next.in_row >= own.unwrap_or(context.rules.faults_in_row)
+        }
         State::Up => return None,
         State::New | State::Unanswered | State::Gone => false,
     };

@@ -1,3 +1,6 @@
+mod gone;
+mod of_all;
+
 use pulse_echo_core::answer::Cause;
 
 use super::*;
@@ -22,7 +25,7 @@ impl Check {
         let observation = Observation::default();
         let mut check = Self { record: None, observation, rules: Rules::default(), gaps: vec![], with_many: false };
         check.pulse(second);
-        check.observation.limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900 });
+        check.observation.limits = Some(Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None });
         check
     }
 
@@ -300,7 +303,7 @@ fn a_check_whose_present_limits_are_unread_is_never_silent() {
     check.echo(601);
     assert!(check.observation.wants_limits(check.record.as_ref()));
     assert_eq!(check.sweep(100_000), State::Up);
-    check.observation.limits = Some(Limits { etag: "q".into(), every_s: 60, limit_s: 60 });
+    check.observation.limits = Some(Limits { etag: "q".into(), every_s: 60, limit_s: 60, faults_in_row: None });
     assert_eq!(check.sweep(100_001), State::Silent);
     check.observation.limits = None;
     assert!(!check.observation.wants_limits(check.record.as_ref()));
@@ -358,6 +361,22 @@ fn an_outage_begins_when_enough_distinct_pulses_in_a_row_have_failed() {
 }
 
 #[test]
+fn the_pulses_own_faults_in_row_count_before_the_loops() {
+    for (own, loops, outage) in [(Some(2), 1, false), (Some(1), 2, true), (None, 2, false), (None, 1, true)] {
+        let mut check = Check::with_pulse(0);
+        check.rules.faults_in_row = loops;
+        check.observation.limits.as_mut().unwrap().faults_in_row = own;
+        check.fault(1, 0);
+        check.sweep(2);
+        assert_eq!(check.record().outage.is_some(), outage, "{own:?} {loops}");
+        check.pulse(600);
+        check.fault(601, 600);
+        check.sweep(602);
+        assert!(check.record().outage.is_some(), "the second in a row");
+    }
+}
+
+#[test]
 fn the_newest_answer_seen_is_not_missed_when_its_object_is_removed() {
     let mut check = Check::up();
     check.observation.echo = None;
@@ -365,176 +384,4 @@ fn the_newest_answer_seen_is_not_missed_when_its_object_is_removed() {
     let mut check = Check::failing();
     check.observation.fault = None;
     assert_eq!((check.sweep(600), check.record().waiting), (State::Failing, None));
-}
-
-#[test]
-fn gone_is_no_pulse_in_two_sweeps_in_a_row_and_forgotten_a_day_later() {
-    let mut check = Check::silent();
-    check.observation.pulse = None;
-    assert_eq!(check.sweep(1_000), State::Silent);
-    check.pulse(1_010);
-    assert_eq!(check.sweep(1_060), State::Silent);
-    check.observation.pulse = None;
-    assert_eq!(check.sweep(1_120), State::Silent);
-    assert_eq!(check.sweep(1_180), State::Gone);
-    assert_eq!((check.record().since, &check.record().outage), (at(1_180), &None));
-    assert_eq!(check.sweep(1_180 + 86_399), State::Gone);
-    let context = Context { now: at(1_180 + 86_400), rules: &check.rules, gaps: &[], with_many: false };
-    assert_eq!(judge(check.record.as_ref(), &check.observation, &context), None);
-}
-
-#[test]
-fn who_comes_back_after_having_been_gone_is_new_but_for_the_history() {
-    let mut check = Check::silent();
-    check.observation.pulse = None;
-    check.sweep(1_000);
-    check.sweep(1_060);
-    check.pulse(2_000);
-    assert_eq!(check.sweep(2_001), State::New, "the old echo does not count");
-    let states: Vec<_> = check.record().history.iter().map(|change| change.state).collect();
-    assert_eq!(states, [State::Silent, State::Gone, State::New]);
-    check.echo(2_001);
-    assert_eq!(check.sweep(2_002), State::Up);
-}
-
-#[test]
-fn who_vanishes_with_many_is_judged_by_the_last_pulse_and_gone_after_a_day() {
-    let mut check = Check::up();
-    check.echo(301);
-    check.observation.pulse = None;
-    check.sweep(310);
-    check.with_many = true;
-    assert_eq!(check.sweep(370), State::Up);
-    check.with_many = false;
-    assert_eq!(check.sweep(1_201), State::Up, "the echo tells that there was a pulse after the last that was written");
-    assert_eq!(check.sweep(1_202), State::Silent);
-    assert_eq!(check.sweep(310 + 86_399), State::Silent);
-    assert_eq!(check.sweep(310 + 86_400), State::Gone);
-}
-
-#[test]
-fn who_vanished_and_never_was_answered_is_not_unanswered() {
-    let mut check = Check::with_pulse(0);
-    check.sweep(1);
-    check.observation.pulse = None;
-    check.with_many = true;
-    for second in [60, 120, 400, 900] {
-        assert_eq!(check.sweep(second), State::New);
-    }
-    assert_eq!(check.sweep(901), State::Silent);
-}
-
-#[test]
-fn a_gap_spares_who_was_due_in_it_until_the_interval_is_over_once_more() {
-    let gap = Gap { from: at(500), until: at(2_000) };
-    for (due_before, spared) in [(500, true), (499, false)] {
-        let mut check = Check::up();
-        check.pulse(due_before - 600);
-        check.observation.echo = Some(at(due_before - 599));
-        check.gaps = vec![gap];
-        check.sweep(2_001);
-        assert_eq!(check.record().state == State::Silent, !spared, "due at {due_before}");
-    }
-    for (due, spared) in [(2_000, true), (2_001, false)] {
-        let mut check = Check::up();
-        check.pulse(due - 600);
-        check.observation.echo = Some(at(due - 599));
-        check.gaps = vec![gap];
-        check.sweep(2_302);
-        assert_eq!(check.record().state == State::Silent, !spared, "due at {due}");
-    }
-    let mut check = Check::up();
-    check.gaps = vec![gap];
-    assert_eq!(check.sweep(2_600), State::Up);
-    assert_eq!(check.sweep(2_601), State::Silent);
-    let mut check = Check::silent();
-    check.gaps = vec![gap];
-    assert_eq!(check.sweep(2_001), State::Silent, "who was silent before stays so");
-}
-
-#[test]
-fn the_history_keeps_the_last_ten_changes() {
-    let mut check = Check::up();
-    for round in 1..10 {
-        check.pulse(1_000 * round);
-        check.fault(1_000 * round + 1, 1_000 * round);
-        check.sweep(1_000 * round + 2);
-        check.echo(1_000 * round + 3);
-        check.sweep(1_000 * round + 4);
-    }
-    assert_eq!(check.record().history.len(), HISTORY);
-    assert_eq!(check.record().history.last().unwrap().at, at(9_003));
-}
-
-#[test]
-fn what_comes_from_the_future_is_of_now() {
-    let mut check = Check::with_pulse(86_400);
-    check.echo(86_400);
-    assert_eq!(check.sweep(0), State::Up);
-}
-
-mod of_all {
-    use super::*;
-
-    fn record(state: State, since: i64, missing: bool) -> Record {
-        let missing = missing.then(|| Missing { since: at(since), with_many: false });
-        Record { state, since: at(since), missing, ..Record::new(at(0)) }
-    }
-
-    fn vanish(vanished: usize, stay: usize, gone_since: Option<i64>) -> bool {
-        let missing = record(State::Up, 0, true);
-        let here = record(State::Up, 0, false);
-        let gone = gone_since.map(|since| record(State::Gone, since, false));
-        let missing = std::iter::repeat_n((Some(&missing), false), vanished);
-        let here = std::iter::repeat_n((Some(&here), true), stay);
-        let gone = gone.iter().map(|gone| (Some(gone), false));
-        many::vanish_with_many(missing.chain(here).chain(gone), at(1_000))
-    }
-
-    #[test]
-    fn many_vanish_when_they_are_ten_and_a_quarter_or_all_of_two_or_more() {
-        assert!(!vanish(1, 0, None), "one that is alone is retired");
-        assert!(vanish(2, 0, None));
-        assert!(!vanish(2, 1, None));
-        assert!(!vanish(9, 20, None));
-        assert!(vanish(10, 30, None));
-        assert!(!vanish(10, 31, None));
-        assert!(vanish(9, 30, Some(100)), "one more is just gone");
-        assert!(!vanish(9, 30, Some(99)), "not if that is over 15 minutes ago");
-        assert!(!vanish(0, 0, None) && !vanish(0, 5, None));
-    }
-
-    #[test]
-    fn many_are_down_when_ten_and_a_quarter_went_down_within_a_quarter_of_an_hour() {
-        let many = |just: usize, before: usize, up: usize, told: bool| {
-            let with_outage = |noticed: i64| {
-                let told =
-                    told.then(|| pulse_echo_core::status::Told { at: at(0), next: at(0), step_s: 60, causes: vec![] });
-                let outage = Box::new(Outage { since: at(0), noticed: at(noticed), told });
-                Record { outage: Some(outage), ..record(State::Silent, 0, false) }
-            };
-            let (just_down, long_down, up_record) = (with_outage(100), with_outage(99), record(State::Up, 0, false));
-            let all = std::iter::repeat_n(&just_down, just).chain(std::iter::repeat_n(&long_down, before));
-            many::many_down(all.chain(std::iter::repeat_n(&up_record, up)), at(1_000))
-                .map(|(down, of)| (down.len(), of))
-        };
-        assert_eq!(many(10, 0, 30, true), Some((10, 40)));
-        assert_eq!(many(10, 0, 31, true), None);
-        assert_eq!(many(9, 1, 0, true), None);
-        assert_eq!(many(10, 0, 0, false), None, "what is muted is not told");
-    }
-
-    #[test]
-    fn a_gap_is_a_long_time_without_a_sweep_in_which_no_pulse_came() {
-        let gap = |swept: Option<i64>, pulses: &[i64], now: i64| {
-            let pulses = pulses.iter().map(|&second| at(second));
-            many::gap(swept.map(at), pulses, at(now), &Rules::default())
-        };
-        assert_eq!(gap(Some(0), &[-5, 0], 300), None);
-        assert_eq!(gap(Some(0), &[-5, 0], 301), Some(Gap { from: at(0), until: at(301) }));
-        assert_eq!(gap(None, &[], 10_000), None, "a new deployment");
-        assert_eq!(gap(Some(0), &[200, 3_599], 3_600), None, "the store was there: only we were away");
-        let back = Some(Gap { from: at(0), until: at(3_590) });
-        assert_eq!(gap(Some(0), &[-5, 3_590, 3_599], 3_600), back, "pulses came again before the first sweep did");
-    }
 }

@@ -34,6 +34,7 @@ impl History {
             Operation::GetMark => answered(Answer::Mark(MarkRead { mark: self.kept_mark(), now: time(self.now) })),
             Operation::Look => self.look(number, trouble),
             Operation::ListControl => answered(Answer::Control(self.control())),
+            Operation::TellUnusable => answered(Answer::Told(None)),
             Operation::GetLock => answered(Answer::Lock(self.store.lock.map(|(lock, _)| LockRead {
                 etag: lock.etag(),
                 stop: match lock {

@@ -23,7 +23,7 @@ pub struct List {
     pub(super) until: Time,
 }
 
-/// An event: something that the store took.
+/// An event: something that happened to the store.
 pub(super) struct Event {
     pub(super) at: Time,
     /// The index of the check in `checks`.
@@ -47,9 +47,9 @@ impl List {
         found.in_order(until)
     }
 
-    /// Whether it has only pulses.
+    /// Whether it has neither echoes nor faults.
     pub(super) fn is_without_answers(&self) -> bool {
-        self.events.iter().all(|event| matches!(event.what, What::Pulse))
+        !self.events.iter().any(|event| matches!(event.what, What::Echo | What::Fault(_)))
     }
 }
 

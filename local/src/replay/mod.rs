@@ -40,8 +40,8 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 /// What to replay, and by which rules.
 #[derive(Args)]
 pub struct Options {
-    /// The history, CSV with a header or JSON lines: time, kind (pulse, echo or fault), check and, of a fault, cause,
-    /// reason and pulse_at if they are known; "-" is stdin
+    /// The history, CSV with a header or JSON lines: time, kind (pulse, echo, fault, delete, retire, mute or unmute),
+    /// check and, of a fault, cause, reason and pulse_at if they are known, of a mute for_s; "-" is stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// How often each host promises a pulse

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::json;
+use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::CheckId;
 use serde::de::{Error as _, MapAccess};
 use serde_json::Value;
@@ -17,13 +18,20 @@ pub(super) struct Row {
     cause: Option<String>,
     reason: Option<String>,
     pulse_at: Option<String>,
+    for_s: Option<String>,
 }
 
-/// An object that the store took.
+/// What happened to the store.
 pub(super) enum What {
     Pulse,
     Echo,
     Fault(Box<RecordedFault>),
+    /// The pulse was deleted.
+    Delete,
+    /// `pulse-echo retire`: a note, and the pulses of the check, or of all checks of the host, were deleted.
+    Retire,
+    /// A mute for so many seconds; 0 ends it.
+    Mute(u32),
 }
 
 /// The known details of a fault.
@@ -36,13 +44,13 @@ pub(super) struct RecordedFault {
 
 impl json::Object for Row {
     const WHAT: &'static str = "a line";
-    const FIELDS: &'static [&'static str] = &["time", "kind", "check", "cause", "reason", "pulse_at"];
+    const FIELDS: &'static [&'static str] = &["time", "kind", "check", "cause", "reason", "pulse_at", "for_s"];
 
     fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
         let text = match map.next_value()? {
             Value::Null => String::new(),
             Value::String(text) => text,
-            // Unix seconds.
+            // Unix seconds, or how long a mute lasts.
             Value::Number(number) => number.to_string(),
             _ => return Err(A::Error::custom("it must be a text, or for a time a number")),
         };
@@ -61,6 +69,7 @@ impl Row {
             "cause" => &mut self.cause,
             "reason" => &mut self.reason,
             "pulse_at" => &mut self.pulse_at,
+            "for_s" => &mut self.for_s,
             other => unreachable!("{other} is not in FIELDS"),
         };
         *place = Some(text).filter(|text| !text.is_empty());
@@ -84,7 +93,14 @@ impl Row {
                     .transpose()
                     .map_err(|why| format!("pulse_at: {why}"))?,
             })),
-            other => return Err(format!("kind: {other:?} must be pulse, echo or fault")),
+            "delete" => What::Delete,
+            "retire" => What::Retire,
+            "mute" => What::Mute(seconds(&needed(self.for_s, "for_s")?)?),
+            "unmute" => What::Mute(0),
+            other => {
+                let kinds = "pulse, echo, fault, delete, retire, mute or unmute";
+                return Err(format!("kind: {other:?} must be {kinds}"));
+            }
         };
         Ok((at, check, what))
     }
@@ -106,6 +122,12 @@ pub(super) fn time(text: &str) -> Result<Time, String> {
 fn check(text: &str) -> Result<CheckId, String> {
     let shown = text.strip_suffix(".json").unwrap_or(text);
     format!("{shown}.json").try_into().map_err(|why| format!("check: {why}"))
+}
+
+/// Parses how long a mute lasts.
+fn seconds(text: &str) -> Result<u32, String> {
+    let mute = format!("{{\"for_s\": {text}}}");
+    Mute::from_json(mute.as_bytes()).map(|mute| mute.for_s).map_err(|error| format!("for_s: {}", error.message))
 }
 
 fn cause(text: &str) -> Result<Cause, String> {

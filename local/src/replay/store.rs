@@ -16,13 +16,15 @@ pub(super) const ETAG: &str = "\"replayed\"";
 pub(super) struct Objects {
     pub(super) id: CheckId,
     pulse: Option<Time>,
+    /// The newest note of `retire` that speaks for the check.
+    retired: Option<Time>,
     echo: Option<Time>,
     fault: Option<(Listed, answer::Fault)>,
 }
 
 impl Objects {
     pub(super) fn none_of(id: CheckId) -> Self {
-        Self { id, pulse: None, echo: None, fault: None }
+        Self { id, pulse: None, retired: None, echo: None, fault: None }
     }
 
     /// Puts an object at this time, which is not before the time of any object here.
@@ -30,6 +32,9 @@ impl Objects {
         match what {
             What::Pulse => self.pulse = Some(at),
             What::Echo => self.echo = Some(at),
+            What::Delete => self.pulse = None,
+            What::Retire => (self.pulse, self.retired) = (None, Some(at)),
+            What::Mute(_) => unreachable!("a mute is no object of a check"),
             What::Fault(fault) => {
                 let pulse_at = fault.pulse_at.or(self.pulse).unwrap_or(at);
                 // A history that was recorded by looking again and again has the same object many times.
@@ -44,9 +49,13 @@ impl Objects {
     /// The case for a sweep that knows `record`, with everything that the loop's sweep reads. `None` before the first
     /// pulse, which makes the check.
     pub(super) fn case(&self, record: Option<Record>, limits: &Limits) -> Option<Case> {
-        let pulse = Some(Listed { at: self.pulse?, etag: ETAG.into() });
+        let pulse = self.pulse.map(|at| Listed { at, etag: ETAG.into() });
+        if pulse.is_none() && record.is_none() {
+            return None;
+        }
         let fault = self.fault.as_ref().map(|(seen, _)| seen.clone());
-        let mut observation = Observation { pulse, echo: self.echo, fault, limits: None, fault_read: None };
+        let mut observation =
+            Observation { pulse, echo: self.echo, fault, retired: self.retired, ..Observation::default() };
         if observation.wants_limits(record.as_ref()) {
             observation.limits = Some(limits.clone());
         }

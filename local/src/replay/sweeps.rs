@@ -9,14 +9,16 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::pulse::Pulse;
-use pulse_echo_core::status::{Limits, Status};
-use pulse_echo_lambda::outbox::attempt::{due, settle};
+use pulse_echo_core::status::{Limits, Muted, Status};
+use pulse_echo_lambda::outbox::attempt::due;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
+use pulse_echo_lambda::outbox::settle::settle;
 use pulse_echo_lambda::outbox::{give_words, words_wanted};
 use pulse_echo_lambda::round::Round;
 use pulse_echo_lambda::rules::Rules;
 
 use super::list::{Event, List};
+use super::row::What;
 use super::store::{ETAG, Objects};
 use super::summary::{Summary, Tally};
 
@@ -91,7 +93,7 @@ impl Sweeps {
     /// Runs a sweep over what the store holds now, and sends its messages to the channel.
     pub(super) fn sweep(&mut self, now: Time) -> Vec<Entry> {
         while let Some(event) = self.events.next_if(|event| event.at <= now) {
-            self.objects[event.check].put(event.at, event.what);
+            self.happen(event);
         }
         // Everything is kept. The loop drops newer times of pulses and echoes until there is more to write, or ten
         // minutes have passed. That makes no difference to its next verdict.
@@ -104,10 +106,29 @@ impl Sweeps {
         let attempt = due(&status, CHANNEL, now);
         if let Some(attempt) = &attempt {
             self.tally.count(&status.outbox);
-            settle(&mut status, CHANNEL, attempt, &Outcome::Taken, now);
+            settle(&mut status, CHANNEL, attempt, &Outcome::Taken, now, "");
         }
         (self.status, self.swept) = (status, Some(now));
         attempt.map(|attempt| attempt.entries).unwrap_or_default()
+    }
+
+    fn happen(&mut self, event: Event) {
+        let Event { at, check, what } = event;
+        let id = &self.objects[check].id;
+        match what {
+            What::Mute(for_s) => {
+                self.status.mutes.insert(id.clone(), Muted { etag: ETAG.into(), at, for_s, reason: None });
+            }
+            What::Retire => {
+                let id = id.clone();
+                let of_host = *id.as_str() == *id.default_of_host().as_str();
+                let fits = |other: &CheckId| *other == id || (of_host && other.host() == id.host());
+                self.objects.iter_mut().filter(|objects| fits(&objects.id)).for_each(|objects| {
+                    objects.put(at, What::Retire);
+                });
+            }
+            what => self.objects[check].put(at, what),
+        }
     }
 
     fn run_round(&mut self, status: &mut Status, swept: Option<Time>, now: Time) {
@@ -132,9 +153,8 @@ impl Sweeps {
     }
 
     /// How many of the next sweeps, `among` at most, change nothing while nothing happens. Time alone changes each
-    /// thing (a limit that passes, a reminder that falls due, a wave that is over) once and for good, so a binary
-    /// search finds the first change.
-    /// finds the first of them.
+    /// thing (a limit that passes, a reminder that falls due, a mute or a wave that is over) once and for good, so a
+    /// binary search finds the first change.
     fn quiet(&mut self, swept: Time, among: u64) -> u64 {
         if self.changes(swept, 1) {
             return 0;

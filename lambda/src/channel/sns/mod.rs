@@ -56,7 +56,7 @@ impl Channel for Sns {
     }
 
     fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
-        in_parts(entries, PART, |part| query::call(&self.service, &self.form(part), deadline))
+        in_parts(entries, PART, size, |part| query::call(&self.service, &self.form(part), deadline))
     }
 }
 
@@ -77,6 +77,11 @@ impl Sns {
         }
         form.finish()
     }
+}
+
+/// How many bytes an entry adds to the attributes, at most.
+fn size(entry: &Entry) -> usize {
+    attributes(std::slice::from_ref(entry)).iter().map(|(_, values)| json!(values).to_string().len()).sum()
 }
 
 /// The attributes for subscription filters: `state` (for a fact about many checks or about us, the event's kind),

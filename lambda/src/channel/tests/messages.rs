@@ -5,46 +5,106 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::*;
+use pulse_echo_core::status::Still;
 use pulse_echo_testkit::server::answer;
 
 /// Messages, by what they show.
 pub(super) fn messages() -> Vec<(&'static str, Vec<Entry>)> {
-    let mut several: Vec<_> = ["web-1", "web-1/db", "web-1/http"].map(|id| fact(Fact::Down(silent(id)))).into();
-    several.push(fact(Fact::Down(failing("web-2/http"))));
-    several.push(fact(up("web-3")));
-    let mut in_one_rack = vec![fact(many_down(State::Silent, None))];
-    in_one_rack
-        .extend((10..128).map(|number| fact(Fact::Down(Down { others: 117, ..silent(&format!("web-{number}")) }))));
+    let mut all = of_checks();
+    all.extend(of_hosts());
+    all.extend(of_many());
+    all.extend(of_us());
+    all
+}
+
+fn of_checks() -> Vec<(&'static str, Vec<Entry>)> {
     vec![
         ("A service answers something else", vec![fact(Fact::Down(failing("web-1/http")))]),
-        ("A host is silent", vec![fact(Fact::Down(Down { others: 0, ..silent("web-1") }))]),
-        ("A host with several checks, and others, in one sweep", several),
+        ("Another status code, and another body", vec![fact(Fact::Down(with_code()))]),
+        ("A host is silent", vec![fact(Fact::Down(Down { others: 0, other_hosts: 0, ..silent("web-1") }))]),
         ("A reminder", vec![fact(still_down(Cause::Status, "status 503, expected 2xx", false))]),
         (
             "Another cause",
             vec![fact(still_down(Cause::Connect, "cannot connect to 192.0.2.7:443: the connection was refused", true))],
         ),
+        ("A check that fails falls silent", vec![fact(silent_after_failing("web-1"))]),
+        ("It sends again, and still fails", vec![fact(back())]),
         ("Up again", vec![fact(up("web-1/http"))]),
+        ("Up again, but not all of the host", vec![fact(up_but("web-1/http", &["web-1/db", "web-1/smtp"]))]),
         ("An outage that was over before it was told", vec![entry(What::Whole(up("web-1/http")))]),
-        ("Retired while it was down", vec![fact(gone(Some(time(-60))))]),
-        ("Retired while it was well", vec![fact(gone(None))]),
-        ("Retired before its outage was told", vec![entry(What::Whole(gone(Some(time(-60)))))]),
-        ("Many at once", in_one_rack),
-        ("Many with one cause", vec![fact(many_down(State::Failing, Some(Cause::Dns)))]),
-        ("Too many for a line each", vec![entry(What::Summary(summary()))]),
+        ("Down for the third time within an hour", vec![fact(Fact::Down(Down { flaps: true, ..failing("web-1/db") }))]),
+        ("It does not flap any more", vec![fact(steady())]),
+        ("Retired on purpose", vec![fact(gone("web-1", None, true))]),
+        ("Its pulse was removed while it was down", vec![fact(gone("web-1", Some(time(-60)), false))]),
+        ("Its pulse was removed while it was well", vec![fact(gone("web-1", None, false))]),
+        ("Retired before its outage was told", vec![entry(What::Whole(gone("web-1", Some(time(-60)), false)))]),
+        ("A new check, with `TELL_NEW`", vec![fact(Fact::New { check: id("web-9") })]),
+    ]
+}
+
+fn of_hosts() -> Vec<(&'static str, Vec<Entry>)> {
+    let mut several: Vec<_> = ["web-1", "web-1/db", "web-1/http"].map(|id| fact(Fact::Down(silent(id)))).into();
+    several.push(fact(Fact::Down(failing("web-2/http"))));
+    several.push(fact(up("web-3")));
+    let reasons =
+        [("db", "the body is empty, expected \"ok\""), ("http", "status 503, and the body differs at byte 0")];
+    let reasons = reasons.map(|(check, reason)| {
+        fact(Fact::Down(Down { reason: Some(reason.into()), ..failing(&format!("web-1/{check}")) }))
+    });
+    let mut large: Vec<_> = (1..=280).map(|n| fact(Fact::Down(silent(&format!("big-1/{n:03}"))))).collect();
+    large.extend((281..=300).map(|n| fact(silent_after_failing(&format!("big-1/{n}")))));
+    let mut noisy: Vec<_> = (1..=16).map(|n| fact(Fact::Down(failing(&format!("a-noisy/{n:02}"))))).collect();
+    noisy.extend((17..=20).map(|n| fact(up(&format!("a-noisy/{n}")))));
+    noisy.push(fact(Fact::Down(silent("zz-db"))));
+    let mut but_one = vec![fact(up_but("web-1", &["web-1/db"]))];
+    but_one.extend(["web-1/http", "web-1/smtp"].map(|check| fact(up(check))));
+    let retired = (1..=12).map(|n| fact(gone(&format!("web-7/{n:02}"), None, true)));
+    vec![
+        ("A host with several checks, and others, in one sweep", several),
+        ("A host whose checks fail for different reasons", reasons.into()),
+        ("A host of 300 checks falls silent; some of them failed before", large),
+        ("A host that changes a lot, and a quiet one that dies", noisy),
+        ("A host comes up, but for one check", but_one),
+        ("A host is retired", retired.collect()),
         (
-            "Pulses are no longer there",
-            vec![fact(Fact::Vanished { checks: 12, of: 12, some: ids(&["web-1", "web-2"]) })],
+            "New hosts, with `TELL_NEW`",
+            ["web-8", "web-9", "web-9/db"].map(|check| fact(Fact::New { check: id(check) })).into(),
         ),
+    ]
+}
+
+fn of_many() -> Vec<(&'static str, Vec<Entry>)> {
+    let others = |down: Down| Down { others: 117, other_hosts: 117, ..down };
+    let mut in_one_rack = vec![fact(many_down(State::Silent, None, 118))];
+    in_one_rack.extend((10..128).map(|number| fact(Fact::Down(others(silent(&format!("web-{number}")))))));
+    let mut wave = vec![fact(wave_of(12, 12, State::Silent))];
+    wave.push(fact(up("web-77")));
+    wave.extend((10..22).map(|number| fact(silent_after_failing(&format!("web-{number}")))));
+    vec![
+        ("Many at once", in_one_rack),
+        ("Many with one cause", vec![fact(many_down(State::Failing, Some(Cause::Dns), 118))]),
+        ("Many for different reasons", vec![fact(many_down(State::Failing, Some(Cause::Status), 60))]),
+        ("All that failed are silent now, and one host comes up", wave),
+        ("Too many for a line each", vec![entry(What::Summary(summary()))]),
+        ("Pulses are no longer there", vec![fact(vanished())]),
+        ("They are there again", vec![fact(Fact::Found { since: time(-90), until: time(30), checks: 12, hosts: 4 })]),
+    ]
+}
+
+fn of_us() -> Vec<(&'static str, Vec<Entry>)> {
+    vec![
         ("Our probe is in trouble", vec![fact(unanswered(None))]),
         ("It still is", vec![fact(unanswered(Some(time(0))))]),
-        ("It is not any more", vec![fact(Fact::Answered { since: time(-40), until: time(30), checks: 42 })]),
-        (
-            "The store was away",
-            vec![fact(Fact::Gap { from: time(-150), until: time(29), spared: 1, some: ids(&["web-1"]) })],
-        ),
+        ("It is not any more", vec![fact(Fact::Answered { since: time(-40), until: time(30), checks: 42, hosts: 9 })]),
+        ("The store was away", vec![fact(gap(Some(time(29)), 1))]),
+        ("The store was away, and no check missed a pulse through it", vec![fact(gap(Some(time(-100)), 0))]),
+        ("The loop was away", vec![fact(gap(None, 0))]),
         ("The loop is stopped", vec![fact(Fact::Stopped { at: time(30) })]),
         ("It runs again", vec![fact(Fact::Started { stopped: time(-90) })]),
+        (
+            "It runs again, and a host is down",
+            vec![fact(Fact::Started { stopped: time(-90) }), fact(Fact::Down(silent("db")))],
+        ),
         ("What was known is lost", vec![fact(status_unreadable())]),
         ("A test", vec![fact(Fact::Test)]),
     ]
@@ -55,26 +115,73 @@ pub(super) fn everything() -> Vec<Entry> {
     let bare = Down { limit_s: None, cause: None, reason: None, echo: None, ..failing("Käse/a b") };
     let unanswered = Down { state: State::Unanswered, ..silent("web-9") };
     let mut all = vec![fact(Fact::Down(bare)), fact(Fact::Down(unanswered))];
-    all.extend(messages().into_iter().filter(|(_, entries)| entries.len() < 100).flat_map(|(_, entries)| entries));
+    all.extend(messages().into_iter().filter(|(_, entries)| entries.len() < 10).flat_map(|(_, entries)| entries));
     all
 }
 
+fn with_code() -> Down {
+    let reason = "status 503, and the body differs at byte 0: expected \"ok\", got \"<html>\"";
+    Down { reason: Some(reason.into()), ..failing("web-1/http") }
+}
+
 fn still_down(cause: Cause, reason: &str, changed: bool) -> Fact {
-    let down =
-        Down { since: time(-210), cause: Some(cause), reason: Some(reason.into()), others: 1, ..failing("web-1/http") };
-    Fact::StillDown { down, told: time(-210), changed }
+    let down = Down {
+        since: time(-210),
+        cause: Some(cause),
+        reason: Some(reason.into()),
+        others: 1,
+        other_hosts: 0,
+        ..failing("web-1/http")
+    };
+    Fact::StillDown { down, told: time(-210), changed, back: false }
 }
 
-fn gone(since: Option<Time>) -> Fact {
-    Fact::Gone { check: id("web-1"), pulse: time(-75), since }
+fn silent_after_failing(check: &str) -> Fact {
+    let down = Down { since: time(12), state_since: Some(time(29)), began: Some(State::Failing), ..silent(check) };
+    Fact::StillDown { down, told: time(12), changed: true, back: false }
 }
 
-fn many_down(state: State, cause: Option<Cause>) -> Fact {
-    Fact::ManyDown { down: 118, of: 400, state, cause, alike: 118 }
+fn back() -> Fact {
+    let down = Down { since: time(-30), state_since: Some(time(28)), ..failing("web-1/http") };
+    Fact::StillDown { down, told: time(-30), changed: true, back: true }
+}
+
+fn up_but(check: &str, still: &[&str]) -> Fact {
+    let Fact::Up { check, since, until, was, cause, reason, steady, .. } = up(check) else { unreachable!() };
+    let still = Some(Still { checks: still.len(), some: ids(still) });
+    Fact::Up { check, since, until, was, cause, reason, steady, still }
+}
+
+fn steady() -> Fact {
+    let Fact::Up { check, since, until, was, cause, reason, still, .. } = up("web-1/db") else { unreachable!() };
+    let ago = |time: Time| Time::from_second(time.as_second() - 7_200);
+    Fact::Up { check, since: ago(since), until: ago(until), was, cause, reason, steady: Some(time(-31)), still }
+}
+
+fn gone(check: &str, since: Option<Time>, retired: bool) -> Fact {
+    Fact::Gone { check: id(check), pulse: time(-75), since, retired }
+}
+
+fn many_down(state: State, cause: Option<Cause>, alike: usize) -> Fact {
+    let (hosts, of_hosts, alike_hosts) = (118, 400, alike);
+    Fact::ManyDown { down: 118, of: 400, hosts, of_hosts, state, cause, alike, alike_hosts }
+}
+
+fn wave_of(hosts: usize, of_hosts: usize, state: State) -> Fact {
+    Fact::ManyDown { down: hosts, of: 60, hosts, of_hosts, state, cause: None, alike: hosts, alike_hosts: hosts }
+}
+
+fn vanished() -> Fact {
+    Fact::Vanished { checks: 12, of: 12, hosts: 4, of_hosts: 4, some: ids(&["web-1", "web-2"]) }
+}
+
+fn gap(quiet_until: Option<Time>, spared: usize) -> Fact {
+    let some = ids(&["web-1"][..spared]);
+    Fact::Gap { from: time(-150), until: time(29), quiet_until, spared, hosts: spared, some }
 }
 
 fn unanswered(told: Option<Time>) -> Fact {
-    Fact::Unanswered { since: time(-40), checks: 42, some: ids(&["web-1", "web-2/http"]), told }
+    Fact::Unanswered { since: time(-40), checks: 42, hosts: 9, some: ids(&["web-1", "web-2/http"]), told }
 }
 
 fn summary() -> Counts {
@@ -82,6 +189,7 @@ fn summary() -> Counts {
     Counts {
         down: [(State::Failing, count(3, &["a", "b", "c"])), (State::Silent, count(1_200, &["web-1", "web-2"]))].into(),
         up: count(1, &["web-7"]),
+        new: count(2, &["web-8", "web-9"]),
         ..Counts::default()
     }
 }

@@ -1,6 +1,7 @@
 //! Channels against real sockets, and what arrives.
 
 mod heartbeat;
+mod hostile;
 mod messages;
 mod proxies;
 mod settings;
@@ -64,6 +65,10 @@ pub(super) fn failing(check: &str) -> Down {
         echo: Some(time(18)),
         words: BTreeMap::new(),
         others: 3,
+        other_hosts: 2,
+        state_since: None,
+        began: None,
+        flaps: false,
     }
 }
 
@@ -90,6 +95,8 @@ pub(super) fn up(check: &str) -> Fact {
         was: State::Failing,
         cause: Some(Cause::Status),
         reason: Some("status 500, expected 2xx".into()),
+        steady: None,
+        still: None,
     }
 }
 

@@ -40,13 +40,24 @@ fn another_channel_and_user_can_be_set() {
 fn a_name_or_a_body_that_calls_the_whole_channel_rings_nobody() {
     let mut down = failing("<!channel>&<@U1>");
     down.reason = Some("got \"<!here> <http://evil.example|ok>\n*DOWN* db-1\"".into());
-    let text =
-        payload(&[fact(Fact::Down(down)), fact(Fact::Vanished { checks: 1, of: 1, some: ids(&["<!everyone>"]) })]);
+    let text = payload(&[
+        fact(Fact::Down(down)),
+        fact(Fact::Vanished { checks: 1, of: 1, hosts: 1, of_hosts: 1, some: ids(&["<!everyone>"]) }),
+    ]);
     let text = text["text"].as_str().unwrap();
     assert!(!text.contains(['<', '>']), "{text}");
     assert!(text.contains("&lt;!channel&gt;&amp;&lt;@U1&gt; has been failing"), "{text}");
     assert!(text.contains("&lt;!everyone&gt;"), "{text}");
-    assert_eq!(text.lines().count(), 3, "{text}");
+    assert_eq!(text.lines().count(), 4, "{text}");
+}
+
+#[test]
+fn an_address_that_a_stranger_wrote_is_no_link() {
+    let mut down = failing("web-1");
+    down.reason = Some("the body is \"see https://evil.example/login\"".into());
+    let text = payload(&[fact(Fact::Down(down))]);
+    let text = text["text"].as_str().unwrap();
+    assert!(!text.contains("://") && text.contains("https:\u{2060}//evil.example/login"), "{text}");
 }
 
 #[test]
@@ -60,9 +71,9 @@ fn a_thousand_names_stay_within_one_message_of_slack() {
     for entries in [many(1000), worst] {
         let payload = payload(&entries);
         let text = payload["text"].as_str().unwrap();
-        assert!(text.chars().count() < 4_000 && text.lines().count() <= 17, "{}: {text}", text.len());
+        assert!(text.chars().count() < 4_000 && text.lines().count() <= 18, "{}: {text}", text.len());
         let lines = text.lines().filter(|line| line.starts_with("DOWN: ")).count();
-        assert!(lines > 0 && text.contains(&format!("… and {} more: DOWN {0}.", 1000 - lines)), "{text}");
+        assert!(lines > 0 && text.contains(&format!("Without a line: DOWN {} hosts: ", 1000 - lines)), "{text}");
     }
 }
 

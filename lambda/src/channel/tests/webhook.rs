@@ -62,7 +62,7 @@ fn an_event_is_flat_and_keeps_its_id() {
         "id": "00ff", "at": "2026-11-21T08:30:00Z", "text": null, "kind": "down", "check": "web-1/db", "host": "web-1",
         "state": "failing", "cause": "body", "since": "2026-11-21T08:28:00Z", "pulse": "2026-11-21T08:28:00Z",
         "reason": "body differs at byte 2: expected \"ok\", got \"ok\\n\" (only trailing white space differs)",
-        "limit_s": 900, "echo": "2026-11-21T08:18:00Z", "others": 3,
+        "limit_s": 900, "echo": "2026-11-21T08:18:00Z", "others": 3, "other_hosts": 2,
     });
     assert_eq!(event, expected);
     assert_eq!(object["text"], words::message(&entries, 16_000, str::to_string));

@@ -5,14 +5,17 @@ use std::time::Duration;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Down, Fact, State};
+use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
 
-use super::measure::{checks, command, last_words, name, names, when};
+use super::measure::{checks, command, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::{duration, grouped};
 
 /// How much of a fault's sentence is shown, in bytes.
 const REASON_ROOM: usize = 300;
+
+/// How much of a name or a sentence is shown where many stand in a line, in bytes.
+const SHORT_ROOM: usize = 60;
 
 /// How much is said about an outage.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,15 +33,24 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::StillDown { .. } => "STILL DOWN",
         Fact::Up { .. } => "UP",
         Fact::Gone { .. } => "GONE",
+        Fact::New { .. } => "NEW",
         Fact::ManyDown { .. } => "MANY DOWN",
         Fact::Vanished { .. } => "VANISHED",
+        Fact::Found { .. } => "FOUND",
         Fact::Unanswered { told: None, .. } => "PROBE IN TROUBLE",
         Fact::Unanswered { told: Some(_), .. } => "PROBE STILL IN TROUBLE",
         Fact::Answered { .. } => "PROBE ANSWERS AGAIN",
         Fact::Gap { .. } => "NOT WATCHED",
         Fact::Stopped { .. } => "LOOP STOPPED",
         Fact::Started { .. } => "LOOP STARTED",
-        Fact::StatusUnreadable { .. } => "STATUS LOST",
+        Fact::StatusUnreadable { .. } | Fact::StatusMissing { .. } => "STATUS LOST",
+        Fact::StatusUnusable { .. } => "NOT WATCHED",
+        Fact::ChannelFails { .. } => "CHANNEL FAILS",
+        Fact::ChannelWorks { .. } => "CHANNEL WORKS",
+        Fact::Refused { .. } => "REFUSED",
+        Fact::Crowded { .. } => "TOO MANY CHECKS",
+        Fact::Uncrowded { .. } => "CHECKS WITHIN LIMIT",
+        Fact::Counted { .. } => "MANY CHANGES",
         Fact::Test => "TEST",
     }
 }
@@ -46,50 +58,62 @@ pub(super) fn label(fact: &Fact) -> &'static str {
 /// The text after the label of a fact that a sweep noticed at `at`.
 pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
-        Fact::Down(down) => single(down, at, false, detail),
-        Fact::StillDown { down, changed, .. } => single(down, at, *changed, detail),
-        Fact::Up { check, since, until, was, cause, reason } => format!(
-            "{} has been up again since {}. It was down for {}, from {}: {}.",
-            name(check),
-            when(*until),
-            duration(since.age(*until)),
+        Fact::Down(down) => single(down, at, false, false, detail),
+        Fact::StillDown { down, changed, back, .. } => single(down, at, *changed && !back, *back, detail),
+        Fact::Up { check, since, until, was, cause, reason, steady, still } => {
+            let (check, still) = (name(check), still.as_ref().map(still_down).unwrap_or_default());
+            let (lasted, from) = (duration(since.age(*until)), when(*since));
+            let why = was_what(*was, *cause, reason.as_deref());
+            match steady {
+                Some(steady) => {
+                    let (up, age) = (when(*steady), duration(steady.age(at)));
+                    format!(
+                        "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told \
+                         last was an outage of {lasted}, from {from}: {why}.{still}"
+                    )
+                }
+                None => {
+                    let up = when(*until);
+                    format!(
+                        "{check} has been up again since {up}. It was down for {lasted}, from {from}: {why}.{still}"
+                    )
+                }
+            }
+        }
+        Fact::New { check } => format!("{} is watched from now on.", name(check)),
+        Fact::Gone { check, pulse, since, retired } => gone(check, *pulse, *since, *retired),
+        Fact::ManyDown { .. } => wave(fact),
+        Fact::Found { since, checks: count, hosts: of, .. } => format!(
+            "none of the pulses that vanished on {} is missing any more ({} of {}): they are back, or gone for a day.",
             when(*since),
-            was_what(*was, *cause, reason.as_deref())
+            checks(*count),
+            hosts(*of)
         ),
-        Fact::Gone { check, pulse, since } => gone(check, *pulse, *since),
-        Fact::ManyDown { down, of, state, cause, alike } => many_down(*down, *of, *state, *cause, *alike),
-        Fact::Vanished { checks: count, of, some } => format!(
-            "the pulses of {} of {} are no longer there: {}. If nobody deleted them on purpose, look who did. They are \
+        Fact::Vanished { checks: count, of, hosts: vanished, of_hosts, some } => format!(
+            "the pulses of {} are no longer there{}: {}. If nobody deleted them on purpose, look who did. They are \
              judged by their last pulse, and gone after a day.",
-            grouped(*count),
-            checks(*of),
+            of_all(*vanished, *of_hosts, *count, *of),
+            if *vanished > 0 { format!(" ({} of {})", grouped(*count), checks(*of)) } else { String::new() },
             names(*count, some)
         ),
-        Fact::Unanswered { since, checks: count, some, .. } => format!(
-            "no answer to the pulses of {} since {} ({}): {}. This is about us: whether what they watch works is not \
+        Fact::Unanswered { since, checks: count, hosts: of, some, .. } => format!(
+            "no answer to the pulses of {}{} since {} ({}): {}. This is about us: whether what they watch works is not \
              known. Look at the log of the probe's function.",
             checks(*count),
+            on_hosts(*of),
             when(*since),
             duration(since.age(at)),
             names(*count, some)
         ),
-        Fact::Answered { since, until, checks: count } => format!(
-            "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {} at once.",
+        Fact::Answered { since, until, checks: count, hosts: of } => format!(
+            "no check waits for an answer any more. It lasted {}, from {} to {}, and concerned up to {}{} at once.",
             duration(since.age(*until)),
             when(*since),
             when(*until),
-            checks(*count)
+            checks(*count),
+            on_hosts(*of)
         ),
-        Fact::Gap { from, until, spared, some } => format!(
-            "from {} to {} ({}) no pulse came and nothing was swept: the store itself was away. {} that missed a pulse \
-             through it {} given time for the next one: {}.",
-            when(*from),
-            when(*until),
-            duration(from.age(*until)),
-            checks(*spared),
-            if *spared == 1 { "is" } else { "are" },
-            names(*spared, some)
-        ),
+        Fact::Gap { from, until, quiet_until, spared, some, .. } => gap((*from, *until), *quiet_until, *spared, some),
         Fact::Stopped { at } => {
             format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(*at))
         }
@@ -102,6 +126,50 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             line(copy, REASON_ROOM),
             line(why, REASON_ROOM)
         ),
+        Fact::StatusMissing { swept } => format!(
+            "status.json is gone, though a sweep wrote it on {}, so all checks begin anew; what is down is told once \
+             more. If nobody removed it on purpose, look who did.",
+            when(*swept)
+        ),
+        Fact::StatusUnusable { why } => {
+            format!("no check is judged, and nothing else is told, until this is mended: {}.", line(why, REASON_ROOM))
+        }
+        Fact::ChannelFails { channel, since, why } => format!(
+            "{} has taken nothing of what is due to it since {} ({}): {}. What it owes is kept.",
+            line(channel, REASON_ROOM),
+            when(*since),
+            duration(since.age(at)),
+            line(why, REASON_ROOM)
+        ),
+        Fact::ChannelWorks { channel, since, until } => format!(
+            "{} takes messages again. It took none for {}, from {}.",
+            line(channel, REASON_ROOM),
+            duration(since.age(*until)),
+            when(*since)
+        ),
+        Fact::Refused { what, about, why } => format!(
+            "this channel refused a message ({what}{}) again and again, so this stands in its place: {}. See \
+             `pulse-echo status`.",
+            about.as_ref().map(|about| format!(", {}", line(about, SHORT_ROOM))).unwrap_or_default(),
+            line(why, SHORT_ROOM)
+        ),
+        Fact::Crowded { host, names, most } => {
+            let host = line(host, REASON_ROOM);
+            format!(
+                "{host} has more checks than are watched of a host (CHECKS_PER_HOST: {}); {} were seen, and there may be \
+                 more. Nothing is told of the others. Delete what should not be there under pulse/{host}/, echo/{host}/ \
+                 and fault/{host}/, or raise CHECKS_PER_HOST.",
+                grouped(*most),
+                grouped(*names)
+            )
+        }
+        Fact::Uncrowded { host, since, until } => format!(
+            "{} has had no more checks than are watched since {}. It had too many for {}.",
+            line(host, REASON_ROOM),
+            when(*until),
+            duration(since.age(*until))
+        ),
+        Fact::Counted { hosts } => counted(hosts),
         Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
     }
 }
@@ -109,7 +177,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
 /// The text after the label of an outage that is told only now that `end` has ended it.
 pub(super) fn whole(end: &Fact, at: Time) -> String {
     match end {
-        Fact::Up { check, since, until, was, cause, reason } => format!(
+        Fact::Up { check, since, until, was, cause, reason, .. } => format!(
             "{} was down from {} to {} ({}): {}. It is up again.",
             name(check),
             when(*since),
@@ -117,7 +185,7 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
             duration(since.age(*until)),
             was_what(*was, *cause, reason.as_deref())
         ),
-        Fact::Gone { check, pulse, since: Some(since) } => format!(
+        Fact::Gone { check, pulse, since: Some(since), .. } => format!(
             "{} was down from {} until its pulse was removed: it is retired. Its last pulse came on {}.",
             name(check),
             when(*since),
@@ -127,26 +195,29 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
     }
 }
 
-/// Checks of one host that fell silent together: `first` stands for all of them, and `all` are their names.
-pub(super) fn silent_together(first: &Down, all: &[&CheckId], at: Time, detail: Detail) -> String {
-    let host = line(first.check.host(), 128);
-    let who = format!("{host} ({}: {})", checks(all.len()), names(all.len(), all.iter().copied()));
-    outage(&who, first, at, false, detail, "If on purpose, for each: `pulse-echo retire ID`.")
+/// Checks of one host that fell silent together: `first` stands for all of them, and `who` names them.
+pub(super) fn silent_together(first: &Down, who: &str, at: Time, detail: Detail) -> String {
+    outage(who, first, at, "", detail, "If on purpose, for each: `pulse-echo retire ID`.")
 }
 
-fn single(down: &Down, at: Time, changed: bool, detail: Detail) -> String {
+fn single(down: &Down, at: Time, changed: bool, back: bool, detail: Detail) -> String {
     let remedy = match down.state {
         State::Silent => format!("If on purpose: {}.", command("retire", &down.check)),
         _ => String::new(),
     };
-    outage(&name(&down.check), down, at, changed, detail, &remedy)
+    let news = match (changed, back) {
+        (_, true) => "; it sends again, still failing",
+        // In another state, it says itself what is new.
+        (true, _) if down.began.is_none() => ", now for another reason",
+        _ => "",
+    };
+    let flaps = if down.flaps { " It flaps: what is short is not told until it is steady." } else { "" };
+    outage(&name(&down.check), down, at, news, detail, &remedy) + flaps
 }
 
-fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remedy: &str) -> String {
-    let now = if changed { ", now for another reason" } else { "" };
-    let (since, age) = (when(down.since), duration(down.since.age(at)));
-    let mut sentences =
-        vec![format!("{who} has been {} since {since} ({age}){now}: {}.", down.state, why_down(down, at))];
+fn outage(who: &str, down: &Down, at: Time, news: &str, detail: Detail, remedy: &str) -> String {
+    let since = down_since(down, at);
+    let mut sentences = vec![format!("{who} has been {} {since}{news}: {}.", down.state, why_down(down, at))];
     sentences.extend(last_words(&down.words).map(|words| format!("Last words: {words}.")));
     if detail == Detail::Full {
         sentences.push(match down.echo {
@@ -156,6 +227,21 @@ fn outage(who: &str, down: &Down, at: Time, changed: bool, detail: Detail, remed
         sentences.extend(Some(remedy.to_string()).filter(|remedy| !remedy.is_empty()));
     }
     sentences.join(" ")
+}
+
+/// `since 19:23 (120 s)`, and since when it is down if that was in another state: `, down since 19:22 (failing)`.
+pub(super) fn down_since(down: &Down, at: Time) -> String {
+    let since = |time: Time| format!("since {} ({})", when(time), duration(time.age(at)));
+    match (down.state_since, down.began) {
+        (Some(own), Some(began)) => format!("{}, down since {} ({began})", since(own), when(down.since)),
+        (Some(own), None) if own > down.since => format!("{}, down since {}", since(own), when(down.since)),
+        _ => since(down.since),
+    }
+}
+
+/// What of the host is still down, as a sentence after another.
+pub(super) fn still_down(still: &Still) -> String {
+    format!(" Still down: {}.", names(still.checks, &still.some))
 }
 
 /// The value seen and the value expected.
@@ -173,7 +259,7 @@ fn why_down(down: &Down, at: Time) -> String {
     }
 }
 
-fn why_failing(cause: Option<Cause>, reason: Option<&str>) -> String {
+pub(super) fn why_failing(cause: Option<Cause>, reason: Option<&str>) -> String {
     match (reason, cause) {
         (Some(reason), _) => line(reason.trim_end_matches('.'), REASON_ROOM),
         (None, Some(cause)) => cause.to_string(),
@@ -181,42 +267,109 @@ fn why_failing(cause: Option<Cause>, reason: Option<&str>) -> String {
     }
 }
 
-fn was_what(was: State, cause: Option<Cause>, reason: Option<&str>) -> String {
+pub(super) fn was_what(was: State, cause: Option<Cause>, reason: Option<&str>) -> String {
     match was {
         State::Failing => format!("failing ({})", why_failing(cause, reason)),
         other => other.to_string(),
     }
 }
 
-fn gone(check: &CheckId, pulse: Time, since: Option<Time>) -> String {
+fn gone(check: &CheckId, pulse: Time, since: Option<Time>, retired: bool) -> String {
     let outage = since.map(|since| format!(" That ends its outage since {}.", when(since))).unwrap_or_default();
-    format!(
-        "{} is not watched any more: its pulse was removed, so it is retired. Its last pulse came on {}.{outage}",
-        name(check),
-        when(pulse)
-    )
+    let why = if retired { "a note says that this is on purpose" } else { "its pulse was removed, so it is retired" };
+    format!("{} is not watched any more: {why}. Its last pulse came on {}.{outage}", name(check), when(pulse))
 }
 
-fn many_down(down: usize, of: usize, state: State, cause: Option<Cause>, alike: usize) -> String {
+/// What changed on many hosts, and the first of them.
+fn counted(hosts: &Hosts) -> String {
+    let Changes { silent, failing, still_down, up, were_down, gone, new } = hosts.sum();
+    let sums = [
+        ("down and silent", silent),
+        ("down and failing", failing),
+        ("still down", still_down),
+        ("up again", up),
+        ("down and up again", were_down),
+        ("gone", gone),
+        ("new", new),
+    ];
+    let sums: Vec<_> = sums
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{kind} {}", grouped(*count as usize)))
+        .collect();
+    let first: Vec<_> = hosts.0.keys().take(10).map(|host| line(host, SHORT_ROOM)).collect();
+    let more = match hosts.0.len() - first.len() {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more)),
+    };
+    format!("checks of {} hosts: {}. The hosts: {}{more}.", grouped(hosts.0.len()), sums.join(", "), first.join(", "))
+}
+
+/// `on 3 hosts`, where the number is known.
+fn on_hosts(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(" on {}", hosts(count)) }
+}
+
+/// Of how many hosts; of how many checks in a message of a loop that knew no hosts.
+fn of_all(some: usize, of: usize, some_checks: usize, of_checks: usize) -> String {
+    match some {
+        0 => format!("{} of {}", grouped(some_checks), checks(of_checks)),
+        some => format!("{} of {}", grouped(some), hosts(of)),
+    }
+}
+
+/// Nothing was swept within this time.
+fn gap((from, until): (Time, Time), quiet_until: Option<Time>, spared: usize, some: &[CheckId]) -> String {
+    let begins =
+        format!("from {} to {} ({}) no sweep was completed", when(from), when(until), duration(from.age(until)));
+    let Some(quiet) = quiet_until else {
+        return format!("{begins}, though pulses came: the loop itself was away. Look at the log of its function.");
+    };
+    let quiet = match quiet < until {
+        true => format!(", and no pulse came until {}", when(quiet)),
+        false => ", and no pulse came".into(),
+    };
+    let spared = match spared {
+        0 => "No check missed a pulse through it.".into(),
+        1 => format!("1 check that missed a pulse through it is given time for the next one: {}.", names(1, some)),
+        spared => format!(
+            "{} that missed a pulse through it are given time for the next one: {}.",
+            checks(spared),
+            names(spared, some)
+        ),
+    };
+    format!("{begins}{quiet}: the store itself was away. {spared}")
+}
+
+/// Many hosts that went down at once. A cause is named only if three quarters of them share it.
+pub(super) fn wave(fact: &Fact) -> String {
+    let Fact::ManyDown { down, of, hosts: count, of_hosts, state, cause, alike, alike_hosts } = fact else {
+        return String::new();
+    };
+    let (some, same) = if *count > 0 { (*count, *alike_hosts) } else { (*down, *alike) };
+    let begins = format!("{} went down within 15 min", of_all(*count, *of_hosts, *down, *of));
+    if same * 4 < some * 3 {
+        return format!("{begins}, for different reasons. Look for one cause all the same.");
+    }
     let what = match cause {
         Some(cause) => format!("{state} ({cause})"),
         None => state.to_string(),
     };
-    let likely = match (state, cause) {
-        (State::Silent, _) => "the network, the power or the cron that they share",
+    let same = if same == some { "all".into() } else { grouped(same) };
+    format!("{begins}, {same} {what}. Look for one cause: {}.", likely(*state, *cause))
+}
+
+/// What hosts may share that are down in this way.
+fn likely(state: State, cause: Option<Cause>) -> &'static str {
+    match (state, cause) {
+        (State::Silent, _) => "their network, power or cron",
         (State::Unanswered, _) => "our own probe",
-        (_, Some(Cause::Dns)) => "the name service that they share",
-        (_, Some(Cause::Tls | Cause::Cert)) => "a certificate that they share",
-        (_, Some(Cause::Blocked)) => "the addresses that the probe may go to (PROBE_ALLOW)",
-        (_, Some(Cause::InvalidPulse)) => "a change of the pulses themselves",
-        (_, Some(Cause::Status | Cause::Body)) => "a change or a service that they share",
-        (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network or a service that they share",
+        (_, Some(Cause::Dns)) => "their name service",
+        (_, Some(Cause::Tls | Cause::Cert)) => "their certificate",
+        (_, Some(Cause::Blocked)) => "where the probe may go (PROBE_ALLOW)",
+        (_, Some(Cause::InvalidPulse)) => "a change of the pulses",
+        (_, Some(Cause::Status | Cause::Body)) => "a change, or a service that they share",
+        (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network, or a service that they share",
         (_, Some(Cause::Other) | None) => "something that they share",
-    };
-    let alike = if alike == down { "all".into() } else { grouped(alike) };
-    format!(
-        "{} of {} went down within 15 min, {alike} of them {what}. Look for one cause first: {likely}.",
-        grouped(down),
-        checks(of)
-    )
+    }
 }

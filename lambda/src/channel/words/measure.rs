@@ -28,6 +28,17 @@ pub(super) fn checks(count: usize) -> String {
     format!("{} check{plural}", grouped(count))
 }
 
+/// `1 host`, `1,200 hosts`.
+pub(super) fn hosts(count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} host{plural}", grouped(count))
+}
+
+/// A host's name, shortened if it is very long.
+pub(super) fn named(host: &str) -> String {
+    line(host, LISTED_ROOM)
+}
+
 /// A check's name, shortened if it is very long.
 pub(super) fn name(id: &CheckId) -> String {
     line(&id.to_string(), NAME_ROOM)

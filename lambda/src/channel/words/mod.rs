@@ -1,59 +1,73 @@
-//! Messages for people: entries as lines. Entries that do not fit are counted.
+//! Messages for people: one line per host and kind. What does not fit is named by host.
 //!
 //! All channels for people use these words. Texts from hosts and services are escaped and cut, so they can neither
 //! begin a line nor fill a message. A name that a shell would interpret is quoted in commands.
+//!
+//! - here: the whole message; `head`: its first line and its subject; `group`: what stands in one line;
+//! - `host`: a line of several checks; `fact`: a sentence of one fact; `measure`: times, numbers and names.
 
 mod fact;
+mod group;
+mod head;
+mod host;
 mod measure;
 #[cfg(test)]
 mod tests;
 
-use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Down, Fact, State};
-
-use crate::outbox::entry::{Count, Counts, Entry, What};
-use fact::{Detail, label, sentence, silent_together, whole};
-use measure::{checks, command, name, names};
 use pulse_echo_core::words::grouped;
 
+use crate::outbox::entry::{Count, Counts, Entry, What};
+use fact::{Detail, label, sentence, whole};
+use group::{Group, groups};
+use measure::{checks, command, named, names};
+
+pub(super) use head::subject;
 pub(super) use measure::last_words;
 
-/// How many lines a message has at most, apart from the line that counts the others and the last line.
+/// How many lines a message has at most, apart from the headline, the line that names the others and the last line.
 const LINES: usize = 15;
-
-/// The longest subject, in characters. SNS refuses longer subjects.
-const SUBJECT_ROOM: usize = 99;
 
 /// The longest line, in bytes after escaping. Only names that need much escaping make a line longer than this.
 const LINE_ROOM: usize = 1_200;
+
+/// How much room is kept for the hosts that have no line, in bytes.
+const OTHERS_ROOM: usize = 900;
 
 /// With more lines than this, each line says less.
 const FULL_LINES: usize = 5;
 
 /// Renders the whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, and
-/// `room` must be 2,500 at least. Facts about many checks, or about us, come first. Entries that do not fit are
-/// counted.
+/// `room` must be 3,500 at least. If there is more than one line, the first is a headline with the sums. Facts about many
+/// checks, or about us, come next, then what is worst, and of that the hosts that changed least. Hosts whose lines do not
+/// fit are named.
 pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> String) -> String {
     let groups = groups(entries);
     let detail = if groups.len() > FULL_LINES { Detail::Brief } else { Detail::Full };
-    let (mut all, ones): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| concerns_many(group[0]));
-    all.extend(ones);
     let end = end(entries).map(|end| escape(&end));
-    // What is left for lines, after the count of the others and the end.
-    let mut left = room.saturating_sub(end.as_ref().map_or(0, String::len) + 300);
     let mut text = Vec::new();
-    for group in &all {
-        let line = fitted(&group_line(group, detail), &escape);
-        if text.len() == LINES || line.len() + 1 > left {
+    // A wave is the headline itself.
+    let lines = if groups.len() > 1 {
+        text.push(fitted(&head::headline(&groups), &escape));
+        &groups[usize::from(groups[0].is_wave())..]
+    } else {
+        &groups[..]
+    };
+    // What is left for lines, after the others and the end.
+    let head = text.iter().map(|line: &String| line.len() + 1).sum::<usize>();
+    let mut left = room.saturating_sub(head + end.as_ref().map_or(0, String::len) + OTHERS_ROOM);
+    let mut shown = 0;
+    for group in lines {
+        let line = fitted(&group.line(detail), &escape);
+        if shown == LINES || line.len() + 1 > left {
             break;
         }
-        left -= line.len() + 1;
+        (shown, left) = (shown + 1, left - line.len() - 1);
         text.push(line);
     }
-    let others: Vec<_> = all[text.len()..].iter().flatten().copied().collect();
-    if !others.is_empty() {
-        text.push(format!("… and {} more: {}.", grouped(others.len()), tally(&others)));
+    if shown < lines.len() {
+        text.push(others(&lines[shown..], &escape));
     }
     text.extend(end);
     text.join("\n")
@@ -64,6 +78,29 @@ fn fitted(line: &str, escape: impl Fn(&str) -> String) -> String {
     let escaped = escape(line);
     // An escape replaces a character with five at most.
     if escaped.len() <= LINE_ROOM { escaped } else { escape(&pulse_echo_core::text::line(line, LINE_ROOM / 5)) }
+}
+
+/// Names the hosts that have no line of their own, and says how many changes of each kind that are.
+fn others(groups: &[Group], escape: impl Fn(&str) -> String) -> String {
+    let mut hosts: Vec<_> = groups.iter().filter_map(|group| group.host).collect();
+    hosts.dedup();
+    let said = head::sums(groups);
+    // An escape replaces a character with five at most.
+    let (mut some, mut left) = (Vec::new(), OTHERS_ROOM.saturating_sub(120 + said.len()));
+    for host in &hosts {
+        let host = named(host);
+        let takes = escape(&host).len() + 2;
+        if takes > left {
+            break;
+        }
+        left -= takes;
+        some.push(host);
+    }
+    let more = match hosts.len() - some.len() {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more)),
+    };
+    escape(&format!("Without a line: {said}: {}{more}.", some.join(", ")))
 }
 
 /// Renders one entry alone, in one line.
@@ -78,20 +115,6 @@ fn detailed_line(entry: &Entry, detail: Detail) -> String {
         What::Summary(summary) => summed_up(summary),
     };
     format!("{}: {text}", kind(entry))
-}
-
-/// The subject of a message: a few words of ASCII, in one line of at most 99 characters.
-pub(super) fn subject(entries: &[Entry]) -> String {
-    let what = match groups(entries).as_slice() {
-        [group] => match check(group[0]) {
-            None => tally(group),
-            Some(check) if group.len() == 1 => format!("{} {}", kind(group[0]), name(check)),
-            Some(check) => format!("{} {} and {} more", kind(group[0]), name(check), group.len() - 1),
-        },
-        _ => tally(&entries.iter().collect::<Vec<_>>()),
-    };
-    let ascii = format!("pulse-echo: {what}").replace(|c: char| !c.is_ascii(), "?");
-    pulse_echo_core::text::line(&ascii, SUBJECT_ROOM).replace('…', "..")
 }
 
 /// The short name of an entry.
@@ -119,43 +142,6 @@ fn down(entry: &Entry) -> Option<&Down> {
     }
 }
 
-fn concerns_many(entry: &Entry) -> bool {
-    check(entry).is_none()
-}
-
-/// Groups the entries by line: a single entry, or the entries of one host that fell silent together.
-fn groups(entries: &[Entry]) -> Vec<Vec<&Entry>> {
-    let mut groups: Vec<Vec<&Entry>> = Vec::new();
-    for entry in entries {
-        // A sweep's entries are in key order, so a host's entries are next to each other.
-        match groups.last_mut() {
-            Some(group) if silent_host(entry).is_some() && silent_host(entry) == silent_host(group[0]) => {
-                group.push(entry);
-            }
-            _ => groups.push(vec![entry]),
-        }
-    }
-    groups
-}
-
-/// What the entries of one line have in common: the silent host, the sweep that tells it, and whether it is new.
-fn silent_host(entry: &Entry) -> Option<(&str, Time, &'static str)> {
-    let down = down(entry).filter(|down| down.state == State::Silent)?;
-    Some((down.check.host(), entry.at, kind(entry)))
-}
-
-fn group_line(entries: &[&Entry], detail: Detail) -> String {
-    let downs: Vec<_> = entries.iter().filter_map(|entry| down(entry)).collect();
-    // The check with the newest pulse stands for the host: its last words are the newest.
-    match downs.iter().max_by_key(|down| down.pulse) {
-        Some(last) if downs.len() > 1 => {
-            let names: Vec<_> = downs.iter().map(|down| &down.check).collect();
-            format!("{}: {}", kind(entries[0]), silent_together(last, &names, entries[0].at, detail))
-        }
-        _ => detailed_line(entries[0], detail),
-    }
-}
-
 /// The last line: how many are down in all, and which command tells more.
 fn end(entries: &[Entry]) -> Option<String> {
     let more = match entries {
@@ -168,36 +154,17 @@ fn end(entries: &[Entry]) -> Option<String> {
         },
         _ => "`pulse-echo status`".into(),
     };
-    let others = entries.iter().rev().find_map(down).map(|down| down.others);
-    let how_many = match (others, entries) {
-        (Some(0), [_]) => "No other check is down. ".into(),
-        (Some(1), [_]) => "1 other check is down. ".into(),
-        (Some(others), [_]) => format!("{} other checks are down. ", grouped(others)),
-        (Some(others), _) => format!("Down in all: {}. ", checks(others + 1)),
+    let last = entries.iter().rev().find_map(down);
+    let how_many = match (last, entries) {
+        (Some(Down { others: 0, .. }), [_]) => "No other check is down. ".into(),
+        (Some(Down { others: 1, .. }), [_]) => "1 other check is down. ".into(),
+        (Some(Down { others, .. }), [_]) => format!("{} other checks are down. ", grouped(*others)),
+        (Some(Down { others, other_hosts, .. }), _) => {
+            format!("Down in all: {} on {}. ", checks(others + 1), measure::hosts(other_hosts + 1))
+        }
         (None, _) => String::new(),
     };
     Some(format!("{how_many}More: {more}"))
-}
-
-/// The count of each kind, such as `DOWN 12, UP 3`.
-fn tally(entries: &[&Entry]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    let mut add = |kind, count| match counts.iter_mut().find(|(counted, _)| *counted == kind) {
-        Some((_, sum)) => *sum += count,
-        None => counts.push((kind, count)),
-    };
-    for entry in entries {
-        match &entry.what {
-            What::Summary(summary) => summed(summary).iter().for_each(|(kind, _, count)| add(kind, count.checks)),
-            // A fact about many checks has no number of its own.
-            _ => add(kind(entry), usize::from(!concerns_many(entry))),
-        }
-    }
-    let count = |(kind, count): &(&str, usize)| match count {
-        0 => (*kind).to_string(),
-        count => format!("{kind} {}", grouped(*count)),
-    };
-    counts.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
 fn summed_up(summary: &Counts) -> String {
@@ -216,6 +183,7 @@ fn summed(summary: &Counts) -> Vec<(&'static str, Option<State>, &Count)> {
         ("UP", None, &summary.up),
         ("WAS DOWN", None, &summary.were_down),
         ("GONE", None, &summary.gone),
+        ("NEW", None, &summary.new),
     ];
     down.chain(others).filter(|(_, _, count)| count.checks > 0).collect()
 }

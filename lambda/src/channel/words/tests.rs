@@ -1,3 +1,5 @@
+use pulse_echo_core::answer::Cause;
+
 use super::super::tests::{entry, fact, failing, id, many, silent, time, up};
 use super::*;
 
@@ -6,20 +8,141 @@ fn plain(entries: &[Entry]) -> String {
 }
 
 #[test]
-fn checks_of_one_host_that_fall_silent_in_one_sweep_are_one_line() {
+fn checks_of_one_host_that_fall_silent_are_one_line() {
     let down = |check, at| Entry { at: time(at), ..fact(Fact::Down(silent(check))) };
     let text = plain(&[down("web-1", 30), down("web-1/db", 30), down("web-10", 30), down("web-1/http", 31)]);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 4, "{text}");
-    assert!(lines[0].starts_with("DOWN: web-1 (2 checks: web-1, web-1/db) has been silent since "), "{text}");
-    assert!(lines[1].starts_with("DOWN: web-10 has been silent since "), "{text}");
-    assert!(lines[2].starts_with("DOWN: web-1/http has been silent since "), "{text}");
+    assert_eq!(lines[0], "DOWN 2 hosts: web-10 (silent), web-1 (silent).");
+    assert!(lines[1].starts_with("DOWN: web-10 has been silent since "), "the host that changed least: {text}");
+    let whole = "DOWN: web-1 (3 checks: web-1, web-1/db, web-1/http) has been silent since ";
+    assert!(lines[2].starts_with(whole), "though a sweep later noticed one of them: {text}");
 }
 
 #[test]
-fn checks_of_one_host_that_fail_each_have_their_cause() {
-    let text = plain(&[fact(Fact::Down(failing("web-1/a"))), fact(Fact::Down(failing("web-1/b")))]);
-    assert_eq!(text.matches("body differs").count(), 2, "{text}");
+fn checks_of_one_host_that_fail_are_one_line_with_each_reason_once() {
+    let with = |check: &str, reason: &str| {
+        fact(Fact::Down(Down { reason: Some(reason.into()), ..failing(&format!("web-1/{check}")) }))
+    };
+    let text = plain(&[with("a", "it is closed."), with("b", "it is closed"), with("c", "status 500")]);
+    let who = "DOWN: web-1 (3 checks: web-1/a, web-1/b, web-1/c) has been failing since 2026-11-21 08:28 UTC (120 s): ";
+    let why = "it is closed (web-1/a, web-1/b); status 500 (web-1/c).";
+    assert_eq!(text.lines().next().unwrap(), format!("{who}{why}"));
+    let reasons: Vec<_> = (0..9).map(|n| with(&n.to_string(), &format!("reason {n}"))).collect();
+    let text = plain(&reasons);
+    assert!(text.contains("reason 2 (web-1/2); and 6 more reasons.\n") && !text.contains("reason 3"), "{text}");
+}
+
+#[test]
+fn a_line_has_at_most_ten_names() {
+    let text = plain(&(0..300).map(|n| fact(Fact::Down(silent(&format!("web-1/{n:03}"))))).collect::<Vec<_>>());
+    assert!(text.starts_with("DOWN: web-1 (300 checks: web-1/000, web-1/001, "), "{text}");
+    assert!(text.contains("web-1/009 and 290 more) has been silent") && !text.contains("web-1/010"), "{text}");
+    assert_eq!(text.lines().count(), 2, "{text}");
+}
+
+#[test]
+fn a_host_that_changes_a_lot_hides_no_other() {
+    let mut entries = many(16);
+    for entry in &mut entries {
+        if let What::Fact(Fact::Down(down)) = &mut entry.what {
+            down.check = id(&down.check.to_string().replace("web-", "a-noisy/web-"));
+        }
+    }
+    entries.push(fact(Fact::Down(silent("zz-db"))));
+    entries.push(fact(up("b-old")));
+    let text = plain(&entries);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], "DOWN 2 hosts: zz-db (silent), a-noisy (body). UP 1 host.");
+    assert!(lines[1].starts_with("DOWN: zz-db has been silent"), "{text}");
+    assert!(lines[2].starts_with("DOWN: a-noisy (16 checks: "), "{text}");
+    assert!(lines[3].starts_with("UP: b-old has been up again"), "what is up comes after what is down: {text}");
+    assert_eq!(lines.len(), 5, "{text}");
+}
+
+#[test]
+fn the_first_line_alone_fits_a_phone_and_names_whom_to_look_at() {
+    let long = |n: usize| format!("{n}-{}", "x".repeat(60));
+    let mut entries: Vec<_> = (0..40).map(|n| fact(Fact::Down(silent(&long(n))))).collect();
+    entries.extend((100..160).map(|n| fact(up(&long(n)))));
+    entries.push(fact(Fact::StillDown { down: silent("db"), told: time(0), changed: false, back: false }));
+    for entries in [&entries[..2], &entries[..41], &entries[..]] {
+        let text = plain(entries);
+        let first = text.lines().next().unwrap();
+        assert!(first.chars().count() <= 120 && first.contains(&long(0)[..20]), "{first}");
+    }
+    let first = plain(&entries).lines().next().unwrap().to_string();
+    assert!(first.starts_with("DOWN 40 hosts: ") && first.ends_with(" STILL DOWN 1 host, UP 60 hosts."), "{first}");
+}
+
+#[test]
+fn the_status_code_is_the_news_where_there_is_one() {
+    let with = |cause, reason: &str, check: &str| {
+        fact(Fact::Down(Down { cause: Some(cause), reason: Some(reason.into()), ..failing(check) }))
+    };
+    let text = plain(&[
+        with(Cause::Status, "status 404, expected 2xx", "a"),
+        with(Cause::Body, "status 503, and the body differs", "b"),
+        with(Cause::Body, "body differs", "c"),
+        with(Cause::Status, "status \u{e9}\u{e9}", "d"),
+    ]);
+    assert!(text.starts_with("DOWN 4 hosts: a (status 404), b (status 503), c (body), d (status).\n"), "{text}");
+}
+
+#[test]
+fn an_outage_that_began_in_another_state_says_since_when_it_is_in_each() {
+    let down = Down { since: time(22), state_since: Some(time(23)), began: Some(State::Failing), ..silent("web-1") };
+    let text = plain(&[fact(Fact::StillDown { down, told: time(22), changed: true, back: false })]);
+    let said = "STILL DOWN: web-1 has been silent since 2026-11-21 08:23 UTC (7 min), down since 2026-11-21 08:22 UTC \
+                (failing): its last pulse";
+    assert!(text.starts_with(said), "{text}");
+    let down = Down { since: time(0), state_since: Some(time(23)), began: None, ..failing("web-1") };
+    let text = plain(&[fact(Fact::StillDown { down, told: time(0), changed: true, back: true })]);
+    let said = "STILL DOWN: web-1 has been failing since 2026-11-21 08:23 UTC (7 min), down since 2026-11-21 08:00 \
+                UTC; it sends again, still failing: body";
+    assert!(text.starts_with(said), "{text}");
+}
+
+#[test]
+fn a_check_that_is_down_again_has_no_line_for_the_outage_before() {
+    let text = plain(&[fact(up("web-1")), fact(Fact::Down(failing("web-1"))), fact(up("web-1/db"))]);
+    assert!(text.starts_with("DOWN 1 host: web-1 (body). UP 1 host.\nDOWN: web-1 has"), "{text}");
+    assert!(text.contains("\nUP: web-1/db has been up") && text.lines().count() == 4, "{text}");
+}
+
+#[test]
+fn a_common_cause_is_named_only_if_three_quarters_share_it() {
+    let wave = |alike_hosts| Fact::ManyDown {
+        down: 30,
+        of: 100,
+        hosts: 20,
+        of_hosts: 50,
+        state: State::Failing,
+        cause: Some(Cause::Dns),
+        alike: 16,
+        alike_hosts,
+    };
+    let said = |alike| plain(&[fact(wave(alike))]).lines().next().unwrap().to_string();
+    let begins = "MANY DOWN: 20 of 50 hosts went down within 15 min";
+    assert_eq!(said(20), format!("{begins}, all failing (dns). Look for one cause: their name service."));
+    assert_eq!(said(15), format!("{begins}, 15 failing (dns). Look for one cause: their name service."));
+    assert_eq!(said(14), format!("{begins}, for different reasons. Look for one cause all the same."));
+}
+
+#[test]
+fn a_wave_that_a_loop_without_hosts_found_is_told_by_checks() {
+    let fact = fact(Fact::ManyDown {
+        down: 12,
+        of: 40,
+        hosts: 0,
+        of_hosts: 0,
+        state: State::Silent,
+        cause: None,
+        alike: 12,
+        alike_hosts: 0,
+    });
+    let text = plain(&[fact]);
+    assert!(text.starts_with("MANY DOWN: 12 of 40 checks went down within 15 min, all silent."), "{text}");
 }
 
 #[test]
@@ -30,27 +153,39 @@ fn the_words_of_the_check_that_was_heard_last_are_the_hosts_last_words() {
 }
 
 #[test]
-fn what_concerns_many_comes_first_and_what_does_not_fit_is_counted() {
+fn what_concerns_us_comes_first_and_what_does_not_fit_is_named_by_host() {
     let mut entries = many(999);
     entries.push(fact(Fact::Stopped { at: time(30) }));
     let text = plain(&entries);
     let lines: Vec<_> = text.lines().collect();
-    assert!(lines[0].starts_with("LOOP STOPPED: "), "{text}");
+    assert!(lines[0].starts_with("LOOP STOPPED. DOWN 999 hosts: web-0 (body), "), "{text}");
+    assert!(lines[1].starts_with("LOOP STOPPED: "), "{text}");
     let shown = lines.iter().filter(|line| line.starts_with("DOWN: ")).count();
-    assert_eq!(lines[lines.len() - 2], format!("… and {} more: DOWN {0}.", 999 - shown));
-    assert_eq!(lines[lines.len() - 1], "Down in all: 4 checks. More: `pulse-echo status`");
-    assert!(text.len() <= 3_900 && lines.len() <= LINES + 2);
+    let others = lines[lines.len() - 2];
+    assert!(others.starts_with(&format!("Without a line: DOWN {} hosts: web-{shown}, ", 999 - shown)), "{others}");
+    assert!(others.ends_with(" more."), "{others}");
+    assert_eq!(lines[lines.len() - 1], "Down in all: 4 checks on 3 hosts. More: `pulse-echo status`");
+    assert!(text.len() <= 3_900 && lines.len() <= LINES + 3);
+    // Forty hosts are all named.
+    let text = plain(&many(40));
+    assert!((0..40).all(|n| text.contains(&format!("web-{n}"))), "{text}");
 }
 
 #[test]
 fn a_line_ends_within_its_room_whatever_it_says() {
     let escape = |text: &str| text.replace('&', "&amp;");
     let some: Vec<_> = (0..10).map(|number| id(&format!("{number}{}", "&".repeat(400)))).collect();
-    let vanished = fact(Fact::Vanished { checks: 5_000, of: 5_000, some });
-    for entries in [vec![vanished.clone()], vec![vanished, fact(up("web-1"))]] {
-        let text = message(&entries, 2_500, escape);
-        assert!(text.starts_with("VANISHED: the pulses of 5,000 of 5,000 checks") && text.len() <= 2_500, "{text}");
+    let vanished = fact(Fact::Vanished { checks: 5_000, of: 5_000, hosts: 5_000, of_hosts: 5_000, some });
+    for (entries, begins) in [
+        (vec![vanished.clone()], "VANISHED: the pulses of 5,000 of 5,000 hosts"),
+        (vec![vanished, fact(up("web-1"))], "VANISHED. UP 1 host: web-1.\nVANISHED: the pulses of"),
+    ] {
+        let text = message(&entries, 3_500, escape);
+        assert!(text.starts_with(begins) && text.len() <= 3_500, "{text}");
     }
+    let hostile: Vec<_> = (0..60).map(|n| fact(Fact::Down(failing(&format!("{n}{}", "&".repeat(400)))))).collect();
+    let text = message(&hostile, 3_500, escape);
+    assert!(text.len() <= 3_500, "{} bytes: {text}", text.len());
 }
 
 #[test]
@@ -61,7 +196,7 @@ fn what_a_host_wrote_begins_no_line_and_sends_no_escape_sequence() {
         fact(Fact::Down(Down { reason, ..failing("web-1") })),
         fact(Fact::Down(Down { words, ..silent("a") })),
     ]);
-    assert_eq!(text.lines().count(), 3, "{text}");
+    assert_eq!(text.lines().count(), 4, "{text}");
     assert!(text.contains("got \"x\"\\nUP: web-1 is fine \\u{1b}[2J\\u{202e}. Last"), "{text}");
     assert!(text.contains("Last words: disk 3 % free."), "{text}");
 }
@@ -82,9 +217,12 @@ fn what_is_not_known_is_said_to_be_unknown() {
 fn a_subject_is_one_short_line_of_ascii() {
     assert_eq!(subject(&[fact(Fact::Down(failing("web-1/http")))]), "pulse-echo: DOWN web-1/http");
     assert_eq!(subject(&[fact(Fact::Test)]), "pulse-echo: TEST");
-    assert_eq!(subject(&[fact(Fact::Down(failing("a"))), fact(up("b"))]), "pulse-echo: DOWN 1, UP 1");
+    assert_eq!(
+        subject(&[fact(Fact::Down(failing("a"))), fact(up("b"))]),
+        "pulse-echo: DOWN 1 host: a (body). UP 1 host"
+    );
     let together = ["web-1", "web-1/db"].map(|check| fact(Fact::Down(silent(check))));
-    assert_eq!(subject(&together), "pulse-echo: DOWN web-1 and 1 more");
+    assert_eq!(subject(&together), "pulse-echo: DOWN web-1 (2 checks)");
     let summary = Counts { gone: Count { checks: 1_200, some: vec![id("a")] }, ..Counts::default() };
     assert_eq!(subject(&[entry(What::Summary(summary))]), "pulse-echo: GONE 1,200");
     for long in ["ü".repeat(250), "x".repeat(500)] {

@@ -1,5 +1,9 @@
 //! What follows on the decision: the record, the lock, the mark, the tick, the purge, the messages, in this order.
 
+use std::mem;
+
+use pulse_echo_core::mark::StatusTold;
+
 use super::{Course, Deliver, Machine, MarkRead, Next, Operation, Place, Record, Recorded, Write, Wrote};
 use crate::error::{Error, Kind};
 use crate::tick::chain;
@@ -137,7 +141,17 @@ impl<I: FnMut() -> String> Machine<I> {
     pub(super) fn deliver(&mut self) -> Next {
         match self.lease.take() {
             Some(lease) => self.go(Place::Delivering, Operation::Deliver(Deliver { lease })),
+            None if mem::take(&mut self.is_unusable) => self.go(Place::Telling, Operation::TellUnusable),
             None => self.done(),
         }
+    }
+
+    /// Writes once more, into the mark as it is by now, who was told that `status.json` must not be used. What this
+    /// invocation has written before is done, and must not follow from that once more.
+    pub(super) fn note_told(&mut self, told: StatusTold) -> Next {
+        self.news.told = Some(told);
+        self.writes.clear();
+        self.put_lock = false;
+        self.go(Place::Looking, Operation::ListControl)
     }
 }

@@ -15,7 +15,7 @@ use std::mem;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 use super::decide::{Asked, Decision, Lock, News, Pace, begins_with_mark};
 
@@ -47,6 +47,8 @@ pub struct Machine<I> {
     news: News,
     /// The name of the sending lease, if it was taken.
     lease: Option<String>,
+    /// Whether it is to be told that `status.json` must not be used.
+    is_unusable: bool,
     /// Whether this invocation has put the lock.
     put_lock: bool,
     /// The writes of the mark that were tried.
@@ -69,6 +71,7 @@ enum Place {
     Sending,
     Purging,
     Delivering,
+    Telling,
     Done,
 }
 
@@ -98,6 +101,7 @@ impl<I: FnMut() -> String> Machine<I> {
             again: 0,
             news: News::default(),
             lease: None,
+            is_unusable: false,
             put_lock: false,
             writes: Vec::new(),
             report: Report::default(),
@@ -139,6 +143,7 @@ impl<I: FnMut() -> String> Machine<I> {
             (Place::Recording, Answer::Failed(why)) => {
                 (self.report.course, self.report.sweep_failed) = (Course::Failed, self.decision().sweep);
                 self.report.is_test_lost = self.asked.test;
+                self.is_unusable = why.kind == Kind::StatusNewer;
                 self.report.errors.push(why);
                 // It may have been taken; then it runs out by itself.
                 self.lease = None;
@@ -170,8 +175,9 @@ impl<I: FnMut() -> String> Machine<I> {
                 self.report.is_purged = matches!(answer, Answer::Done);
                 self.deliver()
             }
-            (Place::Delivering, Answer::Done) => self.done(),
-            (Place::Delivering, Answer::Failed(why)) => {
+            (Place::Delivering, Answer::Done) | (Place::Telling, Answer::Told(None)) => self.done(),
+            (Place::Telling, Answer::Told(Some(told))) => self.note_told(told),
+            (Place::Delivering | Place::Telling, Answer::Failed(why)) => {
                 self.report.errors.push(why);
                 self.done()
             }

@@ -1,7 +1,7 @@
 //! What the machine asks for, and what it is told.
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::mark::Mark;
+use pulse_echo_core::mark::{Mark, StatusTold};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -62,6 +62,9 @@ pub enum Operation {
     Purge,
     /// Send what is due over all channels, then strike off what was taken. Answer: [`Answer::Done`].
     Deliver(Deliver),
+    /// Tell, over each channel that by the mark has not taken it yet, that `status.json` must not be used. Answer:
+    /// [`Answer::Told`].
+    TellUnusable,
 }
 
 /// An answer. Any operation may be answered by [`Answer::Failed`].
@@ -77,6 +80,8 @@ pub enum Answer {
     Recorded(Recorded),
     /// What became of a conditional write.
     Wrote(Wrote),
+    /// Who has taken by now that `status.json` must not be used; none if nobody has who had not before.
+    Told(Option<StatusTold>),
     /// It was done.
     Done,
     /// It was not done, or nobody knows.

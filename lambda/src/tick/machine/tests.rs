@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use pulse_echo_core::mark::StatusTold;
+
 use super::*;
 use crate::tick::decide::Step;
 
@@ -76,6 +78,7 @@ impl World {
             Operation::DeleteLock { .. } | Operation::Send { .. } | Operation::Purge | Operation::Deliver(_) => {
                 Answer::Done
             }
+            Operation::TellUnusable => Answer::Told(None),
         }
     }
 
@@ -121,6 +124,7 @@ fn word(operation: &Operation) -> String {
         Operation::Send { tick, delay_s } => format!("send {tick} in {delay_s} s"),
         Operation::Purge => "purge".into(),
         Operation::Deliver(_) => "deliver".into(),
+        Operation::TellUnusable => "tell".into(),
     }
 }
 
@@ -322,4 +326,24 @@ fn a_lock_that_was_put_while_somebody_started_the_loop_is_taken_away_and_nothing
     assert_eq!(words[3..], after);
     assert_eq!((report.stopped, report.is_purged), (None, false));
     assert_eq!(world.said().purged, None);
+}
+
+#[test]
+fn that_a_status_must_not_be_used_is_told_last_and_noted_in_the_mark_as_it_is_by_then() {
+    let newer = || Answer::Failed(Error::new(Kind::StatusNewer, "version 2"));
+    let told = StatusTold { etag: "s".into(), channels: ["hook".to_string()].into() };
+    let mut world = World::new();
+    world.instead = vec![("sweep", newer()), ("tell", Answer::Told(Some(told.clone())))];
+    let (words, report) = world.play(tick(7));
+    let told_last = ["GET mark", "GET status, LIST", "sweep", "PUT mark", "send 8 in 60 s", "tell"];
+    assert_eq!(words, [&told_last[..], &["LIST", "GET mark", "PUT mark"]].concat());
+    assert_eq!((report.course, report.step, report.errors.len()), (Course::Failed, Some((Step::Continue, 8)), 1));
+    assert_eq!((world.said().tick, &world.said().told), (Some(8), &Some(told)));
+
+    let mut world = World::new();
+    world.instead = vec![("sweep", newer())];
+    assert_eq!(world.play(tick(7)).0, told_last, "nobody new has taken it");
+    let mut world = World::new();
+    world.instead = vec![("sweep", failed())];
+    assert_eq!(world.play(tick(7)).0, told_last[..5], "the store was in trouble");
 }

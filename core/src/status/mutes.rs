@@ -1,0 +1,86 @@
+//! Which mutes are of a check: its own, its host's, and those whose pattern fits it.
+
+use std::collections::BTreeMap;
+
+use super::{Muted, StatusOf};
+use crate::clock::Time;
+use crate::name::CheckId;
+use crate::pattern::Pattern;
+
+/// The mutes of a status, to be asked of many checks. Most fleets have no mute, and hardly any has a pattern.
+pub struct Mutes<'a> {
+    all: &'a BTreeMap<CheckId, Muted>,
+    patterns: Vec<(Pattern, &'a CheckId, &'a Muted)>,
+}
+
+impl<M> StatusOf<M> {
+    /// The mutes, by check.
+    pub fn mutes(&self) -> Mutes<'_> {
+        let patterns = self.mutes.iter().filter_map(|(id, mute)| Some((Pattern::of(id)?, id, mute))).collect();
+        Mutes { all: &self.mutes, patterns }
+    }
+}
+
+impl<'a> Mutes<'a> {
+    /// The mutes of a check, over or not, each with the id or the pattern that it is of.
+    pub fn of(&self, check: &CheckId) -> impl Iterator<Item = (&'a CheckId, &'a Muted)> {
+        let host = check.default_of_host();
+        let own = self.all.get_key_value(check);
+        let of_host = self.all.get_key_value(&host).filter(|_| host != *check);
+        // A key put by hand may hold a `*`. It is its own mute, and not found twice.
+        let fitting =
+            self.patterns.iter().filter(|(pattern, id, _)| *id != check && **id != host && pattern.fits(check));
+        own.into_iter().chain(of_host).chain(fitting.map(|(_, id, mute)| (*id, *mute))).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Whether no message is sent about the check at `now`.
+    pub fn cover(&self, check: &CheckId, now: Time) -> bool {
+        !self.all.is_empty() && self.of(check).any(|(_, mute)| now < mute.until())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Status;
+
+    fn id(key: &str) -> CheckId {
+        key.to_string().try_into().unwrap()
+    }
+
+    fn status(mutes: &[&str]) -> Status {
+        let mute = || Muted { etag: "m".into(), at: Time::from_second(0), for_s: 600, reason: None };
+        Status { mutes: mutes.iter().map(|key| (id(key), mute())).collect(), ..Status::new(Time::from_second(0)) }
+    }
+
+    #[test]
+    fn a_check_is_muted_by_its_own_mute_by_its_hosts_and_by_a_pattern_until_its_last_second() {
+        let status = status(&["web-2.json", "web-3/db.json", "mail-*.json", "*/cert.json"]);
+        for (check, muted) in [
+            ("web-2.json", true),
+            ("web-2/db.json", true),
+            ("web-20.json", false),
+            ("web-3.json", false),
+            ("web-3/db.json", true),
+            ("mail-7.json", true),
+            ("mail-7/queue.json", true),
+            ("mail.json", false),
+            ("web-9/cert.json", true),
+            ("cert.json", false),
+        ] {
+            assert_eq!(status.mutes().cover(&id(check), Time::from_second(599)), muted, "{check}");
+            assert!(!status.mutes().cover(&id(check), Time::from_second(600)), "{check}");
+        }
+    }
+
+    #[test]
+    fn each_mute_of_a_check_is_found_once() {
+        let status = status(&["a*.json", "a*/b.json", "a1.json", "a1/b.json", "z.json"]);
+        let mutes = status.mutes();
+        let found = |check: &str| mutes.of(&id(check)).map(|(id, _)| id.to_string()).collect::<Vec<_>>();
+        assert_eq!(found("a1/b.json"), ["a1/b", "a1", "a*", "a*/b"]);
+        assert_eq!(found("a1.json"), ["a1", "a*"]);
+        assert_eq!(found("a*.json"), ["a*"]);
+        assert_eq!(found("b.json"), [] as [&str; 0]);
+    }
+}
