@@ -200,7 +200,8 @@ fn a_channels_back_off_grows_is_its_own_and_ends_with_success() {
     assert!(story.attempt("slack", 3_599).is_empty() && !story.attempt("sns", 0).is_empty());
     assert!(!story.attempt("slack", 3_600).is_empty());
     settle(&mut story.status, "slack", &attempt, &vain(Some(7_200)), at(0), "new");
-    assert_eq!(story.status.channels["slack"], BackOff::new(11, at(7_200)));
+    let back_off = BackOff { since: Some(at(0)), why: "HTTP 500".into(), ..BackOff::new(11, at(7_200)) };
+    assert_eq!(story.status.channels["slack"], back_off);
     settle(&mut story.status, "slack", &attempt, &vain(Some(3 * 86_400)), at(0), "new");
     assert_eq!(story.status.channels["slack"].until, at(86_400), "no channel is left alone for longer than a day");
     settle(

@@ -5,8 +5,8 @@ use pulse_echo_core::status::{Down, Fact, State};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::grouped;
 
-use super::fact::wave;
 use super::group::{Group, groups};
+use super::many::wave;
 use super::measure::{hosts, name, named};
 use super::{check, down, summed};
 use crate::outbox::entry::{Entry, What};
@@ -21,7 +21,9 @@ const SUBJECT_ROOM: usize = 99;
 pub(super) fn headline(groups: &[Group]) -> String {
     match &groups[0].entries[0].what {
         What::Fact(fact @ Fact::ManyDown { .. }) => {
-            let others: Vec<_> = groups.iter().filter(|group| group.kind != "DOWN" && !group.is_wave()).collect();
+            // The wave itself, and who is in it, need not be counted.
+            let is_other = |group: &&Group| !group.is_wave() && !["DOWN", "MANY CHANGES"].contains(&group.kind);
+            let others: Vec<_> = groups.iter().filter(is_other).collect();
             let others = match summed_by_kind(&others).as_str() {
                 "" => String::new(),
                 others => format!(" Also: {others}."),
