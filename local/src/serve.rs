@@ -56,6 +56,10 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     }
     complain(&format_args!("bucket {bucket} at {}, data in {}", system.endpoint(), data.display()));
     complain(&format_args!("the keys are in {}", keys::file(data).display()));
+    match system.channels() {
+        [] => complain(&"no channel is set, so nobody is told of an outage: set SLACK_URL, WEBHOOK_URL or another"),
+        channels => complain(&format_args!("outages are told over {}", channels.join(", "))),
+    }
     if !system.address().ip().is_loopback() {
         complain(&"other machines reach it by plain HTTP: have a proxy with a certificate between them and it");
     }

@@ -20,6 +20,7 @@ pub struct System {
     _timer: Timer,
     dispatcher: Dispatcher,
     server: Server,
+    channels: Vec<&'static str>,
 }
 
 impl System {
@@ -52,6 +53,7 @@ impl System {
         };
         let probe = Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now))?;
         let the_loop = Arc::new(Loop::read(Environment::new(&lookup), Arc::new(Timestamp::now))?);
+        let channels = the_loop.channels();
         let of_events = the_loop.clone();
         let dispatcher =
             Dispatcher::start(&server, events::Options::default(), move |kind, event, deadline| match kind {
@@ -60,12 +62,17 @@ impl System {
             })
             .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         let timer = Timer::start(the_loop).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
-        Ok(Self { _timer: timer, dispatcher, server })
+        Ok(Self { _timer: timer, dispatcher, server, channels })
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// The names of the channels that tell people.
+    pub fn channels(&self) -> &[&'static str] {
+        &self.channels
     }
 
     /// How many pulses are being answered now.
