@@ -77,6 +77,7 @@ fn the_ranges_and_defaults_of_the_rules_are_those_of_the_table() {
         ("MIN_INTERVAL_S", rules.min_interval_s),
         ("REMIND_S", rules.remind_s),
         ("FAULTS_IN_ROW", rules.faults_in_row),
+        ("CHECKS_PER_HOST", u32::try_from(rules.checks_per_host).unwrap()),
     ] {
         let error = Rules::read(Environment::new(&|asked| (asked == name).then(|| "x".into()))).unwrap_err();
         let range = error.rsplit_once("from ").unwrap().1;
