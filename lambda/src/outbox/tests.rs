@@ -1,4 +1,5 @@
 mod flaps;
+mod growth;
 mod of_us;
 mod telling;
 
@@ -8,7 +9,7 @@ use pulse_echo_core::status::{BackOff, Lease, Limits, Muted, SeenFault, Status};
 use super::attempt::{Attempt, any_due, due};
 use super::settle::{end_lease, may_send, settle};
 use super::*;
-use crate::outbox::entry::{ENTRIES, Outcome, What};
+use crate::outbox::entry::{ENTRIES, Entry, Outcome, What};
 
 fn at(second: i64) -> Time {
     Time::from_second(1_795_248_000 + second)

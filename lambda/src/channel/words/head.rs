@@ -15,7 +15,7 @@ use crate::outbox::entry::{Entry, What};
 const HEADLINE_ROOM: usize = 120;
 
 /// The longest subject, in characters. SNS refuses longer subjects.
-const SUBJECT_ROOM: usize = 100;
+const SUBJECT_ROOM: usize = 99;
 
 /// The first line of a message with these lines.
 pub(super) fn headline(groups: &[Group]) -> String {
@@ -34,7 +34,7 @@ pub(super) fn headline(groups: &[Group]) -> String {
     }
 }
 
-/// The subject of a message: a few words of ASCII, in one line of at most 100 characters.
+/// The subject of a message: a few words of ASCII, in one line of at most 99 characters.
 pub(in crate::channel) fn subject(entries: &[Entry]) -> String {
     let room = SUBJECT_ROOM - "pulse-echo: ".len();
     let what = match groups(entries).as_slice() {
