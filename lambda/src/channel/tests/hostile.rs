@@ -152,7 +152,7 @@ impl Fleet {
             give_words(&mut self.status.outbox, &id, &BTreeMap::new());
         }
         let Some(attempt) = due(&self.status, "hook", now) else { return (Vec::new(), Default::default()) };
-        settle(&mut self.status, "hook", &attempt, &Outcome::Taken, now);
+        settle(&mut self.status, "hook", &attempt, &Outcome::Taken, now, "new");
         let escape = |text: &str| text.replace('&', "&amp;");
         let told =
             [words::message(&attempt.entries, 3_900, escape), words::message(&attempt.entries, 16_000, str::to_string)];
