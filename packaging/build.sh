@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One static program, the same bytes wherever the checkout and the home lie:
 #
-#   TOOLS=VENV CARGO_TARGET_DIR=DIR build.sh agent|lambda x86_64|aarch64 OUTPUT
+#   TOOLS=VENV CARGO_TARGET_DIR=DIR build.sh agent|lambda|local x86_64|aarch64 OUTPUT
 #
 # OUTPUT.notices gets the licences and notices of its crates. TOOLS is the folder that tools.sh made. README.md beside
 # this file says what each step saves.
@@ -64,6 +64,11 @@ case $program in
     package=pulse-echo-lambda
     options+=(--profile server -p "$package")
     built=server/bootstrap
+    ;;
+  local)
+    package=pulse-echo-local
+    options+=(--profile server -p "$package" --bin "$package")
+    built=server/pulse-echo-local
     ;;
 esac
 separated=$(printf '%s\x1f' "${flags[@]}")

@@ -27,7 +27,7 @@ step "looking for targets and tools, adding what is missing" packaging/tools.sh 
 export CARGO_TARGET_DIR=$target/dist-build
 rm -rf "$dist"
 trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT
-for program in agent lambda; do
+for program in agent lambda local; do
   for arch in x86_64 aarch64; do
     step "building the $program for $arch" packaging/build.sh "$program" "$arch" "$CARGO_TARGET_DIR/$program-$arch"
   done

@@ -3,7 +3,7 @@
 
     notices.py PACKAGE SOURCE OUT
 
-PACKAGE is pulse-echo or pulse-echo-lambda; SOURCE the folder whose Cargo.lock the program is built by. OUT is the same
+PACKAGE is pulse-echo, pulse-echo-lambda or pulse-echo-local; SOURCE the folder whose Cargo.lock the program is built by. OUT is the same
 for both processors and on each machine. A crate without a licence's text, or with a licence that is not allowed, is an
 error that names the crate.
 """
@@ -37,6 +37,7 @@ ALLOWED = {
 # The texts of crates that have none in their folder: from their repositories, or the licence's own.
 TEXTS = {
     "base64-simd": ["notices/simd-MIT"],
+    "hex-simd": ["notices/simd-MIT"],
     "http-serde": ["../LICENSE-APACHE"],
     "instant-xml": ["../LICENSE-APACHE"],
     "lambda_runtime": ["notices/lambda-runtime-NOTICE", "../LICENSE-APACHE"],

@@ -3,7 +3,7 @@
 #
 #   TOOLS=VENV SOURCE_DATE_EPOCH=SECONDS package.sh PROGRAMS OUT
 #
-# PROGRAMS holds agent-x86_64, agent-aarch64, lambda-x86_64 and lambda-aarch64, each with its NAME.notices.
+# PROGRAMS holds agent, lambda and local, each as NAME-x86_64 and NAME-aarch64, with its NAME-….notices.
 set -euo pipefail
 programs=$(realpath "$1")
 mkdir -p "$2"
@@ -24,6 +24,29 @@ archive() {
     -C "$work" -cf - "$1" | gzip -n -9 >"$out/$1.tar.gz"
 }
 
+# Makes deb and rpm of a program by its list of files: packages LIST PROGRAM. Unpacks the deb into $work/unpacked.
+packages() {
+  gzip -9n <"$2.notices" >"$GENERATED/THIRD-PARTY.gz"
+  for packager in deb rpm; do
+    ARCH=$debian BINARY=$2 \
+      "$TOOLS/bin/nfpm" package --config "$1" --packager "$packager" --target "$work/made/" >/dev/null
+  done
+  # nfpm's own xz makes a file that is a tenth larger.
+  rm -rf "$work/deb" "$work/unpacked"
+  mkdir "$work/deb" "$work/unpacked"
+  (
+    cd "$work/deb"
+    deb=$(ls "$work"/made/*.deb)
+    ar x "$deb"
+    tar -xf data.tar -C "$work/unpacked" --no-same-owner
+    xz -9e --threads=1 data.tar
+    rm "$deb"
+    ar rcD "$deb" debian-binary control.tar.gz data.tar.xz
+  )
+  mv "$work"/made/* "$out"
+}
+
+mkdir "$work/made"
 for arch in x86_64 aarch64; do
   # Debian and AWS have other names for them.
   case $arch in
@@ -33,25 +56,12 @@ for arch in x86_64 aarch64; do
   name=pulse-echo-$VERSION-linux-$arch
 
   install -m 755 "$programs/agent-$arch" "$out/$name"
-  gzip -9n <"$programs/agent-$arch.notices" >"$GENERATED/THIRD-PARTY.gz"
-  for packager in deb rpm; do
-    ARCH=$debian BINARY=$programs/agent-$arch \
-      "$TOOLS/bin/nfpm" package --config packaging/nfpm.yaml --packager "$packager" --target "$out/" >/dev/null
-  done
-
-  # nfpm's own xz makes a file that is a tenth larger. The tarball is what the deb installs: one list of files for all.
-  mkdir "$work/$name" "$work/deb"
-  (
-    cd "$work/deb"
-    deb=$(ls "$out"/pulse-echo_*_"$debian".deb)
-    ar x "$deb"
-    tar -xf data.tar -C "$work/$name" --no-same-owner
-    xz -9e --threads=1 data.tar
-    rm "$deb"
-    ar rcD "$deb" debian-binary control.tar.gz data.tar.xz
-  )
+  packages packaging/nfpm.yaml "$programs/agent-$arch"
+  # The tarball is what the deb installs: one list of files for all.
+  mv "$work/unpacked" "$work/$name"
   archive "$name"
-  rm -r "$work/deb"
+
+  packages packaging/local/nfpm.yaml "$programs/local-$arch"
 
   packaging/zip.sh "$programs/lambda-$arch" "$out/pulse-echo-lambda-$VERSION-$aws.zip"
 done

@@ -69,7 +69,7 @@ const AGENT: &[&[&str]] = &[
         "target",
         "terminal",
     ],
-    &["args", "credentials", "fleet", "goodbye", "outcome", "panic"],
+    &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
     &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
@@ -79,7 +79,7 @@ const AGENT: &[&[&str]] = &[
 
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
-    &["connections", "deadline", "parallel", "rules"],
+    &["connections", "deadline", "parallel", "rules", "wire"],
     &["error", "expect", "ipfilter", "verdict"],
     &["outbox"],
     &["cas", "event", "fetch", "round", "settings", "web"],
@@ -91,8 +91,13 @@ const LAMBDA: &[&[&str]] = &[
 ];
 
 /// From below: the store and its keys; its events; the programs.
-const LOCAL: &[&[&str]] =
-    &[&["private", "replay"], &["s3"], &["events", "keys", "timer"], &["system"], &["demo", "serve"]];
+const LOCAL: &[&[&str]] = &[
+    &["limits", "private", "replay"],
+    &["console", "s3", "sweeper"],
+    &["events", "keys", "page", "timer"],
+    &["key_command", "reload", "system"],
+    &["demo", "serve"],
+];
 
 /// The folders of sources, by their module path: for each room, the rooms next to it that it names.
 type Folders = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;

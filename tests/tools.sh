@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# What some tests need beside cargo, if it is not there: strace, and AWS's own command line with botocore. Says what
-# cannot be had; those tests are then left out, and fail under CI.
+# What some tests need beside cargo, if it is not there: curl, openssl, strace, AWS's own command line with botocore,
+# nginx and Caddy. Says what cannot be had; those tests are then left out, and fail under CI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=${CARGO_TARGET_DIR:-target}/test-tools
 missing=()
-[ -x /usr/bin/strace ] || missing+=(strace)
+for tool in curl openssl strace; do
+  [ -x /usr/bin/$tool ] || missing+=("$tool")
+done
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing ${missing[*]}"
@@ -21,3 +23,13 @@ if ! "$tools/bin/aws" --version >/dev/null 2>&1; then
   python3 -m venv --clear "$tools"
   "$tools/bin/pip" install --quiet --disable-pip-version-check awscli==1.45.11
 fi
+for proxy in usr/sbin/nginx usr/bin/caddy; do
+  # Unpacked, not installed: as a package it would serve port 80 at once.
+  [ ! -x "$tools/proxies/$proxy" ] || continue
+  echo "fetching ${proxy##*/}"
+  mkdir -p "$tools/proxies"
+  if ! (cd "$tools/proxies" && apt-get download -qq "${proxy##*/}" 2>/dev/null && dpkg -x "${proxy##*/}"_*.deb .); then
+    echo "some tests need ${proxy##*/}, which cannot be fetched here" >&2
+    exit 1
+  fi
+done

@@ -1,6 +1,5 @@
 //! The walk of a pulse as its users meet it: the real agent, the embedded S3, the probe, a web service.
 
-use std::net::Ipv4Addr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Object, Store};
 use pulse_echo_local::demo::Service;
-use pulse_echo_local::s3::KeyPair;
+use pulse_echo_local::s3::{KeyPair, Options};
 use pulse_echo_local::system::System;
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;
@@ -28,9 +27,8 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let keys = KeyPair::new(ACCESS_KEY, SECRET_KEY);
         let environment = |name: &str| (name == "PROBE_ALLOW").then(|| "127.0.0.0/8".to_string());
-        let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let system =
-            System::start(&folder.path().join("data"), listen, BUCKET, &keys, Environment::new(&environment)).unwrap();
+        let options = Options::new(folder.path().join("data"), BUCKET, keys);
+        let system = System::start(options, Environment::new(&environment)).unwrap();
         Self { system, folder }
     }
 

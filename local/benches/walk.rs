@@ -1,7 +1,6 @@
 //! How long a pulse takes to its echo in the whole local system, one pulse after the other. The pulses have no URL, so
 //! this measures S3, event, probe and S3 again. Run with `cargo bench -p pulse-echo-local --bench walk`.
 
-use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use pulse_echo_core::environment::Environment;
@@ -9,6 +8,7 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Credentials};
 use pulse_echo_local::keys;
+use pulse_echo_local::s3::Options;
 use pulse_echo_local::system::System;
 use pulse_echo_testkit::store::{BUCKET, Client};
 
@@ -17,9 +17,8 @@ const PULSES: usize = 500;
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let keys = keys::make();
-    let system =
-        System::start(folder.path(), (Ipv4Addr::LOCALHOST, 0).into(), BUCKET, &keys, Environment::new(&|_| None))
-            .unwrap();
+    let options = Options::new(folder.path(), BUCKET, keys.clone());
+    let system = System::start(options, Environment::new(&|_| None)).unwrap();
     let credentials = Credentials::new(&keys.access_key, &keys.secret_key);
     let store = Client { credentials, ..Client::at(&system.endpoint()) }.store();
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
 use log::LevelFilter;
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::stderr;
-use pulse_echo_local::{NAME, complain, demo, replay, serve};
+use pulse_echo_local::{console, demo, fail, key_command, replay, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -26,8 +26,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Keep running as a small site's server; the first start prints the keys as NAME=value lines to paste on each host
+    /// Keep running as a small site's server; the first start prints the operator's keys as NAME=value lines
+    #[command(after_long_help = serve::SETTINGS)]
     Serve(serve::Options),
+    /// Give each host a key of its own, which may write and read what is that host's alone
+    #[command(subcommand)]
+    Key(key_command::Act),
     /// A guided walk: a real pulse to its echo, a broken service and a silent host to what people are told of it
     Demo(demo::Options),
     /// The sweep's rules over a recorded history: which messages other limits would have sent
@@ -36,18 +40,20 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    stderr::log(NAME, if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn });
     let lookup = |name: &str| std::env::var(name).ok();
+    let level = if arguments.verbose { LevelFilter::Debug } else { LevelFilter::Warn };
+    console::start(level, lookup("JOURNAL_STREAM").as_deref());
     let environment = Environment::new(&lookup);
     let done = match arguments.command {
         Command::Serve(options) => serve::serve(&options, environment).map_err(|message| (message, 1)),
+        Command::Key(act) => key_command::key(&act, Timestamp::now()).map_err(|message| (message, 1)),
         Command::Demo(options) => walk(&options, environment),
         Command::Replay(options) => replay::replay(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err((message, code)) => {
-            complain(&message);
+            fail(&message);
             ExitCode::from(code)
         }
     }

@@ -1,68 +1,79 @@
 //! The whole system in one process: the embedded S3, and the handlers that AWS would run for each PUT.
 
-use pulse_echo_core::environment::Environment;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use pulse_echo_core::environment::Environment;
+use pulse_echo_core::words::duration;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::tick::{Loop, first_reference};
 
 use crate::events::{self, Dispatcher};
+use crate::keys;
 use crate::s3::notification::Kind;
-use crate::s3::{KeyPair, Options, Server};
+use crate::s3::{Options, Server};
+use crate::sweeper::Sweeper;
 use crate::timer::Timer;
+use crate::{complain, limits};
+
+/// How far objects may be ahead of the clock without a word, as for the sweeps.
+const MAX_AHEAD: Duration = Duration::from_secs(60);
 
 /// A running system; dropping it stops it.
 pub struct System {
     // Dropped in this order: the running handlers still need the server.
     _timer: Timer,
     dispatcher: Dispatcher,
+    sweeper: Arc<Sweeper>,
     server: Server,
+    tick: Duration,
     channels: Vec<&'static str>,
 }
 
 impl System {
-    /// Starts the system on `listen`, with its objects in `data`. The handlers' settings (`PROBE_…`) come from
-    /// `environment`, except for the store that they use.
-    pub fn start(
-        data: &Path,
-        listen: SocketAddr,
-        bucket: &str,
-        keys: &KeyPair,
-        environment: Environment,
-    ) -> Result<Self, String> {
+    /// Starts the system on a server with these options. The handlers' settings (`PROBE_…`) come from `environment`,
+    /// except for the store that they use: they have a door and a key of their own.
+    pub fn start(options: Options, environment: Environment) -> Result<Self, String> {
+        limits::open_files();
         // The handlers sign with the embedded S3's keys, which are no keys of AWS.
         if let Some(name) = first_reference(environment) {
             return Err(format!(
                 "{name} cannot be used: only the function on AWS reads parameters; set the value itself"
             ));
         }
-        let server = Server::start(Options { listen, ..Options::new(data, bucket, keys.clone()) })
-            .map_err(|error| error.to_string())?;
+        let (keys, pair) = (options.keys.clone(), keys::make());
+        let mut server = Server::start(options).map_err(|error| error.to_string())?;
+        let inner = server.open_inner_door().map_err(|error| error.to_string())?;
+        keys.add_operator(pair.clone());
+        if let Some(warning) = clock_was_ahead(server.store().newest(), Timestamp::now()) {
+            complain(&warning);
+        }
         let lookup = |name: &str| match name {
-            "AWS_ACCESS_KEY_ID" => Some(keys.access_key.clone()),
-            "AWS_SECRET_ACCESS_KEY" => Some(keys.secret_key.clone()),
+            "AWS_ACCESS_KEY_ID" => Some(pair.access_key.clone()),
+            "AWS_SECRET_ACCESS_KEY" => Some(pair.secret_key.clone()),
             // Its timer is the schedule, and there is no queue.
             "AWS_SESSION_TOKEN" | "QUEUE_URL" => None,
             "AWS_REGION" => Some(server.region().into()),
-            "AWS_ENDPOINT_URL_S3" => Some(own_endpoint(server.address())),
-            "BUCKET" => Some(bucket.into()),
+            "AWS_ENDPOINT_URL_S3" => Some(inner.clone()),
+            "BUCKET" => Some(server.bucket().into()),
             name => environment.get(name),
         };
         let probe = Probe::read(Environment::new(&lookup), Arc::new(Timestamp::now))?;
-        let the_loop = Arc::new(Loop::read(Environment::new(&lookup), Arc::new(Timestamp::now))?);
-        let channels = the_loop.channels();
-        let of_events = the_loop.clone();
+        let the_loop = Loop::read(Environment::new(&lookup), Arc::new(Timestamp::now))?;
+        let (tick, channels) = (the_loop.tick(), the_loop.channels());
+        let sweeper = Arc::new(Sweeper::new(the_loop));
+        let of_events = sweeper.clone();
         let dispatcher =
             Dispatcher::start(&server, events::Options::default(), move |kind, event, deadline| match kind {
                 Kind::Probe => probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string()),
-                Kind::Loop => of_events.handle(&event, deadline).answer().map(drop).map_err(|error| error.to_string()),
+                Kind::Loop => of_events.handle(&event, deadline),
             })
             .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
-        let timer = Timer::start(the_loop).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
-        Ok(Self { _timer: timer, dispatcher, server, channels })
+        let timer = Timer::start(sweeper.clone()).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
+        Ok(Self { _timer: timer, dispatcher, sweeper, server, tick, channels })
     }
 
     /// The address that it listens on.
@@ -70,9 +81,29 @@ impl System {
         self.server.address()
     }
 
-    /// The names of the channels that tell people.
+    /// The region that requests are signed for.
+    pub fn region(&self) -> &str {
+        self.server.region()
+    }
+
+    /// How often the loop means to sweep.
+    pub fn tick(&self) -> Duration {
+        self.tick
+    }
+
+    /// The names of the channels by which people are told.
     pub fn channels(&self) -> &[&'static str] {
         &self.channels
+    }
+
+    /// The hosts whose pulses still come by the operator's pair.
+    pub fn hosts_without_own_key(&self) -> Result<BTreeSet<String>, String> {
+        self.server.hosts_without_own_key().map_err(|error| format!("cannot read the objects: {error}"))
+    }
+
+    /// The loop, and whether it sweeps in time.
+    pub fn sweeper(&self) -> &Arc<Sweeper> {
+        &self.sweeper
     }
 
     /// How many pulses are being answered now.
@@ -87,15 +118,40 @@ impl System {
 
     /// The URL for clients on this machine.
     pub fn endpoint(&self) -> String {
-        own_endpoint(self.address())
+        own_endpoint(self.server.scheme(), self.address())
     }
 }
 
+/// What to say at the start if the store's newest object is from a time that this machine's clock has yet to reach.
+fn clock_was_ahead(newest: Timestamp, now: Timestamp) -> Option<String> {
+    let ahead = Duration::try_from(newest.duration_since(now)).ok().filter(|ahead| *ahead > MAX_AHEAD)?;
+    let (newest, ahead) = (newest.strftime("%Y-%m-%d %H:%M:%S UTC"), duration(Duration::from_secs(ahead.as_secs())));
+    Some(format!(
+        "warning: the newest object in the store is of {newest}, {ahead} ahead of this machine's clock; set the clock \
+         if it is wrong; if it was wrong then, all new objects get that time until the clock has reached it"
+    ))
+}
+
 /// The URL from this machine to itself: a server that listens on all addresses has no address of its own.
-fn own_endpoint(address: SocketAddr) -> String {
+fn own_endpoint(scheme: &str, address: SocketAddr) -> String {
     match address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("http://127.0.0.1:{}", v4.port()),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("http://[::1]:{}", v6.port()),
-        address => format!("http://{address}"),
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("{scheme}://127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("{scheme}://[::1]:{}", v6.port()),
+        address => format!("{scheme}://{address}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_from_a_time_to_come_is_told_with_how_far_it_is_ahead() {
+        let now = "2026-11-29T12:00:00Z".parse::<Timestamp>().unwrap();
+        let at = |ahead| Timestamp::from_second(now.as_second() + ahead).unwrap();
+        assert_eq!(clock_was_ahead(at(60), now), None);
+        assert_eq!(clock_was_ahead(at(-9_000_000), now), None);
+        let told = clock_was_ahead(at(7200), now).unwrap();
+        assert!(told.contains("of 2026-11-29 14:00:00 UTC, 2 h ahead of this machine's clock;"), "{told}");
     }
 }

@@ -6,8 +6,9 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use pulse_echo_lambda::tick::Loop;
 use serde_json::json;
+
+use crate::sweeper::Sweeper;
 
 /// How long a sweep may take, as on AWS.
 const SWEEP_TIME: Duration = Duration::from_secs(60);
@@ -20,18 +21,18 @@ pub struct Timer {
 
 impl Timer {
     /// Starts the timer. The first sweep comes after one tick.
-    pub fn start(the_loop: Arc<Loop>) -> io::Result<Self> {
+    pub fn start(sweeper: Arc<Sweeper>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("timer".to_owned()).spawn(move || {
             let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
-            let mut next = Instant::now() + the_loop.tick();
+            let mut next = Instant::now() + sweeper.tick();
             while stopped.recv_timeout(next.saturating_duration_since(Instant::now())) == Err(RecvTimeoutError::Timeout)
             {
-                if let Err(error) = the_loop.handle(&schedule, Instant::now() + SWEEP_TIME).answer() {
+                if let Err(error) = sweeper.handle(&schedule, Instant::now() + SWEEP_TIME) {
                     log::error!("the sweep failed: {error}");
                 }
                 // However long that took; ticks that went by meanwhile are not made up for.
-                next = (next + the_loop.tick()).max(Instant::now());
+                next = (next + sweeper.tick()).max(Instant::now());
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })

@@ -111,6 +111,10 @@ fn conditions_of_a_put_are_checked() {
     assert_eq!(client.put_with("k", b"3", &[("if-match", etag)]).status, 200);
     client.put_with("k", b"4", &[("if-match", etag)]).assert_error(412, "PreconditionFailed");
     client.put_with("k", b"5", &[("if-none-match", etag)]).assert_error(501, "NotImplemented");
+    for name in ["if-match", "if-none-match"] {
+        client.put_with("k", b"6", &[(name, "")]).assert_error(400, "InvalidArgument");
+        client.delete_with("k", &[(name, " ")]).assert_error(400, "InvalidArgument");
+    }
     assert_eq!(client.get("k").text(), "3");
 }
 

@@ -147,6 +147,7 @@ fn what_is_no_store_is_an_error_and_stays_as_it_is() {
         ("overwritten", overwritten),
         ("half", half),
         ("flipped", flipped),
+        ("nothing", Vec::new()),
     ];
     for (name, content) in cases {
         let dir = TempDir::new().unwrap();
@@ -154,6 +155,10 @@ fn what_is_no_store_is_an_error_and_stays_as_it_is() {
         fs::write(&path, &content).unwrap();
         let error = start(dir.path()).err().unwrap_or_else(|| panic!("{name} was taken for a store")).to_string();
         assert!(error.starts_with("cannot open the object store ") && error.lines().count() == 1, "{name}: {error}");
+        let lost =
+            if name == "nothing" { "it is empty, so its content is lost" } else { "it is damaged, or no object store" };
+        let remedy = "put a copy of it back, or move it away to begin with an empty store; the keys beside it stay";
+        assert!(error.ends_with(&format!("/objects.redb: {lost}: {remedy}")), "{name}: {error}");
         // redb may note in the first page that the file needs a repair. That must not let it in the second time.
         let data = |bytes: &[u8]| bytes.get(4096..).map(<[u8]>::to_vec);
         assert!(data(&fs::read(&path).unwrap()) == data(&content), "{name} was changed");

@@ -13,6 +13,7 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 
 use crate::agent::built;
+use crate::plain::assert_plain;
 use crate::store::{Client, id};
 
 /// The values that the first start prints, by name.
@@ -113,6 +114,7 @@ impl Running {
             let Ok(line) = self.stderr.recv_timeout(Duration::from_secs(20)) else {
                 panic!("it does not say {text:?}, but {:?}", self.said);
             };
+            assert_plain(&line);
             self.said.push(line.clone());
             if line.contains(text) {
                 return line;
@@ -123,8 +125,15 @@ impl Running {
     /// Waits until it prints where it serves.
     #[track_caller]
     pub fn endpoint(&mut self) -> String {
-        let line = self.says(" at http://");
-        line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap().to_owned()
+        let line = self.says(" at http");
+        line.split([' ', ',']).find(|word| word.starts_with("http")).unwrap().to_owned()
+    }
+
+    /// The most memory that it has had, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Sends it a signal, such as `-TERM`.
@@ -147,6 +156,7 @@ impl Running {
         }
         let mut said = std::mem::take(&mut self.said);
         said.extend(self.stderr.iter());
+        said.iter().for_each(|line| assert_plain(line));
         Ended { status: self.child.wait().unwrap(), stdout, stderr: said.join("\n") }
     }
 }

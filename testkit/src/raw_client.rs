@@ -246,16 +246,27 @@ impl Client {
 
     /// Sends a request with a header signature. The agent does not use these; other clients do.
     pub fn signed(&self, method: &str, path: &str, headers: &[(&str, &str)], unsigned: &[(&str, &str)]) -> Answer {
+        self.signed_body(method, path, ("UNSIGNED-PAYLOAD", b""), headers, unsigned)
+    }
+
+    /// The same with a body, and what the signature says of it.
+    pub fn signed_body(
+        &self,
+        method: &str,
+        path: &str,
+        (payload, body): (&str, &[u8]),
+        headers: &[(&str, &str)],
+        unsigned: &[(&str, &str)],
+    ) -> Answer {
         let base = self.bucket.base_url();
         let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
         let date = (self.clock)().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let mut all =
-            vec![("host", host.as_str()), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), ("x-amz-date", &date)];
+        let mut all = vec![("host", host.as_str()), ("x-amz-content-sha256", payload), ("x-amz-date", &date)];
         all.extend(headers);
         all.sort_unstable();
         let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines = all.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join("\n");
-        let canonical = format!("{method}\n{path}\n\n{lines}\n\n{names}\nUNSIGNED-PAYLOAD");
+        let canonical = format!("{method}\n{path}\n\n{lines}\n\n{names}\n{payload}");
         let scope = format!("{}/us-east-1/s3/aws4_request", &date[..8]);
         let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::checksum(canonical.as_bytes())));
         let mut key = format!("AWS4{}", self.credentials.secret()).into_bytes();
@@ -269,7 +280,7 @@ impl Client {
         all.retain(|(name, _)| *name != "host");
         all.push(("authorization", &authorization));
         all.extend(unsigned);
-        self.raw(method, base.join(path).unwrap().as_str(), &all, b"")
+        self.raw(method, base.join(path).unwrap().as_str(), &all, body)
     }
 }
 

@@ -38,7 +38,7 @@ pub fn systemd_takes_the_units() {
 
 pub fn man_pages_are_clean() {
     let pages = checkout().join("packaging/man");
-    for page in ["pulse-echo.1", "pulse-echo-config.5", "pulse-echo-pulse.5"] {
+    for page in ["pulse-echo.1", "pulse-echo-local.1", "pulse-echo-config.5", "pulse-echo-pulse.5"] {
         let lint = Ended::of(Command::new("mandoc").args(["-T", "lint", page]).current_dir(&pages));
         assert_eq!((lint.code, lint.stdout.as_str()), (0, ""), "{lint:?}");
     }

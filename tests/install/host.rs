@@ -1,13 +1,12 @@
 //! A host with the package, and a site for it: the embedded S3, the probe and the loop.
 
-use std::net::Ipv4Addr;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::Key;
-use pulse_echo_local::s3::KeyPair;
+use pulse_echo_local::s3::{KeyPair, Options};
 use pulse_echo_local::system::System;
 use tempfile::TempDir;
 
@@ -30,9 +29,8 @@ impl Site {
     fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let keys = KeyPair::new(ACCESS_KEY, SECRET_KEY);
-        let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let system =
-            System::start(&data.path().join("data"), listen, BUCKET, &keys, Environment::new(&|_| None)).unwrap();
+        let options = Options::new(data.path().join("data"), BUCKET, keys);
+        let system = System::start(options, Environment::new(&|_| None)).unwrap();
         Self { system, _data: data }
     }
 

@@ -77,6 +77,15 @@ pub fn rpm() -> PathBuf {
     of_dist(&format!("pulse-echo-{VERSION}-1.x86_64.rpm"))
 }
 
+/// The package of the local system for this machine or Arm.
+pub fn local_deb(arch: &str) -> PathBuf {
+    of_dist(&format!("pulse-echo-local_{VERSION}-1_{arch}.deb"))
+}
+
+pub fn local_rpm() -> PathBuf {
+    of_dist(&format!("pulse-echo-local-{VERSION}-1.x86_64.rpm"))
+}
+
 pub fn tarball() -> PathBuf {
     of_dist(&format!("pulse-echo-{VERSION}-linux-x86_64.tar.gz"))
 }
@@ -90,29 +99,44 @@ pub const CRON_FILE: &str = "etc/cron.d/pulse-echo";
 impl Older {
     /// Packs it as `make dist` does, as `deb` or `rpm`.
     pub fn pack(packager: &str) -> Self {
+        let binary = of_dist(&format!("pulse-echo-{VERSION}-linux-x86_64"));
+        Self::of("packaging/nfpm.yaml", "cron/pulse-echo", "# An older line.\n", &binary, packager)
+    }
+
+    /// The local system's, with other settings and this version's program.
+    pub fn pack_local(packager: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        run(Command::new("dpkg-deb").arg("-x").arg(local_deb("amd64")).arg(folder.path())).unwrap();
+        let binary = folder.path().join("usr/bin/pulse-echo-local");
+        Self::of("packaging/local/nfpm.yaml", "packaging/local/env", "# Older settings.\n", &binary, packager)
+    }
+
+    /// Packs by a list of files, with another text of the file `source`.
+    fn of(list: &str, source: &str, text: &str, binary: &Path, packager: &str) -> Self {
         let older = Self(tempfile::tempdir().unwrap());
-        let (line, list) = (older.0.path().join("cron"), older.0.path().join("nfpm.yaml"));
-        fs::write(&line, "# An older line.\n").unwrap();
-        let now = fs::read_to_string(checkout().join("packaging/nfpm.yaml")).unwrap();
-        let source = "src: cron/pulse-echo\n";
-        assert!(now.contains(source));
-        fs::write(&list, now.replace(source, &format!("src: {}\n", line.display()))).unwrap();
+        let (other, older_list) = (older.0.path().join("other"), older.0.path().join("nfpm.yaml"));
+        fs::write(&other, text).unwrap();
+        let now = fs::read_to_string(checkout().join(list)).unwrap();
+        let source = format!("src: {source}\n");
+        assert!(now.contains(&source));
+        fs::write(&older_list, now.replace(&source, &format!("src: {}\n", other.display()))).unwrap();
         let generated = older.0.path().join("generated");
         run(Command::new(checkout().join("packaging/generate.sh")).arg(&generated)).unwrap();
         fs::write(generated.join("THIRD-PARTY.gz"), "").unwrap();
         let nfpm = folder().with_file_name("dist-tools").join("bin/nfpm");
         let mut pack = Command::new(nfpm);
-        pack.args(["package", "--packager", packager, "--config"]).arg(list).arg("--target").arg(older.0.path());
+        pack.args(["package", "--packager", packager, "--config"]).arg(older_list).arg("--target").arg(older.0.path());
         pack.envs([("ARCH", "amd64"), ("VERSION", "0.0.9"), ("SOURCE_DATE_EPOCH", "1700000000")]);
-        pack.env("BINARY", of_dist(&format!("pulse-echo-{VERSION}-linux-x86_64"))).env("GENERATED", generated);
+        pack.env("BINARY", binary).env("GENERATED", generated);
         run(pack.current_dir(checkout())).unwrap();
         older
     }
 
     /// The path of the package.
     pub fn file(&self) -> PathBuf {
-        let names = ["pulse-echo_0.0.9-1_amd64.deb", "pulse-echo-0.0.9-1.x86_64.rpm"];
-        names.map(|name| self.0.path().join(name)).into_iter().find(|file| file.exists()).expect("nfpm's usual name")
+        let files = fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path());
+        let is_package = |file: &PathBuf| file.extension().is_some_and(|end| end == "deb" || end == "rpm");
+        files.into_iter().find(is_package).expect("it was packed")
     }
 }
 

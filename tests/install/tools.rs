@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::root;
+use crate::{machine, root};
 
 /// A program, and how to install it.
 pub struct Tool {
@@ -18,6 +18,11 @@ const fn of_apt(programs: &'static [&'static str], packages: &'static [&'static 
 
 /// A Debian to install packages into.
 pub const DEBIAN: Tool = Tool { further: root::make, ..of_apt(&["debootstrap"], &["debootstrap"]) };
+/// A Debian that boots.
+pub const MACHINE: Tool = Tool {
+    further: machine::make,
+    ..of_apt(&["mmdebstrap", "mke2fs", "qemu-system-x86_64"], &["mmdebstrap", "e2fsprogs", "qemu-system-x86"])
+};
 pub const RPM: Tool = of_apt(&["rpm"], &["rpm"]);
 pub const QEMU: Tool = of_apt(&["qemu-aarch64-static"], &["qemu-user-static"]);
 pub const SYSTEMD: Tool = of_apt(&["systemd-analyze"], &["systemd"]);

@@ -36,6 +36,15 @@ impl Processor {
         folder().join(format!("pulse-echo-{VERSION}-1.{}.rpm", self.name))
     }
 
+    /// The local system's.
+    pub fn local_deb(&self) -> PathBuf {
+        folder().join(format!("pulse-echo-local_{VERSION}-1_{}.deb", self.debian))
+    }
+
+    pub fn local_rpm(&self) -> PathBuf {
+        folder().join(format!("pulse-echo-local-{VERSION}-1.{}.rpm", self.name))
+    }
+
     pub fn tarball(&self) -> PathBuf {
         folder().join(format!("pulse-echo-{VERSION}-linux-{}.tar.gz", self.name))
     }

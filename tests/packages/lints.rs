@@ -9,9 +9,11 @@ pub const CHECKS: &[Check] =
 fn lintian() -> Outcome {
     let suppressed = checkout().join("packaging/lintian.txt");
     for processor in Processor::ALL {
-        let line = "lintian --allow-root --fail-on error,warning --suppress-tags-from-file \"$2\" \"$1\"";
-        let found = said(&mut shell(line, &[&processor.deb(), &suppressed]))?;
-        ensure(found.is_empty(), || found)?;
+        for deb in [processor.deb(), processor.local_deb()] {
+            let line = "lintian --allow-root --fail-on error,warning --suppress-tags-from-file \"$2\" \"$1\"";
+            let found = said(&mut shell(line, &[&deb, &suppressed]))?;
+            ensure(found.is_empty(), || found)?;
+        }
     }
     Ok(())
 }
@@ -19,8 +21,10 @@ fn lintian() -> Outcome {
 fn rpmlint() -> Outcome {
     let settings = checkout().join("packaging/rpmlint.toml");
     for processor in Processor::ALL {
-        let found = said(&mut shell("rpmlint --config \"$2\" \"$1\"", &[&processor.rpm(), &settings]))?;
-        ensure(found.contains("; 0 errors, 0 warnings,") || found.contains(" 0 errors, 0 warnings"), || found)?;
+        for rpm in [processor.rpm(), processor.local_rpm()] {
+            let found = said(&mut shell("rpmlint --config \"$2\" \"$1\"", &[&rpm, &settings]))?;
+            ensure(found.contains("; 0 errors, 0 warnings,") || found.contains(" 0 errors, 0 warnings"), || found)?;
+        }
     }
     Ok(())
 }

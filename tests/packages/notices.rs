@@ -41,13 +41,15 @@ fn complete() -> Outcome {
     let mut of_agent = crates("pulse-echo", &["--prune", "idna_adapter"])?;
     of_agent.insert("idna_adapter 1.0.0".into());
     let of_lambda = crates("pulse-echo-lambda", &[])?;
+    let of_local = crates("pulse-echo-local", &[])?;
     let mut texts = vec![
         (dist::third_party(), "cat \"$1\"", &of_agent),
         (dist::aws_tarball(), "tar -xzOf \"$1\" --wildcards '*/THIRD-PARTY'", &of_lambda),
     ];
     for processor in Processor::ALL {
-        let of_deb = "dpkg-deb --fsys-tarfile \"$1\" | tar -xO ./usr/share/doc/pulse-echo/THIRD-PARTY.gz | gunzip";
+        let of_deb = "dpkg-deb --fsys-tarfile \"$1\" | tar -xO --wildcards './usr/share/doc/*/THIRD-PARTY.gz' | gunzip";
         texts.push((processor.deb(), of_deb, &of_agent));
+        texts.push((processor.local_deb(), of_deb, &of_local));
         texts.push((processor.lambda(), "unzip -p \"$1\" THIRD-PARTY", &of_lambda));
     }
     for (file, line, crates) in texts {
@@ -70,9 +72,12 @@ fn complete() -> Outcome {
 
 fn marked() -> Outcome {
     for processor in Processor::ALL {
-        let marked = said(&mut shell("rpm -qp --licensefiles \"$1\"", &[&processor.rpm()]))?;
-        let folder = "/usr/share/doc/pulse-echo";
-        ensure(marked == format!("{folder}/THIRD-PARTY.gz\n{folder}/copyright\n"), || marked.clone())?;
+        for (rpm, folder) in
+            [(processor.rpm(), "/usr/share/doc/pulse-echo"), (processor.local_rpm(), "/usr/share/doc/pulse-echo-local")]
+        {
+            let marked = said(&mut shell("rpm -qp --licensefiles \"$1\"", &[&rpm]))?;
+            ensure(marked == format!("{folder}/THIRD-PARTY.gz\n{folder}/copyright\n"), || marked.clone())?;
+        }
     }
     Ok(())
 }

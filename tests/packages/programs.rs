@@ -17,11 +17,11 @@ pub const CHECKS: &[Check] = &[
     ("every program is a static PIE for its processor", static_pies),
     ("the agent has at most 1.8 MB and its deb 900 KB", sizes),
     ("no program tells where it was built", no_places),
-    ("the agents run and know their version", version),
+    ("the agents and the local systems run and know their version", version),
     ("an address in other letters than ASCII is refused with its remedy, and taken as xn--", other_letters),
 ];
 
-/// The agents and the Lambda programs, unpacked into `folder`.
+/// The agents, the Lambda programs and the local systems, unpacked into `folder`.
 fn programs(folder: &TempDir) -> Result<Vec<(PathBuf, &'static Processor)>, String> {
     let mut programs = Vec::new();
     for processor in Processor::ALL {
@@ -30,6 +30,9 @@ fn programs(folder: &TempDir) -> Result<Vec<(PathBuf, &'static Processor)>, Stri
         ensure(names == "THIRD-PARTY\nbootstrap\n", || format!("{}: {names}", processor.lambda().display()))?;
         programs.push((processor.agent(), processor));
         programs.push((lambda.join("bootstrap"), processor));
+        let local = folder.path().join(format!("local-{}", processor.name));
+        said(&mut shell("dpkg-deb -x \"$1\" \"$2\"", &[&processor.local_deb(), &local]))?;
+        programs.push((local.join("usr/bin/pulse-echo-local"), processor));
     }
     Ok(programs)
 }
@@ -77,6 +80,14 @@ fn version() -> Outcome {
     for mut agent in [Command::new(X86.agent()), arm] {
         let version = said(agent.arg("--version"))?;
         ensure(version == concat!("pulse-echo ", env!("CARGO_PKG_VERSION"), "\n"), || version)?;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (program, processor) in programs(&folder)? {
+        if program.ends_with("pulse-echo-local") {
+            let name = if processor.name == ARM.name { "qemu-aarch64-static" } else { "env" };
+            let version = said(Command::new(name).arg(&program).arg("--version"))?;
+            ensure(version == concat!("pulse-echo-local ", env!("CARGO_PKG_VERSION"), "\n"), || version)?;
+        }
     }
     Ok(())
 }

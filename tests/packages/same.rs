@@ -26,6 +26,11 @@ fn packed_again() -> Outcome {
         let lambda = programs.path().join(format!("lambda-{}", processor.name));
         let unpack = "unzip -qq -p \"$1\" bootstrap >\"$2\"; unzip -qq -p \"$1\" THIRD-PARTY >\"$2.notices\"";
         said(&mut shell(unpack, &[&processor.lambda(), &lambda]))?;
+        let local = programs.path().join(format!("local-{}", processor.name));
+        let unpack = "tar=$(mktemp); dpkg-deb --fsys-tarfile \"$1\" >\"$tar\"
+            tar -xOf \"$tar\" ./usr/bin/pulse-echo-local >\"$2\"
+            tar -xOf \"$tar\" ./usr/share/doc/pulse-echo-local/THIRD-PARTY.gz | gunzip >\"$2.notices\"; rm \"$tar\"";
+        said(&mut shell(unpack, &[&processor.local_deb(), &local]))?;
     }
     let again = tempfile::tempdir().unwrap();
     let mut pack = Command::new(dist::checkout().join("packaging/package.sh"));

@@ -21,6 +21,9 @@ use pulse_echo_core::text::line;
 /// How old what was read of the pulse may be when it is answered by an echo.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// A good answer that took this long or longer is logged, for the saved query "slow services"; in milliseconds.
+const SLOW_MS: u64 = 2_000;
+
 /// How much of a parser's sentence a reason shows, in bytes.
 const ROOM: usize = 180;
 
@@ -195,16 +198,25 @@ fn put(store: &Store, key: &Key, content_type: &str, body: &[u8], metadata: &Met
 }
 
 impl Outcome {
-    /// Logs it. A good echo is not worth a line each: a host has thousands a month.
+    /// Logs it.
     pub(super) fn log(&self, id: &CheckId) {
-        let (level, outcome) = match self {
-            Self::Answered(Checked { verdict: Ok(()), .. }) => (Level::Debug, "echo"),
-            Self::Answered(_) => (Level::Info, "fault"),
-            Self::Replaced => (Level::Info, "replaced"),
-            Self::Missing => (Level::Info, "missing"),
+        let outcome = match self {
+            Self::Answered(Checked { verdict: Ok(()), .. }) => "echo",
+            Self::Answered(_) => "fault",
+            Self::Replaced => "replaced",
+            Self::Missing => "missing",
         };
         let ms = if let Self::Answered(checked) = self { checked.latency_ms } else { None };
-        log::log!(level, check:% = id, outcome, ms; "{id}: {self}");
+        log::log!(self.level(), check:% = id, outcome, ms; "{id}: {self}");
+    }
+
+    /// How much its log line matters. A good echo is not worth a line each, as a host has thousands a month; a slow one
+    /// is.
+    fn level(&self) -> Level {
+        match self {
+            Self::Answered(Checked { verdict: Ok(()), latency_ms, .. }) if *latency_ms < Some(SLOW_MS) => Level::Debug,
+            _ => Level::Info,
+        }
     }
 }
 
@@ -220,5 +232,21 @@ impl fmt::Display for Outcome {
             Err(miss) => write!(f, "fault, {}: {}", miss.cause, miss.reason)?,
         }
         checked.latency_ms.map_or(Ok(()), |ms| write!(f, ", {ms} ms"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_echo_is_logged_at_info_and_a_fast_one_is_not() {
+        let echo = |latency_ms| {
+            let checked = Checked { verdict: Ok(()), status: Some(200), latency_ms, trusted_until: None };
+            Outcome::Answered(checked).level()
+        };
+        assert_eq!([None, Some(1_999)].map(echo), [Level::Debug; 2]);
+        assert_eq!([Some(2_000), Some(60_000)].map(echo), [Level::Info; 2]);
+        assert_eq!(Outcome::Missing.level(), Level::Info);
     }
 }

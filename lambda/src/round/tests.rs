@@ -191,8 +191,14 @@ fn a_long_time_without_a_sweep_in_which_pulses_came_is_told_as_ours() {
 
 #[test]
 fn of_a_stop_that_was_told_nothing_is_told_again_but_of_what_was_before_it() {
-    let owed = || ["hook".to_string()].into();
-    let started = |stopped| Message::new("s".into(), at(9_000), owed(), Fact::Started { stopped: at(stopped) });
+    let started = |stopped| Message {
+        id: "s".into(),
+        at: at(9_000),
+        owed: ["hook".to_string()].into(),
+        waits: false,
+        whole: BTreeSet::new(),
+        fact: Fact::Started { stopped: at(stopped) },
+    };
     for (stopped, told) in [(1_100, 0), (1_303, 0), (1_304, 1)] {
         let mut fleet = Fleet::of(vec![Objects::answered(1_000)]);
         fleet.sweep(1_003);

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use serde_json::{Map, Value, json};
 use super::page::{Page, ROOM};
 use super::web::{Message, Webhook};
 use crate::keys;
-use crate::s3::KeyPair;
+use crate::s3::{KeyPair, Options};
 use crate::system::System;
 
 const BUCKET: &str = "demo";
@@ -72,8 +71,8 @@ impl<'a> Stage<'a> {
             name if name.starts_with("PROBE_") => environment.get(name),
             _ => None,
         };
-        let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let system = System::start(&folder.path().join("data"), listen, BUCKET, &keys, Environment::new(&lookup))?;
+        let options = Options::new(folder.path().join("data"), BUCKET, keys.clone());
+        let system = System::start(options, Environment::new(&lookup))?;
         let store = store(&system, &keys)?;
         let page = Page::new(out);
         let mut stage = Self { started, agent, system, webhook, store, keys, folder, is_interrupted, page, step: 0 };

@@ -46,6 +46,8 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 pub(super) struct About<'a> {
     pub(super) method: &'a Method,
     pub(super) request_id: &'a str,
+    /// Its `Host` header.
+    pub(super) host: &'a str,
     pub(super) bucket: &'a str,
     pub(super) key: &'a str,
 }
@@ -84,6 +86,11 @@ fn whole_error(xml: &Bytes, about: &About<'_>) -> String {
     if !start.contains("<Message>") {
         whole += &element("Message", usual_message(code));
     }
+    if code == "SignatureDoesNotMatch" {
+        // A proxy that replaces it is the most frequent reason, and cannot be seen from the client's side.
+        let came = format!(" The Host header that came is {:?}; a proxy must keep the client's.", about.host);
+        whole = whole.replace("</Message>", &format!("{}</Message>", escaped(&came)));
+    }
     match code {
         "NoSuchKey" => whole += &element("Key", about.key),
         "NoSuchBucket" => whole += &element("BucketName", about.bucket),
@@ -113,8 +120,11 @@ fn usual_message(code: &str) -> &str {
 }
 
 fn element(name: &str, text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("<{name}>{text}</{name}>")
+    format!("<{name}>{}</{name}>", escaped(text))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// As in the `Date` header.

@@ -3,7 +3,9 @@
 //! s3s judges times by the system's clock, and only its tolerance for header signatures can be set. So it is set to
 //! [`ANY_SKEW`], and times are checked here, by the server's clock. The expiry of a presigned URL cannot be turned off.
 //! So such requests are verified completely here (signing them again must give the same signature), and reach s3s
-//! without their signature, marked as [`Verified`]. s3s verifies header signatures and the signed chunks of bodies.
+//! without their signature, with their [`Caller`]. s3s verifies header signatures and the signed chunks of bodies.
+//!
+//! What a caller may do is the business of `access`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,13 +20,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rusty_s3::signing::sign;
-use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::{S3Auth, SecretKey};
-use s3s::{S3ErrorCode, S3Result, s3_error};
+use s3s::S3ErrorCode;
 use url::{Url, form_urlencoded};
 
+use super::Clock;
 use super::answer::{Failure, xml_time};
-use super::{Clock, KeyPair};
+use super::keyring::{KeyPair, Keyring};
+use super::rights::Owner;
 
 /// The tolerance for s3s's own check of the clock, see above: 136 years.
 pub(super) const ANY_SKEW: u32 = u32::MAX;
@@ -37,14 +39,17 @@ const MAX_EXPIRES: u64 = 7 * 24 * 60 * 60;
 /// The characters that are not encoded in a canonical path.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
-/// The mark of a request whose presigned URL has been verified.
-#[derive(Clone, Copy)]
-struct Verified;
+/// Who sent a request, once its signature has been verified. Nothing else puts it among a request's extensions.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) access_key: String,
+    pub(super) owner: Owner,
+}
 
-/// Checks requests against the one key pair.
+/// Checks requests against the keys and their rights.
 #[derive(Clone)]
 pub(super) struct Gate {
-    pub(super) keys: KeyPair,
+    pub(super) keys: Keyring,
     pub(super) region: String,
     pub(super) clock: Clock,
 }
@@ -127,9 +132,9 @@ impl Gate {
         }
         self.check_life(time, seconds)?;
         let token = parameter("X-Amz-Security-Token");
-        self.check_scope(credential, date, token, malformed)?;
+        let (pair, owner) = self.check_scope(credential, date, token, malformed)?;
         check_all_signed(&head.headers, signed_headers)?;
-        let ours = self.presign(head, &rest, time, seconds, signed_headers);
+        let ours = self.presign(&pair, head, &rest, time, seconds, signed_headers);
         if !ours.is_some_and(|ours| same(&ours, signature)) {
             return Err(Failure::new(
                 S3ErrorCode::SignatureDoesNotMatch,
@@ -137,7 +142,7 @@ impl Gate {
                  signing method.",
             ));
         }
-        head.extensions.insert(Verified);
+        head.extensions.insert(Caller { access_key: pair.access_key, owner });
         let rest = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
         let target = format!("{}?{rest}", head.uri.path());
         head.uri = PathAndQuery::try_from(target)
@@ -163,15 +168,15 @@ impl Gate {
         Ok(())
     }
 
-    /// Checks that the credential names our key, our region, S3 and the day of the signature, and that the token is the
-    /// key's.
+    /// Checks that the credential names a key of ours, our region, S3 and the day of the signature, and that the token
+    /// is the key's. Returns the key and its owner.
     fn check_scope(
         &self,
         credential: &str,
         date: &str,
         token: Option<&str>,
         malformed: impl Fn(&str) -> Failure,
-    ) -> Result<(), Failure> {
+    ) -> Result<(KeyPair, Owner), Failure> {
         let scope: Vec<&str> = credential.split('/').collect();
         let [key, day, region, "s3", "aws4_request"] = scope[..] else {
             return Err(malformed("the Credential must be KEY/YYYYMMDD/REGION/s3/aws4_request."));
@@ -184,19 +189,28 @@ impl Gate {
             return Err(malformed(&why).with("Region", self.region.clone()));
         }
         // A temporary key without its token counts as unknown, like a wrong key.
-        if key != self.keys.access_key || (token.is_none() && self.keys.session_token.is_some()) {
+        let found = self.keys.find(key, (self.clock)());
+        let Some((pair, owner)) = found.filter(|(pair, _)| token.is_some() || pair.session_token.is_none()) else {
             let message = "The AWS Access Key Id you provided does not exist in our records.";
             return Err(Failure::new(S3ErrorCode::InvalidAccessKeyId, message).with("AWSAccessKeyId", key));
-        }
-        if token != self.keys.session_token.as_deref() {
+        };
+        if token != pair.session_token.as_deref() {
             let message = "The provided token is malformed or otherwise invalid.";
             return Err(Failure::new(S3ErrorCode::InvalidToken, message));
         }
-        Ok(())
+        Ok((pair, owner))
     }
 
     /// The signature that we would make; `None` for a request that cannot be signed.
-    fn presign(&self, head: &Parts, query: &Query<'_>, time: Timestamp, expires: u64, signed: &str) -> Option<String> {
+    fn presign(
+        &self,
+        pair: &KeyPair,
+        head: &Parts,
+        query: &Query<'_>,
+        time: Timestamp,
+        expires: u64,
+        signed: &str,
+    ) -> Option<String> {
         let method = match head.method {
             Method::GET => rusty_s3::Method::Get,
             Method::HEAD => rusty_s3::Method::Head,
@@ -221,7 +235,7 @@ impl Gate {
         let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
         let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
         query.sort_unstable();
-        let KeyPair { access_key, secret_key, session_token } = &self.keys;
+        let KeyPair { access_key, secret_key, session_token } = pair;
         let token = session_token.as_deref();
         let query = query.into_iter();
         let url = sign(&time, method, url, access_key, secret_key, token, &self.region, expires, query, headers);
@@ -263,26 +277,4 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 /// Compares in constant time, so that the time does not tell how much is equal.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && iter::zip(a.bytes(), b.bytes()).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
-}
-
-#[async_trait::async_trait]
-impl S3Auth for Gate {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == self.keys.access_key {
-            Ok(SecretKey::from(self.keys.secret_key.as_str()))
-        } else {
-            Err(s3_error!(InvalidAccessKeyId))
-        }
-    }
-}
-
-#[async_trait::async_trait]
-impl S3Access for Gate {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if context.credentials().is_some() || context.extensions_mut().get::<Verified>().is_some() {
-            Ok(())
-        } else {
-            Err(s3_error!(AccessDenied, "Access Denied"))
-        }
-    }
 }

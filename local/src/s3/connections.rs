@@ -1,167 +1,52 @@
-//! From the socket to an answer.
+//! From the socket to a request.
 
 use std::convert::Infallible;
 use std::future;
-use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::HOST;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use percent_encoding::percent_decode_str;
-use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::host::{S3Host, VirtualHost};
-use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpResponse, S3ErrorCode, S3Result};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use s3s::HttpResponse;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::answer::{About, Failure, completed};
-use super::auth::{ANY_SKEW, Gate};
-use super::protocol::Api;
-use super::store::{Origin, Store};
-use super::{Clock, Options};
+use super::door::Door;
+use super::places::{Entry, Place, Places};
+use super::tls::Tls;
 
 /// How long a client may take to send the head of a further request, and so how long it may idle. It is above the 15 s
 /// for which our own agents keep a connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// How long a request may take, its body included.
-const REQUEST_TIME: Duration = Duration::from_secs(120);
-/// The longest XML body of an S3 operation. We support no such operation, but s3s reads the body first.
-const MAX_XML_BYTES: usize = 1 << 20;
+/// The first byte of a client that speaks TLS: the record of a handshake.
+const HANDSHAKE: u8 = 0x16;
 
-/// Answers the requests of all connections.
-pub(super) struct Door {
-    s3: S3Service,
-    gate: Gate,
-    domain: BaseDomain,
-    clock: Clock,
-    /// Counts up from a random number.
-    request_id: AtomicU64,
-}
-
-impl Door {
-    pub(super) fn new(options: Options, store: Arc<Store>) -> Self {
-        let Options { bucket, region, base_domain, keys, clock, .. } = options;
-        let gate = Gate { keys, region: region.clone(), clock: clock.clone() };
-        let domain = BaseDomain(base_domain);
-        let mut config = S3Config::default();
-        config.presigned_url_max_skew_time_secs = ANY_SKEW;
-        config.xml_max_body_size = MAX_XML_BYTES;
-        let mut s3 = S3ServiceBuilder::new(Api { store, bucket, region });
-        s3.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
-        s3.set_host(domain.clone());
-        s3.set_auth(gate.clone());
-        s3.set_access(gate.clone());
-        let request_id = AtomicU64::new(RandomState::new().hash_one(()));
-        Self { s3: s3.build(), gate, domain, clock, request_id }
-    }
-
-    async fn answer(&self, request: Request<Incoming>, from: IpAddr) -> HttpResponse {
-        let request_id = format!("{:016X}", self.request_id.fetch_add(1, Ordering::Relaxed));
-        let (mut head, body) = request.into_parts();
-        head.extensions.insert(Origin { request_id: request_id.clone(), source_ip: from.to_string() });
-        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
-        let path = path.strip_prefix('/').unwrap_or(&path);
-        let (bucket, key) = match self.domain.bucket(host) {
-            Some(bucket) => (bucket.to_owned(), path),
-            None => path.split_once('/').map_or((path.to_owned(), ""), |(bucket, key)| (bucket.to_owned(), key)),
-        };
-        let method = head.method.clone();
-        let about = About { method: &method, request_id: &request_id, bucket: &bucket, key };
-        let response = match self.gate.admit(&mut head) {
-            Err(failure) => failure.into_response(),
-            Ok(()) if is_form(&method, &head.headers) => not_implemented(),
-            Ok(()) => self.ask(Request::from_parts(head, Body::from(body))).await,
-        };
-        completed(response, &about, (self.clock)()).await
-    }
-
-    async fn ask(&self, request: Request<Body>) -> HttpResponse {
-        match timeout(REQUEST_TIME, self.s3.call(request)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(e)) => {
-                log::error!("S3 request failed: {e:?}");
-                let message = "We encountered an internal error. Please try again.";
-                Failure::new(S3ErrorCode::InternalError, message).into_response()
-            }
-            Err(_) => Failure::new(
-                S3ErrorCode::RequestTimeout,
-                "Your socket connection to the server was not read from or written to within the timeout period.",
-            )
-            .into_response(),
-        }
-    }
-}
-
-/// Whether it is a browser's upload by form. s3s would first read all of it into memory.
-fn is_form(method: &Method, headers: &hyper::HeaderMap) -> bool {
-    let content_type = headers.get(hyper::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = content_type.and_then(|value| value.split_once('/')).map_or("", |(kind, _)| kind);
-    method == Method::POST && kind.trim().eq_ignore_ascii_case("multipart")
-}
-
-fn not_implemented() -> HttpResponse {
-    let message = "A header you provided implies functionality that is not implemented";
-    Failure::new(S3ErrorCode::NotImplemented, message).into_response()
-}
-
-/// The base domain: a virtual-hosted address has its bucket before this name.
-#[derive(Clone)]
-struct BaseDomain(String);
-
-impl BaseDomain {
-    /// The bucket in a `Host` header; `None` if the address is path style.
-    fn bucket<'h>(&self, host: &'h str) -> Option<&'h str> {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        name.strip_suffix(&self.0)?.strip_suffix('.')
-    }
-}
-
-impl S3Host for BaseDomain {
-    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
-        let plain = VirtualHost::new(&*self.0);
-        Ok(match self.bucket(host) {
-            Some(bucket) => plain.with_bucket(bucket),
-            None => plain,
-        })
-    }
-}
-
-/// See [`Options`].
-pub(super) struct Limits {
-    pub(super) connections: usize,
+/// A listener's settings.
+pub(super) struct Entrance {
+    pub(super) door: Arc<Door>,
+    pub(super) places: Places,
+    pub(super) tls: Option<Arc<Tls>>,
+    /// See [`Options`](super::Options).
     pub(super) first_head: Duration,
 }
 
 /// Accepts connections until told to stop, then lets the running requests finish.
-pub(super) async fn serve(
-    listener: TcpListener,
-    door: Door,
-    limits: Limits,
-    mut stop: oneshot::Receiver<()>,
-    grace: Duration,
-) {
-    let door = Arc::new(door);
+pub(super) async fn serve(listener: TcpListener, entrance: Entrance, mut stop: watch::Receiver<bool>, grace: Duration) {
+    let entrance = Arc::new(entrance);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
     loop {
-        let accepted = async {
-            let place = places.clone().acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            accepted = accepted => accepted,
-            _ = &mut stop => break,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -172,15 +57,81 @@ pub(super) async fn serve(
                 continue;
             }
         };
+        let Some((place, is_taken_away)) = place(&entrance.places, peer.ip()).await else {
+            log::warn!("a connection from {peer} was closed: all places are taken by requests that are signed");
+            continue;
+        };
         // A small answer must not wait for the client's acknowledgement of the previous answer.
         let _ = stream.set_nodelay(true);
-        let door = door.clone();
-        let has_asked = Arc::new(AtomicBool::new(false));
-        let asking = has_asked.clone();
-        let service = service_fn(move |request| {
-            asking.store(true, Ordering::Relaxed);
-            let door = door.clone();
-            async move { Ok::<_, Infallible>(door.answer(request, peer.ip()).await) }
+        let guest = Guest { peer, place: Arc::new(place), has_asked: Arc::default(), entrance: entrance.clone() };
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            let has_asked = guest.has_asked.clone();
+            let overdue = async {
+                sleep(guest.entrance.first_head).await;
+                if has_asked.load(Ordering::Relaxed) {
+                    future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                ended = guest.attend(stream, watcher) => if let Err(e) = ended {
+                    log::debug!("connection from {peer} ended: {e}");
+                },
+                () = overdue => log::debug!("connection from {peer} ended: it asked nothing"),
+                _ = is_taken_away => log::debug!("connection from {peer} ended: its place was needed"),
+            }
+        });
+    }
+    drop(listener);
+    if timeout(grace, graceful.shutdown()).await.is_err() {
+        log::warn!("some S3 requests were cut off: they did not finish within {grace:?}");
+    }
+}
+
+/// Waits until a connection from this address can have a place.
+async fn place(places: &Places, address: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
+    loop {
+        match places.enter(address, Instant::now()) {
+            Entry::Place(place, is_taken_away) => return Some((place, is_taken_away)),
+            Entry::Wait(time) => sleep(time).await,
+            Entry::Full => return None,
+        }
+    }
+}
+
+/// A client, by its connection.
+struct Guest {
+    peer: SocketAddr,
+    place: Arc<Place>,
+    has_asked: Arc<AtomicBool>,
+    entrance: Arc<Entrance>,
+}
+
+impl Guest {
+    /// Answers all requests of the connection.
+    async fn attend(&self, stream: TcpStream, watcher: Watcher) -> io::Result<()> {
+        let door = &self.entrance.door;
+        let answer = |request| door.answer(request, self.peer.ip(), &self.place);
+        match &self.entrance.tls {
+            None => self.converse(stream, watcher, answer).await,
+            Some(tls) if speaks_tls(&stream).await? => {
+                let stream = tls.acceptor().accept(stream).await?;
+                self.converse(stream, watcher, answer).await
+            }
+            Some(_) => self.converse(stream, watcher, |request| door.answer_without_tls(request)).await,
+        }
+    }
+
+    async fn converse<A: Future<Output = HttpResponse>>(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        watcher: Watcher,
+        answer: impl Fn(Request<Incoming>) -> A,
+    ) -> io::Result<()> {
+        let service = service_fn(|request| {
+            self.has_asked.store(true, Ordering::Relaxed);
+            let answer = answer(request);
+            async move { Ok::<_, Infallible>(answer.await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -188,25 +139,12 @@ pub(super) async fn serve(
             // The date is always the server's, see `completed`, never the system's.
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            let overdue = async {
-                sleep(limits.first_head).await;
-                if has_asked.load(Ordering::Relaxed) {
-                    future::pending::<()>().await;
-                }
-            };
-            tokio::select! {
-                ended = connection => if let Err(e) = ended {
-                    log::debug!("connection from {peer} ended: {e}");
-                },
-                () = overdue => log::debug!("connection from {peer} ended: it asked nothing"),
-            }
-            drop(place);
-        });
+        watcher.watch(connection).await.map_err(io::Error::other)
     }
-    drop(listener);
-    if timeout(grace, graceful.shutdown()).await.is_err() {
-        log::warn!("some S3 requests were cut off: they did not finish within {grace:?}");
-    }
+}
+
+/// Whether the client begins with a handshake of TLS.
+async fn speaks_tls(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0];
+    Ok(stream.peek(&mut first).await? == 0 || first[0] == HANDSHAKE)
 }

@@ -1,34 +1,54 @@
 //! An S3 server with one bucket, in this process. Its answers are AWS's; its objects are in one file.
 //!
-//! - `auth`: authorization; `protocol`, `listing`, `body`: the operations; `answer`: what AWS adds to its answers
+//! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
+//! - `auth`: who asks; `keyring`: the keys; `access`, by `rights`: what he may do
+//! - `protocol`, `listing`: the operations; `body`, with `framing` and `checksums`: what is put; `answer`: what AWS
+//!   adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
-//! - `connections`: from the socket to an answer
 
+mod access;
 mod answer;
 mod auth;
 mod body;
+mod checksums;
 mod connections;
+mod door;
+mod framing;
+mod keyring;
 mod listing;
 pub mod notification;
+mod places;
 mod protocol;
+mod rights;
 pub(crate) mod store;
+pub(crate) mod tls;
+mod upload;
 
-use std::fmt;
+use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pulse_echo_core::metadata::Metadata;
+use pulse_echo_core::name::CheckId;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{self, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use connections::Entrance;
+use door::Door;
+
+pub use keyring::{HostKey, KeyPair, Keyring};
 pub(crate) use listing::url_encoded;
 use notification::{RULES, Rule};
-use store::{Change, NewObject, Store};
+pub use places::Limits;
+use places::Places;
+use store::{Change, NewObject, Query, Store};
+pub use tls::Tls;
 
 /// The server's clock. If a test gives its own, the server uses nothing else.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -36,29 +56,12 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// How long running requests may take to finish once the server is to stop.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
-/// The keys that a client signs with. Its `Debug` shows no secrets.
-#[derive(Clone)]
-pub struct KeyPair {
-    /// The access key id.
-    pub access_key: String,
-    /// The secret access key.
-    pub secret_key: String,
-    /// If set, the pair is a temporary one, and requests must carry this token.
-    pub session_token: Option<String>,
-}
+/// How long a handler may take to begin, once it has connected. It is one of ours, but the machine may be busy.
+const INNER_FIRST_HEAD: Duration = Duration::from_secs(60);
 
-impl KeyPair {
-    /// A key pair that does not expire.
-    pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
-        Self { access_key: access_key.into(), secret_key: secret_key.into(), session_token: None }
-    }
-}
-
-impl fmt::Debug for KeyPair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyPair").field("access_key", &self.access_key).finish_non_exhaustive()
-    }
-}
+/// How many connections may wait to be accepted. With fewer, a crowd of newcomers would cost an honest client the
+/// second after which TCP tries again.
+const BACKLOG: u32 = 4096;
 
 /// The server's settings.
 #[derive(Clone)]
@@ -74,11 +77,13 @@ pub struct Options {
     /// `BUCKET.` before this name, in the `Host` header, is a virtual-hosted address; any other host is path style.
     pub base_domain: String,
     /// The keys that requests must be signed with.
-    pub keys: KeyPair,
+    pub keys: Keyring,
     /// The rules for events. For each new object the first matching rule counts.
     pub rules: Vec<Rule>,
-    /// How many clients may connect at once; further clients wait to be accepted.
-    pub connections: usize,
+    /// The certificate to show; without it the server speaks plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    /// How many clients may connect at once.
+    pub places: Limits,
     /// How long a new connection may take to send its first request's head. It is short, since anybody may hold a
     /// connection until then.
     pub first_head: Duration,
@@ -87,18 +92,19 @@ pub struct Options {
 }
 
 impl Options {
-    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, 1024 clients, who begin within 5 s,
-    /// the rules of the deployment, the system's clock.
-    pub fn new(data_dir: impl Into<PathBuf>, bucket: impl Into<String>, keys: KeyPair) -> Self {
+    /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, plain HTTP, the usual number of
+    /// clients, who begin within 5 s, the rules of the deployment, the system's clock.
+    pub fn new(data_dir: impl Into<PathBuf>, bucket: impl Into<String>, keys: impl Into<Keyring>) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             data_dir: data_dir.into(),
             bucket: bucket.into(),
             region: "us-east-1".to_owned(),
             base_domain: "localhost".to_owned(),
-            keys,
+            keys: keys.into(),
             rules: RULES.into(),
-            connections: 1024,
+            tls: None,
+            places: Limits::default(),
             first_head: Duration::from_secs(5),
             clock: Arc::new(Timestamp::now),
         }
@@ -113,14 +119,16 @@ pub struct Server {
     bucket: String,
     region: String,
     store: Arc<Store>,
+    door: Arc<Door>,
+    is_tls: bool,
     /// `None` once stopped.
     running: Option<Running>,
 }
 
 struct Running {
     runtime: Runtime,
-    stop: oneshot::Sender<()>,
-    accepting: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    accepting: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -133,23 +141,32 @@ impl Server {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let listener = TcpListener::bind(options.listen)
-            .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {}: {e}", options.listen)))?;
-        listener.set_nonblocking(true)?;
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
+        let listener = listen(&runtime, options.listen)?;
         let address = listener.local_addr()?;
         let store =
             Arc::new(Store::open(&options.data_dir, &options.bucket, options.rules.clone(), options.clock.clone())?);
-        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
-        let (stop, stopped) = oneshot::channel();
         let (bucket, region) = (options.bucket.clone(), options.region.clone());
-        let limits = connections::Limits { connections: options.connections, first_head: options.first_head };
-        let door = connections::Door::new(options, store.clone());
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
+        let (tls, first_head, places) = (options.tls.clone(), options.first_head, Places::new(options.places.clone()));
+        let (door, is_tls) = (Arc::new(Door::new(options, store.clone())), tls.is_some());
+        let (stop, stopped) = watch::channel(false);
+        let entrance = Entrance { door: door.clone(), places, tls, first_head };
+        let accepting = vec![runtime.spawn(connections::serve(listener, entrance, stopped, STOP_GRACE))];
+        Ok(Self { address, bucket, region, store, door, is_tls, running: Some(Running { runtime, stop, accepting }) })
+    }
+
+    /// Opens a second door for this process alone, on a free port of this machine, by plain HTTP: however many clients
+    /// there are, and whatever certificate they see, the handlers come in. Returns its URL.
+    pub(crate) fn open_inner_door(&mut self) -> io::Result<String> {
+        let Some(Running { runtime, stop, accepting }) = &mut self.running else {
+            return Err(io::Error::other("the server has stopped"));
         };
-        let accepting = runtime.spawn(connections::serve(listener, door, limits, stopped, STOP_GRACE));
-        Ok(Self { address, bucket, region, store, running: Some(Running { runtime, stop, accepting }) })
+        let listener = listen(runtime, (Ipv4Addr::LOCALHOST, 0).into())?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let (places, first_head) = (Places::new(Limits::default()), INNER_FIRST_HEAD);
+        let entrance = Entrance { door: self.door.clone(), places, tls: None, first_head };
+        accepting.push(runtime.spawn(connections::serve(listener, entrance, stop.subscribe(), STOP_GRACE)));
+        Ok(endpoint)
     }
 
     /// The address that it listens on.
@@ -159,7 +176,36 @@ impl Server {
 
     /// The URL for clients.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme(), self.address)
+    }
+
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.is_tls { "https" } else { "http" }
+    }
+
+    /// The hosts whose newest pulses came by the operator's pair, or from before hosts had keys of their own. A pulse
+    /// counts if it is at most a day older than the newest pulse.
+    pub(crate) fn hosts_without_own_key(&self) -> Result<BTreeSet<String>, redb::Error> {
+        let mut pulses = Vec::new();
+        let mut query = Query { prefix: "pulse/", delimiter: None, from: Vec::new(), limit: 1000 };
+        loop {
+            let page = self.store.list(&query)?;
+            pulses.extend(page.objects);
+            let Some(from) = page.next else { break };
+            query.from = from;
+        }
+        let Some(newest) = pulses.iter().map(|(_, summary)| summary.last_modified).max() else {
+            return Ok(BTreeSet::new());
+        };
+        let is_recent = |at: Timestamp| newest.duration_since(at) <= SignedDuration::from_hours(24);
+        let mut hosts = BTreeSet::new();
+        for (key, _) in pulses.iter().filter(|(_, summary)| is_recent(summary.last_modified)) {
+            let Ok(id) = CheckId::from_pulse_key(key) else { continue };
+            if self.store.head(key)?.is_some_and(|(_, details)| !details.by_a_host) {
+                hosts.insert(id.host().to_owned());
+            }
+        }
+        Ok(hosts)
     }
 
     /// Puts many objects, each by its key, body and user metadata, without a request for each: tests and benches make a
@@ -195,6 +241,17 @@ impl Server {
     }
 }
 
+fn listen(runtime: &Runtime, address: SocketAddr) -> io::Result<TcpListener> {
+    let _inside = runtime.enter();
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {address}: {e}")))
+}
+
 fn broken() -> io::Error {
     io::Error::other("the file of the objects cannot be written: the log says why")
 }
@@ -203,8 +260,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         if let Some(Running { runtime, stop, accepting }) = self.running.take() {
             // The accepting task may have died. Then there is nothing to stop.
-            let _ = stop.send(());
-            let _ = runtime.block_on(accepting);
+            let _ = stop.send(true);
+            for accepting in accepting {
+                let _ = runtime.block_on(accepting);
+            }
             runtime.shutdown_timeout(Duration::from_secs(1));
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use hyper::header::{self, HeaderMap};
+use hyper::http::Extensions;
 use s3s::dto::{
     Bucket, BucketLocationConstraint, DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition,
     GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput, HeadBucketInput,
@@ -15,6 +16,8 @@ use s3s::dto::{
 use s3s::{Body, S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::task::block_in_place;
 
+use super::auth::Caller;
+use super::rights::Owner;
 use super::store::{Change, Condition, DEFAULT_TYPE, Details, NewObject, Origin, Refusal, Store, Summary};
 use super::{body, listing};
 
@@ -32,14 +35,28 @@ impl Api {
     pub(super) fn check_bucket(&self, bucket: &str) -> S3Result<()> {
         if bucket == self.bucket { Ok(()) } else { Err(s3_error!(NoSuchBucket, "The specified bucket does not exist")) }
     }
+
+    /// The answer to a GET of an object that is not there. Who may not list the bucket is not told that.
+    fn missing(&self, extensions: &Extensions) -> S3Error {
+        match caller(extensions).and_then(|owner| owner.refusal_of_missing(&self.bucket)) {
+            Some(refusal) => s3_error!(AccessDenied, "{refusal}"),
+            None => no_such_key(),
+        }
+    }
+}
+
+/// The owner of the key that a request was signed with.
+fn caller(extensions: &Extensions) -> Option<&Owner> {
+    extensions.get::<Caller>().map(|caller| &caller.owner)
 }
 
 #[async_trait::async_trait]
 impl S3 for Api {
-    async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let origin = req.extensions.get::<Origin>().cloned().unwrap_or_default();
-        let mut input = req.input;
+        let input = &mut req.input;
         self.check_bucket(&input.bucket)?;
+        refuse_empty_conditions(&req.headers)?;
         let condition = match input.if_none_match {
             None => if_match(input.if_match.take())?,
             Some(ETagCondition::Any) if input.if_match.is_none() => Condition::Absent,
@@ -49,11 +66,12 @@ impl S3 for Api {
         if metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_METADATA_BYTES {
             return Err(s3_error!(MetadataTooLarge, "Your metadata headers exceed the maximum allowed metadata size"));
         }
-        let body = body::read(&mut input).await?;
-        let etag = body::verify(&input, &body)?;
+        let (body, etag) = body::read(&mut req, self.store.folder()).await?;
+        let input = req.input;
         let content_type = input.content_type.unwrap_or_else(|| DEFAULT_TYPE.to_owned());
-        let details = Details { content_type, metadata };
-        let object = NewObject { etag, details, body: body.into(), origin };
+        let by_a_host = matches!(caller(&req.extensions), Some(Owner::Host(_)));
+        let details = Details { content_type, metadata, by_a_host };
+        let object = NewObject { etag, details, body, origin };
         self.store.change(input.key, condition, Change::Put(object)).await.map_err(refused)?;
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag.to_string())), ..Default::default() }))
     }
@@ -61,6 +79,7 @@ impl S3 for Api {
     async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
         let input = req.input;
         self.check_bucket(&input.bucket)?;
+        refuse_empty_conditions(&req.headers)?;
         let condition = if_match(input.if_match)?;
         self.store.change(input.key, condition, Change::Delete).await.map_err(refused)?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
@@ -70,7 +89,7 @@ impl S3 for Api {
         let input = req.input;
         self.check_bucket(&input.bucket)?;
         let object = block_in_place(|| self.store.get(&input.key)).map_err(S3Error::internal_error)?;
-        let (summary, details, mut body) = object.ok_or_else(no_such_key)?;
+        let (summary, details, mut body) = object.ok_or_else(|| self.missing(&req.extensions))?;
         let modified = http_time(&summary);
         Preconditions::of(&req.headers).check(&summary, &modified)?;
         let mut content_range = None;
@@ -98,7 +117,7 @@ impl S3 for Api {
         let input = req.input;
         self.check_bucket(&input.bucket)?;
         let object = block_in_place(|| self.store.head(&input.key)).map_err(S3Error::internal_error)?;
-        let (summary, details) = object.ok_or_else(no_such_key)?;
+        let (summary, details) = object.ok_or_else(|| self.missing(&req.extensions))?;
         let modified = http_time(&summary);
         Preconditions::of(&req.headers).check(&summary, &modified)?;
         Ok(S3Response::new(HeadObjectOutput {
@@ -191,6 +210,16 @@ impl Preconditions {
         };
         if known { Err(s3_error!(NotModified)) } else { Ok(()) }
     }
+}
+
+/// s3s takes an empty condition for none: a script whose variable is empty would overwrite what it meant to compare.
+fn refuse_empty_conditions(headers: &HeaderMap) -> S3Result<()> {
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
+        if headers.get_all(&name).iter().any(|value| value.as_bytes().trim_ascii().is_empty()) {
+            return Err(s3_error!(InvalidArgument, "The {name} header is empty: it must be an ETag, or *"));
+        }
+    }
+    Ok(())
 }
 
 /// The condition of a PUT or DELETE that carries `If-Match`.

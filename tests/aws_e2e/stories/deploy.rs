@@ -17,6 +17,7 @@ pub const BEFORE: &[Story] = &[
     ("DRY=1 shows the table of changes and leaves nothing", dry),
     ("one command deploys, sends a pulse of its own and has its echo", first),
     ("a second run changes nothing and says so", second),
+    ("DRY=1 on a stack that is there shows the table and changes nothing", dry_again),
 ];
 
 pub const STORIES: &[Story] = &[
@@ -67,6 +68,19 @@ fn first(cloud: &Cloud) -> Outcome {
 fn second(cloud: &Cloud) -> Outcome {
     let told = said(&cloud.deploy(&[]))?;
     ensure(told.contains("nothing changes") && told.contains("has its echo"), || told.clone())
+}
+
+fn dry_again(cloud: &Cloud) -> Outcome {
+    let variables = || variables_of(cloud, "LoopArn");
+    let before = variables()?;
+    let table = said(&cloud.deploy(&["RemindSeconds=7200", "DRY=1"]))?;
+    let shows_loop = table.lines().any(|line| line.starts_with("Modify") && line.ends_with(" Loop"));
+    ensure(shows_loop && table.contains("nothing was changed"), || table.clone())?;
+    ensure(variables()? == before, || "the loop's variables have changed".into())?;
+    let arguments = ["cloudformation", "list-change-sets", "--stack-name", "pulse-echo"];
+    let query = "Summaries[?Status == 'CREATE_COMPLETE' && ExecutionStatus == 'AVAILABLE'].ChangeSetName";
+    let left = cloud.aws(&[&arguments[..], &["--query", query, "--output", "text"]].concat())?;
+    ensure(matches!(left.trim(), "" | "None"), || format!("a change set is left: {left}"))
 }
 
 fn changed_parameter(cloud: &Cloud) -> Outcome {

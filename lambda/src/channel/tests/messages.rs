@@ -225,7 +225,7 @@ fn summary() -> Counts {
 
 fn status_unreadable() -> Fact {
     let copy = "status-bad-2026-11-21T08:30:00Z.json".into();
-    Fact::StatusUnreadable { copy, why: "EOF while parsing a string at line 1 column 4096".into() }
+    Fact::StatusUnreadable { copy, why: "the text ends within a string (line 1, column 4096)".into() }
 }
 
 #[test]

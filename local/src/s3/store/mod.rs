@@ -1,35 +1,36 @@
 //! Objects in one `redb` file: reads, and commands to the one thread that writes.
 
+mod change;
 mod file;
 mod list;
+mod opening;
 mod pending;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use hyper::body::Bytes;
 use jiff::Timestamp;
-use redb::{Database, DatabaseError, ReadTransaction, ReadableTable, TableDefinition};
+use redb::{ReadTransaction, TableDefinition};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::Clock;
 use super::notification::Rule;
 use crate::private;
+pub(crate) use change::{Change, Condition, Content, DEFAULT_TYPE, NewObject, Refusal};
 use file::StoreFile;
 pub(crate) use list::{Page, Query, past_key, past_prefix};
+use opening::State;
 pub(crate) use pending::{Origin, Pending};
-pub(crate) use writer::{Change, Condition, DEFAULT_TYPE, Listener, NewObject, Refusal};
+pub(crate) use writer::Listener;
 use writer::{Command, NewChange, Writer};
 
 /// Key to (`ETag`, size, `LastModified`): everything that LIST shows. The bodies are elsewhere, so that LIST need not
@@ -53,10 +54,6 @@ const NEWEST: &str = "newest";
 const SEQUENCE: &str = "sequence";
 /// The name in [`WORDS`] under which the store's bucket is kept.
 const BUCKET: &str = "bucket";
-
-const FORMAT_VERSION: i64 = 1;
-/// redb's own default is up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// The MD5 of a body. It is shown as in S3, but without the quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,11 +88,16 @@ pub(crate) struct Details {
     pub(crate) content_type: String,
     /// User metadata, names without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Whether it was put with a host's own key, and not with the operator's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) by_a_host: bool,
 }
 
 /// The objects of one bucket, in one file. Calls are cheap, and each read sees one state of the whole store.
 pub(crate) struct Store {
     file: Arc<StoreFile>,
+    folder: PathBuf,
+    newest: Timestamp,
     created: Timestamp,
     /// `None` only while being dropped: the writer ends after its last command.
     commands: Option<mpsc::Sender<Command>>,
@@ -103,33 +105,31 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens `objects.redb` in `dir`, which is made if it is missing.
+    /// Opens `objects.redb` in `dir`. Both are made if the file is missing.
     ///
-    /// Fails if another process has the file open, or if the file is damaged, is not a store, or belongs to another
-    /// bucket.
+    /// Fails if another process has the file open, or if the file is empty or damaged, is not a store, or belongs to
+    /// another bucket.
     pub(crate) fn open(dir: &Path, bucket: &str, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
         let path = dir.join("objects.redb");
-        private::make_folder(dir).map_err(|e| explained(&path, &e))?;
-        let (db, state) = or_damaged(&path, || {
-            let mut db = open_file(&path, private::file().read(true))?;
-            check(&mut db, &path)?;
-            let state = State::load(&db, bucket, &clock).map_err(|e| explained(&path, &e))?;
-            Ok((db, state))
-        })?;
-        // Otherwise the file itself, not its content, could be gone after a power failure.
-        File::open(dir)?.sync_all()?;
+        private::make_folder(dir).map_err(|e| opening::explained(&path, &e))?;
+        if !path.exists() {
+            opening::make(&path, bucket, &clock)?;
+        }
+        let (db, state) = opening::open(&path, bucket, &clock)?;
         // A file that has gone meanwhile is an error, not a reason to start an empty file.
-        let again = move || or_damaged(&path, || open_file(&path, File::options().read(true).write(true)));
-        Self::begin(StoreFile::new(db, Box::new(again)), &state, rules, clock)
+        let again = move || opening::again(&path);
+        Self::begin(StoreFile::new(db, Box::new(again)), dir, &state, rules, clock)
     }
 
-    fn begin(file: StoreFile, state: &State, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
+    fn begin(file: StoreFile, dir: &Path, state: &State, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
         let file = Arc::new(file);
         let (commands, inbox) = mpsc::channel();
         let writer = Writer::new(file.clone(), rules, clock, state.newest, state.sequence);
         let writer = thread::Builder::new().name("s3-writer".to_owned()).spawn(move || writer.run(&inbox))?;
         Ok(Self {
             file,
+            folder: dir.to_owned(),
+            newest: Timestamp::from_second(state.newest).unwrap_or_default(),
             created: Timestamp::from_second(state.created).unwrap_or_default(),
             commands: Some(commands),
             writer: Some(writer),
@@ -139,6 +139,16 @@ impl Store {
     /// When the store was created, by the server's clock.
     pub(crate) fn created(&self) -> Timestamp {
         self.created
+    }
+
+    /// The newest `LastModified` that it had given when it was opened.
+    pub(crate) fn newest(&self) -> Timestamp {
+        self.newest
+    }
+
+    /// The folder of its file. There is room for what it is to take.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The object without its body; `None` if it is not there.
@@ -209,25 +219,6 @@ impl Drop for Store {
     }
 }
 
-fn open_file(path: &Path, options: &OpenOptions) -> io::Result<Database> {
-    let file = options.open(path).map_err(|e| explained(path, &e))?;
-    redb::Builder::new().set_cache_size(CACHE_BYTES).create_file(file).map_err(|e| cannot_open(path, e))
-}
-
-/// Reads the whole file. Otherwise a damaged body would be served as it is, and other damage would end in a panic
-/// later.
-fn check(db: &mut Database, path: &Path) -> io::Result<()> {
-    if !db.check_integrity().map_err(|e| cannot_open(path, e))? {
-        log::warn!("the object store {} was damaged and has been repaired", path.display());
-    }
-    Ok(())
-}
-
-/// Catches redb's panics: it panics at some kinds of damage instead of returning an error.
-fn or_damaged<T>(path: &Path, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(explained(path, &"it is damaged")))
-}
-
 fn head(read: &ReadTransaction, key: &str) -> Result<Option<(Summary, Details)>, redb::Error> {
     let Some(row) = read.open_table(LISTING)?.get(key.as_bytes())? else {
         return Ok(None);
@@ -236,70 +227,6 @@ fn head(read: &ReadTransaction, key: &str) -> Result<Option<(Summary, Details)>,
     let details = details.and_then(|json| serde_json::from_slice(json.value()).ok());
     let details = details.ok_or_else(|| damaged(key))?;
     Ok(Some((row.value().into(), details)))
-}
-
-/// The store's own numbers, as they were when the file was opened.
-struct State {
-    /// When the store was created, in seconds.
-    created: i64,
-    /// The newest `LastModified` ever given, in seconds.
-    newest: i64,
-    /// The number of the newest recorded event.
-    sequence: i64,
-}
-
-impl State {
-    /// Reads the numbers of `bucket`'s store. In a new file, it makes the tables and the first numbers.
-    fn load(db: &Database, bucket: &str, clock: &Clock) -> Result<Self, Box<dyn Error>> {
-        let write = db.begin_write()?;
-        let foreign = write.list_tables()?.next().is_some();
-        let state = {
-            write.open_table(LISTING)?;
-            write.open_table(DETAILS)?;
-            write.open_table(BODIES)?;
-            write.open_table(PENDING)?;
-            let mut table = write.open_table(STATE)?;
-            let format = table.get(FORMAT)?.map(|n| n.value());
-            match format {
-                Some(FORMAT_VERSION) => {}
-                Some(other) => return Err(format!("its format {other} is not ours ({FORMAT_VERSION})").into()),
-                None if foreign => return Err("it is a redb file, but no object store".into()),
-                None => {
-                    table.insert(FORMAT, FORMAT_VERSION)?;
-                    table.insert(CREATED, clock().as_second())?;
-                }
-            }
-            let mut words = write.open_table(WORDS)?;
-            let kept = words.get(BUCKET)?.map(|name| name.value().to_owned());
-            match kept {
-                Some(kept) if kept != bucket => {
-                    return Err(
-                        format!("its bucket is {kept:?}, not {bucket:?}; another needs a folder of its own").into()
-                    );
-                }
-                Some(_) => {}
-                None => drop(words.insert(BUCKET, bucket)?),
-            }
-            let number = |name| Ok::<_, redb::Error>(table.get(name)?.map_or(0, |n| n.value()));
-            Self { created: number(CREATED)?, newest: number(NEWEST)?, sequence: number(SEQUENCE)? }
-        };
-        write.commit()?;
-        Ok(state)
-    }
-}
-
-fn cannot_open(path: &Path, error: DatabaseError) -> io::Error {
-    match error {
-        DatabaseError::DatabaseAlreadyOpen => {
-            let text = format!("the object store {} is in use by another process", path.display());
-            io::Error::new(io::ErrorKind::ResourceBusy, text)
-        }
-        error => explained(path, &error),
-    }
-}
-
-fn explained(path: &Path, error: &dyn fmt::Display) -> io::Error {
-    io::Error::other(format!("cannot open the object store {}: {error}", path.display()))
 }
 
 fn damaged(key: &str) -> redb::Error {

@@ -1,5 +1,6 @@
 //! The store on a full disk that gets room again.
 
+use std::fs::File;
 use std::ops::Bound;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,12 +95,12 @@ fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
     let db = open().unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
     let state = State::load(&db, "pulses", &clock).unwrap();
-    (Store::begin(StoreFile::new(db, Box::new(open)), &state, RULES.into(), clock).unwrap(), is_full)
+    (Store::begin(StoreFile::new(db, Box::new(open)), folder, &state, RULES.into(), clock).unwrap(), is_full)
 }
 
 fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {
-    let details = Details { content_type: String::new(), metadata: BTreeMap::new() };
-    let object = NewObject { etag: ETag(0), details, body: body.into(), origin: Origin::default() };
+    let details = Details { content_type: String::new(), metadata: BTreeMap::new(), by_a_host: false };
+    let object = NewObject { etag: ETag(0), details, body: Content::Held(body.into()), origin: Origin::default() };
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(store.change(key.to_owned(), Condition::Always, Change::Put(object)))
 }

@@ -1,7 +1,13 @@
-//! The keys of a local system: created once, and kept in its folder for its owner only.
+//! The keys of a local system, kept in its folder for its owner only.
+//!
+//! The operator's pair is made once, and may do everything. [`hosts`] has a key for each host, [`place`] what a host
+//! needs besides.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+pub mod hosts;
+pub mod place;
+
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use pulse_echo_core::random;
@@ -21,9 +27,11 @@ pub struct Kept {
     pub are_seen: bool,
 }
 
-/// The path of the key file in the data folder.
+const FILE: &str = "keys";
+
+/// The path of the operator's key file in the data folder.
 pub fn file(folder: &Path) -> PathBuf {
-    folder.join("keys")
+    folder.join(FILE)
 }
 
 /// Creates new keys.
@@ -34,7 +42,7 @@ pub fn make() -> KeyPair {
     KeyPair::new(format!("AKIA{id}"), secret.to_ascii_lowercase())
 }
 
-/// Reads the keys in `folder`, if there are any. The error names the file.
+/// Reads the operator's keys in `folder`, if there are any. The error names the file.
 pub fn kept_in(folder: &Path) -> Result<Option<Kept>, String> {
     let file = file(folder);
     match fs::read_to_string(&file) {
@@ -47,22 +55,11 @@ pub fn kept_in(folder: &Path) -> Result<Option<Kept>, String> {
     }
 }
 
-/// Writes keys into `folder`. The error names the file.
+/// Writes the operator's keys into `folder`. The error names the file.
 pub fn keep_in(folder: &Path, kept: &Kept) -> Result<(), String> {
-    let file = file(folder);
     let content = text(&kept.keys) + if kept.are_seen { "" } else { UNSEEN };
-    replace(&file, folder, &content).map_err(|error| format!("cannot keep the keys in {}: {error}", file.display()))
-}
-
-/// Writes the file whole or not at all: it gets its name when it is complete.
-fn replace(file: &Path, folder: &Path, content: &str) -> io::Result<()> {
-    private::make_folder(folder)?;
-    let unfinished = file.with_extension("new");
-    let mut out = private::file().truncate(true).open(&unfinished)?;
-    out.write_all(content.as_bytes())?;
-    out.sync_all()?;
-    fs::rename(&unfinished, file)?;
-    File::open(folder)?.sync_all()
+    private::replace(folder, FILE, &content)
+        .map_err(|error| format!("cannot keep the keys in {}: {error}", file(folder).display()))
 }
 
 /// The keys as `NAME=value` lines.

@@ -4,6 +4,9 @@
 //! Here the handler gets it, again if that fails, and when it is dealt with it is removed from the store. So no event
 //! is lost, even if the process is killed. Some may come twice, and in any order. S3 promises no more.
 
+mod lanes;
+mod record;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,12 +16,14 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use crate::s3::Server;
 use crate::s3::notification::Kind;
 use crate::s3::store::{Pending, Store};
-use crate::s3::{Server, url_encoded};
+use lanes::{Lane, Lanes};
 
 /// How events are handled. The default is as in the deployment on AWS.
 #[derive(Clone, Debug)]
@@ -29,8 +34,11 @@ pub struct Options {
     pub loop_time: Duration,
     /// The waits before each further try of a failed event; after the last try it is dropped. 1 and 2 minutes.
     pub retries: Vec<Duration>,
-    /// How many handlers may run at once, each on its own thread; 64.
+    /// How many handlers may fetch at once, each on its own thread; 384. A quarter is only for hosts without a handler.
+    /// Pulses without a URL and the loop's files have some further handlers of their own, at most as many.
     pub concurrency: usize,
+    /// How many of them one host may have; 8.
+    pub of_host: usize,
     /// How long [`Dispatcher::stop`] waits for running handlers; 10 s.
     pub stop_grace: Duration,
 }
@@ -41,7 +49,8 @@ impl Default for Options {
             probe_time: Duration::from_secs(90),
             loop_time: Duration::from_secs(60),
             retries: vec![Duration::from_secs(60), Duration::from_secs(120)],
-            concurrency: 64,
+            concurrency: 384,
+            of_host: 8,
             stop_grace: Duration::from_secs(10),
         }
     }
@@ -74,10 +83,11 @@ impl Dispatcher {
             store: server.store().clone(),
             region: server.region().to_owned(),
             bucket: server.bucket().to_owned(),
+            lanes: Lanes::new(options.concurrency, options.of_host),
             options,
             handler: Arc::new(handler),
             messages: messages.clone(),
-            waiting: BTreeMap::new(),
+            later: BTreeMap::new(),
             running: running.clone(),
         };
         let coordinator = thread::Builder::new().name("events".to_owned()).spawn(move || coordinator.run(&inbox))?;
@@ -114,7 +124,7 @@ type Handler = dyn Fn(Kind, Value, Instant) -> Result<(), String> + Send + Sync;
 
 enum Message {
     New(Pending),
-    Done(Attempt, Result<(), String>),
+    Done(Started, Result<(), String>),
     Stop,
 }
 
@@ -125,6 +135,14 @@ struct Attempt {
     failed: usize,
 }
 
+/// An attempt under way, and whose place it has.
+#[derive(Clone)]
+struct Started {
+    attempt: Attempt,
+    lane: Lane,
+    host: String,
+}
+
 /// The only thread that decides. Handlers run on other threads and report back.
 struct Coordinator {
     store: Arc<Store>,
@@ -133,8 +151,10 @@ struct Coordinator {
     options: Options,
     handler: Arc<Handler>,
     messages: Sender<Message>,
-    /// Sorted by due time, then by age.
-    waiting: BTreeMap<(Instant, u64), Attempt>,
+    /// What is due.
+    lanes: Lanes<Attempt>,
+    /// What failed and is tried again later; sorted by due time, then by age.
+    later: BTreeMap<(Instant, u64), Attempt>,
     /// Changed only by this thread.
     running: Arc<AtomicUsize>,
 }
@@ -142,23 +162,23 @@ struct Coordinator {
 impl Coordinator {
     fn run(mut self, inbox: &Receiver<Message>) {
         loop {
-            self.start_due();
-            let message = match self.next_due() {
+            self.start_all();
+            let message = match self.later.first_key_value() {
                 // We hold a sender, so the inbox is never closed.
                 None => inbox.recv().ok(),
-                Some(wait) => inbox.recv_timeout(wait).ok(),
+                Some(((due, _), _)) => inbox.recv_timeout(due.saturating_duration_since(Instant::now())).ok(),
             };
             match message {
                 None => {}
-                Some(Message::New(event)) => self.wait_until(Instant::now(), Attempt { event, failed: 0 }),
-                Some(Message::Done(attempt, result)) => self.done(attempt, result),
+                Some(Message::New(event)) => self.queue(Attempt { event, failed: 0 }),
+                Some(Message::Done(started, result)) => self.done(started, result),
                 Some(Message::Stop) => break,
             }
         }
         let end = Instant::now() + self.options.stop_grace;
         while self.running() > 0 {
             match inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(Message::Done(attempt, result)) => self.done(attempt, result),
+                Ok(Message::Done(started, result)) => self.done(started, result),
                 Ok(Message::New(_) | Message::Stop) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     log::warn!("{} event handlers are still running and are left behind", self.running());
@@ -172,95 +192,97 @@ impl Coordinator {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// How long until something can start; `None` if only a message can change that.
-    fn next_due(&self) -> Option<Duration> {
-        let ((due, _), _) = self.waiting.first_key_value()?;
-        (self.running() < self.options.concurrency).then(|| due.saturating_duration_since(Instant::now()))
-    }
-
-    fn start_due(&mut self) {
-        while self.next_due().is_some_and(|wait| wait.is_zero()) {
-            if let Some((_, attempt)) = self.waiting.pop_first() {
-                self.start(attempt);
+    /// Starts all that is due and has a place.
+    fn start_all(&mut self) {
+        let now = Instant::now();
+        while self.later.first_key_value().is_some_and(|((due, _), _)| *due <= now) {
+            if let Some((_, attempt)) = self.later.pop_first() {
+                self.queue(attempt);
             }
+        }
+        while let Some((lane, host, attempt)) = self.lanes.start() {
+            self.start(Started { attempt, lane, host });
         }
     }
 
-    fn start(&mut self, attempt: Attempt) {
-        let kind = attempt.event.kind;
+    /// Has an attempt wait for its turn.
+    fn queue(&mut self, attempt: Attempt) {
+        let Pending { kind, key, .. } = &attempt.event;
+        let lane = match kind {
+            Kind::Loop => Lane::Loop,
+            Kind::Probe if self.has_url(key) => Lane::Fetch,
+            Kind::Probe => Lane::Arrival,
+        };
+        let host = host(key).to_owned();
+        self.lanes.push(lane, &host, attempt);
+    }
+
+    /// Whether the pulse that is there now has a URL. It is what the probe will read.
+    fn has_url(&self, key: &str) -> bool {
+        let read = self.store.get(key).ok().flatten();
+        read.is_some_and(|(_, _, body)| serde_json::from_slice::<Url>(&body).is_ok_and(|pulse| pulse.url.is_some()))
+    }
+
+    fn start(&mut self, started: Started) {
+        let event = &started.attempt.event;
+        let kind = event.kind;
         let time = match kind {
             Kind::Probe => self.options.probe_time,
             Kind::Loop => self.options.loop_time,
         };
-        let record = json!({ "Records": [self.record(&attempt.event)] });
+        let records = json!({ "Records": [record::record(event, &self.bucket, &self.region)] });
         let (handler, messages) = (self.handler.clone(), self.messages.clone());
         self.running.fetch_add(1, Ordering::Relaxed);
-        let name = format!("event-{}", attempt.event.number);
-        let unstarted = attempt.clone();
+        let name = format!("event-{}", event.number);
+        let unstarted = started.clone();
         let spawned = thread::Builder::new().name(name).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| handler(kind, record, Instant::now() + time)));
+            let result = catch_unwind(AssertUnwindSafe(|| handler(kind, records, Instant::now() + time)));
             let result = result.unwrap_or_else(|_| Err("the handler panicked".to_owned()));
-            let _ = messages.send(Message::Done(attempt, result));
+            let _ = messages.send(Message::Done(started, result));
         });
         if let Err(e) = spawned {
             self.done(unstarted, Err(format!("no thread for the handler: {e}")));
         }
     }
 
-    fn done(&mut self, attempt: Attempt, result: Result<(), String>) {
+    fn done(&mut self, started: Started, result: Result<(), String>) {
+        let Started { attempt: Attempt { event, failed }, lane, host } = started;
         self.running.fetch_sub(1, Ordering::Relaxed);
-        let Attempt { event, failed } = attempt;
+        self.lanes.end(lane, &host);
         let Err(error) = result else {
             return self.store.strike(event.number);
         };
         if let Some(&wait) = self.options.retries.get(failed) {
             log::warn!("handling the event of {:?} failed, next try in {wait:?}: {error}", event.key);
-            self.wait_until(Instant::now() + wait, Attempt { event, failed: failed + 1 });
+            let due = (Instant::now() + wait, event.number);
+            self.later.insert(due, Attempt { event, failed: failed + 1 });
         } else {
             log::error!("handling the event of {:?} failed {} times, it is dropped: {error}", event.key, failed + 1);
             self.store.strike(event.number);
         }
     }
+}
 
-    fn wait_until(&mut self, due: Instant, attempt: Attempt) {
-        self.waiting.insert((due, attempt.event.number), attempt);
-    }
+/// What is read of a pulse here.
+#[derive(Deserialize)]
+struct Url {
+    url: Option<IgnoredAny>,
+}
 
-    /// As in AWS's "Event message structure", version 2.1.
-    fn record(&self, event: &Pending) -> Value {
-        let time = Timestamp::from_millisecond(event.time_ms).unwrap_or_default();
-        let rule = match event.kind {
-            Kind::Probe => "probe",
-            Kind::Loop => "loop",
-        };
-        json!({
-            "eventVersion": "2.1",
-            "eventSource": "aws:s3",
-            "awsRegion": self.region,
-            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
-            "eventName": "ObjectCreated:Put",
-            "userIdentity": { "principalId": "AWS:local" },
-            "requestParameters": { "sourceIPAddress": event.origin.source_ip },
-            "responseElements": {
-                "x-amz-request-id": event.origin.request_id,
-                "x-amz-id-2": event.origin.request_id,
-            },
-            "s3": {
-                "s3SchemaVersion": "1.0",
-                "configurationId": rule,
-                "bucket": {
-                    "name": self.bucket,
-                    "ownerIdentity": { "principalId": "local" },
-                    "arn": format!("arn:aws:s3:::{}", self.bucket),
-                },
-                "object": {
-                    "key": url_encoded(&event.key),
-                    "size": event.size,
-                    "eTag": event.etag,
-                    // Sorts the events of one key; compared as text.
-                    "sequencer": format!("{:018X}", event.number),
-                },
-            },
-        })
+/// The host in a pulse's key: the name after `pulse/`.
+fn host(key: &str) -> &str {
+    let id = key.split_once('/').map_or(key, |(_, id)| id);
+    id.split_once('/').map_or_else(|| id.strip_suffix(".json").unwrap_or(id), |(host, _)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hosts_checks_are_the_hosts() {
+        for key in ["pulse/web-1.json", "pulse/web-1/db.json", "pulse/web-1/a/b.json", "pulse/web-1"] {
+            assert_eq!(host(key), "web-1", "{key}");
+        }
     }
 }

@@ -1,0 +1,100 @@
+//! The server's certificate: read from its files, and again when they change.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+/// A certificate and its key, as TLS shows them.
+pub struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    config: Arc<ServerConfig>,
+    /// What was in the files when they were last looked at.
+    content: Content,
+    /// Whether that content has already been judged.
+    is_judged: bool,
+}
+
+/// The content of both files, or why one cannot be read.
+type Content = Result<[Vec<u8>; 2], String>;
+
+/// What a look at the files has brought.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Change {
+    /// They are as they were.
+    None,
+    /// New connections see the new certificate.
+    Taken,
+    /// They cannot be used, which is said once: the earlier certificate stays.
+    Refused(String),
+}
+
+impl Tls {
+    /// Reads a chain of certificates, the server's own first, and its key, both PEM. The error names the file.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self, String> {
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        let content = content(&certificate, &key);
+        let config = config(&certificate, &key, &content)?;
+        Ok(Self { certificate, key, state: Mutex::new(State { config, content, is_judged: true }) })
+    }
+
+    /// Looks at the files again. New content is judged at the second look that finds it: one of the two files is
+    /// always the first to change.
+    pub fn look(&self) -> Change {
+        let found = content(&self.certificate, &self.key);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if found != state.content {
+            (state.content, state.is_judged) = (found, false);
+            return Change::None;
+        }
+        if state.is_judged {
+            return Change::None;
+        }
+        state.is_judged = true;
+        match config(&self.certificate, &self.key, &state.content) {
+            Ok(config) => {
+                state.config = config;
+                Change::Taken
+            }
+            Err(why) => Change::Refused(why),
+        }
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).config.clone().into()
+    }
+}
+
+fn content(certificate: &Path, key: &Path) -> Content {
+    let read = |path: &Path| fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+    Ok([read(certificate)?, read(key)?])
+}
+
+fn config(certificate: &Path, key: &Path, content: &Content) -> Result<Arc<ServerConfig>, String> {
+    let [chain, secret] = content.as_ref().map_err(Clone::clone)?;
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
+    let chain = chain.ok().filter(|chain| !chain.is_empty());
+    let chain = chain.ok_or_else(|| format!("{} holds no certificate in PEM", certificate.display()))?;
+    let secret = PrivateKeyDer::from_pem_slice(secret)
+        .map_err(|_| format!("{} holds no private key in PEM, or one with a password", key.display()))?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS cannot be used here: {error}"))?;
+    let config = builder.with_no_client_auth().with_single_cert(chain, secret).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("the key in {} is not that of the certificate in {}", key.display(), certificate.display())
+        }
+        error => format!("the certificate in {} cannot be used: {error}", certificate.display()),
+    })?;
+    Ok(Arc::new(config))
+}

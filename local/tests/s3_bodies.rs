@@ -1,0 +1,133 @@
+//! What is put comes whole or not at all, and takes no more room than it has.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve};
+use pulse_echo_testkit::raw_client::{Client, at_once, server};
+use rusty_s3::Credentials;
+use rusty_s3::actions::S3Action;
+use url::Position;
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn hosts_and_operators_may_put_a_megabyte_and_the_loop_as_much_as_it_needs() {
+    let (server, _dir) = server();
+    let client = Client::of(&server);
+    let (whole, over) = (vec![7; MIB], vec![7; MIB + 1]);
+    for key in ["pulse/a.json", "mute/a.json", "retire/a.json", "loop/Stop.lambda", "echo/a.json", "fault/a.json"] {
+        assert_eq!(client.put(key, &whole).status, 200, "{key}");
+        client.put(key, &over).assert_error(400, "EntityTooLarge");
+        assert!(client.get(key).body == whole, "{key}");
+    }
+    let large: Vec<u8> = (0..9 * MIB).map(|n| u8::try_from(n % 251).unwrap()).collect();
+    for key in ["status.json", "status-bad-2026-11-29T00:00:00Z.json", "history.json", "status.html"] {
+        let put = client.put(key, &large);
+        let get = client.get(key);
+        assert_eq!((put.status, put.header("etag")), (200, get.header("etag")), "{key}");
+        assert!(get.body == large, "{key}");
+    }
+    assert_eq!(client.head("status.json").header("etag"), "\"0aa0ffd067f85965934ed63cc8660850\"");
+}
+
+/// A PUT of `hello` in frames, with a checksum after it.
+fn framed(client: &Client, body: &str) -> pulse_echo_testkit::raw_client::Answer {
+    let headers = [
+        ("content-encoding", "aws-chunked"),
+        ("x-amz-decoded-content-length", "5"),
+        ("x-amz-trailer", "x-amz-checksum-crc32"),
+    ];
+    let payload = ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", body.as_bytes());
+    client.signed_body("PUT", "/pulses/k", payload, &headers, &[])
+}
+
+#[test]
+fn an_upload_in_chunks_that_is_cut_is_refused_wherever_it_is_cut() {
+    let (server, _dir) = server();
+    let client = Client::of(&server);
+    client.put("k", b"before");
+    for (body, status, code) in [
+        ("2\r\nhe\r\n", 400, "IncompleteBody"),
+        ("2\r\nhe\r\n3\r\nl", 400, "IncompleteBody"),
+        ("2\r\nhe\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n", 400, "IncompleteBody"),
+        ("2\r\nhe\r\n3\r\nllo\r\n", 400, "IncompleteBody"),
+        ("2\r\nhe\r\n3\r\nllo\r\n0", 400, "IncompleteBody"),
+        ("2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", 400, "MalformedTrailerError"),
+        ("2\r\nhe\r\n3\r\nllo\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", 400, "BadDigest"),
+        ("2\r\nhe\r\n4\r\nllo!\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n", 400, "IncompleteBody"),
+    ] {
+        framed(&client, body).assert_error(status, code);
+        assert_eq!(client.get("k").text(), "before", "{body:?}");
+    }
+    let whole = framed(&client, "2\r\nhe\r\n3\r\nllo\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n");
+    assert_eq!((whole.status, client.get("k").text().as_str()), (200, "hello"));
+}
+
+/// `serve` that may have so much memory, in KiB, and a client with its keys.
+fn small(memory: u32) -> (Running, Client, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut once = Running::server(folder.path());
+    once.endpoint();
+    once.signal("-TERM");
+    let keys = pasted(&once.end().stdout);
+    let serve = serve(folder.path(), &FREE_PORT);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -v {memory}; exec \"$@\""), "sh"]).arg(serve.get_program());
+    limited.args(serve.get_args()).env_clear().stderr(std::process::Stdio::piped());
+    let mut server = Running::of(&mut limited);
+    let endpoint = server.endpoint();
+    let mut client = Client::at(&endpoint);
+    let bucket = &keys["PULSE_ECHO_BUCKET"];
+    client.bucket =
+        rusty_s3::Bucket::new(endpoint.parse().unwrap(), rusty_s3::UrlStyle::Path, bucket.clone(), "us-east-1")
+            .unwrap();
+    client.credentials = Credentials::new(&keys["AWS_ACCESS_KEY_ID"], &keys["AWS_SECRET_ACCESS_KEY"]);
+    (server, client, folder)
+}
+
+#[test]
+fn what_is_announced_takes_no_memory() {
+    let (server, client, _folder) = small(400_000);
+    let base = client.bucket.base_url().clone();
+    let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
+    let mut begun = Vec::new();
+    for n in 0..4 {
+        let key = format!("status-bad-{n}.json");
+        let url = client.bucket.put_object(Some(&client.credentials), &key).sign(Duration::from_secs(300));
+        let mut stream = TcpStream::connect(&host).unwrap();
+        let head = format!(
+            "PUT {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n",
+            &url[Position::BeforePath..],
+            250 * MIB
+        );
+        write!(stream, "{head}Expect: 100-continue\r\n\r\n").unwrap();
+        // It asks for the body only once it has taken the announcement.
+        let mut answer = [0; 25];
+        stream.read_exact(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 100 Continue\r\n"), "{}", String::from_utf8_lossy(&answer));
+        stream.write_all(&[7; 100_000]).unwrap();
+        begun.push(stream);
+    }
+    assert_eq!(client.put("pulse/web-1.json", b"{}").status, 200);
+    drop(begun);
+    assert_eq!(client.put("pulse/web-1.json", b"{ }").status, 200);
+    server.signal("-TERM");
+    assert!(server.end().status.success());
+}
+
+#[test]
+fn large_bodies_side_by_side_are_in_memory_one_at_a_time() {
+    let (server, client, _folder) = small(4_000_000);
+    let patient = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(300))).build();
+    let writer = Client { agent: patient.into(), ..client.clone() };
+    let statuses = at_once(8, move |n| writer.put(&format!("status-bad-{n}.json"), &vec![7; 16 * MIB]).status);
+    assert_eq!(statuses, [200; 8]);
+    assert_eq!(client.head("status-bad-7.json").header("content-length"), (16 * MIB).to_string());
+    let peak = server.peak_kib();
+    assert!(peak < 180 << 10, "the eight of them are 128 MiB, twice, and it took {peak} KiB");
+    server.signal("-TERM");
+    assert!(server.end().status.success());
+}

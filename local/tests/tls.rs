@@ -1,0 +1,114 @@
+//! TLS by certificate files, which may change while the server runs.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use pulse_echo_testkit::agent::{Ended, agent};
+use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve};
+use pulse_echo_testkit::tls::Ca;
+use tempfile::TempDir;
+
+/// Writes a certificate for this machine's addresses, and its key.
+fn certify(folder: &Path, ca: &Ca) {
+    let (certificate, key) = ca.pem_of(&["localhost", "127.0.0.1"]);
+    fs::write(folder.join("server.pem"), certificate).unwrap();
+    fs::write(folder.join("server.key"), key).unwrap();
+    fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
+}
+
+fn tls(folder: &Path) -> Running {
+    let (certificate, key) = (folder.join("server.pem"), folder.join("server.key"));
+    let files = ["--tls-cert", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    Running::of(&mut serve(&folder.join("data"), &[&FREE_PORT[..], &files].concat()))
+}
+
+/// The agent as the operator, who trusts `ca.pem`.
+fn send(folder: &Path, endpoint: &str) -> Ended {
+    let keys = fs::read_to_string(folder.join("data/keys")).unwrap();
+    let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("AWS_")).collect();
+    let mut command = agent(folder, &["send", "--bucket", "pulse-echo", "--pulse", "pulse.json", "--host", "web-1"]);
+    let command = command.envs(pasted(&keys.join("\n"))).env("AWS_ENDPOINT_URL", endpoint);
+    fs::write(folder.join("pulse.json"), "{}").unwrap();
+    Ended::of(command.env("AWS_CA_BUNDLE", "ca.pem").env("AWS_REGION", "us-east-1"))
+}
+
+#[test]
+fn it_speaks_tls_and_takes_a_new_certificate_while_it_runs() {
+    let folder = TempDir::new().unwrap();
+    let (folder, first, second) = (folder.path(), Ca::new("first"), Ca::new("second"));
+    certify(folder, &first);
+    let mut server = tls(folder);
+    let endpoint = server.endpoint();
+    assert!(endpoint.starts_with("https://127.0.0.1:"), "{endpoint}");
+    assert_eq!(send(folder, &endpoint).code, 0);
+    fs::write(folder.join("ca.pem"), second.pem()).unwrap();
+    send(folder, &endpoint).assert(1, "certificate");
+
+    // Broken files change nothing, and are told once each.
+    let key = fs::read(folder.join("server.key")).unwrap();
+    fs::write(folder.join("server.key"), "no key").unwrap();
+    server.says("server.key holds no private key in PEM, or one with a password; the earlier certificate stays in use");
+    let (_, stranger) = second.pem_of(&["localhost"]);
+    fs::write(folder.join("server.key"), stranger).unwrap();
+    server.says("server.key is not that of the certificate in ");
+    fs::remove_file(folder.join("server.key")).unwrap();
+    server.says("server.key: No such file");
+    fs::write(folder.join("ca.pem"), first.pem()).unwrap();
+    assert_eq!(send(folder, &endpoint).code, 0);
+    fs::write(folder.join("server.key"), key).unwrap();
+    server.says("the new certificate is in use");
+
+    certify(folder, &second);
+    server.says("the new certificate is in use");
+    assert_eq!(send(folder, &endpoint).code, 0);
+    server.signal("-TERM");
+    let said = server.end().stderr;
+    assert_eq!(said.matches("stays in use").count(), 3, "{said}");
+}
+
+#[test]
+fn plain_http_where_tls_is_spoken_gets_a_sentence_and_a_stalled_handshake_an_end() {
+    let folder = TempDir::new().unwrap();
+    certify(folder.path(), &Ca::new("ca"));
+    let mut server = tls(folder.path());
+    let address = server.endpoint().replace("https://", "");
+    let mut plain = TcpStream::connect(&address).unwrap();
+    plain.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    plain.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("This port speaks TLS: begin the"), "{answer}");
+    send(folder.path(), &format!("http://{address}")).assert(1, "This port speaks TLS");
+
+    // A crowd of them keeps nobody out.
+    let stalled: Vec<_> = (0..300).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    for mut stream in &stalled {
+        let _ = stream.write_all(&[0x16, 3, 1]);
+    }
+    assert_eq!(send(folder.path(), &format!("https://{address}")).code, 0);
+    for mut stream in stalled {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        assert!(matches!(stream.read(&mut [0; 64]), Ok(0) | Err(_)));
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_end_the_start_in_one_sentence() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    certify(folder, &Ca::new("ca"));
+    let refusal = || {
+        let ended = tls(folder).end();
+        assert_eq!((ended.status.code(), ended.stderr.lines().count()), (Some(1), 1), "{ended:?}");
+        ended.stderr
+    };
+    fs::write(folder.join("server.pem"), "").unwrap();
+    assert!(refusal().ends_with("server.pem holds no certificate in PEM"));
+    fs::remove_file(folder.join("server.pem")).unwrap();
+    assert!(refusal().contains("cannot read ") && refusal().contains("server.pem: No such file"));
+    let alone = Running::of(&mut serve(&folder.join("data"), &["--tls-cert", "server.pem"])).end();
+    assert!(alone.status.code() == Some(2) && alone.stderr.contains("--tls-key"), "{alone:?}");
+}
