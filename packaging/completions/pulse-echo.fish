@@ -87,7 +87,7 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l warning -s 
 complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l critical -s c -r -F -d 'age in seconds above which it is CRITICAL (default: the pulse\'s limit + every_s)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l timeout -s t -r -F -d 'seconds for all of it, in place of --timeout-s (default 10, the limit of NRPE)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l json -d 'print JSON in place of the line'
-complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l prom -r -F -d 'also write metrics to this file, for the textfile collector of Prometheus\'s node_exporter'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l prom -r -F -d 'also write metrics to this file, for the textfile collector of Prometheus\'s node_exporter (-: print just them)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l bucket -r -F -d 'bucket that is the store (PULSE_ECHO_BUCKET)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command check' -l host -r -F -d 'name of this host (PULSE_ECHO_HOST; default: the machine\'s hostname)'

@@ -20,12 +20,15 @@ pub struct Reader {
 /// The users of the jobs; where there is no job, the package's user.
 pub fn readers(jobs: &[Job]) -> Vec<Reader> {
     let root = Path::new("/");
-    let mut found: Vec<_> = jobs.iter().map(|job| job.user.clone()).collect();
+    let mut found: Vec<User> = Vec::new();
+    for job in jobs {
+        if !found.contains(&job.user) {
+            found.push(job.user.clone());
+        }
+    }
     if found.is_empty() {
         found.extend(users::find(root, PACKAGES_USER));
     }
-    found.sort_by(|one, other| one.name.cmp(&other.name));
-    found.dedup();
     found.into_iter().map(|user| Reader { groups: users::groups(root, &user), user }).collect()
 }
 

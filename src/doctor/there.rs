@@ -138,5 +138,8 @@ fn ask_of_check(
     let pulse = file.map(|file| file.pulse.clone()).or(in_store).unwrap_or_default();
     let outcome = verdict::judge(id, &seen, Limits::of(&pulse), own);
     findings.outcome("answer", &outcome, "");
+    if let Some(warning) = seen.echo.as_ref().there().and_then(|echo| verdict::odd_status(id, &pulse, echo)) {
+        findings.ill("status", &warning);
+    }
     Some(seen)
 }

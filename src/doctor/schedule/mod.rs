@@ -269,6 +269,14 @@ fn unread(file: &str, lines: &[&str], crontab: &Crontab) -> String {
     format!("{file}:{number} does not run pulse-echo send: {why}")
 }
 
+/// The names of what is in a folder, sorted.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
 /// A path of the machine whose files are in `root`.
 fn in_root(root: &Path, path: &str) -> PathBuf {
     root.join(path.trim_start_matches('/'))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::daemon::Dialect;
-use super::users;
+use super::{names_in, users};
 
 /// The package's own file.
 pub const CRON_FILE: &str = "etc/cron.d/pulse-echo";
@@ -58,15 +58,6 @@ pub fn all(root: &Path, dialect: Dialect) -> Vec<Place> {
     }
     places.extend(own_crontab(root));
     places
-}
-
-/// The names of a folder's files, sorted.
-fn names_in(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.filter(|entry| !entry.path().is_dir());
-    let mut names: Vec<_> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
-    names
 }
 
 fn place(root: &Path, file: &str, user: Option<&String>, dialect: Dialect) -> Option<Place> {

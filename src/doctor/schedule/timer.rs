@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::daemon::Dialect;
+use super::names_in;
 use super::times::Times;
 
 /// Where units lie, the first found counts.
@@ -37,8 +38,8 @@ pub struct Timer {
 pub fn enabled(root: &Path) -> Vec<Timer> {
     let mut names: Vec<String> = Vec::new();
     for folder in FOLDERS {
-        for wants in entries(&root.join(folder)).iter().filter(|name| has_ending(name, "wants")) {
-            let links = entries(&root.join(folder).join(wants));
+        for wants in names_in(&root.join(folder)).iter().filter(|name| has_ending(name, "wants")) {
+            let links = names_in(&root.join(folder).join(wants));
             // A link to a unit that is gone starts nothing.
             let is_unit = |name: &String| has_ending(name, "timer") && is_there(root, name);
             names.extend(links.into_iter().filter(is_unit));
@@ -98,7 +99,7 @@ impl Unit {
         read_lines(&text.unwrap_or_default(), &mut lines);
         for folder in FOLDERS.iter().rev() {
             let further = root.join(folder).join(format!("{name}.d"));
-            for file in entries(&further).iter().filter(|name| has_ending(name, "conf")) {
+            for file in names_in(&further).iter().filter(|name| has_ending(name, "conf")) {
                 read_lines(&fs::read_to_string(further.join(file)).unwrap_or_default(), &mut lines);
             }
         }
@@ -192,13 +193,6 @@ fn has_ending(name: &str, ending: &str) -> bool {
 
 fn is_there(root: &Path, unit: &str) -> bool {
     FOLDERS.iter().any(|folder| root.join(folder).join(unit).symlink_metadata().is_ok())
-}
-
-fn entries(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
-    names
 }
 
 #[cfg(test)]
