@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::Condition;
-use pulse_echo_testkit::agent::{Host, at_every_level};
+use pulse_echo_testkit::agent::{Host, Level, at_every_level};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server, date};
 use pulse_echo_testkit::store::store;
