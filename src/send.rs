@@ -52,8 +52,8 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     }
     let pulses = pulses::read(&settings, file, name)?;
     let every = pulses.iter().flatten().map(|file| file.pulse.every_s).min().unwrap_or_default();
-    let is_mail = !std::io::stderr().is_terminal() && !arguments.verbose;
-    if is_mail && !daily::is_due(Timestamp::now(), Duration::from_secs(every.into())) {
+    let is_due = daily::is_due(Timestamp::now(), Duration::from_secs(every.into()));
+    if !is_due && !std::io::stderr().is_terminal() && !arguments.verbose {
         // What was sent all the same need not be mailed with each run.
         log::set_max_level(LevelFilter::Error);
     }

@@ -79,7 +79,7 @@ const AGENT: &[&[&str]] = &[
 
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
-    &["connections", "deadline", "parallel", "rules"],
+    &["connections", "deadline", "parallel", "rules", "wire"],
     &["error", "expect", "ipfilter", "verdict"],
     &["outbox"],
     &["cas", "event", "fetch", "round", "settings", "web"],

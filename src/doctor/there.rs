@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::rights;
 use crate::credentials::Found;
+use crate::fleet::{Fleet, channels_in_trouble};
 use crate::look::{self, Look, Seen};
 use crate::pulses::PulseFile;
 use crate::reach;
@@ -95,6 +96,10 @@ pub fn ask(
         }
         Err(error) => findings.ill("loop", &error.to_string()),
     }
+    // Only who may read the fleet learns of its channels.
+    for trouble in Fleet::read(store).map_or_else(|_| Vec::new(), |fleet| channels_in_trouble(&fleet)) {
+        findings.ill("channel", &trouble);
+    }
     reached
 }
 
@@ -133,5 +138,8 @@ fn ask_of_check(
     let pulse = file.map(|file| file.pulse.clone()).or(in_store).unwrap_or_default();
     let outcome = verdict::judge(id, &seen, Limits::of(&pulse), own);
     findings.outcome("answer", &outcome, "");
+    if let Some(warning) = seen.echo.as_ref().there().and_then(|echo| verdict::odd_status(id, &pulse, echo)) {
+        findings.ill("status", &warning);
+    }
     Some(seen)
 }

@@ -140,10 +140,10 @@ impl<'a> Sources<'a> {
 
     /// aws-cli's switch for the endpoints in its own variables and files.
     fn ignores_configured_endpoints(&self) -> bool {
-        let name = "ignore_configured_endpoint_urls";
-        let variable = self.environment.get(&format!("AWS_{}", name.to_ascii_uppercase()));
+        let variable = self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         // Without this setting, a file that cannot be read is not needed.
-        let value = variable.or_else(|| self.profile.setting(name).ok().flatten());
+        let of_profile = || self.profile.setting("ignore_configured_endpoint_urls").ok().flatten();
+        let value = variable.or_else(of_profile);
         value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
