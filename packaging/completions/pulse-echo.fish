@@ -68,6 +68,7 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l pulse -r -F 
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l name -r -F -d 'with --pulse: the name of the check (default: the host\'s own check)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l splay -r -F -d 'first wait up to this many seconds; each host waits a time of its own, the same each run (default 0)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l retire -d 'say goodbye instead: put a note that the host leaves on purpose, and delete its pulses'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l dry-run -d 'send nothing: say what would be sent, where to, with which credentials, and what would keep it from being sent'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l bucket -r -F -d 'bucket that is the store (PULSE_ECHO_BUCKET)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l host -r -F -d 'name of this host (PULSE_ECHO_HOST; default: the machine\'s hostname)'

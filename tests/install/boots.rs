@@ -1,19 +1,22 @@
 //! Both packages where systemd runs, over a reboot.
 
+use std::fs;
 use std::net::Ipv4Addr;
 
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_local::s3::{KeyPair, Options, Server};
 use pulse_echo_testkit::store::{ACCESS_KEY, SECRET_KEY};
+use pulse_echo_testkit::tls::Ca;
+use tempfile::TempDir;
 
 use crate::machine::Machine;
 use crate::packages::{Older, deb, local_deb};
 
-/// What the check of a web page says of the timer's state.
+/// Says whether the timer is enabled, and whether it runs.
 const TIMER: &str = "systemctl is-enabled pulse-echo.timer; systemctl is-active pulse-echo.timer";
 
 /// An old data folder, as root once made it: from before there were packages.
-fn old_data() -> tempfile::TempDir {
+fn old_data() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let server = Server::start(Options {
@@ -24,13 +27,29 @@ fn old_data() -> tempfile::TempDir {
     server.fill((0..300).map(|n| (format!("pulse/old-{n}.json"), b"{}".to_vec(), Metadata::new()))).unwrap();
     server.stop();
     let keys = format!("AWS_ACCESS_KEY_ID={ACCESS_KEY}\nAWS_SECRET_ACCESS_KEY={SECRET_KEY}\n");
-    std::fs::write(folder.path().join("keys"), keys).unwrap();
+    fs::write(folder.path().join("keys"), keys).unwrap();
+    folder
+}
+
+/// Two authorities, each with a certificate for this machine: `first.ca`, `first.pem`, `first.key`, `second.…`.
+fn certificates() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["first", "second"] {
+        let ca = Ca::new(name);
+        let (certificate, key) = ca.pem_of(&["127.0.0.1"]);
+        for (end, text) in [("ca", ca.pem()), ("pem", certificate), ("key", key)] {
+            fs::write(folder.path().join(format!("{name}.{end}")), text).unwrap();
+        }
+    }
     folder
 }
 
 pub fn from_install_over_a_reboot_to_removal() {
     let (older, data) = (Older::pack("deb"), old_data());
-    let mut machine = Machine::boot(&[deb("amd64"), older.file(), local_deb("amd64")], data.path());
+    let certificates = certificates();
+    let mut files = vec![deb("amd64"), older.file(), local_deb("amd64")];
+    files.extend(fs::read_dir(certificates.path()).unwrap().map(|entry| entry.unwrap().path()));
+    let mut machine = Machine::boot(&files, data.path());
 
     // The server takes over the old folder, and runs as its own user behind closed doors.
     machine.ok("dpkg -i /root/pulse-echo-local_*.deb");
@@ -74,6 +93,28 @@ pub fn from_install_over_a_reboot_to_removal() {
     machine.wait("pulse-echo check --host web-731 | grep -o 'ECHO OK - web-731'");
     let doctor = machine.ok("pulse-echo doctor");
     assert!(doctor.contains("✓ schedule: systemd's timer pulse-echo.timer"), "{doctor}");
+
+    // A host's own key counts at once, and a new certificate does, without a restart.
+    let key = "pulse-echo-local key add --data /var/lib/pulse-echo-local --to /root/web-731 web-731";
+    machine.ok(key);
+    let by_key = "AWS_SHARED_CREDENTIALS_FILE=/root/web-731/credentials pulse-echo";
+    machine.wait(&format!("{by_key} send"));
+    assert_ne!(machine.run(&format!("{by_key} send --host web-2")).0, 0, "it is one host's key");
+    let put = |name: &str| {
+        let install = "install -m 640 -g pulse-echo-local /root/NAME.END /etc/pulse-echo-local/server.END";
+        ["pem", "key"].map(|end| install.replace("NAME", name).replace("END", end)).join(" && ")
+    };
+    let by_tls = "pulse-echo --endpoint https://127.0.0.1:9810 send";
+    machine.ok(&put("first"));
+    let options = "--tls-cert /etc/pulse-echo-local/server.pem --tls-key /etc/pulse-echo-local/server.key";
+    machine.ok(&format!("sed -i 's|^OPTIONS=.*|& {options}|' /etc/pulse-echo-local/env"));
+    machine.ok("systemctl restart pulse-echo-local");
+    machine.wait(&format!("AWS_CA_BUNDLE=/root/first.ca {by_tls}"));
+    let served = machine.ok("systemctl show -P MainPID pulse-echo-local");
+    machine.ok(&format!("{} && systemctl reload pulse-echo-local", put("second")));
+    machine.wait(&format!("AWS_CA_BUNDLE=/root/second.ca {by_tls}"));
+    assert_eq!(machine.ok("systemctl show -P MainPID pulse-echo-local"), served);
+    machine.ok("sed -i 's| --tls-cert.*||' /etc/pulse-echo-local/env && systemctl restart pulse-echo-local");
 
     // Killed, it is there again, with all that it had.
     let first = machine.ok("systemctl show -P MainPID pulse-echo-local");

@@ -159,7 +159,7 @@ fn start(place: &Path) -> (Child, BufReader<UnixStream>) {
         .args(["--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"])
         .args(["-m", "1024", "-smp", "2", "-display", "none", "-no-reboot", "-nic", "none"])
         .args(["-kernel", &of_place("FILE", "kernel"), "-initrd", &of_place("FILE", "initrd")])
-        .args(["-append", "root=/dev/vda rw console=ttyS0 quiet"])
+        .args(["-append", "root=/dev/vda rw console=ttyS0 no_timer_check"])
         .args(["-drive", &of_place("file=FILE,format=raw,if=virtio,cache=unsafe", "disk")])
         .args(["-serial", "stdio", "-serial", &of_place("unix:FILE,server=on,wait=off", "line")])
         .stdin(Stdio::null())

@@ -1,5 +1,6 @@
 //! Objects in one `redb` file: reads, and commands to the one thread that writes.
 
+mod change;
 mod file;
 mod list;
 mod opening;
@@ -24,11 +25,12 @@ use tokio::sync::oneshot;
 use super::Clock;
 use super::notification::Rule;
 use crate::private;
+pub(crate) use change::{Change, Condition, Content, DEFAULT_TYPE, NewObject, Refusal};
 use file::StoreFile;
 pub(crate) use list::{Page, Query, past_key, past_prefix};
 use opening::State;
 pub(crate) use pending::{Origin, Pending};
-pub(crate) use writer::{Change, Condition, Content, DEFAULT_TYPE, Listener, NewObject, Refusal};
+pub(crate) use writer::Listener;
 use writer::{Command, NewChange, Writer};
 
 /// Key to (`ETag`, size, `LastModified`): everything that LIST shows. The bodies are elsewhere, so that LIST need not

@@ -77,7 +77,7 @@ thread_local! {
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Catches redb's panics: it panics at some kinds of damage instead of returning an error. What redb would print then is
+/// Catches redb's panics: it panics at some kinds of damage instead of returning an error. What it would print then is
 /// left out.
 fn or_damaged<T>(path: &Path, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     static HOOK: Once = Once::new();

@@ -4,93 +4,27 @@
 //! disk, is paid once for all. With 64 clients at once that makes 9,000 PUTs a second instead of 400
 //! (`benches/list.rs`, on a small virtual machine).
 
-use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::iter;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use hyper::body::Bytes;
 use redb::{ReadableTable, Table, WriteTransaction};
-use s3s::crypto::{Checksum as _, Md5};
 use tokio::sync::oneshot;
 
 use super::super::notification::Rule;
+use super::change::{Change, Condition, Content, NewObject, Refusal};
 use super::file::StoreFile;
-use super::pending::{Origin, Pending};
-use super::{BODIES, Clock, DETAILS, Details, ETag, LISTING, NEWEST, PENDING, SEQUENCE, STATE};
+use super::pending::Pending;
+use super::{BODIES, Clock, DETAILS, ETag, LISTING, NEWEST, PENDING, SEQUENCE, STATE};
 
-/// S3's content type for an object whose sender named no type.
-pub(crate) const DEFAULT_TYPE: &str = "binary/octet-stream";
 /// The limit of one transaction: it bounds the memory, and how long its first command waits.
 const MAX_BATCH: usize = 256;
 /// The limit of one transaction's bodies, of which the last may go beyond it: redb holds them in memory.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 /// How long changes are refused without a try after a failed transaction: each failure costs opening the file anew.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
-
-/// The condition of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
-    Always,
-    /// `If-None-Match: *`
-    Absent,
-    /// `If-Match`: the `ETag`, without quotes.
-    Is(String),
-}
-
-/// A change of one object.
-pub(crate) enum Change {
-    Put(NewObject),
-    Delete,
-}
-
-/// The bytes of an object to be written.
-pub(crate) enum Content {
-    /// In memory.
-    Held(Bytes),
-    /// In a file, from its beginning: so many bytes.
-    InFile(File, usize),
-}
-
-impl Content {
-    fn len(&self) -> usize {
-        match self {
-            Self::Held(bytes) => bytes.len(),
-            Self::InFile(_, length) => *length,
-        }
-    }
-}
-
-/// An object to be written.
-pub(crate) struct NewObject {
-    pub(crate) etag: ETag,
-    pub(crate) details: Details,
-    pub(crate) body: Content,
-    pub(crate) origin: Origin,
-}
-
-impl NewObject {
-    /// An object whose sender named no type.
-    pub(crate) fn of(body: Vec<u8>, metadata: BTreeMap<String, String>) -> Self {
-        let etag = ETag(u128::from_be_bytes(Md5::checksum(&body)));
-        let details = Details { content_type: DEFAULT_TYPE.to_owned(), metadata, by_a_host: false };
-        Self { etag, details, body: Content::Held(body.into()), origin: Origin::default() }
-    }
-}
-
-/// The reason why a change was not made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The condition does not hold.
-    Precondition,
-    /// `If-Match` on a key that does not exist.
-    NoSuchKey,
-    /// The file cannot be written at present; the log says why.
-    Broken,
-}
 
 /// Gets events, in order. The writer calls it between two transactions, so it must be quick.
 pub(crate) type Listener = Box<dyn Fn(Pending) + Send>;
