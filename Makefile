@@ -58,7 +58,8 @@ e2e: dist
 	PULSE_ECHO_AGENT=$$(realpath $${CARGO_TARGET_DIR:-target}/dist/pulse-echo-*-linux-x86_64) \
 		$(CARGO) test --locked --workspace --quiet \
 		--test bad_input --test check --test credentials --test credentials_services --test doctor --test faults \
-		--test init --test packaging --test proxies --test status --test steer --test store --test store_learns --test walk
+		--test init --test names --test packaging --test proxies --test status --test steer --test store \
+		--test store_learns --test walk
 	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e --test aws_e2e
 	@if $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz; then \
 		$(MAKE) --no-print-directory fuzz SECONDS=5; \

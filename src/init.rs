@@ -1,5 +1,6 @@
 //! `init`: writes the configuration and a pulse, then runs `doctor`.
 
+use std::cell::RefCell;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -11,36 +12,115 @@ use super::args::{Arguments, Init};
 use super::exit::Exit;
 use super::output::{complain, print};
 use super::settings::Sources;
-use super::{atomic_file, doctor};
+use super::{atomic_file, doctor, namesake};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::json::{self, Unknown};
+use pulse_echo_core::name::CheckId;
 use pulse_echo_core::pulse::Pulse;
 
 /// Runs `init`.
 pub fn command(arguments: &Arguments, options: &Init, environment: Environment) -> Exit {
-    // The present configuration is ignored, since this file is to be written anew.
-    let sources = Sources::without_file(arguments, environment);
-    let content = sources.to_configuration().and_then(|configuration| Ok((pulse(options)?, configuration)));
-    let (pulse, configuration) = match content {
-        Ok(content) => content,
-        Err(message) => {
-            complain(&message);
-            return Exit::Usage;
-        }
+    attempt(arguments, options, environment).unwrap_or_else(|message| {
+        complain(&message);
+        Exit::Usage
+    })
+}
+
+/// Writes the files. The error is a mistake in usage; nothing is written then.
+fn attempt(arguments: &Arguments, options: &Init, environment: Environment) -> Result<Exit, String> {
+    if is_bare(arguments, options) {
+        return Err(what_to_give(environment));
+    }
+    // The variables that are asked for are those that the options leave open.
+    let asked = RefCell::new(Vec::new());
+    let lookup = |name: &str| {
+        let value = environment.get(name)?;
+        asked.borrow_mut().push((name.to_string(), value.clone()));
+        Some(value)
     };
+    // The present configuration is ignored, since this file is to be written anew.
+    let sources = Sources::without_file(arguments, Environment::new(&lookup));
+    let configuration = sources.to_configuration()?;
+    let taken = taken(&asked.take(), &configuration);
+    let pulse = pulse(options)?;
+    if !options.anyway && is_taken(&sources) == Some(true) {
+        let host = sources.host()?;
+        return Err(format!(
+            "another machine sends as {host}: the newest echo of that name is another machine's; give this one another \
+             name by --host; or, if it takes the other's place, add --anyway"
+        ));
+    }
     // The configuration is written last: once it is there, cron sends.
     let files = [(sources.folder().join("pulse.json"), pulse), (sources.file, configuration)];
     if let Err(message) = write(&files) {
         complain(&message);
-        return Exit::Failed;
+        return Ok(Exit::Failed);
     }
     if !arguments.quiet {
-        for (file, _) in &files {
-            print(&format!("wrote {}", file.display()));
+        for (file, content) in &files {
+            print(&format!("wrote {}: {}", file.display(), on_one_line(content)));
+        }
+        if !taken.is_empty() {
+            print(&format!("of that, {} stood in the environment", taken.join(", ")));
         }
     }
     doctor::command(arguments, environment);
-    Exit::Ok
+    Ok(Exit::Ok)
+}
+
+/// Whether no option says what to write.
+fn is_bare(arguments: &Arguments, options: &Init) -> bool {
+    let given = [
+        &arguments.bucket,
+        &arguments.host,
+        &arguments.region,
+        &arguments.endpoint,
+        &arguments.ca_file,
+        &options.url,
+        &options.body,
+        &options.contains,
+    ];
+    given.into_iter().all(Option::is_none)
+}
+
+fn what_to_give(environment: Environment) -> String {
+    match environment.get("PULSE_ECHO_BUCKET") {
+        Some(bucket) => format!(
+            "nothing is written without an option; to write down what this shell's environment says: pulse-echo init \
+             --bucket {bucket}"
+        ),
+        None => {
+            "there is no bucket: pulse-echo init --bucket NAME --region REGION, or with --endpoint URL for a store \
+                 other than AWS's"
+                .into()
+        }
+    }
+}
+
+/// The variables whose values are in the configuration.
+fn taken(asked: &[(String, String)], configuration: &str) -> Vec<String> {
+    let is_in = |value: &str| configuration.contains(&Value::from(value).to_string());
+    // A file's path is written whole.
+    let is_file = |name: &str| name == "AWS_CA_BUNDLE";
+    let mut names: Vec<_> =
+        asked.iter().filter(|(name, value)| is_file(name) || is_in(value)).map(|(name, _)| name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Whether another machine sends under this name; `None` if the store does not tell.
+fn is_taken(sources: &Sources) -> Option<bool> {
+    let trust = sources.trust().ok()?;
+    let found = sources.credentials(&trust).ok()?;
+    let place = sources.place(found.instance.as_ref()).ok()?;
+    let store = sources.store(&place, &trust, found.credentials).ok()?;
+    Some(namesake::answers_another(&store, &CheckId::new(&sources.host().ok()?, None)))
+}
+
+/// JSON as it was written, without its line ends.
+fn on_one_line(content: &str) -> String {
+    content.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn pulse(options: &Init) -> Result<String, String> {

@@ -29,6 +29,7 @@ mod loop_control;
 mod machine;
 mod mute;
 mod nagios;
+mod namesake;
 mod operator;
 mod outcome;
 mod output;
@@ -94,6 +95,7 @@ pub fn main(
     stderr::log(PROGRAM, level(&arguments));
 
     let exit = match &arguments.command {
+        Command::Send(options) if options.dry_run => doctor::rehearse(&arguments, options, environment),
         Command::Send(options) => send::command(&arguments, options, environment),
         Command::Check(options) => check::command(&arguments, options, environment),
         Command::Run(options) => run::command(&arguments, options, environment),

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pulse_echo_core::stderr;
-use pulse_echo_core::text::prints;
+use pulse_echo_core::text::{prints, without_numbers};
 use serde_json::Value;
 
 /// The prefix of lines on stderr.
@@ -14,9 +14,9 @@ pub const PROGRAM: &str = "pulse-echo";
 /// Whether stdout failed, as on a full disk.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
 
-/// Prints a line on stdout. That it could not be written is said once, on stderr.
+/// Prints a line on stdout, without the numbers of the system's errors. That it could not be written is said once, on stderr.
 pub fn print(line: &str) {
-    match writeln!(std::io::stdout(), "{}", line.trim_end()) {
+    match writeln!(std::io::stdout(), "{}", without_numbers(line.trim_end())) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe && !IS_LOST.swap(true, Ordering::Relaxed) => {
             complain(&format_args!("cannot write to stdout: {error}"));
         }

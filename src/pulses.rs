@@ -30,17 +30,24 @@ pub fn read(
     file: Option<&str>,
     check: Option<&str>,
 ) -> Result<Vec<Result<PulseFile, String>>, String> {
-    let places = places(settings, file, check)?;
-    if places.is_empty() {
-        return Err(none_in(&settings.folder));
-    }
-    Ok(places.into_iter().map(read_at).collect())
+    let pulses = of_options(&settings.host, &settings.folder, file, check)?;
+    if pulses.is_empty() { Err(none_in(&settings.folder)) } else { Ok(pulses) }
+}
+
+/// The same of a host and its folder, if any.
+pub fn of_options(
+    host: &Name,
+    folder: &Path,
+    file: Option<&str>,
+    check: Option<&str>,
+) -> Result<Vec<Result<PulseFile, String>>, String> {
+    Ok(places(host, folder, file, check)?.into_iter().map(read_at).collect())
 }
 
 /// The ids of the checks that this host has pulse files for, whatever the files hold; the host's own check if there are
 /// no files.
 pub fn ids(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Result<Vec<CheckId>, String> {
-    let places = places(settings, file, check)?;
+    let places = places(&settings.host, &settings.folder, file, check)?;
     let ids: Vec<_> = places.into_iter().flatten().map(|place| place.id).collect();
     Ok(if ids.is_empty() { vec![CheckId::new(&settings.host, None)] } else { ids })
 }
@@ -52,15 +59,20 @@ struct Place {
 }
 
 /// The paths of the wanted pulses. A file name that is not a check's name becomes an error.
-fn places(settings: &Settings, file: Option<&str>, check: Option<&str>) -> Result<Vec<Result<Place, String>>, String> {
+fn places(
+    host: &Name,
+    folder: &Path,
+    file: Option<&str>,
+    check: Option<&str>,
+) -> Result<Vec<Result<Place, String>>, String> {
     let check = check.map(|text| text.parse::<Name>().map_err(|error| format!("--name: {error}"))).transpose()?;
     if let Some(file) = file {
-        return Ok(vec![Ok(Place { id: CheckId::new(&settings.host, check.as_ref()), path: file.into() })]);
+        return Ok(vec![Ok(Place { id: CheckId::new(host, check.as_ref()), path: file.into() })]);
     }
     if check.is_some() {
         return Err("--name goes with --pulse: it names the check of that file".into());
     }
-    Ok(places_in(&settings.host, &settings.folder))
+    Ok(places_in(host, folder))
 }
 
 /// The message that `folder` has no pulse, and how to write one.

@@ -36,6 +36,13 @@ fn attempt(arguments: &Arguments, options: &Run, environment: Environment) -> Re
         complain(&format_args!("sent; waiting for the answer, at most {} s", options.wait));
     }
     wait::for_answers(&settings.store, open, Duration::from_secs(options.wait.into()));
+    for pair in pulses.iter().zip(&sent) {
+        if let (Ok(file), Ok(Waiting { answer: Ok(Answer::Echo(echo)), .. })) = pair
+            && let Some(warning) = verdict::odd_status(&file.id, &file.pulse, echo)
+        {
+            complain(&warning);
+        }
+    }
     let mut outcomes: Vec<_> = sent.into_iter().map(|sent| sent.map_or_else(|outcome| outcome, outcome)).collect();
     outcomes.extend(settings.store.skew_s().map(verdict::judge_clock));
     outcomes.extend(notes);

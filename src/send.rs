@@ -12,7 +12,7 @@ use super::goodbye::{put_note, there};
 use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
 use super::settings::{Settings, Sources};
-use super::{daily, machine, splay};
+use super::{daily, machine, namesake, splay};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
@@ -52,15 +52,27 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     }
     let pulses = pulses::read(&settings, file, name)?;
     let every = pulses.iter().flatten().map(|file| file.pulse.every_s).min().unwrap_or_default();
-    let is_mail = !std::io::stderr().is_terminal() && !arguments.verbose;
-    if is_mail && !daily::is_due(Timestamp::now(), Duration::from_secs(every.into())) {
+    let is_due = daily::is_due(Timestamp::now(), Duration::from_secs(every.into()));
+    if !is_due && !std::io::stderr().is_terminal() && !arguments.verbose {
         // What was sent all the same need not be mailed with each run.
         log::set_max_level(LevelFilter::Error);
     }
     if let Some(warning) = &settings.warning {
         log::warn!("{warning}");
     }
-    Ok(send_all(&settings.store, &pulses, arguments.quiet))
+    let exit = send_all(&settings.store, &pulses, arguments.quiet);
+    if let Some(id) = due(&pulses).filter(|id| exit == Exit::Ok && namesake::answers_another(&settings.store, id)) {
+        complain(&format_args!("another machine sends as {id}, too: {}", namesake::REMEDY));
+    }
+    Ok(exit)
+}
+
+/// The check of which this run, once a day, looks whether another machine sends it. The last: its own pulse has no
+/// answer yet.
+fn due(pulses: &[Result<PulseFile, String>]) -> Option<&CheckId> {
+    let now = Timestamp::now();
+    let is_due = |file: &&PulseFile| daily::is_due(now, Duration::from_secs(file.pulse.every_s.into()));
+    pulses.iter().flatten().rfind(is_due).map(|file| &file.id)
 }
 
 /// Sends the pulses, until an answer of the store settles that none can be sent. Failures of one kind are a sum.

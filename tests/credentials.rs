@@ -193,7 +193,8 @@ fn the_first_of_several_sources_wins() {
 fn the_region_is_taken_from_the_first_place_that_has_one() {
     at_every_level(|level| {
         let region_of = |host: &Host, arguments: &[&str], region: &str| {
-            host.run(arguments).assert(1, &format!("https://pulses.s3.{region}.amazonaws.com/"));
+            host.run(&[arguments, &["--timeout-s=1"]].concat())
+                .assert(1, &format!("https://pulses.s3.{region}.amazonaws.com/"));
         };
         let host = Host::bare(level).with("AWS_ACCESS_KEY_ID", KEY).with("AWS_SECRET_ACCESS_KEY", SECRET);
         // Nothing leaves this machine.
@@ -246,7 +247,7 @@ fn keys_in_older_places_that_aws_cli_reads_are_refused_by_name() {
     host.write(".boto", "[Credentials]\naws_access_key_id = x\naws_secret_access_key = y\n");
     host.run(&["send"]).assert(2, "/.boto:2: there are keys here, which pulse-echo does not read: move them to");
     let host = host.with("BOTO_CONFIG", "/dev/null");
-    let output = host.run(&["send"]);
+    let output = host.run(&["send", "--timeout-s=1"]);
     assert!(!output.stderr.contains("boto"), "{output:?}");
     host.with("AWS_CREDENTIAL_FILE", "/x").run(&["send"]).assert(2, "AWS_CREDENTIAL_FILE names a file with keys");
 }

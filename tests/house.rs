@@ -69,7 +69,7 @@ const AGENT: &[&[&str]] = &[
         "target",
         "terminal",
     ],
-    &["args", "credentials", "fleet", "goodbye", "outcome", "panic"],
+    &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
     &["nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
     &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
@@ -79,7 +79,7 @@ const AGENT: &[&[&str]] = &[
 
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
-    &["connections", "deadline", "parallel", "rules"],
+    &["connections", "deadline", "parallel", "rules", "wire"],
     &["error", "expect", "ipfilter", "verdict"],
     &["outbox"],
     &["cas", "event", "fetch", "round", "settings", "web"],

@@ -31,10 +31,11 @@ fn what_is_written_serves_send_without_any_option_or_variable() {
     let arguments = ["--bucket", BUCKET, "--host=web-1", "--endpoint", &endpoint];
     let init = init(folder.path(), &arguments);
     assert_eq!((init.code, init.stderr.as_str()), (0, ""), "{init:#?}");
-    assert!(
-        init.stdout.starts_with("wrote etc/pulse.json\nwrote etc/config.json\n✓ configuration: etc/config.json\n"),
-        "{init:#?}"
+    let wrote = format!(
+        "wrote etc/pulse.json: {{}}\nwrote etc/config.json: {{ \"bucket\": \"pulses\", \"region\": \"us-east-1\", \
+         \"endpoint\": \"{endpoint}\", \"host\": \"web-1\", \"timeout_s\": 5 }}\n✓ configuration: etc/config.json\n"
     );
+    assert!(init.stdout.starts_with(&wrote), "{init:#?}");
     assert!(init.stdout.contains("✗ answer: web-1: no pulse has been sent; send one: pulse-echo run"), "{init:#?}");
     assert_eq!(
         fs::read_to_string(folder.path().join("etc/config.json")).unwrap(),
@@ -128,4 +129,38 @@ fn where_the_folder_cannot_be_written_it_says_so() {
     let init = init(folder.path(), &["--bucket", BUCKET, "--region", "eu-central-1", "--host", "web-1"]);
     assert!(init.complaint().contains("cannot write etc/pulse.json: "), "{init:#?}");
     assert_eq!(init.code, 1);
+}
+
+/// The command without `--timeout-s` and `--config`, which say nothing of what is to be written.
+fn with_variables(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let keys = [("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)];
+    let place = [("PULSE_ECHO_CONFIG", "etc/config.json"), ("AWS_EC2_METADATA_DISABLED", "true")];
+    let mut command = agent(folder, &[&["init"], arguments].concat());
+    Ended::of(command.envs(keys).envs(place).envs(variables.iter().copied()))
+}
+
+#[test]
+fn without_an_option_nothing_is_written_and_it_says_what_to_give() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = with_variables(folder.path(), &[], &[]);
+    assert!(
+        bare.complaint().contains("there is no bucket: pulse-echo init --bucket NAME --region REGION"),
+        "{bare:#?}"
+    );
+    let variables = [("PULSE_ECHO_BUCKET", "pulses"), ("AWS_REGION", "eu-central-1")];
+    let of_environment = with_variables(folder.path(), &[], &variables);
+    assert!(of_environment.complaint().ends_with("pulse-echo init --bucket pulses"), "{of_environment:#?}");
+    assert_eq!((bare.code, of_environment.code, folder.path().join("etc").exists()), (2, 2, false));
+}
+
+#[test]
+fn what_comes_from_the_environment_is_said() {
+    let (bed, folder) = (Bed::new(), tempfile::tempdir().unwrap());
+    let endpoint = bed.server.endpoint();
+    let variables =
+        [("AWS_ENDPOINT_URL", endpoint.as_str()), ("PULSE_ECHO_HOST", "web-9"), ("PULSE_ECHO_BUCKET", "other")];
+    let init = with_variables(folder.path(), &["--bucket", BUCKET], &variables);
+    assert_eq!((init.code, init.stderr.as_str()), (0, ""), "{init:#?}");
+    let said = "\nof that, AWS_ENDPOINT_URL, PULSE_ECHO_HOST stood in the environment\n";
+    assert!(init.stdout.contains(said), "{init:#?}");
 }

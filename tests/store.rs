@@ -161,7 +161,7 @@ fn each_refusal_of_the_store_is_one_sentence_with_its_remedy() {
         ("AWS_ENDPOINT_URL", &format!("http://{closed}"), "the connection was refused", "check the endpoint"),
         ("AWS_ENDPOINT_URL", "http://nosuch.invalid", "the name nosuch.invalid does not resolve", "check the region"),
     ] {
-        let sent = Ended::of(bed.command(&["send"]).env(name, value));
+        let sent = Ended::of(bed.command(&["send", "--timeout-s=2"]).env(name, value));
         let complaint = sent.complaint();
         assert!(complaint.contains("cannot put pulse/web-1.json in bucket"), "{complaint}");
         assert!(complaint.contains(answer) && complaint.contains(remedy), "{complaint}");

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# What some tests need beside cargo, if it is not there: strace, AWS's own command line with botocore, nginx and Caddy.
-# Says what cannot be had; those tests are then left out, and fail under CI.
+# What some tests need beside cargo, if it is not there: curl, openssl, strace, AWS's own command line with botocore,
+# nginx and Caddy. Says what cannot be had; those tests are then left out, and fail under CI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=${CARGO_TARGET_DIR:-target}/test-tools
 missing=()
-[ -x /usr/bin/strace ] || missing+=(strace)
+for tool in curl openssl strace; do
+  [ -x /usr/bin/$tool ] || missing+=("$tool")
+done
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing ${missing[*]}"

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
+use crate::json;
 use crate::metadata::{Metadata, hex, number, present};
 
 /// The longest text of a fault, in bytes.
@@ -113,8 +114,8 @@ impl Fault {
     }
 
     /// Reads a fault. Anybody may have put it, so its texts are cut. Unknown fields are ignored.
-    pub fn from_json(body: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(body).map(Self::cut)
+    pub fn from_json(body: &[u8]) -> Result<Self, json::Error> {
+        serde_json::from_slice(body).map(Self::cut).map_err(json::Error::from)
     }
 
     fn cut(self) -> Self {

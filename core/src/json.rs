@@ -63,11 +63,37 @@ impl From<serde_json::Error> for Error {
         let (line, column) = (error.line(), error.column());
         let place = format!(" at line {line} column {column}");
         let message = error.to_string();
-        let message = message.strip_suffix(&place).unwrap_or(&message);
+        let mut message = message.strip_suffix(&place).unwrap_or(&message).to_string();
+        for (theirs, ours) in WORDS {
+            message = message.replace(theirs, ours);
+        }
         // A message may quote more of the text than anybody would read.
-        Self { line, column, message: without_middle(message, 120) }
+        Self { line, column, message: without_middle(&message, 120) }
     }
 }
+
+/// The words of the JSON library, and ours.
+const WORDS: [(&str, &str); 16] = [
+    ("EOF while parsing", "the text ends within"),
+    ("expected value", "there is no value"),
+    ("expected ident", "there is a word other than true, false or null"),
+    ("expected `:`", "there is no : after the name"),
+    ("expected `,` or `}`", "there is no , or } after the value"),
+    ("expected `,` or `]`", "there is no , or ] after the value"),
+    ("key must be a string", "the name of a field must be in quotes"),
+    ("trailing comma", "there is a comma too many"),
+    ("trailing characters", "there is more after the end"),
+    ("recursion limit exceeded", "it is nested too deeply"),
+    (
+        "control character (\\u0000-\\u001F) found while parsing a string",
+        "a text has a line end or another control character in it; write \\n",
+    ),
+    ("invalid escape", "there is a \\ with an unknown letter; write \\\\ for the character"),
+    ("lone leading surrogate in hex escape", "there is half of a character after \\u"),
+    ("unexpected end of hex escape", "there is half of a character after \\u"),
+    ("invalid unicode code point", "it is not UTF-8"),
+    ("invalid number", "there is a number that JSON does not have"),
+];
 
 /// Reads `text` as one object and nothing after it.
 pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
@@ -249,9 +275,13 @@ mod tests {
     fn broken_json_is_refused_with_its_place() {
         for (text, why) in [
             ("", "it is empty; the least is {}"),
-            ("{", "EOF"),
+            ("{", "the text ends within an object (line 1, column 1)"),
             ("{\n\"label\": }", "(line 2, column 10)"),
-            ("{} x", "trailing characters"),
+            ("{} x", "there is more after the end"),
+            ("{\"label\": \"a\nb\"}", "a text has a line end"),
+            ("{\"label\": \"\\q\"}", "there is a \\ with an unknown letter"),
+            ("{'label': 1}", "the name of a field must be in quotes"),
+            ("{\"label\": \"a\",}", "there is a comma too many"),
             ("[]", "expected a cup: an object such as {\"size_ml\": …}"),
             ("\u{feff}{}", "byte order mark"),
         ] {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
+use crate::json;
 
 /// The largest mark that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
@@ -78,8 +79,8 @@ impl Mark {
     }
 
     /// Reads a mark. The error is serde's, without the file's name.
-    pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(text)
+    pub fn from_json(text: &[u8]) -> Result<Self, json::Error> {
+        serde_json::from_slice(text).map_err(json::Error::from)
     }
 
     /// The body to put.

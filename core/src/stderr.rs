@@ -6,17 +6,18 @@ use std::io::Write;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
-use crate::text::printable;
+use crate::text::{printable, without_numbers};
 
 /// Prints a line on stderr, with the program's name first, as cron's mails and logs want it. A stranger's text may be
-/// in it, so it leaves out what does not print, such as an escape that the terminal would obey.
+/// in it, so it leaves out what does not print, such as an escape that the terminal would obey. It also
+/// leaves out the numbers of the system's errors.
 pub fn complain(program: &str, message: &dyn Display) {
     print(&format_args!("{program}: {message}"));
 }
 
-/// Prints a line on stderr, and leaves out what does not print.
+/// Prints a line on stderr, and leaves out what does not print and the numbers of the system's errors.
 pub fn print(message: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "{}", printable(&message.to_string()));
+    let _ = writeln!(std::io::stderr(), "{}", without_numbers(&printable(&message.to_string())));
 }
 
 /// Whether a log line may be shown at all. What there is to see is ours; the lines of libraries, such as those of the

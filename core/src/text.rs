@@ -3,6 +3,8 @@
 //! Strangers write a pulse's file name, a service's answer and a program's complaint. None of it may be an escape in a
 //! terminal, end a line, fill a screen, or look like another text.
 
+use std::io;
+
 /// Characters that print as nothing, or as a blank: `Default_Ignorable_Code_Point` of Unicode 16, and what is blank
 /// though it is no space. With one of them, a text looks like another.
 const UNSEEN: [(char, char); 21] = [
@@ -48,6 +50,25 @@ enum Shown {
     LooksAlike,
     /// Escaped or left out: it does not print.
     Not,
+}
+
+/// Removes the numbers of the system's errors, ` (os error 13)`, which say nothing to people.
+pub fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| text + part.split_once(')').map_or(part, |(_, rest)| rest))
+}
+
+/// What the system says of an error: `permission denied`.
+pub fn of_io(error: &io::Error) -> String {
+    let text = without_numbers(&error.to_string());
+    // A word in capitals stays.
+    match text.as_bytes() {
+        [first, second, ..] if first.is_ascii_uppercase() && !second.is_ascii_uppercase() => {
+            format!("{}{}", text[..1].to_ascii_lowercase(), &text[1..])
+        }
+        _ => text,
+    }
 }
 
 /// The characters of a text, each with how it may be shown.
@@ -180,6 +201,18 @@ fn boundary(text: &[u8], at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_system_says_is_shown_without_its_number() {
+        let missing = io::Error::from_raw_os_error(2);
+        assert_eq!(of_io(&missing), "no such file or directory");
+        let both = format!("cannot read a: {missing}; nor b: {missing}, so");
+        assert_eq!(
+            without_numbers(&both),
+            "cannot read a: No such file or directory; nor b: No such file or directory, so"
+        );
+        assert_eq!(without_numbers("(os error 2"), "(os error 2");
+    }
 
     #[test]
     fn what_does_not_print_is_escaped_and_a_quote_cannot_end_the_quotes() {

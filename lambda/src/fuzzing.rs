@@ -17,6 +17,7 @@ use crate::probe;
 use crate::round::{Case, Round};
 use crate::rules::Rules;
 use crate::verdict::Observation;
+use crate::wire;
 
 /// The texts that an event's records lead to: checks' ids, and why others are passed over.
 pub fn event(event: &Value) -> Result<Vec<String>, String> {
@@ -31,11 +32,17 @@ pub fn judge(pulse: &Pulse, status: u16, body: &[u8], location: Option<&str>) ->
         redirect: location.map_or(Redirect::None, |location| Redirect::To(location.into())),
         body: body.into(),
         whole: true,
+        packed: None,
         latency: Duration::from_millis(84),
         trusted_until: None,
     };
     let now = Time::from_rfc3339("2026-11-21T08:00:00Z").expect("it is a time");
     expect::compare(pulse, &seen, now).map_err(|miss| miss.reason)
+}
+
+/// The strict answer that ureq gets where a server sends these pieces.
+pub fn strict<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, String> {
+    wire::strict(pieces)
 }
 
 /// Whether a probe with these settings may go to an address of a host.

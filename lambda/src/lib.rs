@@ -3,7 +3,8 @@
 //! - [`probe`]: the handler that answers a pulse with an echo or a fault; [`tick`]: the loop's handler, one invocation
 //!   of it, which has `sweep` look at all checks, and tells;
 //! - [`event`] (what came, to either of them), `fetch` (the services, within limits), [`channel`] (the ways to people),
-//!   `aws` (signed requests), `web` (the others), `cas` (an object changed by several);
+//!   `aws` (signed requests), `web` (the others), `wire` (how
+//!   servers really answer), `cas` (an object changed by several);
 //! - pure rules: [`round`] (one round over all checks), [`outbox`] (what is owed), [`verdict`] (what a check is),
 //!   `expect` (is what was seen as the pulse expects?), `ipfilter` (may the probe go there?);
 //! - what they all use: `settings` (which store) and [`rules`] (the loop's settings), `connections`, `deadline`,
@@ -35,3 +36,4 @@ pub mod telemetry;
 pub mod tick;
 pub mod verdict;
 mod web;
+mod wire;

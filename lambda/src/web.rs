@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::url::web_url;
-use pulse_echo_core::http::{self, Failure, SystemResolver, Trouble, Trust, header};
+use pulse_echo_core::http::{self, Failure, SystemResolver, Trouble, Trust, header, proxy};
 use ureq::http::{Request, Response};
-use ureq::{Agent, Body, Timeout};
+use ureq::unversioned::transport::Connector;
+use ureq::{Agent, Body, Proxy, Timeout};
 use url::Url;
 
+use crate::wire::ReadLeniently;
 use pulse_echo_core::text::line;
 
 /// Our `User-Agent`.
@@ -60,7 +62,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// The web, for messages and AWS's services. Each request has its own connection; redirects and proxies are not used.
+/// The web, for messages and AWS's services. Each request has its own connection; redirects are not followed.
 pub(crate) struct Web {
     agent: Agent,
 }
@@ -85,10 +87,22 @@ pub(crate) struct Missed {
 }
 
 impl Web {
+    /// The web without proxies, for AWS's services.
     pub(crate) fn new(trust: &Trust) -> Self {
+        Self::through(None, trust)
+    }
+
+    /// The way to `there`: through the proxy that the variables name for it, as curl reads them. The error names the
+    /// variable.
+    pub(crate) fn to(there: &Address, trust: &Trust, environment: Environment) -> Result<Self, String> {
+        Ok(Self::through(proxy::from_variables(&there.0, environment)?, trust))
+    }
+
+    fn through(proxy: Option<Proxy>, trust: &Trust) -> Self {
         // If a reused connection turned out to be closed, the request would look as if it might have arrived.
-        let config = http::config().user_agent(USER_AGENT).max_idle_connections(0).build();
-        Self { agent: http::agent(config, trust, SystemResolver::default()) }
+        let config = http::config().proxy(proxy).user_agent(USER_AGENT).max_idle_connections(0).build();
+        let connector = http::connector(trust).chain(ReadLeniently);
+        Self { agent: Agent::with_parts(config, connector, SystemResolver::default()) }
     }
 
     /// Posts `body` with these headers. Any status is an answer.
@@ -184,7 +198,12 @@ impl Answer {
 
     /// The result by the status alone.
     pub(crate) fn taken_if_2xx(&self) -> Result<(), Missed> {
-        if self.response.status().is_success() { Ok(()) } else { Err(self.refusal("")) }
+        if self.is_2xx() { Ok(()) } else { Err(self.refusal("")) }
+    }
+
+    /// Whether the receiver took what it got.
+    pub(crate) fn is_2xx(&self) -> bool {
+        self.response.status().is_success()
     }
 }
 

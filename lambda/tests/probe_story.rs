@@ -111,7 +111,7 @@ fn a_pulse_that_cannot_be_understood_gets_a_fault_that_says_where() {
             "{\"url\": \n 7}",
             "the pulse is invalid: url: invalid type: integer `7`, expected a string (line 2, column 2)",
         ),
-        ("{\"url\": ", "the pulse is invalid: url: EOF while parsing a value (line 1, column 8)"),
+        ("{\"url\": ", "the pulse is invalid: url: the text ends within a value (line 1, column 8)"),
         (
             "{\"url\": \"ftp://a/\"}",
             "the pulse is invalid: url: its scheme is \"ftp\"; only http and https are fetched (line 1, column 19)",

@@ -211,7 +211,7 @@ fn list(data: &Path, now: Timestamp) -> Result<(), String> {
             Some(until) if until <= now => ", ended".to_owned(),
             Some(until) => format!(", valid until {} or the next key's first use", minute(until)),
         };
-        let _ = writeln!(lines, "{:<24} {}  made {}{end}", key.host, key.pair.access_key, minute(made));
+        let _ = writeln!(lines, "{:<24} {}  made {}{end}", key.host.as_str(), key.pair.access_key, minute(made));
     }
     let mut out = io::stdout();
     let printed = out.write_all(lines.as_bytes()).and_then(|()| out.flush());

@@ -83,7 +83,7 @@ fn plain_http_where_tls_is_spoken_gets_a_sentence_and_a_stalled_handshake_an_end
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("This port speaks TLS: begin the"), "{answer}");
     send(folder.path(), &format!("http://{address}")).assert(1, "This port speaks TLS");
 
-    // More of them than there are places on this machine: none keeps anybody out.
+    // A crowd of them keeps nobody out.
     let stalled: Vec<_> = (0..300).map(|_| TcpStream::connect(&address).unwrap()).collect();
     for mut stream in &stalled {
         let _ = stream.write_all(&[0x16, 3, 1]);

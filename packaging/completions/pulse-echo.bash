@@ -107,7 +107,7 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_send)
-            opts="--pulse --name --splay --retire --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--pulse --name --splay --retire --dry-run --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --pulse)
                     COMPREPLY=()
@@ -274,7 +274,7 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_init)
-            opts="--url --body --contains --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--url --body --contains --anyway --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --url)
                     COMPREPLY=()

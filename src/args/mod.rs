@@ -130,6 +130,9 @@ pub struct Send {
     /// say goodbye instead: put a note that the host leaves on purpose, and delete its pulses
     #[argh(switch)]
     pub retire: bool,
+    /// send nothing: say what would be sent, where to, with which credentials, and what would keep it from being sent
+    #[argh(switch)]
+    pub dry_run: bool,
 }
 
 /// Is the newest echo fresh, and is the loop alive? For people, and a plugin for Nagios, Icinga, Sensu.
@@ -194,8 +197,8 @@ pub struct Run {
 #[argh(
     subcommand,
     name = "init",
-    note = "It writes the options of the whole program that you give (--bucket, --region, --endpoint, --host …). It \
-            never overwrites a file.",
+    note = "It writes the options of the whole program that you give (--bucket, --region, --endpoint, --host …), and \
+            what the environment says of those that you do not give; it says which. It never overwrites a file.",
     example = "pulse-echo init --bucket my-pulses --region eu-central-1",
     example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
     error_code(0, "written, whatever doctor then says"),
@@ -212,10 +215,13 @@ pub struct Init {
     /// with --url: text that the answer's body must contain
     #[argh(option, arg_name = "text")]
     pub contains: Option<String>,
+    /// take the name even if another machine sends under it: this one takes the other's place
+    #[argh(switch)]
+    pub anyway: bool,
 }
 
-/// Check configuration, credentials, clock, name, connection, rights and the loop; say what is wrong and how to mend
-/// it. It changes nothing in the store.
+/// Check configuration, credentials, clock, name, connection, rights, the loop, and what will send (cron, a timer); say
+/// what is wrong and how to mend it. It changes nothing. As root it tries out what will send, as the user that sends.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,

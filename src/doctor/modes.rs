@@ -1,87 +1,143 @@
-//! Who may read the files: cron's user must be able to read all of them, and nobody else a secret.
+//! Who may read the files: the user that sends must be able to read all of them, and nobody else a secret.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::schedule::Job;
+use super::schedule::users::{self, User};
 use crate::settings::OWN_FOLDER;
 
-/// The group that the package creates; cron's user is in it.
-const PACKAGES_GROUP: &str = "pulse-echo";
+/// The user that the package creates, and its group.
+const PACKAGES_USER: &str = "pulse-echo";
 
-/// What is wrong with a file of the package's folder that root can read and cron's user cannot.
-pub fn hidden(file: &Path) -> Option<String> {
-    hidden_by(file, mode(file)?)
+/// A user that must be able to read the files.
+pub struct Reader {
+    user: User,
+    groups: Vec<u32>,
 }
 
-fn hidden_by(file: &Path, mode: u32) -> Option<String> {
+/// The users of the jobs; where there is no job, the package's user.
+pub fn readers(jobs: &[Job]) -> Vec<Reader> {
+    let root = Path::new("/");
+    let mut found: Vec<User> = Vec::new();
+    for job in jobs {
+        if !found.contains(&job.user) {
+            found.push(job.user.clone());
+        }
+    }
+    if found.is_empty() {
+        found.extend(users::find(root, PACKAGES_USER));
+    }
+    found.into_iter().map(|user| Reader { groups: users::groups(root, &user), user }).collect()
+}
+
+impl Reader {
+    /// Whether the user has this right of the three, given as others' (4 to read, 1 to enter a folder).
+    fn may(&self, metadata: &Metadata, right: u32) -> bool {
+        self.may_with(metadata.uid(), metadata.gid(), metadata.mode(), right)
+    }
+
+    fn may_with(&self, uid: u32, gid: u32, mode: u32, right: u32) -> bool {
+        let shift = match () {
+            () if self.user.uid == 0 => return true,
+            () if self.user.uid == uid => 6,
+            () if self.groups.contains(&gid) => 3,
+            () => 0,
+        };
+        mode >> shift & right != 0
+    }
+}
+
+/// What is wrong with a file that one of these users cannot read.
+pub fn hidden(file: &Path, readers: &[Reader]) -> Option<String> {
+    // A link leads to a file with rights of its own.
+    let path = fs::canonicalize(file).ok()?;
+    let metadata = fs::metadata(&path).ok()?;
     let name = file.display();
-    let is_hidden = file.starts_with(OWN_FOLDER) && mode & 0o004 == 0;
-    is_hidden.then(|| format!("{name} has mode {mode:o}, so that cron's user cannot read it: chmod 644 {name}"))
+    readers.iter().find_map(|reader| {
+        let user = &reader.user.name;
+        let mut folders: Vec<_> = path.ancestors().skip(1).collect();
+        folders.reverse();
+        let is_closed = |folder: &&&Path| fs::metadata(folder).is_ok_and(|metadata| !reader.may(&metadata, 1));
+        if let Some(closed) = folders.iter().find(is_closed) {
+            let folder = closed.display();
+            return Some(format!(
+                "{name} is in {folder}, which is closed to {user}, who is to send it: move it to {OWN_FOLDER}, or chmod \
+                 o+x {folder}"
+            ));
+        }
+        let mode = metadata.mode() & 0o7777;
+        (!reader.may(&metadata, 4)).then(|| {
+            format!("{name} has mode {mode:o}, so that {user} cannot read it, who is to send it: chmod 644 {name}")
+        })
+    })
 }
 
-/// What is wrong with a file that may hold a secret: everybody can read it, or cron's user cannot.
-pub fn open(file: &Path) -> Option<String> {
+/// What is wrong with a file that may hold a secret: everybody can read it, or the user that sends cannot.
+pub fn open(file: &Path, readers: &[Reader]) -> Option<String> {
     let text = fs::read_to_string(file).ok()?.to_ascii_lowercase();
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    let is_others = gid_of(PACKAGES_GROUP, &groups).is_some_and(|gid| fs::metadata(file).is_ok_and(|m| m.gid() != gid));
-    open_by(file, mode(file)?, &text, is_others)
-}
-
-/// `is_others`: the package's group exists, and the file has another group.
-fn open_by(file: &Path, mode: u32, text: &str, is_others: bool) -> Option<String> {
+    let metadata = fs::metadata(file).ok()?;
+    let mode = metadata.mode() & 0o7777;
     let name = file.display();
     if mode & 0o004 != 0 && text.contains("aws_secret_access_key") {
         let what = "everybody on this machine can read the secret key in it";
         return Some(format!("{name} has mode {mode:o}: {what}: chmod o-rwx {name}"));
     }
-    let is_hidden = file.starts_with(OWN_FOLDER) && mode & 0o004 == 0 && (mode & 0o040 == 0 || is_others);
-    let what = if is_others { format!("is not of the group {PACKAGES_GROUP}") } else { format!("has mode {mode:o}") };
-    let remedy = format!("chgrp {PACKAGES_GROUP} {name}; chmod 640 {name}");
-    is_hidden.then(|| format!("{name} {what}, so that cron's user cannot read it: {remedy}"))
-}
-
-/// The id of a group in `/etc/group`: `name:password:number:members`.
-fn gid_of(group: &str, groups: &str) -> Option<u32> {
-    let line = groups.lines().find_map(|line| line.strip_prefix(group)?.strip_prefix(':'))?;
-    line.split(':').nth(1)?.parse().ok()
-}
-
-fn mode(file: &Path) -> Option<u32> {
-    Some(fs::metadata(file).ok()?.mode() & 0o7777)
+    // Each user has another home; this file is everybody's.
+    let shut_out = readers.iter().find(|reader| file.starts_with(OWN_FOLDER) && !reader.may(&metadata, 4))?;
+    let user = &shut_out.user;
+    let is_of_group = shut_out.groups.contains(&metadata.gid());
+    let what = if is_of_group {
+        format!("has mode {mode:o}")
+    } else {
+        format!("is not of a group of {user}'s", user = user.name)
+    };
+    let group = if user.name == PACKAGES_USER { PACKAGES_USER.into() } else { format!("$(id -gn {})", user.name) };
+    Some(format!("{name} {what}, so that {} cannot read it: chgrp {group} {name}; chmod 640 {name}", user.name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
-    #[test]
-    fn cron_user_reads_the_packages_files_and_nobody_else_the_secrets() {
-        let own = |name: &str| Path::new(OWN_FOLDER).join(name);
-        for (mode, is_hidden) in [(0o644, false), (0o640, true), (0o600, true)] {
-            assert_eq!(hidden_by(&own("config.json"), mode).is_some(), is_hidden, "{mode:o}");
-            assert_eq!(hidden_by(Path::new("/home/me/config.json"), mode), None);
-        }
-        let secret = "aws_secret_access_key = x";
-        for (mode, is_others, text, what) in [
-            (0o644, false, secret, Some("everybody")),
-            (0o644, true, "credential_process = x", None),
-            (0o640, false, secret, None),
-            (0o640, true, secret, Some("is not of the group pulse-echo")),
-            (0o600, false, secret, Some("has mode 600, so that cron's user cannot read it: chgrp pulse-echo")),
-            (0o600, false, "credential_process = x", Some("cannot read it")),
-        ] {
-            let found = open_by(&own("credentials"), mode, text, is_others);
-            assert_eq!(found.is_some(), what.is_some(), "{mode:o}: {found:?}");
-            assert!(found.as_ref().is_none_or(|found| found.contains(what.unwrap())), "{found:?}");
-        }
-        assert_eq!(open_by(Path::new("/home/me/.aws/credentials"), 0o600, secret, true), None);
+    fn reader(uid: u32, groups: &[u32]) -> Reader {
+        let user = User { name: "web".into(), uid, gid: groups[0], home: "/".into() };
+        Reader { user, groups: groups.to_vec() }
     }
 
     #[test]
-    fn a_groups_number_is_in_etc_group() {
-        let groups = "root:x:0:\npulse-echo-old:x:7:\npulse-echo:x:998:nagios\n";
-        assert_eq!(gid_of("pulse-echo", groups), Some(998));
-        assert_eq!(gid_of("pulse", groups), None);
+    fn the_first_of_owner_group_and_others_decides() {
+        for (uid, gid, mode, may) in [
+            (7, 1, 0o400, true),
+            (7, 1, 0o044, false),
+            (1, 8, 0o040, true),
+            (1, 9, 0o040, true),
+            (1, 9, 0o604, false),
+            (1, 1, 0o604, true),
+            (1, 1, 0o640, false),
+        ] {
+            assert_eq!(reader(7, &[8, 9]).may_with(uid, gid, mode, 4), may, "{uid} {gid} {mode:o}");
+        }
+        assert!(reader(0, &[0]).may_with(1, 1, 0, 4), "root may all");
+    }
+
+    #[test]
+    fn a_file_that_the_sender_cannot_reach_is_named_with_what_closes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        fs::write(&file, "{}").unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let stranger = [reader(4_000_000, &[4_000_000])];
+        mode(folder.path(), 0o755);
+        mode(&file, 0o644);
+        assert_eq!(hidden(&file, &stranger), None);
+        mode(&file, 0o640);
+        assert!(hidden(&file, &stranger).unwrap().contains("has mode 640, so that web cannot read it"));
+        assert_eq!(hidden(&file, &[reader(0, &[0])]), None);
+        mode(folder.path(), 0o750);
+        assert!(hidden(&file, &stranger).unwrap().contains("which is closed to web"));
+        assert_eq!(hidden(&file, &[]), None);
     }
 }

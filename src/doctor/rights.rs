@@ -9,13 +9,13 @@ use pulse_echo_core::store::{Condition, Store};
 /// An `ETag` of the form that S3 gives, which no object has.
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
-/// Tests whether the pulse may be put. The error says what is wrong and what to do.
+/// Tests whether the pulse may be put; `is_there` if one is known to be there. The error says what is wrong and what to do.
 ///
 /// It sends a PUT with a condition that cannot hold: `If-Match` with an `ETag` that no object has. S3 checks the rights
 /// first (403), then the condition: 412, or 404 where the object is missing. So nothing is written and no event fires,
 /// whatever is there and whatever others do meanwhile. `If-None-Match: *` would be safe only while a pulse is there. A
 /// store that ignores conditions takes what cron would have sent anyway.
-pub fn may_put(store: &Store, file: &PulseFile, seen: &Seen) -> Result<String, String> {
+pub fn may_put(store: &Store, file: &PulseFile, is_there: bool) -> Result<String, String> {
     let key = Key::pulse(&file.id);
     let never = Condition::IfMatch(NO_ETAG.into());
     match store.put(&key, "application/json", &file.text, &Metadata::new(), &never) {
@@ -24,7 +24,7 @@ pub fn may_put(store: &Store, file: &PulseFile, seen: &Seen) -> Result<String, S
              needs; use another store, or a newer version of it"
         )),
         Err(error) if error.is_precondition() || error.is_missing() => Ok(format!("may put {key}")),
-        Err(error) if error.is_denied() && seen.pulse.as_ref().there().is_some() => {
+        Err(error) if error.is_denied() && is_there => {
             Err(format!("may not put {key}; the policy must allow s3:PutObject on it"))
         }
         Err(error) if error.is_denied() => Err(format!(

@@ -1,10 +1,10 @@
 //! The settings: from the option, then the environment, then the configuration file, then the default.
 
 pub mod config;
+mod host;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use pulse_echo_core::store::{Credentials, Place, Store, endpoint};
 
 use config::Config;
 pub use config::in_file;
+pub use host::{passing, warning};
 
 /// The package's folder.
 pub const OWN_FOLDER: &str = "/etc/pulse-echo";
@@ -30,9 +31,6 @@ const CONFIG_FILE: &str = "/etc/pulse-echo/config.json";
 
 /// The largest file of root certificates that is read, in bytes.
 const CA_FILE_LIMIT: u64 = 16 * 1024 * 1024;
-
-/// Where the kernel keeps the machine's name.
-const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 /// The region to sign for, if a custom endpoint comes without one.
 const NO_REGION: &str = "us-east-1";
@@ -105,7 +103,12 @@ impl<'a> Sources<'a> {
 
     /// This host's name.
     pub fn host(&self) -> Result<Name, String> {
-        host_name(self.given_host())
+        host::name(self.given_host())
+    }
+
+    /// Whether the name is set, and not the machine's own.
+    pub fn is_host_given(&self) -> bool {
+        self.given_host().is_some()
     }
 
     fn given_host(&self) -> Option<String> {
@@ -137,10 +140,10 @@ impl<'a> Sources<'a> {
 
     /// aws-cli's switch for the endpoints in its own variables and files.
     fn ignores_configured_endpoints(&self) -> bool {
-        let name = "ignore_configured_endpoint_urls";
-        let variable = self.environment.get(&format!("AWS_{}", name.to_ascii_uppercase()));
+        let variable = self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         // Without this setting, a file that cannot be read is not needed.
-        let value = variable.or_else(|| self.profile.setting(name).ok().flatten());
+        let of_profile = || self.profile.setting("ignore_configured_endpoint_urls").ok().flatten();
+        let value = variable.or_else(of_profile);
         value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
@@ -287,21 +290,6 @@ impl<'a> Sources<'a> {
     fn first(&self, option: Option<&String>, names: &[&str], configured: Option<&String>) -> Option<String> {
         option.cloned().or_else(|| self.environment.first(names)).or_else(|| configured.cloned())
     }
-}
-
-fn host_name(asked_for: Option<String>) -> Result<Name, String> {
-    let remedy = "set \"host\" in the configuration, PULSE_ECHO_HOST or --host";
-    let text = match asked_for {
-        Some(text) => text,
-        None => fs::read_to_string(HOSTNAME_FILE)
-            .map_err(|error| format!("cannot read this machine's name from {HOSTNAME_FILE}: {error}; {remedy}"))?,
-    };
-    let name: Name =
-        text.trim_end().parse().map_err(|error| format!("the host's name cannot be used: {error}; {remedy}"))?;
-    if name.as_str().eq_ignore_ascii_case("localhost") {
-        return Err(format!("the host's name is {name}, which every machine has; {remedy}"));
-    }
-    Ok(name)
 }
 
 fn folder_of(file: &Path) -> PathBuf {

@@ -125,15 +125,6 @@ fn odd_files_are_read_as_botocore_reads_them_or_refused_by_line() {
 }
 
 #[test]
-fn localhost_and_what_may_not_enter_a_key_are_refused_with_the_remedy() {
-    for (name, why) in [("localhost", "which every machine has"), ("../x", "may not enter a key"), ("", "empty")] {
-        let error = host_name(Some(name.into())).unwrap_err();
-        assert!(error.contains(why) && error.contains("--host"), "{error}");
-    }
-    assert_eq!(host_name(Some("web-1\n".into())).unwrap().as_str(), "web-1");
-}
-
-#[test]
 fn the_pulses_lie_beside_the_configuration() {
     assert_eq!(folder_of(Path::new("/etc/pulse-echo/config.json")), Path::new("/etc/pulse-echo"));
     assert_eq!(folder_of(Path::new("config.json")), Path::new("."));

@@ -99,6 +99,14 @@ pub fn of_fault(id: &CheckId, fault: &Fault) -> Outcome {
         .remedy(format!("look at {what}, and at what the pulse expects of it"))
 }
 
+/// The warning about an echo whose status is an error that the pulse does not name: `body` and `contains` take any.
+pub fn odd_status(id: &CheckId, pulse: &Pulse, echo: &Echo) -> Option<String> {
+    let status = echo.status.filter(|status| *status >= 400 && pulse.status.is_none())?;
+    Some(format!(
+        "{id} passes though its status is {status}: with body or contains any status does; set \"status\" to expect one"
+    ))
+}
+
 /// The newest answer, by the time of its pulse; on a tie, the echo.
 enum Newest<'a> {
     Echo(&'a Echo),

@@ -3,5 +3,5 @@
 mod check;
 mod loop_state;
 
-pub use check::{Limits, judge, no_answer_remedy, of_fault};
+pub use check::{Limits, judge, no_answer_remedy, odd_status, of_fault};
 pub use loop_state::{judge_clock, judge_loop};

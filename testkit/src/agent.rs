@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::plain::assert_plain;
 use crate::store::MARK;
 
 /// The temporary credentials of [`Host::of`]: the key's id.
@@ -151,7 +152,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// Runs a program to its end, and looks for secrets in its output.
+    /// Runs a program to its end, and looks for secrets and for libraries' words in its output.
     #[track_caller]
     pub fn of(command: &mut Command) -> Self {
         let started = Instant::now();
@@ -181,6 +182,8 @@ impl Ended {
         for secret in [MARK, "X-Amz-Signature", "X-Amz-Credential", "dXNlcjpzM2NyM3"] {
             assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{secret} is shown: {ended:#?}");
         }
+        assert_plain(&ended.stdout);
+        assert_plain(&ended.stderr);
         ended
     }
 

@@ -144,6 +144,11 @@ impl Fleet {
         self.store_over(http::config().max_idle_connections_per_host(32).middleware(pass).build(), self.wrong_by)
     }
 
+    /// The store's server, for many objects at once.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Puts an object.
     pub fn put(&self, key: &Key, body: &[u8]) {
         self.store().put(key, "application/json", body, &Metadata::new(), &Condition::Always).unwrap();

@@ -5,6 +5,7 @@
 //! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test sets
 //! - [`wire`], [`gate`]: what lies between them and the store
 //! - [`server`], [`tls`], [`proxy`], [`sqs`], [`ssm`]: servers on this machine that answer as a test tells them to
+//! - [`plain`]: whether a text is for people
 //! - [`signature`]: how AWS wants a request to be signed
 //! - [`store`]: the library's client; [`raw_client`]: a client that shows raw answers
 //! - [`schema`]: whether a `status.json` is as documented; [`tally`]: counts of passed, failed and left out checks
@@ -17,6 +18,7 @@ pub mod bed;
 pub mod fleet;
 pub mod gate;
 pub mod local;
+pub mod plain;
 pub mod proxy;
 pub mod raw_client;
 pub mod runtime;

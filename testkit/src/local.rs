@@ -13,6 +13,7 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::{Condition, Credentials, Place, Store};
 
 use crate::agent::built;
+use crate::plain::assert_plain;
 use crate::store::{Client, id};
 
 /// The values that the first start prints, by name.
@@ -113,6 +114,7 @@ impl Running {
             let Ok(line) = self.stderr.recv_timeout(Duration::from_secs(20)) else {
                 panic!("it does not say {text:?}, but {:?}", self.said);
             };
+            assert_plain(&line);
             self.said.push(line.clone());
             if line.contains(text) {
                 return line;
@@ -154,6 +156,7 @@ impl Running {
         }
         let mut said = std::mem::take(&mut self.said);
         said.extend(self.stderr.iter());
+        said.iter().for_each(|line| assert_plain(line));
         Ended { status: self.child.wait().unwrap(), stdout, stderr: said.join("\n") }
     }
 }

@@ -29,6 +29,8 @@ pub struct Wire {
     pub fails: Mutex<Option<&'static str>>,
     /// Requests whose log line contains this text get no answer, for as long as they wait.
     pub stalls: Mutex<Option<&'static str>>,
+    /// Requests whose log line contains this text get S3's answer for an object that is archived.
+    pub withholds: Mutex<Option<&'static str>>,
     /// Where they go: nobody takes what comes here.
     hole: OnceLock<TcpListener>,
     /// This many of the requests whose log line contains this text get S3's answer to two writes at the same moment.
@@ -61,6 +63,9 @@ impl Wire {
         if self.stalls.lock().unwrap().is_some_and(|part| line.contains(part)) {
             *request.uri_mut() = self.hole();
             return next.handle(request);
+        }
+        if self.withholds.lock().unwrap().is_some_and(|part| line.contains(part)) {
+            return Ok(refusal(403, "InvalidObjectState", "The operation is not valid for the object's storage class"));
         }
         if let Some((part, left @ 1..)) = &mut *self.conflicts.lock().unwrap()
             && line.contains(*part)
@@ -100,10 +105,15 @@ fn die() -> ! {
 
 /// S3's answer to a conditional request while another one changes the object; as its documentation has it.
 fn conflict() -> Response<ureq::Body> {
-    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>ConditionalRequestConflict</Code><Message>The \
-                conditional request cannot succeed due to a conflicting operation against this resource.</Message>\
-                </Error>";
-    Response::builder().status(409).body(ureq::Body::builder().data(body)).unwrap()
+    let message = "The conditional request cannot succeed due to a conflicting operation against this resource.";
+    refusal(409, "ConditionalRequestConflict", message)
+}
+
+fn refusal(status: u16, code: &str, message: &str) -> Response<ureq::Body> {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
+    Response::builder().status(status).body(ureq::Body::builder().data(body)).unwrap()
 }
 
 /// A channel that records what it gets.

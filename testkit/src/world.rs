@@ -17,6 +17,7 @@ use pulse_echo_local::s3::{KeyPair, Options, Server as S3};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::plain::assert_plain;
 use crate::server::{Server, answer, read_head};
 use crate::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id, store};
 
@@ -99,7 +100,9 @@ impl World {
 
     /// A check's fault, if it has one.
     pub fn fault(&self, id: &str) -> Option<Fault> {
-        Some(Fault::from_json(&self.get(Key::fault, id)?.body.unwrap()).unwrap())
+        let fault = Fault::from_json(&self.get(Key::fault, id)?.body.unwrap()).unwrap();
+        assert_plain(&fault.reason);
+        Some(fault)
     }
 
     fn get(&self, key: impl Fn(&CheckId) -> Key, check: &str) -> Option<Object> {

@@ -22,12 +22,14 @@ pub fn from_install_to_purge() {
     assert!(root.ok(&["passwd", "--status", "pulse-echo"]).starts_with("pulse-echo L "), "it has no password");
     assert!(!root.has(TIMER_ENABLED), "cron is there");
 
-    // Installed again, after the operator has made the credentials readable by mistake.
+    // Installed again, after the operator has given the credentials to another group, and made them readable by mistake.
     root.write("etc/pulse-echo/credentials", "[default]\n");
     root.ok(&["chmod", "644", "/etc/pulse-echo/credentials"]);
-    root.ok(&["chown", "root:root", "/etc/pulse-echo/credentials"]);
+    root.ok(&["chgrp", "daemon", "/etc/pulse-echo/credentials"]);
     install(&root, &package);
     root.ok(&["/var/lib/dpkg/info/pulse-echo.postinst", "configure", "0.1.0-1"]);
+    assert!(root.files().contains("640 root:daemon /etc/pulse-echo/credentials"), "its group stays");
+    root.ok(&["chgrp", "pulse-echo", "/etc/pulse-echo/credentials"]);
     assert_eq!(root.since(&before), files_of_deb());
     assert_eq!(root.read("etc/pulse-echo/credentials"), "[default]\n");
     assert_eq!(root.ok(&["getent", "passwd", "pulse-echo"]), user);
@@ -45,6 +47,20 @@ pub fn from_install_to_purge() {
     assert_eq!(before.difference(&root.files()).collect::<Vec<_>>(), [] as [&str; 0]);
     assert_eq!(root.ok(&["getent", "passwd", "pulse-echo"]), user, "nobody else gets its number");
     root.ok(&["dpkg", "--purge", "pulse-echo"]);
+}
+
+/// Keys that were there before the package are given to its group, once.
+pub fn keys_that_were_there_first() {
+    let root = Root::new();
+    root.ok(&["install", "-d", "-m", "755", "/etc/pulse-echo"]);
+    root.write("etc/pulse-echo/credentials", "[default]\n");
+    let package = root.take(&deb("amd64"));
+    install(&root, &package);
+    assert!(root.files().contains("640 root:pulse-echo /etc/pulse-echo/credentials"));
+    root.ok(&["chown", "root:root", "/etc/pulse-echo/credentials"]);
+    root.ok(&["chmod", "600", "/etc/pulse-echo/credentials"]);
+    install(&root, &package);
+    assert!(root.files().contains("600 root:root /etc/pulse-echo/credentials"));
 }
 
 pub fn upgrades_keep_what_was_changed() {

@@ -35,12 +35,13 @@ pub fn from_install_to_erase() {
     assert!(user.ends_with(":/etc/pulse-echo:/usr/sbin/nologin\n"), "{user}");
     assert!(!root.has(TIMER_ENABLED), "cron is there");
 
-    // Installed again, after the operator has made the credentials readable by mistake.
+    // Installed again, after the operator has given the credentials to another group, and made them readable by mistake.
     root.write("etc/pulse-echo/credentials", "[default]\n");
     root.ok(&["chmod", "644", "/etc/pulse-echo/credentials"]);
-    let again =
-        Ended::of(Command::new("rpm").arg("--root").arg(root.path("")).args(["--nodeps", "-U", "--force"]).arg(rpm()));
-    assert!(again.code == 0 && !again.stderr.contains("scriptlet"), "{again:?}");
+    root.ok(&["chgrp", "daemon", "/etc/pulse-echo/credentials"]);
+    again(&root);
+    assert!(root.files().contains("640 root:daemon /etc/pulse-echo/credentials"), "its group stays");
+    root.ok(&["chgrp", "pulse-echo", "/etc/pulse-echo/credentials"]);
     assert_eq!(root.since(&before), files_of_rpm());
     assert_eq!(root.ok(&["getent", "passwd", "pulse-echo"]), user);
 
@@ -78,6 +79,22 @@ pub fn upgrades_keep_what_was_changed() {
         install(&root, "-e", Path::new("pulse-echo"));
         root.ok(&["rm", "-f", "/etc/cron.d/pulse-echo.rpmnew", "/etc/cron.d/pulse-echo.rpmsave"]);
     }
+}
+
+/// rpm alone would bring it back.
+pub fn a_deleted_line_for_cron_stays_deleted() {
+    let (root, older) = (Root::new(), Older::pack("rpm"));
+    install(&root, "-i", &older.file());
+    assert!(root.has(CRON_FILE));
+    root.ok(&["rm", &format!("/{CRON_FILE}")]);
+    install(&root, "-U", &rpm());
+    assert!(root.has("usr/bin/pulse-echo") && !root.has(CRON_FILE) && !root.has("var/lib/rpm-state/pulse-echo"));
+    again(&root);
+    assert!(!root.has(CRON_FILE));
+    // Removed for good and installed anew, it is there.
+    install(&root, "-e", Path::new("pulse-echo"));
+    install(&root, "-i", &rpm());
+    assert!(root.has(CRON_FILE));
 }
 
 pub fn without_cron_the_timer_fires() {

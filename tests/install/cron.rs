@@ -16,8 +16,17 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// Starts it with a clock on which ten minutes pass in some seconds.
+    /// Starts it some seconds before ten minutes are over.
     pub fn start(root: &Root) -> Self {
+        Self::start_at(root, "@2026-11-21 11:59:57")
+    }
+
+    /// Starts it with a clock on which a minute passes in some seconds.
+    pub fn start_fast(root: &Root) -> Self {
+        Self::start_at(root, "@2026-11-21 11:59:30 x10")
+    }
+
+    fn start_at(root: &Root, clock: &str) -> Self {
         let place = root.path("dev/log");
         let _ = fs::remove_file(&place);
         let log = UnixDatagram::bind(&place).unwrap();
@@ -27,7 +36,7 @@ impl Cron {
             // It ends with this program, however this program ends.
             .command(&["setpriv", "--pdeathsig", "KILL", "cron", "-f", "-L", "7"])
             .env("LD_PRELOAD", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-            .env("FAKETIME", "@2026-11-21 11:59:57")
+            .env("FAKETIME", clock)
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -37,6 +46,11 @@ impl Cron {
 
     /// Waits until the line has run to its end. Returns cron's log of it.
     pub fn runs_the_line(&mut self) -> Vec<String> {
+        self.hears("(pulse-echo) END (")
+    }
+
+    /// Waits for a line of cron's log. Returns the log up to it.
+    pub fn hears(&mut self, end: &str) -> Vec<String> {
         let until = Instant::now() + Duration::from_secs(90);
         let mut told = Vec::new();
         let mut bytes = [0; 4096];
@@ -44,7 +58,7 @@ impl Cron {
             match self.log.recv(&mut bytes) {
                 Ok(length) => {
                     let line = String::from_utf8_lossy(&bytes[..length]).into_owned();
-                    let is_end = line.contains("(pulse-echo) END (");
+                    let is_end = line.contains(end);
                     told.extend(Some(line).filter(|line| !line.contains("pam_")));
                     if is_end {
                         return told;
@@ -56,7 +70,7 @@ impl Cron {
                 Err(error) => panic!("{error}"),
             }
         }
-        panic!("cron has not run the line: {told:?}")
+        panic!("cron has not said {end:?}: {told:?}")
     }
 }
 

@@ -14,6 +14,7 @@ mod machine;
 mod packages;
 mod root;
 mod tools;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ type Story = (&'static str, &'static [Tool], fn());
 const STORIES: &[Story] = &[
     ("the deb lies as listed, works twice, and leaves nothing behind", &[DEBIAN], by_deb::from_install_to_purge),
     ("the deb keeps what the operator changed", &[DEBIAN], by_deb::upgrades_keep_what_was_changed),
+    ("the deb gives keys that were there before it to its group, once", &[DEBIAN], by_deb::keys_that_were_there_first),
     ("the deb has the timer fire where there is no cron", &[DEBIAN], by_deb::without_cron_the_timer_fires),
     (
         "the rpm lies as listed, works twice, and leaves what is the operator's",
@@ -33,8 +35,19 @@ const STORIES: &[Story] = &[
         by_rpm::from_install_to_erase,
     ),
     ("the rpm keeps what the operator changed", &[DEBIAN, RPM], by_rpm::upgrades_keep_what_was_changed),
+    (
+        "the rpm does not bring back a line for cron that was deleted",
+        &[DEBIAN, RPM],
+        by_rpm::a_deleted_line_for_cron_stays_deleted,
+    ),
     ("the rpm has the timer fire where there is no cron", &[DEBIAN, RPM], by_rpm::without_cron_the_timer_fires),
     ("cron sends, keeps silent, and steps back", &[DEBIAN], host::cron_sends_keeps_silent_and_steps_back),
+    (
+        "doctor says yes where cron says yes, and no where cron says no",
+        &[DEBIAN],
+        verdicts::doctor_says_yes_where_cron_says_yes,
+    ),
+    ("doctor tries out what cron runs, as cron runs it", &[DEBIAN], verdicts::doctor_tries_out_what_cron_runs),
     ("check answers whoever is in the group, and tells others of it", &[DEBIAN], host::check_is_for_the_group),
     ("doctor says who may not read what", &[DEBIAN], host::doctor_knows_the_group),
     ("the program for Arm sends", &[QEMU], host::the_program_for_arm_sends),

@@ -167,3 +167,32 @@ fn where_the_store_does_not_list_the_mutes_are_those_that_the_last_sweep_knew() 
     assert_said(&list, ": (no reason given)\n(as of ");
     assert_said(&list, "a mute shows here after the next sweep)");
 }
+
+#[test]
+fn all_pages_of_mutes_are_read() {
+    let page = |keys: &[&str], token: &str| {
+        let entry = |key: &&str| {
+            format!(
+                "<Contents><Key>mute/{key}</Key><LastModified>{}</LastModified><ETag>&quot;e&quot;</ETag></Contents>",
+                ago(0)
+            )
+        };
+        let entries: String = keys.iter().map(entry).collect();
+        format!("<?xml version=\"1.0\"?>\n<ListBucketResult>{entries}{token}</ListBucketResult>")
+    };
+    let first =
+        page(&["web-1.json", "a&amp;b.json", "../x.json"], "<NextContinuationToken>t+/=</NextContinuationToken>");
+    let second = page(&["web-2.json"], "");
+    let server = Server::replying(move |head| {
+        let reply = match head {
+            head if head.contains("continuation-token=t%2B%2F%3D") => Reply::of(200, &second),
+            head if head.contains("list-type=2") => Reply::of(200, &first),
+            head if head.contains("/mute/") => Reply::of(200, "{\"for_s\": 3600}"),
+            _ => Reply::s3_error(404, "NoSuchKey", "x"),
+        };
+        reply.with("date", date(0)).with("last-modified", date(0)).with("etag", "\"e\"")
+    });
+    let list = Ended::of(Bed::new().command(&["mute", "--list"]).env("AWS_ENDPOINT_URL", server.endpoint()));
+    let names: Vec<_> = list.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!((names, list.code), (vec!["web-1", "a&b", "web-2"], 0), "{list:#?}");
+}

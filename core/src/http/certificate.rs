@@ -1,35 +1,37 @@
-//! Servers' certificates: why a certificate is not trusted, and until when it is trusted.
+//! Servers' certificates: whether a certificate is trusted, and until when.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
-use webpki::EndEntityCert;
+use webpki::{EndEntityCert, KeyUsage};
 
+use super::der::{self, Fields};
+use super::distrust::{Distrust, Seen, hosts};
 use crate::clock::Time;
 
-/// The last second of the year 9999. X.509 writes it in a certificate without an end.
-const END_OF_TIME: u64 = 253_402_300_799;
-
-/// Verifies as rustls' own verifier does, and also names a self-signed certificate, which rustls reports as an unknown
-/// issuer. It is built from the same parts, but leaves out revocation lists, which we do not have: some 20 KB.
+/// Verifies as rustls' own verifier does, by the same library, and says what is wrong in words. It leaves out
+/// revocation lists, which we do not have: some 20 KB.
 #[derive(Debug)]
 pub(super) struct Verifier {
     roots: RootCertStore,
+    /// Certificates that somebody named as trusted. A server may show one of them itself.
+    named: Vec<CertificateDer<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
-    /// Trusts certificates that lead to one of `roots`.
-    pub(super) fn new(roots: RootCertStore, algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { roots, algorithms }
+    /// Trusts certificates that lead to one of `roots`, and those that are `named`.
+    pub(super) fn new(
+        roots: RootCertStore,
+        named: Vec<CertificateDer<'static>>,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Self {
+        Self { roots, named, algorithms }
     }
 
     fn verify(
@@ -38,25 +40,46 @@ impl Verifier {
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
         now: UnixTime,
-    ) -> Result<(), Error> {
-        let leaf = ParsedCertificate::try_from(leaf)?;
-        let algorithms = self.algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&leaf, &self.roots, intermediates, now, algorithms)?;
-        verify_server_name(&leaf, name)
+    ) -> Result<(), webpki::Error> {
+        let certificate = EndEntityCert::try_from(leaf)?;
+        let is_named = self.named.iter().any(|named| named == leaf);
+        // What is named itself needs no issuer, and may be what `openssl req -x509` makes: a CA's.
+        let (roots, intermediates) = if is_named { (&[][..], &[][..]) } else { (&self.roots.roots[..], intermediates) };
+        let (all, usage) = (self.algorithms.all, KeyUsage::server_auth());
+        match certificate.verify_for_usage(all, roots, intermediates, now, usage, None, None) {
+            Err(webpki::Error::CaUsedAsEndEntity | webpki::Error::UnknownIssuer) if is_named => {}
+            other => drop(other?),
+        }
+        match certificate.verify_is_valid_for_subject_name(name) {
+            Err(webpki::Error::CertNotValidForName(context))
+                if !(is_named && hosts(&context).is_empty() && is_common_name(leaf, name)) =>
+            {
+                Err(webpki::Error::CertNotValidForName(context))
+            }
+            Err(webpki::Error::CertNotValidForName(_)) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Puts a failure to verify into words.
+    fn distrust(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], error: webpki::Error) -> Error {
+        error_of(Distrust::of(error, &Seen { leaf, intermediates, roots: &self.roots.roots }))
     }
 }
 
-/// A certificate is its own issuer.
-#[derive(Debug)]
-pub(super) struct SelfSigned;
-
-impl fmt::Display for SelfSigned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the certificate is self-signed")
-    }
+fn error_of(distrust: Distrust) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust))))
 }
 
-impl std::error::Error for SelfSigned {}
+/// Whether a certificate has this name as its common name, as they were before there were other names.
+fn is_common_name(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    let common = Fields::read(certificate).and_then(|fields| der::common_name(fields.subject));
+    common.is_some_and(|common| {
+        let name = name.to_str();
+        let is_below = |domain: &str| name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain));
+        common.eq_ignore_ascii_case(&name) || common.strip_prefix("*.").is_some_and(is_below)
+    })
+}
 
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
@@ -67,12 +90,8 @@ impl ServerCertVerifier for Verifier {
         _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.verify(leaf, intermediates, name, now).map_err(|error| match error {
-            Error::InvalidCertificate(CertificateError::UnknownIssuer) if is_own_issuer(leaf) => {
-                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(SelfSigned))))
-            }
-            error => error,
-        })?;
+        let verified = self.verify(leaf, intermediates, name, now);
+        verified.map_err(|error| self.distrust(leaf, intermediates, error))?;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -82,7 +101,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        let verified = verify_tls12_signature(message, certificate, signature, &self.algorithms);
+        verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
 
     fn verify_tls13_signature(
@@ -91,16 +111,13 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        let verified = verify_tls13_signature(message, certificate, signature, &self.algorithms);
+        verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
-}
-
-fn is_own_issuer(certificate: &CertificateDer<'_>) -> bool {
-    EndEntityCert::try_from(certificate).is_ok_and(|certificate| certificate.issuer() == certificate.subject())
 }
 
 /// The trusted certificates that a server showed while connecting.
@@ -127,31 +144,24 @@ impl Shown {
     /// The last second in which these certificates are trusted, as far as is known at `now`: the end of the server's
     /// own certificate, or of a certificate that it depends on, whichever is earlier.
     pub fn trusted_until(&self, now: Time) -> Time {
-        let now = u64::try_from(now.as_second()).unwrap_or(0);
-        let end = match self.verify(END_OF_TIME) {
-            Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => not_after.as_secs(),
-            _ => END_OF_TIME,
-        };
-        // There may be several ways to a root, so the earliest end is not known. A binary search finds it.
-        let (mut good, mut bad) = (now, end + 1);
-        if self.verify(end).is_ok() {
-            good = end;
-        }
-        while good + 1 < bad {
-            let middle = good.midpoint(bad);
-            *(if self.verify(middle).is_ok() { &mut good } else { &mut bad }) = middle;
-        }
-        time(UnixTime::since_unix_epoch(Duration::from_secs(good)))
+        let now = Duration::from_secs(u64::try_from(now.as_second()).unwrap_or(0));
+        let all = self.intermediates.iter().chain([&self.leaf]);
+        let mut ends: Vec<_> = all.filter_map(|one| Fields::read(one)?.not_after()).filter(|end| *end > now).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        // There may be several ways to a root. A binary search finds the last end that one of them reaches.
+        let trusted = ends.partition_point(|end| self.verify(*end).is_ok());
+        time(trusted.checked_sub(1).map_or(now, |last| ends[last]))
     }
 
-    fn verify(&self, second: u64) -> Result<(), Error> {
-        let then = UnixTime::since_unix_epoch(Duration::from_secs(second));
+    fn verify(&self, then: Duration) -> Result<(), webpki::Error> {
+        let then = UnixTime::since_unix_epoch(then);
         self.verifier.verify(&self.leaf, &self.intermediates, &self.name, then)
     }
 }
 
-/// Converts a certificate's time. A time beyond the calendar becomes the calendar's end.
-pub(super) fn time(time: UnixTime) -> Time {
+/// Converts a time since 1970. A time beyond the calendar becomes the calendar's end.
+pub(super) fn time(time: Duration) -> Time {
     let second = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     Time::of(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))
 }

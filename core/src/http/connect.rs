@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,15 +22,26 @@ const ALL_WITHIN: Duration = Duration::from_secs(1);
 
 /// Opens TCP connections. It connects to no other addresses than the resolver's.
 #[derive(Debug, Default)]
-pub struct Tcp(TcpConnector);
+pub struct Tcp {
+    one: TcpConnector,
+    lost: Arc<OnceLock<Duration>>,
+}
+
+impl Tcp {
+    /// Where the time will be that the first connection lost on other addresses of its name.
+    pub fn lost(&self) -> Arc<OnceLock<Duration>> {
+        self.lost.clone()
+    }
+}
 
 impl<In: Transport> Connector<In> for Tcp {
     type Out = <TcpConnector as Connector<In>>::Out;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
         if chained.is_some() || details.addrs.len() < 2 {
-            return self.0.connect(details, chained);
+            return self.one.connect(details, chained);
         }
+        let started = Instant::now();
         let ends = details.timeout.not_zero().and_then(|left| Instant::now().checked_add(*left));
         let winner = race(&alternating(&details.addrs), ends, |address| {
             // A loser goes on alone until its time is up: it needs all of the details for itself.
@@ -37,6 +49,7 @@ impl<In: Transport> Connector<In> for Tcp {
             let (run_connector, register_shutdown) = (details.run_connector.clone(), details.register_shutdown.clone());
             let (timeout, request_level) = (details.timeout, details.request_level);
             move || {
+                let begun = Instant::now();
                 let left = ends.map_or(UreqDuration::NotHappening, |ends| ends.duration_since(Instant::now()).into());
                 let details = ConnectionDetails {
                     uri: &uri,
@@ -50,10 +63,12 @@ impl<In: Transport> Connector<In> for Tcp {
                     run_connector,
                     register_shutdown,
                 };
-                TcpConnector::default().connect(&details, None::<In>)
+                TcpConnector::default().connect(&details, None::<In>).map(|connection| (connection, begun))
             }
         });
-        winner.unwrap_or(Err(Error::Timeout(details.timeout.reason)))
+        let (connection, begun) = winner.unwrap_or(Err(Error::Timeout(details.timeout.reason)))?;
+        self.lost.get_or_init(|| begun.duration_since(started));
+        Ok(connection)
     }
 }
 
@@ -118,7 +133,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io::ErrorKind;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 use ureq::Error;
 
 use super::Unresolved;
-use super::certificate::{SelfSigned, time};
-use crate::text::printable;
+use super::distrust::Distrust;
+use crate::text::of_io;
 
 const CLOSED: &str = "the connection was closed before the answer was complete";
 
@@ -62,6 +62,8 @@ impl From<Error> for Failure {
             Error::Other(other) if let Some(proxy) = other.downcast_ref::<ProxyFailed>() => {
                 (proxy.failure.trouble, proxy.to_string())
             }
+            Error::Other(other) if let Some(io) = other.downcast_ref() => io_failure(io),
+            Error::Other(other) if other.is::<NotHttp>() => (Trouble::Protocol, other.to_string()),
             // ureq says `proxy server responded 407/407`.
             Error::ConnectProxyFailed(reason) => match reason.rsplit_once('/') {
                 Some((_, "407")) => (Trouble::Connect, "it wants a user and a password (HTTP 407)".into()),
@@ -71,7 +73,7 @@ impl From<Error> for Failure {
             Error::ConnectionFailed => (Trouble::Connect, "no connection".into()),
             Error::Tls(text) => (Trouble::Tls, (*text).into()),
             Error::BodyStalled => (Trouble::Broken, CLOSED.into()),
-            Error::Protocol(error) => (Trouble::Protocol, format!("the answer is not HTTP: {error}")),
+            Error::Protocol(error) => (Trouble::Protocol, protocol_text(error).into()),
             Error::LargeResponseHeader(..) => (Trouble::Protocol, "the answer's header is too large".into()),
             Error::Io(io) => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(tls) => tls_failure(tls),
@@ -79,10 +81,24 @@ impl From<Error> for Failure {
             },
             // Both errors would show the URL.
             Error::BadUri(_) | Error::RequireHttpsOnly(_) => (Trouble::Connect, "the address cannot be used".into()),
-            other => (Trouble::Connect, other.to_string()),
+            Error::Http(_) => (Trouble::Connect, "the request has a character that HTTP cannot send".into()),
+            Error::InvalidProxyUrl => (Trouble::Connect, "the proxy's address cannot be used".into()),
+            _ => (Trouble::Connect, "the request failed".into()),
         };
         Self { trouble, text }
     }
+}
+
+/// ureq does not show its parser's errors but as text.
+fn protocol_text(error: &impl fmt::Display) -> &'static str {
+    let text = error.to_string();
+    let known = [
+        ("too many headers", "the answer has too many headers"),
+        ("content-length", "the answer's header Content-Length is no number, or there are two that differ"),
+        ("invalid header", "the answer has a header line that is not HTTP"),
+        ("chunk", "the answer's body is not in chunks, as its header says"),
+    ];
+    known.iter().find(|(part, _)| text.contains(part)).map_or("the answer is not HTTP", |(_, sentence)| sentence)
 }
 
 fn io_failure(io: &std::io::Error) -> (Trouble, String) {
@@ -93,56 +109,55 @@ fn io_failure(io: &std::io::Error) -> (Trouble, String) {
             (Trouble::Broken, "the connection was reset before the answer was complete".into())
         }
         ErrorKind::TimedOut | ErrorKind::WouldBlock => (Trouble::Timeout, "no whole answer in time".into()),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => {
             (Trouble::Connect, "there is no route to the address".into())
         }
-        _ => (Trouble::Connect, io.to_string()),
+        _ => (Trouble::Connect, of_io(io)),
     }
 }
 
 fn tls_failure(error: &rustls::Error) -> (Trouble, String) {
-    match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            (Trouble::Untrusted, "the certificate's issuer is not trusted".into())
+    use rustls::Error as Tls;
+    let text = match error {
+        Tls::InvalidCertificate(CertificateError::Other(other)) => match other.0.downcast_ref::<Distrust>() {
+            Some(distrust) if distrust.is_unknown => return (Trouble::Untrusted, distrust.to_string()),
+            Some(distrust) => return (Trouble::Tls, distrust.to_string()),
+            None => "the certificate is not trusted",
+        },
+        Tls::InvalidCertificate(CertificateError::BadSignature) => "the server does not have its certificate's key",
+        Tls::InvalidCertificate(_) => "the certificate and its key do not go together",
+        Tls::AlertReceived(alert) => return (Trouble::Tls, alert_text(*alert)),
+        Tls::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => "the server's certificates are over 64 KiB",
+        Tls::InvalidMessage(_) => "what the server sends is not TLS; is it an http address?",
+        Tls::PeerIncompatible(_) => "the server has no version, cipher or key of TLS 1.2 or 1.3 that is known here",
+        Tls::PeerMisbehaved(_) | Tls::InappropriateMessage { .. } | Tls::InappropriateHandshakeMessage { .. } => {
+            "the server breaks the rules of TLS"
         }
-        rustls::Error::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<SelfSigned>() => {
-            (Trouble::Untrusted, other.to_string())
-        }
-        rustls::Error::InvalidCertificate(other) => (Trouble::Tls, certificate_text(other)),
-        other => (Trouble::Tls, format!("TLS failed: {other}")),
-    }
+        Tls::NoCertificatesPresented => "the server shows no certificate",
+        Tls::DecryptError | Tls::PeerSentOversizedRecord => "what the server sends is damaged",
+        _ => "TLS failed",
+    };
+    (Trouble::Tls, text.into())
 }
 
-fn certificate_text(error: &CertificateError) -> String {
-    match error {
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("the certificate expired on {}", time(*not_after))
+/// What a server says when it ends TLS.
+fn alert_text(alert: AlertDescription) -> String {
+    let why = match alert {
+        AlertDescription::HandshakeFailure => {
+            "no version, cipher or key in common, or it wants a certificate of its client"
         }
-        // What rustls reports without a time.
-        CertificateError::Expired => "the certificate ends before it begins".into(),
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("the certificate is not valid before {}", time(*not_before))
+        AlertDescription::ProtocolVersion => "it does not speak TLS 1.2 or 1.3",
+        AlertDescription::UnrecognisedName => "it does not know this name",
+        AlertDescription::CertificateRequired | AlertDescription::BadCertificate => {
+            "it wants a certificate of its client"
         }
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            let expected = expected.to_str();
-            let presented: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-            // A stranger may have written the names, and there may be many.
-            match printable(&presented.join(", ")).chars().take(300).collect::<String>() {
-                none if none.is_empty() => format!("the certificate is not for {expected}; it names no host"),
-                names => format!("the certificate is not for {expected}, but for {names}"),
-            }
-        }
-        // The name matches and the key does not, as after a private CA was created anew.
-        CertificateError::BadSignature => {
-            "the certificate is not signed by the trusted CA that has its issuer's name".to_string()
-        }
-        other => format!("the certificate is not trusted: {other}"),
-    }
-}
-
-/// A certificate's name as people know it; rustls writes `DnsName("example.com")`.
-fn plain_name(name: &str) -> &str {
-    name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")")).unwrap_or(name)
+        AlertDescription::InternalError => "it has an error of its own",
+        AlertDescription::AccessDenied => "it denies us access",
+        AlertDescription::InsufficientSecurity => "it wants stronger ciphers",
+        AlertDescription::DecryptError | AlertDescription::BadRecordMac => "it cannot decrypt what it got",
+        other => return format!("the server refused TLS (alert {})", u8::from(other)),
+    };
+    format!("the server refused TLS: {why}")
 }
 
 /// A failure before the proxy had connected us.
@@ -160,3 +175,15 @@ impl fmt::Display for ProxyFailed {
 }
 
 impl std::error::Error for ProxyFailed {}
+
+/// Why an answer cannot be read, as the end of a sentence, wrapped in a transport's [`Error::Other`].
+#[derive(Debug)]
+pub struct NotHttp(pub String);
+
+impl fmt::Display for NotHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotHttp {}

@@ -1,7 +1,10 @@
 //! HTTP for the agent and the fleet: answers of any status, no hidden redirects, and a kind for each failure.
 
+mod bundle;
 mod certificate;
 mod connect;
+mod der;
+mod distrust;
 mod failure;
 pub mod header;
 pub mod proxy;
@@ -16,7 +19,7 @@ use ureq::unversioned::transport::{Connector, NextTimeout};
 
 pub use certificate::Shown;
 pub use connect::Tcp;
-pub use failure::{Failure, Trouble};
+pub use failure::{Failure, NotHttp, Trouble};
 use proxy::ThroughProxy;
 pub use tls::{Tls, Trust};
 
@@ -29,8 +32,12 @@ pub fn config() -> ConfigBuilder<AgentScope> {
 /// Makes a client that trusts `trust` and resolves names with `resolver`. If `config` has a proxy, the proxy resolves
 /// the other names.
 pub fn agent(config: Config, trust: &Trust, resolver: impl Resolver) -> Agent {
-    let connector = ().chain(ThroughProxy::default()).chain(Tcp::default()).chain(Tls::new(trust));
-    Agent::with_parts(config, connector, resolver)
+    Agent::with_parts(config, connector(trust), resolver)
+}
+
+/// What makes a client's connections: through the proxy of its configuration, if any, and with TLS that trusts `trust`.
+pub fn connector(trust: &Trust) -> impl Connector {
+    ().chain(ThroughProxy::default()).chain(Tcp::default()).chain(Tls::new(trust))
 }
 
 /// The system's resolver. Its failures are told apart from failures to connect.

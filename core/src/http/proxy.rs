@@ -1,12 +1,18 @@
 //! Proxies from the environment, read as curl reads them, and the connection through them.
 //!
 //! ureq reads the variables in another way than curl: one variable serves every scheme, `NO_PROXY` is not trimmed,
-//! `example.com` does not cover `b.example.com`, and networks are not supported. A proxy always gets a CONNECT, for
-//! http addresses too, since ureq has no other way. Some proxies refuse that.
+//! `example.com` does not cover `b.example.com`, and networks are not supported. It also asks a proxy for a connection
+//! (CONNECT) to http addresses, which many proxies refuse; here, as with curl, they get the whole address.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use ureq::unversioned::transport::{ConnectProxyConnector, ConnectionDetails, Connector, Either, Transport};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ureq::http::uri::Authority;
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport,
+};
 use ureq::{Error, Proxy};
 use url::{Host, Url};
 
@@ -95,13 +101,98 @@ impl<In: Transport> Connector<In> for ThroughProxy {
     type Out = Either<In, Box<dyn Transport>>;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
-        self.0.connect(details, chained).map_err(|error| match details.config.proxy() {
+        let connected = match details.config.proxy() {
+            // The connection to the proxy itself.
+            Some(proxy) if details.uri == proxy.uri() => return Ok(chained.map(Either::A)),
+            Some(proxy) if chained.is_none() && !details.needs_tls() => {
+                forwarding(details, proxy).map(|transport| Some(Either::B(transport.boxed())))
+            }
+            _ => self.0.connect(details, chained),
+        };
+        connected.map_err(|error| match details.config.proxy() {
             Some(proxy) => Error::Other(Box::new(ProxyFailed {
                 proxy: format!("{}:{}", proxy.host(), proxy.port()),
                 failure: error.into(),
             })),
             None => error,
         })
+    }
+}
+
+/// Connects to a proxy that will forward requests to an http address.
+fn forwarding(details: &ConnectionDetails, proxy: &Proxy) -> Result<Forwarding, Error> {
+    let to_proxy = ConnectionDetails {
+        uri: proxy.uri(),
+        addrs: details.resolver.resolve(proxy.uri(), details.config, details.timeout)?,
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        now: details.now,
+        timeout: details.timeout,
+        current_time: details.current_time.clone(),
+        run_connector: details.run_connector.clone(),
+        register_shutdown: details.register_shutdown.clone(),
+    };
+    let authority = details.uri.authority().map(Authority::as_str).unwrap_or_default();
+    let user = proxy.username().map(|user| format!("{user}:{}", proxy.password().unwrap_or_default()));
+    let user = user.map(|user| format!("Proxy-Authorization: Basic {}\r\n", BASE64_STANDARD.encode(user)));
+    Ok(Forwarding {
+        inner: (details.run_connector)(&to_proxy)?,
+        site: format!("http://{authority}"),
+        user: user.unwrap_or_default(),
+        begins: true,
+    })
+}
+
+/// A connection whose requests have the whole address in their first line.
+struct Forwarding {
+    inner: Box<dyn Transport>,
+    site: String,
+    /// A header line with the proxy's user and password, or nothing.
+    user: String,
+    /// Whether what is sent next is the beginning of a request.
+    begins: bool,
+}
+
+impl fmt::Debug for Forwarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forwarding").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
+impl Transport for Forwarding {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        if !std::mem::take(&mut self.begins) {
+            return self.inner.transmit_output(amount, timeout);
+        }
+        // `GET /path HTTP/1.1`, and the other lines.
+        let request = self.inner.buffers().output()[..amount].to_vec();
+        let path = request.iter().position(|byte| *byte == b' ').map_or(0, |blank| blank + 1);
+        let rest = request.iter().position(|byte| *byte == b'\n').map_or(path, |end| end + 1);
+        let (method, line, rest) = (&request[..path], &request[path..rest], &request[rest..]);
+        let request = [method, self.site.as_bytes(), line, self.user.as_bytes(), rest].concat();
+        let mut unsent = request.as_slice();
+        while !unsent.is_empty() {
+            let output = self.inner.buffers().output();
+            let (part, behind) = unsent.split_at(unsent.len().min(output.len()));
+            output[..part.len()].copy_from_slice(part);
+            self.inner.transmit_output(part.len(), timeout)?;
+            unsent = behind;
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.begins = true;
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
     }
 }
 

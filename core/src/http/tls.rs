@@ -4,7 +4,6 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::Resumption;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::Error;
@@ -13,6 +12,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::bundle;
 use super::certificate::{Shown, Verifier};
 use crate::crypto;
 
@@ -35,12 +35,13 @@ struct Ready {
 impl Trust {
     /// Trusts Mozilla's roots only.
     pub fn built_in() -> Self {
-        Self::new(|| Ok(Ready::of(built_in())))
+        Self::new(|| Ok(Ready::of(built_in(), Vec::new())))
     }
 
-    /// Trusts Mozilla's roots and the certificates in `pem`, which must hold at least one.
-    pub fn with_pem(pem: &[u8]) -> Result<Self, String> {
-        let ready = Ready::with_pem(pem)?;
+    /// Trusts Mozilla's roots and the certificates in `bundle`, which must have at least one. A server's own
+    /// certificate may be among them. The error says which certificate cannot be used.
+    pub fn with_pem(bundle: &[u8]) -> Result<Self, String> {
+        let ready = Ready::with_pem(bundle)?;
         Ok(Self::new(move || Ok(ready.clone())))
     }
 
@@ -75,22 +76,19 @@ fn built_in() -> RootCertStore {
 }
 
 impl Ready {
-    fn with_pem(pem: &[u8]) -> Result<Self, String> {
-        let mut roots = built_in();
-        let of_mozilla = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| format!("it is not PEM: {error}"))?;
-            roots.add(certificate).map_err(|error| format!("it has a certificate that cannot be used: {error}"))?;
+    fn with_pem(bundle: &[u8]) -> Result<Self, String> {
+        let (mut roots, mut named) = (built_in(), Vec::new());
+        for certificate in bundle::read(bundle)? {
+            let added = roots.add(certificate.der.clone());
+            added.map_err(|_| format!("{} has a certificate that is not well-formed", certificate.place))?;
+            named.push(certificate.der);
         }
-        if roots.len() == of_mozilla {
-            return Err("there is no certificate in it".into());
-        }
-        Ok(Self::of(roots))
+        Ok(Self::of(roots, named))
     }
 
-    fn of(roots: RootCertStore) -> Self {
+    fn of(roots: RootCertStore, named: Vec<CertificateDer<'static>>) -> Self {
         let provider = crypto::provider();
-        let verifier = Arc::new(Verifier::new(roots, provider.signature_verification_algorithms));
+        let verifier = Arc::new(Verifier::new(roots, named, provider.signature_verification_algorithms));
         let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .expect("ring has suites for TLS 1.2 and 1.3")

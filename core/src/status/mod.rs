@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::clock::Time;
+use crate::json;
 use crate::name::CheckId;
 
 pub use bounds::{Crowded, Turn};
@@ -241,7 +242,7 @@ impl<M> StatusOf<M> {
             version: u32,
         }
 
-        let unreadable = |error: serde_json::Error| Error::Unreadable(error.to_string());
+        let unreadable = |error: serde_json::Error| Error::Unreadable(json::Error::from(error).to_string());
         match serde_json::from_slice(text).map_err(unreadable)? {
             Version { version } if version > Status::VERSION => Err(Error::Newer(version)),
             _ => serde_json::from_slice(text).map_err(unreadable),
@@ -321,7 +322,7 @@ fn is_zero(number: &usize) -> bool {
 
 fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
     // From bytes, as all of status.json: reading from text links another copy of the whole reader.
-    serde_json::from_slice(text.get().as_bytes()).map_err(|error| error.to_string())
+    serde_json::from_slice(text.get().as_bytes()).map_err(|error| json::Error::from(error).to_string())
 }
 
 #[cfg(test)]

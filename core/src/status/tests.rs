@@ -1,3 +1,5 @@
+mod older;
+
 use std::time::Duration;
 
 use super::*;

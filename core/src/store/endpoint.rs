@@ -59,13 +59,11 @@ pub(super) fn parse(text: &str, bucket: &str, region: &str) -> Result<Url, Strin
 /// Parses the address alone: http or https, a host, maybe a port and a path.
 fn address(text: &str) -> Result<Url, String> {
     let text = text.trim();
-    // A password must not be shown.
-    let wrong = |what: &str| {
-        if text.contains('@') {
-            return Err(format!("the endpoint {what}; it has a user or a password in it, too: none are sent"));
-        }
-        Err(format!("the endpoint {:?} {what}", printable(text)))
-    };
+    // First of all, so that a password is not shown.
+    if text.contains('@') {
+        return Err("the endpoint has a user or a password in it, which are not sent: remove them".into());
+    }
+    let wrong = |what: &str| Err(format!("the endpoint {:?} {what}", printable(text)));
     let Some((scheme, rest)) = text.split_once("://") else {
         let bare = text.trim_start_matches('/');
         return wrong(&format!("has no scheme: write https://{bare}, or http://{bare} without TLS"));
@@ -78,13 +76,10 @@ fn address(text: &str) -> Result<Url, String> {
         _ => return wrong(&format!("begins with {scheme}://: only http:// and https:// are spoken")),
     }
     let url = Url::parse(text).or_else(|error| match error {
-        ParseError::InvalidPort => wrong("has no port from 1 to 65535; an IPv6 address goes into brackets"),
+        ParseError::InvalidPort => wrong("has no port from 1 to 65535"),
         ParseError::IdnaError if !text.is_ascii() => wrong("has a host that cannot be used: write it in ASCII (xn--…)"),
-        _ => wrong("is not an address such as https://s3.example.com"),
+        _ => wrong("is not an address such as https://s3.example.com or http://[::1]:9000"),
     })?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("the endpoint has a user or a password in it, which are not sent: remove them".into());
-    }
     if url.port() == Some(0) {
         return wrong("has the port 0: write the service's");
     }
@@ -177,7 +172,7 @@ mod tests {
             ("ftp://s3.example.com", "begins with ftp://"),
             ("https://", "is not an address"),
             ("https://s3.exa mple.com", "is not an address"),
-            ("http://::1:9000", "has no port from 1 to 65535"),
+            ("http://::1:9000", "such as https://s3.example.com or http://[::1]:9000"),
             ("http://localhost:99999", "has no port from 1 to 65535"),
             ("http://localhost:0", "has the port 0"),
             ("http://localhost:9000x", "has no port"),

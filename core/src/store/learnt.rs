@@ -6,8 +6,9 @@ use jiff::SignedDuration;
 use rusty_s3::Bucket;
 
 use super::Store;
-use super::error::{Failed, Kind, Way, clock_is_off};
+use super::error::{Failed, Kind, clock_is_off};
 use super::place::{Place, is_region};
+use super::refusal::Way;
 
 /// How far the clocks must differ before a refusal is blamed on them.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);

@@ -7,6 +7,7 @@ mod learnt;
 #[cfg(feature = "list")]
 mod list;
 mod place;
+mod refusal;
 mod request;
 mod retry;
 

@@ -9,7 +9,8 @@ use rusty_s3::Method;
 use rusty_s3::signing::sign;
 use ureq::http::{HeaderMap, Request, Response};
 
-use super::error::{Failed, Kind, Refusal};
+use super::error::{Failed, Kind};
+use super::refusal::Refusal;
 use super::retry;
 use super::{Error, Learnt, Store};
 use crate::clock::Time;

@@ -71,7 +71,7 @@ pub fn time_for(is_last: bool, left: Duration) -> Duration {
 mod tests {
     use super::*;
     use crate::http::Failure;
-    use crate::store::error::Refusal;
+    use crate::store::refusal::Refusal;
 
     fn refused(status: u16, code: &str) -> Kind {
         let body = format!("<Error><Code>{code}</Code></Error>");

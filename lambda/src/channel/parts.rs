@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(outcome, Outcome::Refused { taken: 130, why: "status 413".into() });
         assert_eq!((requests[0].1, requests[1].1, requests[2].1), (200, 100, 100));
         assert_eq!(requests.last(), Some(&("130".to_string(), 1)));
-        assert!(requests.len() <= 12, "{requests:?}");
+        assert!(requests.len() <= 16, "{requests:?}");
         let (outcome, requests) = sent(1, |_| 1, Some("0"));
         assert_eq!((outcome, requests.len()), (Outcome::Refused { taken: 0, why: "status 413".into() }, 1));
     }

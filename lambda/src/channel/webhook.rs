@@ -26,7 +26,8 @@ pub(super) fn channel(means: &Means) -> Made {
     let Some(url) = Address::read(means.environment, "WEBHOOK_URL")? else {
         return Ok(None);
     };
-    Ok(Some(Box::new(Webhook { web: Web::new(means.trust), url, secret: means.environment.get("WEBHOOK_SECRET") })))
+    let web = Web::to(&url, means.trust, means.environment)?;
+    Ok(Some(Box::new(Webhook { web, url, secret: means.environment.get("WEBHOOK_SECRET") })))
 }
 
 impl Channel for Webhook {

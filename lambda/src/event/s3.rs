@@ -2,6 +2,7 @@
 
 use aws_lambda_events::s3::S3EventRecord;
 use percent_encoding::percent_decode_str;
+use pulse_echo_core::json;
 use serde_json::Value;
 
 use crate::error::{Error, Kind};
@@ -36,8 +37,8 @@ pub(crate) struct Put {
 impl Put {
     /// Reads a record. The error says why that cannot be done.
     pub(crate) fn read(record: &Value) -> Result<Self, String> {
-        let record: S3EventRecord =
-            serde_json::from_value(record.clone()).map_err(|error| format!("it is no record of S3: {error}"))?;
+        let record: S3EventRecord = serde_json::from_value(record.clone())
+            .map_err(|error| format!("it is no record of S3: {}", json::Error::from(error)))?;
         // AWS adds fields within a major version.
         let version = record.event_version.unwrap_or_default();
         if version.split('.').next() != Some("2") {

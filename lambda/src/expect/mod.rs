@@ -4,6 +4,7 @@ mod body;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use pulse_echo_core::answer::Cause;
@@ -39,7 +40,9 @@ pub(crate) struct Seen {
     pub(crate) body: Vec<u8>,
     /// Whether `body` is complete.
     pub(crate) whole: bool,
-    /// From the beginning of the fetch to the last byte that was needed.
+    /// The compression that is still on `body`.
+    pub(crate) packed: Option<String>,
+    /// From the beginning of the fetch to the last byte that was needed, without what dead addresses took.
     pub(crate) latency: Duration,
     /// Until when the certificate of its connection is trusted; `None` without TLS.
     pub(crate) trusted_until: Option<Time>,
@@ -80,6 +83,9 @@ pub(crate) enum Need<'a> {
     Until(&'a str),
 }
 
+/// The statuses that HTTP has.
+const KNOWN: RangeInclusive<u16> = 100..=599;
+
 /// How much of the body is needed to judge an answer that begins like this.
 pub(crate) fn need<'a>(pulse: &'a Pulse, status: u16, redirect: &Redirect) -> Need<'a> {
     match pulse {
@@ -117,8 +123,13 @@ pub(crate) fn is_listed(pulse: &Pulse, status: u16) -> bool {
 fn status_will_do(pulse: &Pulse, status: u16) -> bool {
     match &pulse.status {
         Some(_) => is_listed(pulse, status),
-        None => pulse.body.is_some() || pulse.contains.is_some() || (200..300).contains(&status),
+        None if looks_at_body(pulse) => KNOWN.contains(&status),
+        None => (200..300).contains(&status),
     }
+}
+
+fn looks_at_body(pulse: &Pulse) -> bool {
+    pulse.body.is_some() || pulse.contains.is_some()
 }
 
 /// Whether redirects were followed and the answer is one more redirect.
@@ -145,6 +156,7 @@ fn compare_status(pulse: &Pulse, seen: &Seen) -> Result<(), Miss> {
     let expected = match &pulse.status {
         Some(list) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
         None if astray => "no further redirect".into(),
+        None if looks_at_body(pulse) => format!("one of {} to {}", KNOWN.start(), KNOWN.end()),
         None => "2xx".into(),
     };
     Err(Miss {
@@ -171,7 +183,7 @@ fn compare_body(expected: &str, seen: &Seen) -> Result<(), Miss> {
     };
     Err(Miss {
         cause: Cause::Body,
-        reason: reason + &aside(only),
+        reason: reason + &aside(only, seen),
         expected: Some(excerpt(expected, at, FIELD_ROOM)),
         got: Some(excerpt(got, at, FIELD_ROOM)),
     })
@@ -186,7 +198,7 @@ fn compare_contains(text: &str, seen: &Seen) -> Result<(), Miss> {
     let lacks = format!("the body does not contain {}", quoted(text.as_bytes(), 0, 2 * ROOM));
     Err(Miss {
         cause: Cause::Body,
-        reason: after(code(seen), &lacks) + &aside(Some(&searched)),
+        reason: after(code(seen), &lacks) + &aside(Some(&searched), seen),
         expected: Some(excerpt(text.as_bytes(), 0, FIELD_ROOM)),
         got: Some(excerpt(&seen.body, 0, FIELD_ROOM)),
     })
@@ -217,14 +229,19 @@ pub(crate) fn days_left(until: Time, now: Time) -> i64 {
 
 fn compare_latency(allowed: u32, seen: &Seen) -> Result<(), Miss> {
     let took = seen.latency.as_millis();
-    if took <= u128::from(allowed) {
-        return Ok(());
-    }
+    let (reason, got) = match took <= u128::from(allowed) {
+        true if seen.whole => return Ok(()),
+        true => {
+            let got = format!("over {} bytes", grouped(seen.body.len()));
+            (format!("the body has {got}, all that is read, so when the answer was complete is not known"), got)
+        }
+        false => (format!("answered after {took} ms"), format!("{took} ms")),
+    };
     Err(Miss {
         cause: Cause::Latency,
-        reason: format!("answered after {took} ms, allowed are {allowed} ms"),
+        reason: format!("{reason}, allowed are {allowed} ms"),
         expected: Some(format!("at most {allowed} ms")),
-        got: Some(format!("{took} ms")),
+        got: Some(got),
     })
 }
 
@@ -242,7 +259,12 @@ fn after(code: Option<String>, what: &str) -> String {
     code.map_or_else(|| what.into(), |code| format!("{code}, and {what}"))
 }
 
-/// What is known besides, in brackets.
-fn aside(known: Option<&str>) -> String {
-    known.map(|text| format!(" ({text})")).unwrap_or_default()
+/// What is known besides, in brackets: the difference, and a compression.
+fn aside(known: Option<&str>, seen: &Seen) -> String {
+    let packed = seen.packed.as_ref();
+    let packed = packed.map(|packed| format!("compressed ({}), which nobody asked for", line(packed, ROOM)));
+    match known.map(String::from).into_iter().chain(packed).collect::<Vec<_>>().join("; ") {
+        empty if empty.is_empty() => empty,
+        text => format!(" ({text})"),
+    }
 }

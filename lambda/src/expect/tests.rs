@@ -13,6 +13,7 @@ fn seen(status: u16, body: &[u8]) -> Seen {
         redirect: Redirect::None,
         body: body.to_vec(),
         whole: true,
+        packed: None,
         latency: Duration::from_millis(84),
         trusted_until: None,
     }
@@ -52,6 +53,34 @@ fn what_is_as_expected_passes() {
         ("\"body\": \"K\u{e4}se\"", seen(200, b"K\xc3\xa4se")),
     ] {
         assert_eq!(judged(&pulse(fields), &seen), Ok(()), "{fields} {seen:?}");
+    }
+}
+
+#[test]
+fn a_status_beyond_http_is_no_answer_even_with_the_expected_body() {
+    for fields in ["\"body\": \"ok\"", "\"contains\": \"k\""] {
+        assert_eq!(judged(&pulse(fields), &seen(599, b"ok")), Ok(()));
+        let reason = reason(fields, &seen(600, b"ok"));
+        assert_eq!(reason, "status 600, expected one of 100 to 599");
+    }
+}
+
+#[test]
+fn a_body_that_is_longer_than_what_is_read_is_not_complete_in_time() {
+    let longer = Seen { whole: false, ..seen(200, &vec![b'x'; READ_LIMIT]) };
+    let reason = reason("\"max_latency_ms\": 500", &longer);
+    assert!(
+        reason.starts_with("the body has over 1,048,576 bytes, all that is read, so when the answer was complete"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_compression_that_nobody_asked_for_is_named() {
+    let packed = Seen { packed: Some("br".into()), ..seen(200, b"\x0b\x00\x80ok\x03") };
+    for fields in ["\"body\": \"ok\"", "\"contains\": \"okay\""] {
+        let reason = reason(fields, &packed);
+        assert!(reason.contains("compressed (br), which nobody asked for"), "{reason}");
     }
 }
 

@@ -6,6 +6,7 @@ mod one;
 mod read;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -22,11 +23,9 @@ use url::Url;
 
 use crate::expect::{self, Miss};
 use crate::ipfilter::IpFilter;
+use crate::wire::ReadLeniently;
 use guard::Guard;
 use lookup::Lookup;
-
-/// How much of an answer's headers is read, in bytes.
-const HEADER_LIMIT: usize = 64 * 1024;
 
 /// The pause between a failed try and the second.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -50,7 +49,8 @@ pub(crate) struct Checked {
     pub(crate) verdict: Result<(), Miss>,
     /// The status code, if an answer came.
     pub(crate) status: Option<u16>,
-    /// How long the judged try took, redirects included, in milliseconds; `None` if nothing was fetched.
+    /// How long the judged try took, redirects included, without what dead addresses took, in milliseconds; `None` if
+    /// nothing was fetched.
     pub(crate) latency_ms: Option<u64>,
     /// Until when the certificate of the last connection is trusted; `None` without TLS or without an answer.
     pub(crate) trusted_until: Option<Time>,
@@ -98,18 +98,17 @@ impl Web {
         }
     }
 
-    /// A client for one hop, and where the certificates of the hop's server will be. It has no pool: an earlier hop's
+    /// A client for one hop, where the certificates of the hop's server will be, and the time that connecting lost on
+    /// addresses that do not answer. It has no pool: an earlier hop's
     /// connection may lead to an address that its name no longer has.
-    fn client(&self) -> (Agent, Arc<OnceLock<Shown>>) {
-        let config = http::config()
-            .user_agent(&self.user_agent)
-            .max_idle_connections(0)
-            .max_response_header_size(HEADER_LIMIT)
-            .build();
+    fn client(&self) -> (Agent, Arc<OnceLock<Shown>>, Arc<OnceLock<Duration>>) {
+        let config = http::config().user_agent(&self.user_agent).max_idle_connections(0).build();
         let tls = Tls::new(&self.trust);
         let shown = tls.shown();
         let guard = Guard { lookup: self.lookup.clone(), filter: self.filter.clone() };
-        (Agent::with_parts(config, Tcp::default().chain(tls), guard), shown)
+        let tcp = Tcp::default();
+        let lost = tcp.lost();
+        (Agent::with_parts(config, tcp.chain(tls).chain(ReadLeniently), guard), shown, lost)
     }
 }
 

@@ -1,24 +1,25 @@
 //! One try at a pulse's URL. It follows redirects itself: each hop is checked like the first.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::http::url::{web_url, without_query};
 use pulse_echo_core::http::{Failure, Trouble};
 use pulse_echo_core::pulse::Pulse;
+use ureq::Agent;
 use ureq::http::Response;
-use ureq::{Agent, Body};
 use url::Url;
 
 use super::Web;
 use super::guard::Blocked;
-use super::read::read;
+use super::unpack::{Body, encoding, read_unpacked};
 use crate::expect::{Miss, Redirect, Seen, need};
 use pulse_echo_core::text::line;
 
-/// How much of an address, or of the system's text, a reason shows, in bytes.
+/// How much of an address, or of why there is no answer, a reason shows, in bytes.
 const ROOM: usize = 120;
+const WHY: usize = 170;
 
 /// A try without an answer to judge.
 pub(super) struct Failed {
@@ -37,11 +38,12 @@ pub(super) fn fetch(
     deadline: Instant,
 ) -> Result<Seen, Failed> {
     let mut url = url.clone();
-    let mut hops = 0;
+    let (mut hops, mut lost) = (0, Duration::ZERO);
     loop {
-        let (agent, shown) = web.client();
+        let (agent, shown, lost_here) = web.client();
         let response = get(&agent, &url, deadline)
             .map_err(|error| Failed { miss: explain_silence(pulse, &url, hops, error), status: None })?;
+        lost += lost_here.get().copied().unwrap_or_default();
         let status = response.status().as_u16();
         let redirect = redirect(&response);
         if let Redirect::To(location) = &redirect
@@ -51,22 +53,25 @@ pub(super) fn fetch(
             hops += 1;
             continue;
         }
-        let (body, whole) =
-            read(response.into_body().into_reader(), need(pulse, status, &redirect)).map_err(|error| Failed {
-                miss: explain(pulse, &url, &error.into(), Some(status)),
-                status: Some(status),
-            })?;
-        let latency = started.elapsed();
+        let encoding = encoding(response.headers());
+        // Dropping it may read a little more, which must not count.
+        let mut reader = response.into_body().into_reader();
+        let body = read_unpacked(&mut reader, encoding, need(pulse, status, &redirect)).map_err(|error| Failed {
+            miss: explain(pulse, &url, &error.into(), Some(status)),
+            status: Some(status),
+        })?;
+        let latency = started.elapsed().saturating_sub(lost);
         let trusted_until = shown.get().map(|shown| shown.trusted_until(now));
         let redirect = match redirect {
             Redirect::To(location) => Redirect::To(bare(&url, &location)),
             other => other,
         };
-        return Ok(Seen { host: site(&url), status, redirect, body, whole, latency, trusted_until });
+        let Body { bytes, whole, packed } = body;
+        return Ok(Seen { host: site(&url), status, redirect, body: bytes, whole, packed, latency, trusted_until });
     }
 }
 
-fn get(agent: &Agent, url: &Url, deadline: Instant) -> Result<Response<Body>, ureq::Error> {
+fn get(agent: &Agent, url: &Url, deadline: Instant) -> Result<Response<ureq::Body>, ureq::Error> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(ureq::Error::Timeout(ureq::Timeout::Global));
@@ -74,7 +79,7 @@ fn get(agent: &Agent, url: &Url, deadline: Instant) -> Result<Response<Body>, ur
     agent.get(url.as_str()).config().timeout_global(Some(left)).build().call()
 }
 
-fn redirect(response: &Response<Body>) -> Redirect {
+fn redirect(response: &Response<ureq::Body>) -> Redirect {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Redirect::None;
     }
@@ -126,18 +131,14 @@ fn explain_silence(pulse: &Pulse, url: &Url, hops: u32, error: ureq::Error) -> M
 /// Explains why no answer came from `url`, or why it broke off after its status.
 fn explain(pulse: &Pulse, url: &Url, failure: &Failure, status: Option<u16>) -> Miss {
     let site = line(&site(url), ROOM / 2);
-    let text = line(&failure.text, ROOM);
+    let text = line(&failure.text, WHY);
     let (cause, reason) = match (failure.trouble, status) {
         (Trouble::Dns, _) => (Cause::Dns, text),
         (Trouble::Connect, None) => (Cause::Connect, format!("cannot connect to {site}: {text}")),
         (Trouble::Tls, None) => (Cause::Tls, format!("no trusted TLS connection to {site}: {text}")),
-        (Trouble::Untrusted, None) => (
-            Cause::Tls,
-            format!(
-                "no trusted TLS connection to {site}: {text}; PROBE_CA_BUNDLE can name a CA to trust beside the \
-                 public ones"
-            ),
-        ),
+        (Trouble::Untrusted, None) => {
+            (Cause::Tls, format!("no trusted TLS connection to {site}: {text}; PROBE_CA_BUNDLE can name it as trusted"))
+        }
         (Trouble::Timeout, status) => (Cause::Timeout, out_of_time(pulse, url, status)),
         (Trouble::Broken | Trouble::Protocol, _) | (Trouble::Connect | Trouble::Tls | Trouble::Untrusted, Some(_)) => {
             (Cause::Connect, format!("no whole answer from {site}: {text}"))

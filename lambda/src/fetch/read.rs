@@ -12,8 +12,9 @@ pub(super) fn read(mut body: impl Read, need: Need) -> io::Result<(Vec<u8>, bool
         Need::Nothing => Ok((Vec::new(), false)),
         Need::UpTo(limit) => {
             let mut beginning = Vec::new();
-            body.take(limit as u64).read_to_end(&mut beginning)?;
-            let whole = beginning.len() < limit;
+            body.by_ref().take(limit as u64).read_to_end(&mut beginning)?;
+            // The end of a body of just that length shows by one more byte that does not come.
+            let whole = beginning.len() < limit || limit == READ_LIMIT && body.read(&mut [0])? == 0;
             Ok((beginning, whole))
         }
         Need::Until(text) => read_until(&mut body, text.as_bytes()),
@@ -75,6 +76,9 @@ mod tests {
         let (beginning, whole) = read(io::repeat(b'x'), Need::Until("y")).unwrap();
         assert_eq!((beginning.len(), whole), (READ_LIMIT, false));
         assert_eq!(read(&b"abc"[..], Need::UpTo(2)).unwrap(), (b"ab".to_vec(), false));
+        let all = vec![b'x'; READ_LIMIT];
+        assert!(read(&all[..], Need::UpTo(READ_LIMIT)).unwrap().1);
+        assert!(!read(io::repeat(b'x'), Need::UpTo(READ_LIMIT)).unwrap().1);
         assert_eq!(read(&b"abc"[..], Need::UpTo(4)).unwrap(), (b"abc".to_vec(), true));
         assert_eq!(read(io::repeat(b'x'), Need::Nothing).unwrap(), (vec![], false));
     }

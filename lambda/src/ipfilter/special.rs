@@ -79,8 +79,14 @@ fn kind_v6(address: Ipv6Addr) -> Option<String> {
     }
     match SPECIAL_V6.iter().find(|(net, _)| net.contains(&address)) {
         Some((_, what)) => Some((*what).into()),
+        None if is_isatap(address) => Some("an ISATAP address, the way to a host within a site".into()),
         None => (!GLOBAL_V6.contains(&address)).then(|| "a reserved address".into()),
     }
+}
+
+/// Whether the lower half is that of ISATAP (RFC 5214): a router of the prefix takes packets to the IPv4 address in it.
+fn is_isatap(address: Ipv6Addr) -> bool {
+    matches!(address.segments(), [_, _, _, _, 0 | 0x0200, 0x5efe, _, _])
 }
 
 /// The IPv4 addresses to which a translator or a tunnel takes packets for `address`.

@@ -87,6 +87,15 @@ fn what_the_registry_does_not_call_reachable_is_refused_from_its_first_address_t
 }
 
 #[test]
+fn an_isatap_address_is_refused_under_any_prefix() {
+    for address in ["2001:470:1:2:0:5efe:10.0.0.1", "2001:470:1:2:200:5efe:10.0.0.1", "2606:2800::5efe:93.184.216.34"] {
+        let why = refusal(&IpFilter::default(), address).unwrap();
+        assert!(why.contains("it is an ISATAP address") && why.contains("PROBE_ALLOW="), "{why}");
+    }
+    assert_eq!(refusal(&IpFilter::default(), "2001:470:1:2:100:5efe:a00:1"), None);
+}
+
+#[test]
 fn what_lies_beside_a_refused_block_is_allowed() {
     for address in [
         "1.0.0.0",

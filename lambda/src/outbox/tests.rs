@@ -1,4 +1,5 @@
 mod flaps;
+mod growth;
 mod of_us;
 mod telling;
 
@@ -8,7 +9,7 @@ use pulse_echo_core::status::{BackOff, Lease, Limits, Muted, SeenFault, Status};
 use super::attempt::{Attempt, any_due, due};
 use super::settle::{end_lease, may_send, settle};
 use super::*;
-use crate::outbox::entry::{ENTRIES, Outcome, What};
+use crate::outbox::entry::{ENTRIES, Entry, Outcome, What};
 
 fn at(second: i64) -> Time {
     Time::from_second(1_795_248_000 + second)
@@ -200,7 +201,8 @@ fn a_channels_back_off_grows_is_its_own_and_ends_with_success() {
     assert!(story.attempt("slack", 3_599).is_empty() && !story.attempt("sns", 0).is_empty());
     assert!(!story.attempt("slack", 3_600).is_empty());
     settle(&mut story.status, "slack", &attempt, &vain(Some(7_200)), at(0), "new");
-    assert_eq!(story.status.channels["slack"], BackOff::new(11, at(7_200)));
+    let back_off = BackOff { since: Some(at(0)), why: "HTTP 500".into(), ..BackOff::new(11, at(7_200)) };
+    assert_eq!(story.status.channels["slack"], back_off);
     settle(&mut story.status, "slack", &attempt, &vain(Some(3 * 86_400)), at(0), "new");
     assert_eq!(story.status.channels["slack"].until, at(86_400), "no channel is left alone for longer than a day");
     settle(

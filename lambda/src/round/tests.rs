@@ -196,6 +196,7 @@ fn of_a_stop_that_was_told_nothing_is_told_again_but_of_what_was_before_it() {
         at: at(9_000),
         owed: ["hook".to_string()].into(),
         waits: false,
+        whole: BTreeSet::new(),
         fact: Fact::Started { stopped: at(stopped) },
     };
     for (stopped, told) in [(1_100, 0), (1_303, 0), (1_304, 1)] {

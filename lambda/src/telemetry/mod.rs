@@ -17,7 +17,7 @@ use log::{Level, LevelFilter, Metadata, Record};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::stderr;
 use pulse_echo_core::store::Clock;
-use pulse_echo_core::text::printable;
+use pulse_echo_core::text::{printable, without_numbers};
 use serde_json::{Map, Value, json};
 
 /// The log of a function.
@@ -77,7 +77,7 @@ impl Log {
         if !request.is_empty() {
             line.0.insert("requestId".into(), json!(printable(&request)));
         }
-        line.0.insert("message".into(), json!(printable(&record.args().to_string())));
+        line.0.insert("message".into(), json!(without_numbers(&printable(&record.args().to_string()))));
         // A field that cannot be read is left out.
         let _ = record.key_values().visit(&mut line);
         Value::Object(line.0).to_string()

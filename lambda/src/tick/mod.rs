@@ -73,6 +73,11 @@ impl Loop {
         Ok(Self { store, rules, queue, channels, heartbeat, to_store, clock })
     }
 
+    /// The names of its channels.
+    pub fn channels(&self) -> Vec<&'static str> {
+        self.channels.iter().map(|channel| channel.name()).collect()
+    }
+
     /// How often it means to sweep.
     pub fn tick(&self) -> Duration {
         Duration::from_secs(self.rules.tick_s.into())

@@ -23,7 +23,9 @@ pub type Seen<'a> = (&'a CheckId, Option<&'a Record>, &'a Observation);
 /// retired a host. `checks` are all of them; a check that a note of `retire` explains counts on neither side.
 pub fn vanish_with_many<'a>(checks: impl Iterator<Item = Seen<'a>> + Clone, now: Time) -> bool {
     let vanishes = |(_, record, observation): &Seen| {
-        record.is_some_and(|record| observation.pulse.is_none() && vanishes(record, observation, now))
+        // What a cut list may hide is not missing.
+        let is_missing = observation.pulse.is_none() && !observation.is_hidden;
+        is_missing && record.is_some_and(|record| vanishes(record, observation, now))
     };
     // So it is in nearly all sweeps.
     if !checks.clone().any(|seen| vanishes(&seen)) {

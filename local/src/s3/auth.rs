@@ -5,12 +5,11 @@
 //! So such requests are verified completely here (signing them again must give the same signature), and reach s3s
 //! without their signature, with their [`Caller`]. s3s verifies header signatures and the signed chunks of bodies.
 //!
-//! Who may do what is in `rights`. It is checked once the caller is known, before a body is read.
+//! What a caller may do is the business of `access`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::iter;
-use std::sync::Arc;
 
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
@@ -21,17 +20,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rusty_s3::signing::sign;
-use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::{S3Auth, SecretKey};
-use s3s::path::S3Path;
-use s3s::{S3ErrorCode, S3Result, s3_error};
+use s3s::S3ErrorCode;
 use url::{Url, form_urlencoded};
 
 use super::Clock;
 use super::answer::{Failure, xml_time};
 use super::keyring::{KeyPair, Keyring};
-use super::places::Visit;
-use super::rights::{Act, Owner};
+use super::rights::Owner;
 
 /// The tolerance for s3s's own check of the clock, see above: 136 years.
 pub(super) const ANY_SKEW: u32 = u32::MAX;
@@ -47,7 +42,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 /// Who sent a request, once its signature has been verified. Nothing else puts it among a request's extensions.
 #[derive(Clone)]
 pub(super) struct Caller {
-    access_key: String,
+    pub(super) access_key: String,
     pub(super) owner: Owner,
 }
 
@@ -282,44 +277,4 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 /// Compares in constant time, so that the time does not tell how much is equal.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && iter::zip(a.bytes(), b.bytes()).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
-}
-
-#[async_trait::async_trait]
-impl S3Auth for Gate {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let found = self.keys.find(access_key, (self.clock)());
-        found.map(|(pair, _)| SecretKey::from(pair.secret_key)).ok_or_else(|| s3_error!(InvalidAccessKeyId))
-    }
-}
-
-#[async_trait::async_trait]
-impl S3Access for Gate {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let caller = match context.credentials().map(|credentials| credentials.access_key.clone()) {
-            None => context.extensions_mut().get::<Caller>().cloned(),
-            Some(access_key) => {
-                let owner = self.keys.find(&access_key, (self.clock)()).map(|(_, owner)| owner);
-                owner.map(|owner| Caller { access_key, owner })
-            }
-        };
-        let Some(caller) = caller else {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
-        };
-        if let Some(visit) = context.extensions_mut().get::<Arc<Visit>>() {
-            visit.prove();
-        }
-        self.keys.used(&caller.access_key);
-        let (bucket, key) = match context.s3_path() {
-            S3Path::Root => ("*", None),
-            S3Path::Bucket { bucket } => (&**bucket, None),
-            S3Path::Object { bucket, key } => (&**bucket, Some(&**key)),
-        };
-        let query = context.uri().query().unwrap_or_default();
-        let act = Act { operation: context.s3_op().name(), bucket, key, query, headers: context.headers() };
-        if let Some(refusal) = caller.owner.refusal(&act) {
-            return Err(s3_error!(AccessDenied, "{refusal}"));
-        }
-        context.extensions_mut().insert(caller);
-        Ok(())
-    }
 }

@@ -1,11 +1,12 @@
 //! An S3 server with one bucket, in this process. Its answers are AWS's; its objects are in one file.
 //!
 //! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
-//! - `auth`: who asks; `keyring`: the keys; `rights`: who may do what
+//! - `auth`: who asks; `keyring`: the keys; `access`, by `rights`: what he may do
 //! - `protocol`, `listing`: the operations; `body`, with `framing` and `checksums`: what is put; `answer`: what AWS
 //!   adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
 
+mod access;
 mod answer;
 mod auth;
 mod body;

@@ -1,13 +1,14 @@
 //! The places for connections: who may have one, and who gives his up when there are no more.
 //!
-//! Anybody may connect, so a newcomer never waits: if all places are taken, another connection is closed. Those that
-//! have proved no key go first, of the peer that has most of them the oldest; then those that idle. So whoever takes
-//! many places takes them from himself.
+//! Anybody may connect, so a newcomer waits for a moment only: if all places are taken, another connection is closed.
+//! Those that have proved no key go first, of the peer that has most of them the oldest, but each has a moment to prove
+//! one; then those that idle. So whoever takes many places takes them from himself.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use tokio::sync::oneshot;
@@ -21,14 +22,17 @@ pub struct Limits {
     pub near: usize,
     /// How many are kept for a peer that is not near, once they have proved a key.
     pub kept: usize,
+    /// For how long a connection has its place for sure, without a proved key: long enough for a handshake and a
+    /// request. When places are short, newcomers wait for that.
+    pub moment: Duration,
     /// The addresses of proxies: each brings the connections of many clients.
     pub proxies: Vec<IpNet>,
 }
 
 impl Default for Limits {
-    /// 1024, 256, 64, and no proxies but on this machine.
+    /// 1024, 1024, 64, a quarter of a second, and no proxies but on this machine.
     fn default() -> Self {
-        Self { far: 1024, near: 256, kept: 64, proxies: Vec::new() }
+        Self { far: 1024, near: 1024, kept: 64, moment: Duration::from_millis(250), proxies: Vec::new() }
     }
 }
 
@@ -57,11 +61,22 @@ struct Peer {
 
 struct Open {
     peer: Peer,
+    since: Instant,
     is_kept: bool,
     /// When its last request ended; `None` while there is one.
     idle_since: Option<u64>,
     /// Dropped when the place is taken away.
     _closes: oneshot::Sender<()>,
+}
+
+/// What a newcomer gets.
+pub(super) enum Entry {
+    /// A place, and what ends when it is taken away.
+    Place(Place, oneshot::Receiver<()>),
+    /// None yet: the next one to be closed has so much of its moment left.
+    Wait(Duration),
+    /// None: all others are at work with a key that they have proved.
+    Full,
 }
 
 /// A connection's place. It is given up when this is dropped.
@@ -76,22 +91,26 @@ impl Places {
         Self(Arc::new(Mutex::new(Book { limits, next: 0, open, peers, taken: [0, 0] })))
     }
 
-    /// Gives a place to a connection from this address, and what ends when the place is taken away. `None` if all
-    /// others are at work with a key that they have proved.
-    pub(super) fn enter(&self, address: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
+    /// Gives a place to a connection from this address, if there is one.
+    pub(super) fn enter(&self, address: IpAddr, now: Instant) -> Entry {
         let mut book = self.book();
         let peer = book.peer(address);
         let limit = if peer.is_near { book.limits.near } else { book.limits.far };
         if book.taken[usize::from(peer.is_near)] >= limit {
-            let number = book.whom_to_close(peer)?;
+            let Some(number) = book.whom_to_close(peer) else { return Entry::Full };
+            let open = &book.open[&number];
+            let left = book.limits.moment.saturating_sub(now.saturating_duration_since(open.since));
+            if !open.is_kept && !left.is_zero() {
+                return Entry::Wait(left);
+            }
             book.leave(number);
         }
         let (closes, is_closed) = oneshot::channel();
         let number = book.number();
         book.taken[usize::from(peer.is_near)] += 1;
         book.peers.entry(peer).or_default()[0] += 1;
-        book.open.insert(number, Open { peer, is_kept: false, idle_since: None, _closes: closes });
-        Some((Place { places: self.clone(), number }, is_closed))
+        book.open.insert(number, Open { peer, since: now, is_kept: false, idle_since: None, _closes: closes });
+        Entry::Place(Place { places: self.clone(), number }, is_closed)
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -210,11 +229,27 @@ mod tests {
 
     fn places(far: usize, near: usize, kept: usize) -> Places {
         let proxies = vec!["10.0.0.0/8".parse().unwrap()];
-        Places::new(Limits { far, near, kept, proxies })
+        Places::new(Limits { far, near, kept, moment: Duration::ZERO, proxies })
     }
 
     fn enter(places: &Places, address: &str) -> Option<Guest> {
-        places.enter(address.parse().unwrap()).map(|(place, closed)| (Arc::new(place), closed))
+        match places.enter(address.parse().unwrap(), Instant::now()) {
+            Entry::Place(place, closed) => Some((Arc::new(place), closed)),
+            Entry::Wait(_) | Entry::Full => None,
+        }
+    }
+
+    #[test]
+    fn each_has_a_moment_to_prove_a_key_and_newcomers_wait_for_that() {
+        let moment = Duration::from_millis(250);
+        let places = Places::new(Limits { far: 2, moment, ..Limits::default() });
+        let (start, address) = (Instant::now(), "192.0.2.66".parse().unwrap());
+        let at = |ms| places.enter(address, start + Duration::from_millis(ms));
+        let (first, second) = (at(0), at(100));
+        assert!(matches!(at(200), Entry::Wait(left) if left == Duration::from_millis(50)));
+        assert!(matches!(at(250), Entry::Place(..)), "the first has had its moment");
+        assert!(matches!(at(300), Entry::Wait(left) if left == Duration::from_millis(50)));
+        drop((first, second));
     }
 
     fn is_open(guest: &mut Guest) -> bool {

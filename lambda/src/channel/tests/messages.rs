@@ -106,8 +106,37 @@ fn of_us() -> Vec<(&'static str, Vec<Entry>)> {
             vec![fact(Fact::Started { stopped: time(-90) }), fact(Fact::Down(silent("db")))],
         ),
         ("What was known is lost", vec![fact(status_unreadable())]),
+        ("What was known is gone", vec![fact(Fact::StatusMissing { swept: time(29) })]),
+        ("A newer loop has written `status.json`", vec![fact(Fact::StatusUnusable { why: NEWER.into() })]),
+        ("A host has too many checks", vec![fact(crowded())]),
+        (
+            "It has no more than are watched",
+            vec![fact(Fact::Uncrowded { host: "web-1".into(), since: time(-90), until: time(-30) })],
+        ),
+        (
+            "A channel takes nothing; another one tells it",
+            vec![fact(Fact::ChannelFails { channel: "slack".into(), since: time(14), why: "status 404".into() })],
+        ),
+        (
+            "It takes messages again",
+            vec![fact(Fact::ChannelWorks { channel: "slack".into(), since: time(14), until: time(30) })],
+        ),
+        (
+            "In place of a message that this channel refused five times",
+            vec![fact(Fact::Refused {
+                what: "down".into(),
+                about: Some("web-1/db".into()),
+                why: "alerts.example: status 413".into(),
+            })],
+        ),
         ("A test", vec![fact(Fact::Test)]),
     ]
+}
+
+const NEWER: &str = "status.json is of version 2, and this program knows 1 at most: use a newer one";
+
+fn crowded() -> Fact {
+    Fact::Crowded { host: "web-1".into(), names: 1_000, most: 500 }
 }
 
 /// One entry of each kind, without the optional fields.
@@ -196,7 +225,7 @@ fn summary() -> Counts {
 
 fn status_unreadable() -> Fact {
     let copy = "status-bad-2026-11-21T08:30:00Z.json".into();
-    Fact::StatusUnreadable { copy, why: "EOF while parsing a string at line 1 column 4096".into() }
+    Fact::StatusUnreadable { copy, why: "the text ends within a string (line 1, column 4096)".into() }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod heartbeat;
 mod hostile;
 mod messages;
+mod proxies;
 mod settings;
 mod slack;
 mod sns;

@@ -96,11 +96,51 @@ fn slacks_word_for_what_is_wrong_is_logged_and_a_page_that_may_repeat_the_addres
     }
 }
 
+/// What the makers of receivers for Slack's messages document that these answer.
 #[test]
-fn a_200_without_slacks_ok_is_no_proof() {
-    for said in ["<html>Sign in to the Wi-Fi</html>", ""] {
-        let server = Server::answering(&[&answer(200, said)]);
-        let why = "127.0.0.1: status 200, but not with Slack's \"ok\"".to_string();
-        assert_eq!(slack(&server.url()).send(&[fact(Fact::Test)], soon()), Outcome::Ambiguous { taken: 0, why });
+fn any_2xx_is_taken_whatever_it_says() {
+    for (status, said) in [
+        // Mattermost, Discord with `wait`
+        (200, "ok"),
+        // Rocket.Chat
+        (200, "{\"success\":true}"),
+        // Zulip, by its own API and by that for Slack's messages
+        (200, "{\"result\":\"success\",\"msg\":\"\"}"),
+        (200, "{\"ok\":true}"),
+        // Google Chat, Teams' workflows, gateways of one's own
+        (200, ""),
+        (201, "created"),
+        (202, ""),
+        (204, ""),
+    ] {
+        let server = Server::answering(&[&answer(status, said)]);
+        assert_eq!(slack(&server.url()).send(&[fact(Fact::Test)], soon()), Outcome::Taken, "{status} {said}");
+        assert_eq!(server.connections(), 1);
     }
+}
+
+/// The refusals that they document.
+#[test]
+fn a_refusal_of_a_receiver_is_none_of_ours() {
+    for (status, said) in [
+        (400, "{\"id\":\"web.incoming_webhook.text.app_error\",\"message\":\"No text\",\"status_code\":400}"),
+        (400, "{\"success\":false,\"error\":\"Invalid integration id or token provided.\"}"),
+        (401, "{\"result\":\"error\",\"msg\":\"Invalid API key\",\"code\":\"INVALID_API_KEY\"}"),
+        (404, "{\"ok\":false,\"error\":\"no_team\"}"),
+    ] {
+        let server = Server::answering(&[&answer(status, said)]);
+        let why = format!("127.0.0.1: status {status}");
+        let outcome = Outcome::NotTaken { taken: 0, after: None, why };
+        assert_eq!(slack(&server.url()).send(&[fact(Fact::Test)], soon()), outcome, "{said}");
+    }
+}
+
+#[test]
+fn a_2xx_whose_body_never_ends_is_taken() {
+    let server = Server::new(|mut stream, _| {
+        receive(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok");
+        let _ = stream.read(&mut [0]);
+    });
+    assert_eq!(slack(&server.url()).send(&[fact(Fact::Test)], soon()), Outcome::Taken);
 }

@@ -7,6 +7,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
 
+use super::many::{gap, of_all, on_hosts, wave};
 use super::measure::{checks, command, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::{duration, grouped};
@@ -303,73 +304,4 @@ fn counted(hosts: &Hosts) -> String {
         more => format!(" and {} more", grouped(more)),
     };
     format!("checks of {} hosts: {}. The hosts: {}{more}.", grouped(hosts.0.len()), sums.join(", "), first.join(", "))
-}
-
-/// `on 3 hosts`, where the number is known.
-fn on_hosts(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(" on {}", hosts(count)) }
-}
-
-/// Of how many hosts; of how many checks in a message of a loop that knew no hosts.
-fn of_all(some: usize, of: usize, some_checks: usize, of_checks: usize) -> String {
-    match some {
-        0 => format!("{} of {}", grouped(some_checks), checks(of_checks)),
-        some => format!("{} of {}", grouped(some), hosts(of)),
-    }
-}
-
-/// Nothing was swept within this time.
-fn gap((from, until): (Time, Time), quiet_until: Option<Time>, spared: usize, some: &[CheckId]) -> String {
-    let begins =
-        format!("from {} to {} ({}) no sweep was completed", when(from), when(until), duration(from.age(until)));
-    let Some(quiet) = quiet_until else {
-        return format!("{begins}, though pulses came: the loop itself was away. Look at the log of its function.");
-    };
-    let quiet = match quiet < until {
-        true => format!(", and no pulse came until {}", when(quiet)),
-        false => ", and no pulse came".into(),
-    };
-    let spared = match spared {
-        0 => "No check missed a pulse through it.".into(),
-        1 => format!("1 check that missed a pulse through it is given time for the next one: {}.", names(1, some)),
-        spared => format!(
-            "{} that missed a pulse through it are given time for the next one: {}.",
-            checks(spared),
-            names(spared, some)
-        ),
-    };
-    format!("{begins}{quiet}: the store itself was away. {spared}")
-}
-
-/// Many hosts that went down at once. A cause is named only if three quarters of them share it.
-pub(super) fn wave(fact: &Fact) -> String {
-    let Fact::ManyDown { down, of, hosts: count, of_hosts, state, cause, alike, alike_hosts } = fact else {
-        return String::new();
-    };
-    let (some, same) = if *count > 0 { (*count, *alike_hosts) } else { (*down, *alike) };
-    let begins = format!("{} went down within 15 min", of_all(*count, *of_hosts, *down, *of));
-    if same * 4 < some * 3 {
-        return format!("{begins}, for different reasons. Look for one cause all the same.");
-    }
-    let what = match cause {
-        Some(cause) => format!("{state} ({cause})"),
-        None => state.to_string(),
-    };
-    let same = if same == some { "all".into() } else { grouped(same) };
-    format!("{begins}, {same} {what}. Look for one cause: {}.", likely(*state, *cause))
-}
-
-/// What hosts may share that are down in this way.
-fn likely(state: State, cause: Option<Cause>) -> &'static str {
-    match (state, cause) {
-        (State::Silent, _) => "their network, power or cron",
-        (State::Unanswered, _) => "our own probe",
-        (_, Some(Cause::Dns)) => "their name service",
-        (_, Some(Cause::Tls | Cause::Cert)) => "their certificate",
-        (_, Some(Cause::Blocked)) => "where the probe may go (PROBE_ALLOW)",
-        (_, Some(Cause::InvalidPulse)) => "a change of the pulses",
-        (_, Some(Cause::Status | Cause::Body)) => "a change, or a service that they share",
-        (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network, or a service that they share",
-        (_, Some(Cause::Other) | None) => "something that they share",
-    }
 }

@@ -5,8 +5,8 @@ use pulse_echo_core::status::{Down, Fact, State};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::grouped;
 
-use super::fact::wave;
 use super::group::{Group, groups};
+use super::many::wave;
 use super::measure::{hosts, name, named};
 use super::{check, down, summed};
 use crate::outbox::entry::{Entry, What};
@@ -15,13 +15,15 @@ use crate::outbox::entry::{Entry, What};
 const HEADLINE_ROOM: usize = 120;
 
 /// The longest subject, in characters. SNS refuses longer subjects.
-const SUBJECT_ROOM: usize = 100;
+const SUBJECT_ROOM: usize = 99;
 
 /// The first line of a message with these lines.
 pub(super) fn headline(groups: &[Group]) -> String {
     match &groups[0].entries[0].what {
         What::Fact(fact @ Fact::ManyDown { .. }) => {
-            let others: Vec<_> = groups.iter().filter(|group| group.kind != "DOWN" && !group.is_wave()).collect();
+            // The wave itself, and who is in it, need not be counted.
+            let is_other = |group: &&Group| !group.is_wave() && !["DOWN", "MANY CHANGES"].contains(&group.kind);
+            let others: Vec<_> = groups.iter().filter(is_other).collect();
             let others = match summed_by_kind(&others).as_str() {
                 "" => String::new(),
                 others => format!(" Also: {others}."),
@@ -32,7 +34,7 @@ pub(super) fn headline(groups: &[Group]) -> String {
     }
 }
 
-/// The subject of a message: a few words of ASCII, in one line of at most 100 characters.
+/// The subject of a message: a few words of ASCII, in one line of at most 99 characters.
 pub(in crate::channel) fn subject(entries: &[Entry]) -> String {
     let room = SUBJECT_ROOM - "pulse-echo: ".len();
     let what = match groups(entries).as_slice() {

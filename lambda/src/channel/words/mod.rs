@@ -4,12 +4,13 @@
 //! begin a line nor fill a message. A name that a shell would interpret is quoted in commands.
 //!
 //! - here: the whole message; `head`: its first line and its subject; `group`: what stands in one line;
-//! - `host`: a line of several checks; `fact`: a sentence of one fact; `measure`: times, numbers and names.
+//! - `host`: a line of several checks; `fact`: a sentence of one fact; `many`: of many hosts; `measure`: times, numbers and names.
 
 mod fact;
 mod group;
 mod head;
 mod host;
+mod many;
 mod measure;
 #[cfg(test)]
 mod tests;

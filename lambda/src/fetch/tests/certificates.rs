@@ -32,13 +32,17 @@ fn a_certificate_that_is_not_trusted_is_a_fault_that_says_why() {
     let mut nobody = until(in_days(90));
     nobody.subject_alt_names.clear();
     let ended = in_days(-3);
-    let hint = "; PROBE_CA_BUNDLE can name a CA to trust beside the public ones";
+    let common = "the certificate is not for localhost; it names a server only as its common name (CN), which does not \
+                  count; give it a subject alternative name";
+    let issuer = "the certificate's issuer \"theirs\" is not trusted; if it is an intermediate CA, the server must \
+                  send its certificate, too";
+    let hint = "; PROBE_CA_BUNDLE can name it as trusted";
     for (server, why) in [
         (https(&until(ended), &[&ours]), format!("the certificate expired on {}", Time::of(ended))),
         (https(&early, &[&ours]), "the certificate is not valid before 2999-01-01T00:00:00Z".into()),
         (https(&other, &[&ours]), "the certificate is not for localhost, but for other.example".into()),
-        (https(&nobody, &[&ours]), "the certificate is not for localhost; it names no host".into()),
-        (https(&until(in_days(90)), &[&theirs]), format!("the certificate's issuer is not trusted{hint}")),
+        (https(&nobody, &[&ours]), common.into()),
+        (https(&until(in_days(90)), &[&theirs]), format!("{issuer}{hint}")),
         (self_signed(&until(in_days(90))), format!("the certificate is self-signed{hint}")),
     ] {
         let checked = check_by(&web, &url(&server), "");
@@ -110,4 +114,14 @@ fn an_https_address_at_a_plain_server_is_a_tls_fault() {
     });
     let (cause, reason) = miss(check_once(&format!("https://{}/", server.address), ""));
     assert_eq!(cause, Cause::Tls, "{reason}");
+}
+
+#[test]
+fn of_a_chain_the_certificate_that_has_expired_is_named() {
+    let ours = Ca::new("ours");
+    let ended = in_days(-1);
+    let server = https(&until(in_days(90)), &[&ours.intermediate(ended), &ours]);
+    let (_, reason) = miss(check_by(&web_that_trusts(&ours), &url(&server), ""));
+    let why = format!("the certificate of \"intermediate\" expired on {}", Time::of(ended));
+    assert!(reason.ends_with(&why), "{reason}");
 }

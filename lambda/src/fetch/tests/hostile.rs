@@ -64,14 +64,15 @@ fn a_server_that_never_comes_to_an_end_slowly_is_given_up_in_time() {
 fn a_server_that_never_comes_to_an_end_fast_is_read_up_to_a_limit() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     let gzip = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n";
-    let all_that_is_read = "(searched 1,048,576 bytes, all that is read)";
+    let all_that_is_read = "(searched 1,048,576 bytes, all that is read";
     for (begin, more, cause, end) in [
-        ("", "<html>".repeat(99), Cause::Connect, "the answer is not HTTP: "),
+        ("", "<html>".repeat(99), Cause::Connect, "the answer is not HTTP/1.1: "),
         ("HTTP/1.1 200 OK\r\nx: ", "x".repeat(999), Cause::Connect, "the answer's header is too large"),
-        ("HTTP/1.1 200 OK\r\n", "x: y\r\n".repeat(99), Cause::Connect, "the answer is not HTTP: "),
+        ("HTTP/1.1 200 OK\r\n", "x: y\r\n".repeat(99), Cause::Connect, "the answer's header is too large"),
+        (&format!("{chunked}0\r\n"), "x: y\r\n".repeat(99), Cause::Connect, "headers after its body"),
         ("HTTP/1.1 200 OK\r\n\r\n", "x".repeat(999), Cause::Body, all_that_is_read),
         (chunked, "1\r\nx\r\n".repeat(99), Cause::Body, all_that_is_read),
-        // Nothing is unpacked, so a bomb is only as large as its bytes.
+        // What is not gzip is read as it is.
         (gzip, "\0".repeat(999), Cause::Body, all_that_is_read),
     ] {
         let server = endless(begin, &more, Duration::ZERO);
@@ -86,11 +87,10 @@ fn a_server_that_never_comes_to_an_end_fast_is_read_up_to_a_limit() {
 fn an_answer_that_contradicts_itself_is_no_answer() {
     for (answer, expected) in [
         ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok", Some("closed before the answer was complete")),
-        ("HTTP/1.1 200 OK\r\ncontent-length: -2\r\n\r\nok", Some("the answer is not HTTP")),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\nok", Some("the answer is not HTTP")),
+        ("HTTP/1.1 200 OK\r\ncontent-length: -2\r\n\r\nok", Some("Content-Length is no number: \"-2\"")),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nok", Some("closed before the answer was complete")),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nok", Some("closed before the answer was complete")),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nok\r\n", Some("the answer is not HTTP")),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nok\r\n", Some("is no chunk's size")),
         ("HTTP/1.1 1000 OK\r\n\r\nok", Some("the answer is not HTTP")),
         ("HTTP/1.1 20 OK\r\n\r\nok", Some("the answer is not HTTP")),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some("the answer is not HTTP")),
@@ -201,4 +201,15 @@ fn a_name_server_that_does_not_answer_is_a_fault_in_time_and_holds_few_threads()
         assert!(Instant::now() < end, "look-ups are left behind");
         thread::sleep(TIME / 50);
     }
+}
+
+#[test]
+fn the_query_of_an_address_that_does_not_answer_is_not_shown() {
+    let silent = Server::new(|mut stream, _| {
+        read_head(&mut stream);
+        thread::sleep(2 * TIME);
+    });
+    let (cause, reason) = miss(check_in_time(&web(), &format!("{}health?token=secret", silent.url()), ""));
+    assert_eq!(cause, Cause::Timeout);
+    assert!(reason.ends_with("/health?…"), "{reason}");
 }

@@ -242,7 +242,8 @@ fn the_mark_says_what_was_decided_and_what_has_happened() {
     let before = Mark { stopped: Some(at(900)), purged: Some(at(901)), owed_s: Some(950), ..mark(800) };
     let seen = Seen { start: Some(at(950)), stop: Some(at(900)), ..seen(960, Some(&before)) };
     let decision = decide(&seen, &sweep(), &BY_QUEUE);
-    let news = News { swept: Some((at(960), 420)), owed: Some(Owed::default()), ..News::default() };
+    let owed = Owed { owed_s: None, channels: ["slack".to_string()].into() };
+    let news = News { swept: Some((at(960), 420)), owed: Some(owed), ..News::default() };
     let expected = Mark {
         version: 1,
         tick: Some(8),
@@ -252,6 +253,7 @@ fn the_mark_says_what_was_decided_and_what_has_happened() {
         purged: Some(at(901)),
         swept: Some(at(960)),
         took_ms: Some(420),
+        channels: Some(["slack".to_string()].into()),
         ..Mark::default()
     };
     assert_eq!(decision.mark(&seen, &BY_QUEUE, &news, at(962)), expected);

@@ -1,0 +1,241 @@
+//! Why a certificate is not trusted: the property that is wrong, and how to make it right.
+
+use std::fmt;
+use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor};
+use webpki::{Error, InvalidNameContext};
+
+use super::certificate::time;
+use super::der::{self, Fields};
+use crate::text::{line, printable};
+
+/// The bits of RSA keys that the library verifies.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// How much of a foreign name a reason shows, in bytes.
+const ROOM: usize = 40;
+
+/// A certificate that is not trusted.
+#[derive(Debug)]
+pub(super) struct Distrust {
+    /// Whether it would do to name a certificate as trusted.
+    pub(super) is_unknown: bool,
+    text: String,
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Distrust {}
+
+/// What a server showed, and what we trust.
+pub(super) struct Seen<'a> {
+    pub(super) leaf: &'a CertificateDer<'a>,
+    pub(super) intermediates: &'a [CertificateDer<'a>],
+    pub(super) roots: &'a [TrustAnchor<'static>],
+}
+
+impl Distrust {
+    fn because(text: impl Into<String>) -> Self {
+        Self { is_unknown: false, text: text.into() }
+    }
+
+    fn unknown(text: impl Into<String>) -> Self {
+        Self { is_unknown: true, text: text.into() }
+    }
+
+    /// What is wrong with the key of this certificate; `None` if it is of a kind and a length that can be verified.
+    pub(super) fn of_key(certificate: &CertificateDer<'_>) -> Option<Self> {
+        let bits = Fields::read(certificate)?.rsa_bits()?;
+        key_text(bits).map(|text| Self::because(format!("the certificate's {text}")))
+    }
+
+    /// Explains the error of verifying what was `seen`.
+    pub(super) fn of(error: Error, seen: &Seen) -> Self {
+        let is_self_signed = Fields::read(seen.leaf).is_some_and(|leaf| leaf.is_own_issuer());
+        Self::because(match error {
+            Error::CertExpired { not_after, .. } => {
+                let after = Duration::from_secs(not_after.as_secs());
+                format!("{} expired on {}", seen.that_ends(after), time(after))
+            }
+            Error::CertNotValidYet { not_before, .. } => {
+                let before = time(Duration::from_secs(not_before.as_secs()));
+                format!("the certificate is not valid before {before}")
+            }
+            Error::InvalidCertValidity => "the certificate ends before it begins".into(),
+            // Another certificate of its name may be trusted, such as the one before it.
+            Error::UnknownIssuer | Error::CaUsedAsEndEntity | Error::InvalidSignatureForPublicKey if is_self_signed => {
+                return Self::unknown("the certificate is self-signed");
+            }
+            Error::UnknownIssuer => return Self::unknown(seen.missing_issuer()),
+            Error::CertNotValidForName(context) => return Self::because(wrong_name(&context, seen.leaf)),
+            Error::CaUsedAsEndEntity => "the certificate is a CA's, not a server's; make one with CA:FALSE".into(),
+            Error::EndEntityUsedAsCa => "an issuer in the chain is no CA; make its certificate with CA:TRUE".into(),
+            Error::PathLenConstraintViolated => "the chain has more CAs than one of them allows (pathlen)".into(),
+            Error::NameConstraintViolation => {
+                "a CA of the chain may not issue certificates for this name (its name constraints)".into()
+            }
+            Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
+                "the certificate is not for servers; its extended key usage must have serverAuth".into()
+            }
+            Error::UnsupportedCertVersion => {
+                "the certificate is of X.509 version 1, which has no subject alternative names; make one of version 3"
+                    .into()
+            }
+            Error::UnsupportedCriticalExtension => {
+                "the certificate has a critical extension that is not known here; make it not critical".into()
+            }
+            Error::InvalidSignatureForPublicKey => seen.wrong_signature(),
+            Error::UnsupportedSignatureAlgorithmContext(context) => signed_with(&context.signature_algorithm_id, &[]),
+            Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
+                signed_with(&context.signature_algorithm_id, &context.public_key_algorithm_id)
+            }
+            Error::MaximumPathDepthExceeded
+            | Error::MaximumPathBuildCallsExceeded
+            | Error::MaximumSignatureChecksExceeded
+            | Error::MaximumNameConstraintComparisonsExceeded => {
+                "the server's certificates are too many to find a way to a CA".into()
+            }
+            Error::InvalidSerialNumber => "the certificate's serial number is not valid; make it anew".into(),
+            _ => "the certificate is not well-formed; make it anew".into(),
+        })
+    }
+}
+
+impl Seen<'_> {
+    fn all(&self) -> impl Iterator<Item = &CertificateDer<'_>> + Clone {
+        [self.leaf].into_iter().chain(self.intermediates)
+    }
+
+    /// What to call the certificate that ends then.
+    fn that_ends(&self, then: Duration) -> String {
+        let ends = |one: &&CertificateDer| Fields::read(one).and_then(|fields| fields.not_after()) == Some(then);
+        match self.all().find(ends) {
+            Some(one) if one != self.leaf => format!("the certificate of {}", subject(one)),
+            _ => "the certificate".into(),
+        }
+    }
+
+    /// Follows the chain to its last certificate, and says who issued that.
+    fn missing_issuer(&self) -> String {
+        let mut last = self.leaf.as_ref();
+        let has_issued = |issuer: &CertificateDer, one: &[u8]| match (Fields::read(issuer), Fields::read(one)) {
+            (Some(issuer), Some(one)) => issuer.subject == one.issuer && !one.is_own_issuer(),
+            _ => false,
+        };
+        for _ in self.intermediates {
+            let Some(next) = self.intermediates.iter().find(|next| has_issued(next, last)) else { break };
+            last = next;
+        }
+        let Some(fields) = Fields::read(last) else { return "the certificate's issuer is not trusted".into() };
+        let issuer = called(fields.issuer);
+        if fields.is_own_issuer() {
+            format!("the chain ends in the CA {issuer}, which is not trusted")
+        } else if self.intermediates.is_empty() {
+            format!(
+                "the certificate's issuer {issuer} is not trusted; if it is an intermediate CA, the server must send \
+                 its certificate, too"
+            )
+        } else {
+            format!("the chain lacks the certificate of {issuer}: the server does not send it, and it is not trusted")
+        }
+    }
+
+    /// A signature is wrong, or by a key that cannot be verified.
+    fn wrong_signature(&self) -> String {
+        let certificates = self.all().filter_map(|one| Fields::read(one));
+        let issuers: Vec<_> = certificates.clone().map(|one| one.issuer).collect();
+        let shown = certificates.filter_map(|one| Some((one.subject, one.rsa_bits()?)));
+        let roots = self.roots.iter().map(|root| (root.subject.as_ref(), root.subject_public_key_info.as_ref()));
+        let roots = roots.filter_map(|(subject, key)| Some((subject, der::rsa_bits(key)?)));
+        let mut issuing = shown.chain(roots).filter(|(subject, _)| issuers.contains(subject));
+        match issuing.find_map(|(subject, bits)| Some((subject, key_text(bits)?))) {
+            Some((subject, text)) => format!("the certificate of the CA {}: its {text}", called(subject)),
+            // The name matches and the key does not, as after a private CA was created anew.
+            None => "the certificate is not signed by the trusted CA that has its issuer's name".into(),
+        }
+    }
+}
+
+fn key_text(bits: usize) -> Option<String> {
+    if RSA_BITS.contains(&bits) {
+        return None;
+    }
+    let word = if bits < *RSA_BITS.start() { "short" } else { "long" };
+    Some(format!("key is too {word}: RSA of {bits} bits; {} to {} are taken", RSA_BITS.start(), RSA_BITS.end()))
+}
+
+/// The hosts that a certificate names, as people know them; the library writes `DnsName("example.com")`.
+pub(super) fn hosts(context: &InvalidNameContext) -> Vec<&str> {
+    fn host(name: &str) -> Option<&str> {
+        let name = name.strip_suffix(')')?;
+        let dns = name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix('"'));
+        dns.or_else(|| name.strip_prefix("IpAddress("))
+    }
+    context.presented.iter().filter_map(|name| host(name)).collect()
+}
+
+fn wrong_name(context: &InvalidNameContext, leaf: &CertificateDer<'_>) -> String {
+    let expected = ServerName::to_str(&context.expected);
+    // A stranger may have written the names, and there may be many.
+    let names: String = printable(&hosts(context).join(", ")).chars().take(300).collect();
+    if !names.is_empty() {
+        return format!("the certificate is not for {expected}, but for {names}");
+    }
+    match Fields::read(leaf).and_then(|fields| der::common_name(fields.subject)) {
+        Some(common) => format!(
+            "the certificate is not for {expected}; it names {} only as its common name (CN), which does not count; \
+             give it a subject alternative name",
+            line(&common, ROOM)
+        ),
+        None => format!("the certificate is not for {expected}; it names no host"),
+    }
+}
+
+fn subject(certificate: &CertificateDer<'_>) -> String {
+    Fields::read(certificate).map_or_else(|| "a CA".into(), |fields| called(fields.subject))
+}
+
+fn called(name: &[u8]) -> String {
+    der::called(name).map_or_else(|| "without a name".into(), |name| format!("\"{}\"", line(&name, ROOM)))
+}
+
+/// The algorithms that certificates are signed with and that we do not verify, by what their identifiers contain.
+const SIGNATURES: [(&[u8], &str); 12] = [
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02", "MD2, which is broken"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", "MD5, which is broken"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05", "SHA-1, which is broken"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS in a form that is not known here"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e", "SHA-224, which is not known here"),
+    (b"\x2a\x86\x48\xce\x3d\x04\x01", "SHA-1, which is broken"),
+    (b"\x2a\x86\x48\xce\x3d\x04\x03\x01", "SHA-224, which is not known here"),
+    (b"\x2a\x86\x48\xce\x3d\x04\x03\x04", "ECDSA and SHA-512, which is not known here"),
+    (b"\x2a\x86\x48\xce\x38\x04", "DSA, which is not known here"),
+    (b"\x60\x86\x48\x01\x65\x03\x04\x03", "DSA, which is not known here"),
+    (b"\x2b\x65\x71", "Ed448, which is not known here"),
+    (b"\x2a\x81\x1c\xcf\x55", "SM2, which is not known here"),
+];
+
+/// The curves of keys that we do not verify.
+const CURVES: [(&[u8], &str); 4] = [
+    (b"\x2b\x81\x04\x00\x23", "P-521"),
+    (b"\x2b\x81\x04\x00\x0a", "secp256k1"),
+    (b"\x2b\x81\x04\x00\x21", "P-224"),
+    (b"\x2b\x24\x03\x03\x02\x08\x01", "brainpool"),
+];
+
+fn signed_with(signature: &[u8], key: &[u8]) -> String {
+    let named = |list: &[(&[u8], &'static str)], id: &[u8]| {
+        list.iter().find(|(known, _)| id.windows(known.len()).any(|part| part == *known)).map(|(_, name)| *name)
+    };
+    let with = match (named(&CURVES, key), named(&SIGNATURES, signature)) {
+        (Some(curve), _) => format!("a key on the curve {curve}, which is not known here"),
+        (None, Some(name)) => name.to_string(),
+        (None, None) => "an algorithm that is not known here".into(),
+    };
+    format!("the certificate is signed with {with}; sign it with RSA or ECDSA (P-256, P-384) and SHA-256")
+}

@@ -1,0 +1,46 @@
+//! How the probe takes leave.
+
+use std::io;
+
+use super::*;
+
+/// Sends these bytes, and says how the client closed the connection.
+fn leave(answer: Vec<u8>, fields: &str) -> io::Result<()> {
+    let (tell, told) = mpsc::channel();
+    let server = Server::new(move |mut stream, _| {
+        read_head(&mut stream);
+        stream.write_all(&answer).unwrap();
+        let _ = tell.send(stream.read(&mut [0]).map(drop));
+    });
+    check(&server.url(), fields).verdict.unwrap();
+    told.recv().unwrap()
+}
+
+#[test]
+fn a_connection_is_not_reset_where_a_little_more_reading_ends_the_body() {
+    let body = "x".repeat(40_000);
+    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9c40\r\n{body}\r\n0\r\n\r\n");
+    for answer in [answer(200, &body), chunked] {
+        for fields in ["", "\"contains\": \"xx\""] {
+            leave(answer.clone().into_bytes(), fields).unwrap();
+        }
+    }
+    // A megabyte is not a little.
+    let long = answer(200, &"x".repeat(1024 * 1024));
+    assert!(leave(long.into_bytes(), "").is_err());
+}
+
+#[test]
+fn taking_leave_does_not_count_as_latency_and_ends() {
+    let server = Server::new(|mut stream, _| {
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nready, and").unwrap();
+        until_closed(stream);
+    });
+    let started = Instant::now();
+    let checked = check(&server.url(), "\"contains\": \"ready\"");
+    assert_eq!(checked.verdict, Ok(()));
+    let latency = Duration::from_millis(checked.latency_ms.unwrap());
+    assert!(latency < started.elapsed() - Duration::from_millis(90), "{latency:?}");
+    assert!(started.elapsed() < PULSES_OWN);
+}

@@ -1,0 +1,44 @@
+//! Whether a text is for people: without the names and numbers that libraries give their errors.
+
+/// What only a library or a debugger would say.
+const DEBUG: [&str; 31] = [
+    "(os error",
+    "Os {",
+    "Some(",
+    "Err(",
+    "Other(",
+    "OtherError",
+    "kind:",
+    "code:",
+    "DnsName(",
+    "IpAddress(",
+    "[48, 130",
+    "UnexpectedEof",
+    "InvalidData",
+    "InvalidCertificate",
+    "InvalidMessage",
+    "InvalidContentType",
+    "CertificateError",
+    "NotValidForName",
+    "UnsupportedCert",
+    "UnsupportedSignature",
+    "UnsupportedCritical",
+    "RequiredEku",
+    "CaUsedAsEndEntity",
+    "AlertReceived",
+    "HandshakeFailure",
+    "PeerIncompatible",
+    "PeerMisbehaved",
+    "http parse",
+    "EOF while parsing",
+    "failed to lookup",
+    "Peer disconnected",
+];
+
+/// Asserts that `text` is in people's words.
+#[track_caller]
+pub fn assert_plain(text: &str) {
+    for word in DEBUG {
+        assert!(!text.contains(word), "{word:?} is a library's word: {text}");
+    }
+}
