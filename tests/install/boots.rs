@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
 
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_local::s3::{KeyPair, Options, Server};
@@ -27,7 +28,9 @@ fn old_data() -> TempDir {
     server.fill((0..300).map(|n| (format!("pulse/old-{n}.json"), b"{}".to_vec(), Metadata::new()))).unwrap();
     server.stop();
     let keys = format!("AWS_ACCESS_KEY_ID={ACCESS_KEY}\nAWS_SECRET_ACCESS_KEY={SECRET_KEY}\n");
-    fs::write(folder.path().join("keys"), keys).unwrap();
+    let file = folder.path().join("keys");
+    fs::write(&file, keys).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     folder
 }
 
