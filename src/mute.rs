@@ -165,7 +165,7 @@ fn is_of_another_kind(rest: &str) -> bool {
 /// The mute in an object. A body that is no mute mutes nothing.
 fn muted(object: &Object) -> Muted {
     let mute = object.body.as_deref().and_then(|body| mute::Mute::from_json(body).ok()).unwrap_or_default();
-    Muted { etag: object.etag.clone(), at: object.last_modified, for_s: mute.for_s, reason: mute.reason }
+    Muted { etag: object.etag.clone(), at: object.last_modified, for_s: mute.for_s, reason: mute.reason, listed: None }
 }
 
 /// Deletes what has been over for a day, as far as the sweeps have read it. It is only tidied up: a failure is none of

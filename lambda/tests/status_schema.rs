@@ -93,7 +93,7 @@ fn everything() -> Status {
             told: Some(told),
         }),
         crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
-        mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason })].into(),
+        mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason, listed: None })].into(),
         outbox: facts().into_iter().map(message).collect(),
         checks: [(id("web-1/db"), failing), (id("web-1"), Record::new(time(0)))].into(),
         ..Status::new(time(3))

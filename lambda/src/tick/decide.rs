@@ -10,7 +10,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::{Mark, StatusTold};
 use serde::Serialize;
 
-use super::chain::{self, is_ahead};
+use super::chain;
 
 /// How the loop is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl Decision {
         mark.stopped = self.stopped;
         mark.started = seen.start.or(mark.started);
         // Only where the times do not tell by themselves that the stop is over.
-        let is_unclear = |stop: &Time| seen.start.is_some_and(|start| *stop >= start || is_ahead(start, seen.now));
+        let is_unclear = |stop: &Time| seen.start.is_some_and(|start| *stop >= start || start.is_ahead(seen.now));
         let stops = [seen.stop, seen.lock.map(|lock| lock.counts_with())].into_iter().flatten();
         mark.overruled = stops.filter(|stop| self.stopped.is_none() && is_unclear(stop)).max();
         if self.step.is_some() {
@@ -252,7 +252,7 @@ fn was_stopped(mark: Option<&Mark>) -> bool {
 /// a step counts only until the purge is over, when the tick should come.
 fn is_alive(mark: Option<&Mark>, pace: &Pace, now: Time) -> bool {
     let Some(Mark { ticked: Some(ticked), purged, .. }) = mark else { return false };
-    let is_recent = ticked.age(now) < chain::dead_after(pace.tick_s) && !is_ahead(*ticked, now);
+    let is_recent = ticked.age(now) < chain::dead_after(pace.tick_s) && !ticked.is_ahead(now);
     let may_be_eaten = purged.is_some_and(|purged| *ticked < purged + chain::PURGE && now >= purged + chain::PURGE);
     is_recent && !may_be_eaten
 }
@@ -274,6 +274,6 @@ fn is_stop_newer(start: Time, stop: Time, seen: &Seen) -> bool {
     if knows_start && knows_stop {
         return was_stopped(seen.mark);
     }
-    let tells_nothing = is_ahead(start, seen.now) || is_ahead(stop, seen.now);
+    let tells_nothing = start.is_ahead(seen.now) || stop.is_ahead(seen.now);
     if tells_nothing && knows_start != knows_stop { knows_start } else { stop >= start }
 }
