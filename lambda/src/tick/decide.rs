@@ -274,6 +274,10 @@ fn is_stop_newer(start: Time, stop: Time, seen: &Seen) -> bool {
     if knows_start && knows_stop {
         return was_stopped(seen.mark);
     }
+    // A stop that was not known, since another one counted before it, was there when the clock was still ahead.
+    if stop.is_ahead(seen.now) && !start.is_ahead(seen.now) && !knows_start && was_stopped(seen.mark) {
+        return false;
+    }
     let tells_nothing = start.is_ahead(seen.now) || stop.is_ahead(seen.now);
     if tells_nothing && knows_start != knows_stop { knows_start } else { stop >= start }
 }
