@@ -83,11 +83,6 @@ impl Loop {
         Duration::from_secs(self.rules.tick_s.into())
     }
 
-    /// The names of the channels that it sends messages to.
-    pub fn channels(&self) -> Vec<&'static str> {
-        self.channels.iter().map(|channel| channel.name()).collect()
-    }
-
     /// Does what an event asks for; `deadline` is the end of the invocation. A batch of messages is one look.
     ///
     /// After an error the next invocation finds all that is still owed. [`Report::answer`] is what Lambda is told.
