@@ -167,11 +167,11 @@ impl Fleet {
                 of_hosts.invocations += 1;
             }
             sent = due;
-            add(&mut of_hosts.requests, self.front.requests.take());
+            add(&mut of_hosts.requests, &self.front.requests.take());
             if second % self.tick_s == 0 || (self.queue.is_some() && second % 60 == 0) {
                 self.look(second, &mut of_loop);
             }
-            add(&mut of_loop.requests, self.front.requests.take());
+            add(&mut of_loop.requests, &self.front.requests.take());
         }
         (of_hosts, of_loop)
     }
@@ -206,7 +206,7 @@ impl Fleet {
     }
 }
 
-fn add(to: &mut Requests, more: Requests) {
+fn add(to: &mut Requests, more: &Requests) {
     to.list += more.list;
     to.get += more.get;
     to.put += more.put;
