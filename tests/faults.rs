@@ -116,7 +116,8 @@ fn a_warning_that_changed_nothing_is_mailed_with_one_run_of_the_day() {
 fn an_answer_that_repeats_the_signed_url_or_the_keys_is_not_shown_with_them() {
     at_every_level(|level| {
         let message = format!(
-            "for http://s3/pulses/x?X-Amz-Credential=a&amp;X-Amz-Signature=0123 and X-Amz-Signature=4567 by {SECRET} with {TOKEN} no"
+            "for http://s3/pulses/x?X-Amz-Credential=a&amp;X-Amz-Signature=0123 and X-Amz-Signature=4567 by {SECRET} \
+             with {TOKEN} no"
         );
         let server = Server::scripted(&[Reply::s3_error(400, "Odd", &message)]);
         let output = Host::of(level, &server.endpoint()).run(&["send"]);

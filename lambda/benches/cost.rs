@@ -1,8 +1,9 @@
 //! What a deployment asks of AWS in ten minutes, counted request by request, and what a month of that costs.
 //!
-//! `cargo bench -p pulse-echo-lambda --bench cost`, or with other numbers of hosts after `--`. The store is the embedded S3, and its clock is the bench's: a
-//! second of the fleet takes no second here. The functions are the real handlers; a proxy counts what they and the
-//! hosts ask. The first ten minutes are not counted: in them each check is new.
+//! `cargo bench -p pulse-echo-lambda --bench cost`, or with other numbers of hosts after `--`. The store is the
+//! embedded S3, and its clock is the bench's: a second of the fleet takes no second here. The functions are the real
+//! handlers; a proxy counts what they and the hosts ask. The first ten minutes are not counted: in them each check is
+//! new.
 //!
 //! Counted are requests, log bytes and messages. How long AWS bills an invocation cannot be counted here: see
 //! [`PROBE_MS`] and [`LOOP_MS`].
