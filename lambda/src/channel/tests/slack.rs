@@ -84,10 +84,12 @@ fn slacks_word_for_what_is_wrong_is_logged_and_a_page_that_may_repeat_the_addres
         after: None,
         why: format!("127.0.0.1: status {status}{why}"),
     };
+    // It would refuse that again.
+    let refused = |why: &str| Outcome::Refused { taken: 0, why: format!("127.0.0.1: status 404{why}") };
     for (status, body, outcome) in [
-        (404, "channel_not_found", not_taken(404, ": channel_not_found")),
+        (404, "channel_not_found", refused(": channel_not_found")),
         (403, "invalid_token", not_taken(403, ": invalid_token")),
-        (404, "The requested URL /services/T0/SECRET was not found", not_taken(404, "")),
+        (404, "The requested URL /services/T0/SECRET was not found", refused("")),
         (500, "", not_taken(500, "")),
     ] {
         let server = Server::answering(&[&answer(status, body)]);
@@ -130,7 +132,10 @@ fn a_refusal_of_a_receiver_is_none_of_ours() {
     ] {
         let server = Server::answering(&[&answer(status, said)]);
         let why = format!("127.0.0.1: status {status}");
-        let outcome = Outcome::NotTaken { taken: 0, after: None, why };
+        let outcome = match status {
+            401 => Outcome::NotTaken { taken: 0, after: None, why },
+            _ => Outcome::Refused { taken: 0, why },
+        };
         assert_eq!(slack(&server.url()).send(&[fact(Fact::Test)], soon()), outcome, "{said}");
     }
 }
