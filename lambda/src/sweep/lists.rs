@@ -13,7 +13,7 @@ use pulse_echo_core::store::{PAGE, Store};
 use crate::verdict::Listed;
 use folder::Reader;
 
-pub(crate) use folder::Folder;
+pub(crate) use folder::{Cut, Folder};
 
 /// The folders that a sweep walks beside `loop/`.
 const FOLDERS: [&str; 5] = ["mute/", "retire/", "pulse/", "echo/", "fault/"];

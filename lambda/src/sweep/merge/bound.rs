@@ -40,7 +40,9 @@ pub(super) fn bound<'a>(
     }
     for (host, places) in full {
         let surplus = surplus(cases, places, most);
-        surplus.iter().for_each(|&place| stays[place] = false);
+        for &place in &surplus {
+            stays[place] = false;
+        }
         if !surplus.iter().all(|&place| is_over(&cases[place])) {
             crowded.entry(host).or_default();
         }
