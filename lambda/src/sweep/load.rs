@@ -34,8 +34,8 @@ const FAULT_LIMIT: u64 = 64 * 1024;
 const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
 
 /// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
-/// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes
-/// nothing. Tells how many are unread.
+/// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes nothing.
+/// Tells how many are unread.
 pub(super) fn load_mutes(store: &Store, listed: Folder, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
     let Folder { found, cut } = listed;
     let listed: BTreeMap<CheckId, Listed> =
@@ -80,8 +80,7 @@ fn muted(id: &CheckId, object: Object) -> Muted {
     Muted { etag: object.etag, at: object.last_modified, for_s, reason }
 }
 
-/// Reads the faults and the pulses' limits that the verdicts need, the hosts in turns. Tells how many could not be
-/// read.
+/// Reads the faults and the pulses' limits that the verdicts need, the hosts in turns. Tells how many could not be read.
 pub(super) fn load_answers(store: &Store, cases: &mut [Case], now: Time) -> usize {
     let mut wants = Vec::new();
     for (place, Case { record, observation, .. }) in
@@ -229,9 +228,7 @@ impl Unread {
             Some(Err(error)) => Some(error),
             None => None,
         };
-        if self.count == 0
-            && let Some(error) = &error
-        {
+        if let Some(error) = error.as_ref().filter(|_| self.count == 0) {
             log::warn!("{error}");
         }
         self.count += 1;
