@@ -58,7 +58,7 @@ fn it_walks_from_the_first_pulse_to_the_message_that_its_host_is_silent_in_80_co
         "the agent sends the pulse",
         "ECHO OK - web-1 answered",
         "the service breaks",
-        "ECHO CRITICAL - web-1: body differs",
+        "ECHO CRITICAL - web-1: status 500, and the body differs",
         "look at fault/web-1.json",
         "the alert has come",
         "DOWN: web-1 has been failing since",

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::store::Condition;
-use pulse_echo_testkit::agent::{Host, at_every_level};
+use pulse_echo_testkit::agent::{Host, Level, at_every_level};
 use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server, date};
 use pulse_echo_testkit::store::store;
@@ -15,15 +15,25 @@ use pulse_echo_testkit::store::store;
 const EXPIRED: (&str, &str) = ("AccessDenied", "Request has expired");
 const EARLY: (&str, &str) = ("AccessDenied", "Request is not yet valid");
 
+/// A pulse a day: each run is the one of its day, in which warnings are told.
+const DAILY: &str = "{\"every_s\": 86400}";
+
+/// A host whose runs tell their warnings.
+fn daily(level: Level, endpoint: &str) -> Host {
+    let host = Host::of(level, endpoint);
+    host.write("pulse.json", DAILY);
+    host
+}
+
 #[test]
 fn a_clock_that_is_wrong_by_less_than_a_day_gets_through_with_one_warning() {
     // Answers are in whole seconds, so the difference is not exact to the second.
     for (ahead, words) in [(86_375, "behind the store's"), (-86_375, "ahead of the store's")] {
         let s3 = Bed::temporary("us-east-1", ahead);
         at_every_level(|level| {
-            let host = Host::of(level, &s3.endpoint());
+            let host = daily(level, &s3.endpoint());
             for check in ["db", "web"] {
-                host.write(&format!("pulses.d/{check}.json"), "{}");
+                host.write(&format!("pulses.d/{check}.json"), DAILY);
             }
             let output = host.run(&["send"]);
             output.assert_sent().assert_one_warning("this machine's clock is 8637").assert_one_warning(words);
@@ -37,7 +47,7 @@ fn without_tls_no_request_is_signed_for_a_day_that_anybody_on_the_way_may_have_w
     for ahead in [2 * 86_400, -2 * 86_400] {
         let s3 = Bed::temporary("us-east-1", ahead);
         at_every_level(|level| {
-            let output = Host::of(level, &s3.endpoint()).run(&["send"]);
+            let output = daily(level, &s3.endpoint()).run(&["send"]);
             output.assert(1, "HTTP 403").assert(1, "this machine's clock is 1").assert(1, "set it, and keep it set");
         });
         s3.set_clock(0);
@@ -51,14 +61,14 @@ fn a_refusal_that_the_clock_does_not_explain_is_signed_once_more_and_no_more() {
         for ((code, message), seconds) in [(EXPIRED, 7200), (EARLY, -7200), (("AccessDenied", "Access Denied"), 31)] {
             let denied = Reply::s3_error(403, code, message).with("date", date(seconds));
             let server = Server::scripted(&[denied]);
-            let output = Host::of(level, &server.endpoint()).run(&["send"]);
+            let output = daily(level, &server.endpoint()).run(&["send"]);
             output.assert(1, "HTTP 403 AccessDenied").assert_one_warning("this machine's clock is");
             assert_eq!(server.heads().len(), 2, "{message}");
         }
         // Within half a minute, the clock is not to blame.
         let denied = Reply::s3_error(403, "AccessDenied", "Access Denied").with("date", date(-28));
         let server = Server::scripted(&[denied]);
-        let output = Host::of(level, &server.endpoint()).run(&["send"]);
+        let output = daily(level, &server.endpoint()).run(&["send"]);
         output.assert(1, "HTTP 403 AccessDenied");
         assert!(server.heads().len() == 1 && !output.stderr.contains("WARN"), "{output:#?}");
     });
@@ -68,8 +78,8 @@ fn a_refusal_that_the_clock_does_not_explain_is_signed_once_more_and_no_more() {
 fn a_bucket_in_another_region_is_followed_there_with_one_warning() {
     let s3 = Bed::temporary("eu-west-1", 0);
     at_every_level(|level| {
-        let host = Host::of(level, &s3.endpoint()).with("AWS_REGION", "eu-central-1");
-        host.write("pulses.d/db.json", "{}");
+        let host = daily(level, &s3.endpoint()).with("AWS_REGION", "eu-central-1");
+        host.write("pulses.d/db.json", DAILY);
         host.run(&["send"]).assert_sent().assert_one_warning("the bucket pulses is in eu-west-1, not in eu-central-1");
     });
 }
@@ -80,16 +90,16 @@ fn a_redirect_to_another_region_is_followed_once() {
         for status in [301, 307] {
             let moved = Reply::s3_error(status, "PermanentRedirect", "x").with("x-amz-bucket-region", "eu-west-1");
             let server = Server::scripted(&[moved, Reply::ok()]);
-            Host::of(level, &server.endpoint()).run(&["send"]).assert_sent().assert_one_warning("is in eu-west-1");
+            daily(level, &server.endpoint()).run(&["send"]).assert_sent().assert_one_warning("is in eu-west-1");
             assert!(server.heads()[1].contains("%2Feu-west-1%2Fs3"), "{:?}", server.heads());
         }
         let hop = |region| Reply::s3_error(301, "PermanentRedirect", "x").with("x-amz-bucket-region", region);
         let server = Server::scripted(&[hop("eu-west-1"), hop("eu-west-2")]);
-        let output = Host::of(level, &server.endpoint()).run(&["send"]);
+        let output = daily(level, &server.endpoint()).run(&["send"]);
         output.assert(1, "the bucket is in another region: correct the region");
         assert_eq!(server.heads().len(), 2);
         let server = Server::scripted(&[hop("evil.example/")]);
-        Host::of(level, &server.endpoint()).run(&["send"]).assert(1, "HTTP 301 PermanentRedirect");
+        daily(level, &server.endpoint()).run(&["send"]).assert(1, "HTTP 301 PermanentRedirect");
         assert_eq!(server.heads().len(), 1);
     });
 }

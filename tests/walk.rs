@@ -228,6 +228,6 @@ fn a_check_that_is_not_answered_does_not_keep_the_others_waiting() {
     store.put(&Key::echo(&db), "", Echo::BODY, &echo.to_metadata(), &Condition::Always).unwrap();
     let output = run.wait_with_output().unwrap();
     let line = String::from_utf8(output.stdout).unwrap();
-    assert!(line.starts_with("ECHO UNKNOWN - web-1: no answer within 2.0 s; "), "{line}");
+    assert!(line.starts_with("ECHO UNKNOWN - web-1: no answer within 2."), "{line}");
     assert!(line.contains("web-1/db: the pulse arrived") || line.contains("also 1 OK"), "{line}");
 }

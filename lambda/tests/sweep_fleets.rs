@@ -103,8 +103,8 @@ fn ten_thousand_that_go_down_at_once_and_come_back_are_a_message_each_time() {
     people.heard(&[]);
     people.hear(&fleet, 930);
     people.heard(&[
-        "MANY DOWN: 10,000 of 10,000 hosts went down within 15 min, all silent. Look for one cause: their network, power \
-         or cron.",
+        "MANY DOWN: 10,000 of 10,000 hosts went down within 15 min, all silent. Look for one cause: their network, \
+         power or cron.",
         "MANY CHANGES: DOWN, silent: 10,000 checks (host-00000, host-00001, ",
     ]);
     people.hear(&fleet, 990);

@@ -1,5 +1,5 @@
-//! An operator's night, as it arrives on a phone: 12 hosts with 60 checks. One host is noisy, two have checks that fail,
-//! five fall silent, one is retired, and a mute covers the end of an outage.
+//! An operator's night, as it arrives on a phone: 12 hosts with 60 checks. One host is noisy, two have checks that
+//! fail, five fall silent, one is retired, and a mute covers the end of an outage.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

@@ -45,7 +45,7 @@ fn it_prints_its_keys_once_answers_pulses_and_keeps_all_over_a_kill_and_a_stop()
 
     let mut second = Running::server(&data);
     let store_of_second = store(&second.endpoint(), &pasted);
-    let keys = second.says("the keys are in ");
+    let keys = second.says("keys are in ");
     assert!(keys.ends_with(data.join("keys").to_str().unwrap()), "{keys}");
     put_pulse(&store_of_second, b"{}");
     wait_for_echo(&store_of_second);

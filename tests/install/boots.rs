@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
 
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_local::s3::{KeyPair, Options, Server};
@@ -27,7 +28,9 @@ fn old_data() -> TempDir {
     server.fill((0..300).map(|n| (format!("pulse/old-{n}.json"), b"{}".to_vec(), Metadata::new()))).unwrap();
     server.stop();
     let keys = format!("AWS_ACCESS_KEY_ID={ACCESS_KEY}\nAWS_SECRET_ACCESS_KEY={SECRET_KEY}\n");
-    fs::write(folder.path().join("keys"), keys).unwrap();
+    let file = folder.path().join("keys");
+    fs::write(&file, keys).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     folder
 }
 
@@ -130,8 +133,8 @@ pub fn from_install_over_a_reboot_to_removal() {
     machine.wait("systemctl is-active pulse-echo-local");
     assert_eq!(machine.ok(TIMER), "enabled\nactive");
     machine.wait(&format!("test $({count}) = 300"));
-    machine.ok("pulse-echo check --host web-731");
-    machine.ok("pulse-echo doctor");
+    machine.wait("pulse-echo check --host web-731");
+    machine.wait("pulse-echo doctor");
 
     machine.ok("dpkg -r pulse-echo");
     assert_eq!(machine.run("systemctl is-active pulse-echo.timer").1, "inactive");

@@ -79,7 +79,17 @@ pub fn cron_sends_keeps_silent_and_steps_back() {
     assert!(!has_mailed(&told) && told.iter().any(|line| line.contains("(pulse-echo) CMD (")), "{told:#?}");
     let first = site.pulse_id(HOST).expect("cron has sent it");
     let doctor = root.run(&["pulse-echo", "doctor"]);
-    assert!(doctor.stdout.contains("\n✓ schedule: cron, by /etc/cron.d/pulse-echo\n"), "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("\n✓ schedule: cron, by /etc/cron.d/pulse-echo as pulse-echo, every 10 min\n"),
+        "{doctor:?}"
+    );
+    // As its user, with its environment: the keys that this user may not read are told.
+    assert!(doctor.stdout.contains("\n✓ as pulse-echo: the same command can send"), "{doctor:?}");
+    root.ok(&["chgrp", "root", "/etc/pulse-echo/credentials"]);
+    let shut = root.run(&["pulse-echo", "doctor"]);
+    let why = "\n✗ as pulse-echo: credentials: only the group pulse-echo may read /etc/pulse-echo/credentials";
+    assert!(shut.stdout.contains(why), "{shut:?}");
+    root.ok(&["chgrp", "pulse-echo", "/etc/pulse-echo/credentials"]);
     drop(cron);
     root.ok(&["rm", "/run/crond.pid"]);
     let doctor = root.run(&["pulse-echo", "doctor"]);
@@ -95,7 +105,10 @@ pub fn cron_sends_keeps_silent_and_steps_back() {
     assert!(!has_mailed(&told), "{told:#?}");
     assert_eq!(site.pulse_id(HOST), Some(first.clone()));
     let doctor = root.run(&["pulse-echo", "doctor"]);
-    assert!(doctor.stdout.contains("✓ schedule: systemd's timer pulse-echo.timer\n"), "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("✓ schedule: systemd's timer pulse-echo.timer as pulse-echo, every 10 min\n"),
+        "{doctor:?}"
+    );
     // The timer starts the same command as cron.
     let service = root.read("usr/lib/systemd/system/pulse-echo.service");
     let command = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
@@ -145,7 +158,7 @@ pub fn doctor_knows_the_group() {
     root.ok(&["chgrp", "root", "/etc/pulse-echo/credentials"]);
     let remedy = "chgrp pulse-echo /etc/pulse-echo/credentials; chmod 640 /etc/pulse-echo/credentials";
     let what =
-        "✗ secrets: /etc/pulse-echo/credentials is not of the group pulse-echo, so that cron's user cannot read it";
+        "✗ secrets: /etc/pulse-echo/credentials is not of a group of pulse-echo's, so that pulse-echo cannot read it";
     assert_eq!(secrets(), [format!("{what}: {remedy}")]);
     assert_eq!(root.run_as("pulse-echo", &["pulse-echo", "send"]).code, 2, "and indeed it cannot");
     root.ok(&["sh", "-c", remedy]);

@@ -69,7 +69,7 @@ impl Machine {
         for file in files {
             fs::copy(file, root.join("root").join(file.file_name().unwrap())).unwrap();
         }
-        run(Command::new("cp").arg("-r").arg(data).arg(root.join("var/lib/pulse-echo-local"))).unwrap();
+        run(Command::new("cp").arg("-rp").arg(data).arg(root.join("var/lib/pulse-echo-local"))).unwrap();
         fs::write(root.join("usr/local/sbin/story-shell"), SHELL).unwrap();
         fs::write(root.join("etc/systemd/system/story-shell.service"), UNIT).unwrap();
         fs::write(root.join("etc/fstab"), "/dev/vda / ext4 defaults 0 1\n").unwrap();

@@ -54,7 +54,7 @@ pub fn may_be_done(kind: &Kind) -> bool {
 /// refused together does not come back together. `random` is below 1.
 pub fn pause(tries: u32, asked: Option<Duration>, random: f64, left: Duration) -> Option<Duration> {
     let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries - 1)).min(LONGEST_PAUSE);
-    let own = LEAST_PAUSE + (longest - LEAST_PAUSE).mul_f64(random);
+    let own = LEAST_PAUSE + longest.saturating_sub(LEAST_PAUSE).mul_f64(random);
     let free = left.checked_sub(asked.unwrap_or_default())?;
     // Towards the end the waits are shorter, so that the last try is not long before it.
     let own = own.min(free / 2);

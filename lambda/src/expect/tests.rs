@@ -146,8 +146,8 @@ fn a_reason_shows_what_was_seen_and_what_was_expected() {
         (
             "\"body\": \"ok\"",
             moved,
-            "status 301 (a redirect: set \"redirects\" to follow), and the body differs at byte 0: expected \"ok\", got \
-             \"moved\"",
+            "status 301 (a redirect: set \"redirects\" to follow), and the body differs at byte 0: expected \"ok\", \
+             got \"moved\"",
         ),
         ("\"contains\": \"ready\"", seen(200, b"not yet"), "the body does not contain \"ready\" (searched 7 bytes)"),
         (

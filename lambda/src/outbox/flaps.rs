@@ -23,8 +23,8 @@ fn steady_after(limits: Option<&Limits>) -> Duration {
     (every * PULSES).clamp(STEADY.0, STEADY.1)
 }
 
-/// Notes that an outage begins or ends, and whether the check is steady again or gone. Returns since when it has been up
-/// without a break if it flapped until now.
+/// Notes that an outage begins or ends, and whether the check is steady again or gone. Returns since when it has been
+/// up without a break if it flapped until now.
 pub(super) fn note_change(telling: &mut Telling, had: bool, has: bool, after: &Record, now: Time) -> Option<Time> {
     let flaps = telling.flaps.as_mut()?;
     if had != has {

@@ -30,8 +30,8 @@ impl Teller<'_> {
     }
 
     /// Tells of checks without answers as one outage: our probe's. `checks` are the checks that are `unanswered` now,
-    /// and whether each is muted. It is told again when the number of hosts has doubled, and it is over when no check was
-    /// `unanswered` for a while.
+    /// and whether each is muted. It is told again when the number of hosts has doubled, and it is over when no check
+    /// was `unanswered` for a while.
     pub fn tell_unanswered(&mut self, known: &mut Option<Unanswered>, checks: &[(&CheckId, &Record, bool)]) {
         let Some(since) = checks.iter().map(|(_, record, _)| record.since).min() else {
             self.tell_answered(known);

@@ -193,8 +193,8 @@ impl Teller<'_> {
     }
 }
 
-/// What has ended in this sweep and is to be told: an outage that was told, or a check. A check that is retired while it
-/// is muted is told only if that ends an outage that was told.
+/// What has ended in this sweep and is to be told: an outage that was told, or a check. A check that is retired while
+/// it is muted is told only if that ends an outage that was told.
 fn ended(change: &Change, outage: Option<&Outage>, after: &Record) -> Option<Ended> {
     let told = outage.filter(|outage| outage.told.is_some());
     let was_gone = change.before.is_some_and(|record| record.state == State::Gone);

@@ -1,5 +1,5 @@
-//! A noisy host: one that had a line in ten messages within an hour has at most one each quarter of an hour. Meanwhile it
-//! is held as by a mute.
+//! A noisy host: one that had a line in ten messages within an hour has at most one each quarter of an hour. Meanwhile
+//! it is held as by a mute.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -188,8 +188,8 @@ fn spared<'a>(gap: &Gap, judged: &'a [Judged], now: Time) -> Vec<&'a CheckId> {
     judged.iter().filter(|check| many::spares(gap, &check.after, now)).map(|check| &check.id).collect()
 }
 
-/// Tells that no sweep was completed for a while, but not of a stop that was told. If the store itself was away, the gap
-/// says so, and which checks are spared for it.
+/// Tells that no sweep was completed for a while, but not of a stop that was told. If the store itself was away, the
+/// gap says so, and which checks are spared for it.
 fn tell_gap(teller: &mut Teller, swept: Option<Time>, gap: Option<&Gap>, stopped: Option<Time>, judged: &[Judged]) {
     let until = stopped.unwrap_or(teller.now);
     let Some(from) = swept.filter(|from| from.age(until) > teller.rules.away_after()) else { return };

@@ -63,11 +63,18 @@ struct Fleet {
     checks: Vec<Objects>,
     status: Status,
     is_news: bool,
+    /// The key of a check, without `pulse/`.
+    host_of: fn(usize) -> String,
 }
 
 impl Fleet {
     fn of(checks: Vec<Objects>) -> Self {
-        Self { checks, status: Status::new(at(0)), is_news: false }
+        let host_of = |check| format!("h{check:02}.json");
+        Self { checks, status: Status::new(at(0)), is_news: false, host_of }
+    }
+
+    fn id(&self, check: usize) -> CheckId {
+        (self.host_of)(check).try_into().unwrap()
     }
 
     fn mute(&mut self, check: usize) {
@@ -83,9 +90,10 @@ impl Fleet {
     /// The messages of a sweep whose last sweep was at `swept`.
     fn sweep_after(&mut self, swept: i64, second: i64) -> Vec<Fact> {
         let mut records = std::mem::take(&mut self.status.checks);
-        let checks = self.checks.iter().enumerate();
+        let (checks, host_of) = (self.checks.iter().enumerate(), self.host_of);
         let cases = checks.filter_map(|(check, objects)| {
-            let (id, observation) = (id(check), objects.observation());
+            let id: CheckId = host_of(check).try_into().unwrap();
+            let observation = objects.observation();
             let record = records.remove(&id);
             (record.is_some() || observation.pulse.is_some()).then_some(Case { id, record, observation })
         });
@@ -248,4 +256,45 @@ fn an_outage_is_told_again_though_nothing_has_changed() {
     fleet.status.mutes.clear();
     let told = fleet.sweep(902 + 4 * 3600 + 60);
     assert!(matches!(&told[..], [Fact::Down(down)] if down.check == id(1)), "{told:?}");
+}
+
+#[test]
+fn the_first_check_of_a_host_that_is_up_again_says_what_of_the_host_is_still_down() {
+    let mut fleet = Fleet::of(vec![Objects::failed(0); 5]);
+    fleet.host_of = |check| if check < 4 { format!("web/{check}.json") } else { "zz.json".into() };
+    assert_eq!(fleet.sweep(2).len(), 5);
+    for check in [0, 1, 4] {
+        fleet.checks[check] = Objects::answered(60);
+    }
+    let told = fleet.sweep(62);
+    let still: Vec<_> =
+        told.iter().map(|fact| if let Fact::Up { still, .. } = fact { still.clone() } else { None }).collect();
+    let some = vec![fleet.id(2), fleet.id(3)];
+    assert_eq!(still, [Some(pulse_echo_core::status::Still { checks: 2, some }), None, None]);
+}
+
+#[test]
+fn a_host_that_is_told_of_each_minute_is_held_and_another_is_not() {
+    let mut fleet = Fleet::of(vec![Objects::answered(0); 17]);
+    fleet.host_of = |check| if check < 16 { format!("a/{check:02}.json") } else { "zz-db.json".into() };
+    fleet.sweep(2);
+    let mut sweeps = Vec::new();
+    for minute in 1..60 {
+        for check in 0..16 {
+            let second = 60 * minute;
+            let fails = (minute + i64::try_from(check).unwrap()) % 4 == 0;
+            fleet.checks[check] = if fails { Objects::failed(second) } else { Objects::answered(second) };
+        }
+        if minute == 30 {
+            fleet.checks[16] = Objects::failed(60 * minute);
+        } else if minute < 30 {
+            fleet.checks[16] = Objects::answered(60 * minute);
+        }
+        let told = fleet.sweep(60 * minute + 2);
+        let is_of = |host: &str| told.iter().any(|fact| fact.check().is_some_and(|check| check.host() == host));
+        assert_eq!(is_of("zz-db"), minute == 30, "{told:?}");
+        sweeps.extend(is_of("a").then_some(minute));
+    }
+    assert!(sweeps.len() <= 13, "{sweeps:?}");
+    assert!(fleet.status.noise["a"].len() <= 10 && fleet.status.noise["zz-db"].len() == 1);
 }

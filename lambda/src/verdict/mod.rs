@@ -123,8 +123,8 @@ fn anew(gone: Option<&Record>, pulse: Time) -> Record {
     new
 }
 
-/// Judges a check without a pulse object. With a note of `retire` it is gone on purpose. Without one, once may be a host
-/// that is replacing it; twice in a row means retired.
+/// Judges a check without a pulse object. With a note of `retire` it is gone on purpose. Without one, once may be a
+/// host that is replacing it; twice in a row means retired.
 fn without_pulse(record: &Record, observation: &Observation, context: &Context) -> Option<Record> {
     let now = context.now;
     if record.state == State::Gone {

@@ -41,8 +41,12 @@ impl Reader {
     pub(super) fn take(&mut self, input: &mut &[u8], is_tunnel: bool) -> Result<Option<Head>, String> {
         while let Some(length) = line_length(input) {
             let (piece, rest) = input.split_at(length);
-            (self.line.extend_from_slice(piece), self.read += length);
+            self.line.extend_from_slice(piece);
+            self.read += length;
             *input = rest;
+            if self.status.is_none() {
+                could_be_http(&self.line)?;
+            }
             if self.line.len() > LONGEST_LINE {
                 let (limit, line) = (LONGEST_LINE / 1024, quoted(&self.line, 0, ROOM / 2));
                 return Err(format!("the answer's header is too large: the line {line} is over {limit} KiB"));
@@ -54,9 +58,6 @@ impl Reader {
                 && let Some(status) = self.end_line()?
             {
                 return self.head(status, is_tunnel).map(Some);
-            }
-            if self.status.is_none() {
-                could_be_http(&self.line)?;
             }
         }
         Ok(None)

@@ -247,9 +247,10 @@ mod tests {
         let at = |ms| places.enter(address, start + Duration::from_millis(ms));
         let (first, second) = (at(0), at(100));
         assert!(matches!(at(200), Entry::Wait(left) if left == Duration::from_millis(50)));
-        assert!(matches!(at(250), Entry::Place(..)), "the first has had its moment");
+        let third = at(250);
+        assert!(matches!(third, Entry::Place(..)), "the first has had its moment");
         assert!(matches!(at(300), Entry::Wait(left) if left == Duration::from_millis(50)));
-        drop((first, second));
+        drop((first, second, third));
     }
 
     fn is_open(guest: &mut Guest) -> bool {

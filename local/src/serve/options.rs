@@ -47,6 +47,8 @@ Settings in the environment:
   MIN_INTERVAL_S     no sweep so many seconds after another, 0 to 900 [default: 30]
   REMIND_S           seconds until an outage is told again, 60 to 2678400 [default: 14400]
   FAULTS_IN_ROW      faults in a row that are an outage, 1 to 100 [default: 1]
+  CHECKS_PER_HOST    checks of one host that are watched, 1 to 10000 [default: 500]
+  TELL_NEW           whether a new check is told, on or off [default: off]
   SLACK_URL          an incoming webhook of Slack that gets messages
   SLACK_CHANNEL      its channel, where the webhook lets it choose [default: #medical-check]
   SLACK_USER         its sender's name, likewise [default: medic]

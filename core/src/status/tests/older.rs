@@ -128,8 +128,9 @@ const WRITTEN: &str = r#"{"version":1,"written":"2026-11-21T08:03:00Z","many_dow
 ["slack"],"fact":{"kind":"down","check":"web-1.json","since":"2026-11-21T08:02:00Z","state":"silent","pulse":
 "2026-11-21T07:47:00Z","others":3}},{"id":"0101","at":"2026-11-21T08:03:00Z","owed":["slack"],"fact":{"kind":"gap",
 "from":"2026-11-21T07:00:00Z","until":"2026-11-21T08:00:00Z","spared":0,"some":[]}}],"checks":{"web-1.json":{"state":
-"silent","since":"2026-11-21T08:02:00Z","pulse":"2026-11-21T07:47:00Z","outage":{"since":"2026-11-21T08:02:00Z","noticed":
-"2026-11-21T08:03:00Z","told":{"at":"2026-11-21T08:03:00Z","next":"2026-11-21T12:03:00Z","step_s":14400,"causes":
+"silent","since":"2026-11-21T08:02:00Z","pulse":"2026-11-21T07:47:00Z","outage":{"since":"2026-11-21T08:02:00Z",
+"noticed":"2026-11-21T08:03:00Z","told":{"at":"2026-11-21T08:03:00Z","next":"2026-11-21T12:03:00Z",
+"step_s":14400,"causes":
 ["silent"]}}}}}"#;
 
 #[test]

@@ -69,8 +69,8 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
                 Some(steady) => {
                     let (up, age) = (when(*steady), duration(steady.age(at)));
                     format!(
-                        "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told \
-                         last was an outage of {lasted}, from {from}: {why}.{still}"
+                        "{check} does not flap any more: it has been up without a break since {up} ({age}). What was \
+                         told last was an outage of {lasted}, from {from}: {why}.{still}"
                     )
                 }
                 None => {

@@ -33,8 +33,8 @@ impl Group<'_> {
     }
 }
 
-/// Groups the entries by line, in the order of the message: a wave, what else concerns many or us, then what is worst; of
-/// that, the hosts that changed least come first, so that a host with many changes hides no other.
+/// Groups the entries by line, in the order of the message: a wave, what else concerns many or us, then what is worst;
+/// of that, the hosts that changed least come first, so that a host with many changes hides no other.
 pub(super) fn groups(entries: &[Entry]) -> Vec<Group<'_>> {
     let down: HashSet<_> = entries
         .iter()

@@ -73,8 +73,8 @@ fn of_many(kind: &str, entry: &Entry) -> String {
     }
 }
 
-/// What concerns us, then the worst kind with its hosts, then the sums of the others, such as `DOWN 2 hosts: db (silent),
-/// web-1 (status 503). UP 3 hosts.`
+/// What concerns us, then the worst kind with its hosts, then the sums of the others, such as `DOWN 2 hosts: db
+/// (silent), web-1 (status 503). UP 3 hosts.`
 fn short(groups: &[Group], room: usize) -> String {
     let us: Vec<_> = groups.iter().filter(|group| group.host.is_none()).collect();
     let us: Vec<_> = us.iter().map(|group| of_many(group.kind, group.entries[0])).collect();

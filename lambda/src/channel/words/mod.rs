@@ -4,7 +4,8 @@
 //! begin a line nor fill a message. A name that a shell would interpret is quoted in commands.
 //!
 //! - here: the whole message; `head`: its first line and its subject; `group`: what stands in one line;
-//! - `host`: a line of several checks; `fact`: a sentence of one fact; `many`: of many hosts; `measure`: times, numbers and names.
+//! - `host`: a line of several checks; `fact`: a sentence of one fact; `many`: of many hosts; `measure`: times, numbers
+//!   and names.
 
 mod fact;
 mod group;
@@ -40,9 +41,9 @@ const OTHERS_ROOM: usize = 900;
 const FULL_LINES: usize = 5;
 
 /// Renders the whole message. Each line passes through `escape`; after that, the message has at most `room` bytes, and
-/// `room` must be 3,500 at least. If there is more than one line, the first is a headline with the sums. Facts about many
-/// checks, or about us, come next, then what is worst, and of that the hosts that changed least. Hosts whose lines do not
-/// fit are named.
+/// `room` must be 3,500 at least. If there is more than one line, the first is a headline with the sums. Facts about
+/// many checks, or about us, come next, then what is worst, and of that the hosts that changed least. Hosts whose lines
+/// do not fit are named.
 pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> String) -> String {
     let groups = groups(entries);
     let detail = if groups.len() > FULL_LINES { Detail::Brief } else { Detail::Full };
