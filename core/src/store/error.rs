@@ -124,8 +124,7 @@ impl Error {
     /// these credentials or this bucket.
     pub fn settles(&self) -> bool {
         match &self.kind {
-            Kind::Failed(_) => true,
-            Kind::Unreadable(_) => false,
+            Kind::Failed(_) | Kind::Unreadable(_) => true,
             Kind::Refused(refusal) => {
                 refusal.is_about_time()
                     || matches!(refusal.status, 301 | 307 | 308 | 401 | 429 | 500..=599)
