@@ -62,6 +62,8 @@ fn of_2500_checks_none_is_overlooked_and_a_list_that_breaks_off_judges_nothing()
     assert_eq!((*down, *of, summary.down[&State::Failing].checks), (1_201, 2_500, 1_200), "and the one from before");
     fleet.at(930).sweep().unwrap();
     fleet.at(1_190).sweep().unwrap();
+    // Meanwhile the others have fallen silent.
+    fleet.told();
     fleet.at(1_200).fill("pulse", 1_200, "{}").fill("echo", 1_200, "ok");
     fleet.at(1_260).sweep().unwrap();
     let told = fleet.told();
@@ -128,16 +130,22 @@ fn ten_thousand_pulses_that_vanish_are_a_message_and_gone_after_a_day() {
     people.hear(&fleet, 60);
     people.heard(&[]);
     people.hear(&fleet, 120);
-    people.heard(&["VANISHED: the pulses of 10,000 of 10,000 checks are no longer there: host-00000, host-00001, "]);
+    people.heard(&[
+        "VANISHED: the pulses of 10,000 of 10,000 hosts are no longer there (10,000 of 10,000 checks): host-0",
+    ]);
     // One host goes on, so nobody thinks that the store was away.
     fleet.at(121).put(&Key::pulse(&id("web-1")), b"{\"every_s\": 1000000}");
     fleet.echo("web-1");
     people.hear(&fleet, 60 + 86_340);
-    people.heard(&["MANY DOWN: 10,000 of 10,001 checks went down", "MANY CHANGES: DOWN, silent: 10,000 checks"]);
+    people.heard(&[
+        "MANY DOWN: 10,000 of 10,001 hosts went down",
+        "NOT WATCHED: ",
+        "MANY CHANGES: DOWN, silent: 10,000 checks",
+    ]);
     people.hear(&fleet, 60 + 86_400);
-    people.heard(&["MANY CHANGES: GONE: 10,000 checks"]);
+    people.heard_below("FOUND. GONE 10,000.", &["FOUND: none of the pulses that", "MANY CHANGES: GONE: 10,000 checks"]);
     people.hear(&fleet, 60 + 2 * 86_400);
-    people.heard(&[]);
+    people.heard(&["NOT WATCHED: "]);
     assert_eq!(fleet.status().checks.len(), 1);
 }
 
@@ -187,6 +195,15 @@ impl People {
 
     /// What the last sweep told: nothing, or one message over each channel whose lines, but for the last, begin so.
     fn heard(&self, lines: &[&str]) {
+        self.heard_of(lines, lines.len());
+    }
+
+    /// The same, below a headline.
+    fn heard_below(&self, headline: &str, lines: &[&str]) {
+        self.heard_of(&[&[headline], lines].concat(), lines.len());
+    }
+
+    fn heard_of(&self, lines: &[&str], events: usize) {
         let mut requests: Vec<_> = self.requests.try_iter().collect();
         requests.sort();
         if lines.is_empty() {
@@ -198,7 +215,7 @@ impl People {
         let (slack, webhook): (Value, Value) =
             (serde_json::from_str(&payload).unwrap(), serde_json::from_str(body).unwrap());
         assert!(body.len() < 4_000, "{} bytes", body.len());
-        assert_eq!(webhook["events"].as_array().unwrap().len(), lines.len());
+        assert_eq!(webhook["events"].as_array().unwrap().len(), events);
         for text in [&slack["text"], &webhook["text"]].map(|text| text.as_str().unwrap()) {
             assert!(text.len() < 1_500, "{} bytes", text.len());
             let told: Vec<_> = text.lines().collect();

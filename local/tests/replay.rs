@@ -48,7 +48,10 @@ fn replay(history: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
 fn told(history: &str, arguments: &[&str]) -> Vec<String> {
     let ended = replay(history, arguments);
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
-    let is_head = |line: &&str| line.starts_with("  ") && line.contains(": ") && !line.contains("More: ");
+    // A headline has the numbers of hosts.
+    let is_headline = |line: &str| line.contains(" host: ") || line.contains(" hosts: ");
+    let is_head =
+        |line: &&str| line.starts_with("  ") && line.contains(": ") && !line.contains("More: ") && !is_headline(line);
     let head = |line: &str| line.trim_start().split_inclusive(' ').take(2).collect::<String>().trim_end().to_owned();
     ended.stdout.lines().filter(is_head).map(head).collect()
 }
@@ -155,7 +158,7 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         (csv("1795219200,mute,web-1,"), "line 3: there is no for_s"),
         (
             "{\"time\": 1, \"kind\": \"mute\", \"check\": \"a\", \"for_s\": \"soon\"}".into(),
-            "line 1: for_s: expected value",
+            "line 1: for_s: there is no value",
         ),
         (csv("1795219200,pulse,web-1"), "line 3: it has 3 fields, and the header 4; quote a field with a comma in it"),
         (csv("1795219200,pulse,,"), "line 3: there is no check"),
@@ -230,7 +233,7 @@ fn a_large_wave_is_a_few_lines() {
     }
     let ended = replay(&history, &[]);
     assert!(ended.stdout.lines().count() < 30, "{}", ended.stdout);
-    assert!(ended.stdout.contains("2,000 of 2,000 checks went down within 15 min"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("2,000 of 2,000 hosts went down within 15 min"), "{}", ended.stdout);
     assert!(ended.stdout.contains("2000 checks, 2000 outages, "), "{}", ended.stdout);
 }
 

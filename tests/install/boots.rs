@@ -133,8 +133,8 @@ pub fn from_install_over_a_reboot_to_removal() {
     machine.wait("systemctl is-active pulse-echo-local");
     assert_eq!(machine.ok(TIMER), "enabled\nactive");
     machine.wait(&format!("test $({count}) = 300"));
-    machine.ok("pulse-echo check --host web-731");
-    machine.ok("pulse-echo doctor");
+    machine.wait("pulse-echo check --host web-731");
+    machine.wait("pulse-echo doctor");
 
     machine.ok("dpkg -r pulse-echo");
     assert_eq!(machine.run("systemctl is-active pulse-echo.timer").1, "inactive");

@@ -74,8 +74,8 @@ impl Error {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
 
-    /// Whether the store gives just this object to nobody: one that is archived, or whose reading it calls a bad request
-    /// (one under a customer's key, say). What is wrong with the request or its credentials does not count.
+    /// Whether the store gives just this object to nobody: one that is archived, or whose reading it calls a bad
+    /// request (one under a customer's key, say). What is wrong with the request or its credentials does not count.
     pub fn is_of_the_object(&self) -> bool {
         let ours = |code: &str| {
             code.contains("Token")
@@ -124,8 +124,7 @@ impl Error {
     /// these credentials or this bucket.
     pub fn settles(&self) -> bool {
         match &self.kind {
-            Kind::Failed(_) => true,
-            Kind::Unreadable(_) => false,
+            Kind::Failed(_) | Kind::Unreadable(_) => true,
             Kind::Refused(refusal) => {
                 refusal.is_about_time()
                     || matches!(refusal.status, 301 | 307 | 308 | 401 | 429 | 500..=599)

@@ -35,8 +35,10 @@ pub fn settle(status: &mut Status, channel: &str, attempt: &Attempt, outcome: &O
     let mut back_off = status.channels.remove(channel).unwrap_or_else(|| BackOff::new(0, now));
     if taken > 0 {
         // A channel that takes some is slow, not dead.
-        let worked = back_off.told.and(back_off.worked.or(Some(now)));
-        back_off = BackOff { told: back_off.told, worked, since: back_off.since, ..BackOff::new(0, now) };
+        let BackOff { told, worked, since, .. } = back_off;
+        // What was told of it keeps its beginning, until its end is told.
+        let (worked, since) = (told.and(worked.or(Some(now))), told.and(since));
+        back_off = BackOff { told, worked, since, ..BackOff::new(0, now) };
     }
     let (after, why) = match outcome {
         Outcome::Taken => (None, None),

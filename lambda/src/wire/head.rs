@@ -41,7 +41,8 @@ impl Reader {
     pub(super) fn take(&mut self, input: &mut &[u8], is_tunnel: bool) -> Result<Option<Head>, String> {
         while let Some(length) = line_length(input) {
             let (piece, rest) = input.split_at(length);
-            (self.line.extend_from_slice(piece), self.read += length);
+            self.line.extend_from_slice(piece);
+            self.read += length;
             *input = rest;
             if self.status.is_none() {
                 could_be_http(&self.line)?;

@@ -185,7 +185,8 @@ impl Buffers for Lenient {
         self.has_progress = amount > 0;
         self.consumed += amount;
         if self.consumed == self.ready.len() {
-            (self.ready.clear(), self.consumed = 0);
+            self.ready.clear();
+            self.consumed = 0;
         }
     }
 

@@ -127,7 +127,7 @@ fn check(text: &str) -> Result<CheckId, String> {
 /// Parses how long a mute lasts.
 fn seconds(text: &str) -> Result<u32, String> {
     let mute = format!("{{\"for_s\": {text}}}");
-    Mute::from_json(mute.as_bytes()).map(|mute| mute.for_s).map_err(|error| format!("for_s: {}", error.message))
+    Mute::from_json(mute.as_bytes()).map(|mute| mute.for_s).map_err(|error| error.message)
 }
 
 fn cause(text: &str) -> Result<Cause, String> {

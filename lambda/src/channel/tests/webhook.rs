@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use boon::{Compiler, Schemas};
 use hmac::{Hmac, KeyInit, Mac};
+use pulse_echo_core::status::{Changes, Hosts};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -93,4 +96,54 @@ fn more_than_200_come_in_several_posts_and_what_was_taken_counts() {
     let why = "127.0.0.1: status 500".into();
     assert_eq!(webhook.send(&many(401), soon()), Outcome::NotTaken { taken: 200, after: None, why });
     assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn names_of_480_quotes_are_cut_into_posts_that_receivers_take() {
+    let (server, told) = recording(&answer(200, ""));
+    let webhook = channel_of(&[("WEBHOOK_URL", &server.url())]);
+    let name = |n: usize| format!("web/{n:03}{}", "\"".repeat(470));
+    let entries: Vec<_> = (0..200).map(|n| fact(Fact::Down(failing(&name(n))))).collect();
+    assert_eq!(webhook.send(&entries, soon()), Outcome::Taken);
+    let bodies: Vec<_> = told.try_iter().map(|received| received.body).collect();
+    assert!(bodies.len() > 1 && bodies.iter().all(|body| body.len() < 256 * 1024), "{}", bodies.len());
+    let events = |body: &String| serde_json::from_str::<Value>(body).unwrap()["events"].as_array().unwrap().len();
+    assert_eq!(bodies.iter().map(events).sum::<usize>(), 200);
+}
+
+#[test]
+fn no_host_of_a_large_summary_is_lost_and_no_post_is_too_large() {
+    let (server, told) = recording(&answer(200, ""));
+    let webhook = channel_of(&[("WEBHOOK_URL", &server.url())]);
+    let hosts = (0..20_000).map(|n| (format!("host-{n:05}"), Changes { failing: 1, ..Changes::default() })).collect();
+    let mut summary = Counts::default();
+    summary.add(&What::Fact(Fact::Counted { hosts: Hosts(hosts) }));
+    assert_eq!(webhook.send(&[entry(What::Summary(summary))], soon()), Outcome::Taken);
+    let (mut hosts, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    for received in told.try_iter() {
+        assert!(received.body.len() < 256 * 1024, "{}", received.body.len());
+        let object: Value = serde_json::from_str(&received.body).unwrap();
+        assert_valid(&object);
+        for event in object["events"].as_array().unwrap() {
+            assert!(ids.insert(event["id"].to_string()));
+            hosts.extend(event["by_host"].as_array().unwrap().iter().map(|host| host["host"].to_string()));
+        }
+    }
+    assert_eq!(hosts.len(), 20_000);
+}
+
+#[test]
+fn a_post_that_is_refused_for_good_is_halved_until_one_event_is() {
+    let (tell, told) = mpsc::channel();
+    let server = Server::new(move |mut stream, _| {
+        let body = receive(&mut stream).body;
+        let _ = stream.write_all(answer(if body.contains("web-37/") { 413 } else { 200 }, "").as_bytes());
+        tell.send(serde_json::from_str::<Value>(&body).unwrap()["events"].as_array().unwrap().len()).unwrap();
+    });
+    let webhook = channel_of(&[("WEBHOOK_URL", &server.url())]);
+    let why = "127.0.0.1: status 413".into();
+    assert_eq!(webhook.send(&many(60), soon()), Outcome::Refused { taken: 37, why });
+    let sizes: Vec<_> = told.try_iter().collect();
+    assert_eq!((sizes[0], sizes[1]), (60, 30));
+    assert_eq!(sizes.last(), Some(&1));
 }
