@@ -137,6 +137,8 @@ fn listed(store: &Store, fleet: &Result<Fleet, String>) -> Result<Mutes, String>
     for entry in below.into_iter().filter(|entry| !is_of_another_kind(&entry.rest)) {
         let Ok(id) = CheckId::try_from(entry.rest) else { continue };
         match known.and_then(|known| known.get(&id)).filter(|mute| mute.etag == entry.etag) {
+            // One that is ahead of the store's clock counts from when a sweep saw it.
+            Some(mute) if mute.listed == Some(entry.at) => mutes.push((id, mute.clone(), true)),
             Some(mute) => mutes.push((id, Muted { at: entry.at, ..mute.clone() }, true)),
             None => {
                 if let Ok(Look::There(object)) = look::look(store, &Key::mute(&id), SIZE_LIMIT) {

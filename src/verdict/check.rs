@@ -32,7 +32,7 @@ impl Limits {
 
 /// Judges a check by what the store has of it. `own_instance` is this machine's, if the check is this machine's.
 pub fn judge(id: &CheckId, seen: &Seen, limits: Limits, own_instance: Option<&str>) -> Outcome {
-    let newest = Newest::of(seen);
+    let newest = seen.now.and_then(|now| Newest::of(seen, now));
     let mut outcome = verdict(id, seen, newest.as_ref(), limits, own_instance);
     if let (Some(newest), Some(now)) = (&newest, seen.now) {
         outcome.figures.push(Figure {
@@ -54,11 +54,18 @@ pub fn judge(id: &CheckId, seen: &Seen, limits: Limits, own_instance: Option<&st
 fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, own: Option<&str>) -> Outcome {
     let is = |severity, text| Outcome::new(Subject::Check(id.clone()), severity, text);
     let Some(now) = seen.now else { return is(Severity::Unknown, no_pulse(id, seen)).remedy(send_one(id, seen)) };
-    let waiting = waiting_since(seen, newest);
+    let waiting = waiting_since(seen, newest, now);
     let age = newest.map(|newest| newest.pulse_at().age(now));
 
     if let Some(Newest::Fault(fault)) = newest {
         return of_fault(id, fault);
+    }
+    // What is from a time to come seems new until then, whatever has become of the host.
+    let pulse_at = seen.pulse.as_ref().there().map(|pulse| pulse.at).or(newest.map(Newest::pulse_at));
+    if let Some(at) = pulse_at.filter(|at| at.is_ahead(now)) {
+        let by = words::duration(now.age(at));
+        let text = format!("{id}: its last pulse is of {at}, {by} ahead of the store's clock, so its age is not known");
+        return is(Severity::Warning, text).remedy("send one (pulse-echo run), and look at the clock of the store");
     }
     if let Some(waits) = waiting.map(|since| since.age(now)).filter(|&waits| waits > ANSWER_LIMIT) {
         return is(Severity::Critical, format!("{id}: its pulse of {} ago has no answer", words::duration(waits)))
@@ -114,9 +121,15 @@ enum Newest<'a> {
 }
 
 impl<'a> Newest<'a> {
-    fn of(seen: &'a Seen) -> Option<Self> {
-        match (seen.echo.as_ref().there(), seen.fault.as_ref().there()) {
-            (Some(echo), Some(fault)) if fault.pulse_at > echo.pulse_at => Some(Self::Fault(fault)),
+    /// One whose pulse is from a time to come is older than any other: the clock has been set back since. Then an echo
+    /// says nothing of a pulse that is not.
+    fn of(seen: &'a Seen, now: Time) -> Option<Self> {
+        let order = |pulse_at: Time| (!pulse_at.is_ahead(now), pulse_at);
+        let pulse = seen.pulse.as_ref().there().map(|pulse| order(pulse.at));
+        let is_of_before = |echo: &&Echo| pulse.is_some_and(|(is_right, _)| is_right && echo.pulse_at.is_ahead(now));
+        let echo = seen.echo.as_ref().there().filter(|echo| !is_of_before(echo));
+        match (echo, seen.fault.as_ref().there()) {
+            (Some(echo), Some(fault)) if order(fault.pulse_at) > order(echo.pulse_at) => Some(Self::Fault(fault)),
             (Some(echo), _) => Some(Self::Echo(echo)),
             (None, Some(fault)) => Some(Self::Fault(fault)),
             (None, None) => None,
@@ -140,9 +153,10 @@ impl<'a> Newest<'a> {
 }
 
 /// Since when the pulse in the store has been waiting; `None` if it has its answer, or is not there.
-fn waiting_since(seen: &Seen, newest: Option<&Newest>) -> Option<Time> {
+fn waiting_since(seen: &Seen, newest: Option<&Newest>, now: Time) -> Option<Time> {
     let at = seen.pulse.as_ref().there()?.at;
-    newest.is_none_or(|newest| newest.pulse_at() < at).then_some(at)
+    let is_older = |pulse_at: Time| pulse_at < at || (pulse_at.is_ahead(now) && !at.is_ahead(now));
+    newest.is_none_or(|newest| is_older(newest.pulse_at())).then_some(at)
 }
 
 /// Whether the pulse or the echo comes from another machine. While our newest pulse waits, the echo may come from a
@@ -248,6 +262,7 @@ mod tests {
             (pulse(20), echo(1501), Missing, Critical, "web-1: the pulse answered last is 25 min old"),
             // A pulse in the future has age 0.
             (pulse(-5), echo(-5), Missing, Ok, "web-1 answered 0 s ago in 84 ms"),
+            (pulse(-60), echo(-60), fault(-59), Ok, "web-1 answered 0 s ago in 84 ms"),
             // The newest answer, by the time of its pulse; on a tie, the echo.
             (pulse(10), echo(10), fault(10), Ok, "web-1 answered 10 s ago in 84 ms"),
             (pulse(10), echo(11), fault(10), Critical, "web-1: broken"),
@@ -269,6 +284,32 @@ mod tests {
         ] {
             let seen = seen(pulse, echo, fault);
             assert_eq!(judged(&seen), (severity, text.to_string()), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_from_a_time_to_come_is_never_ok_and_never_newer_than_what_is_not() {
+        use Look::Missing;
+        use Severity::{Critical, Ok, Unknown, Warning};
+        let ahead = "web-1: its last pulse is of 1970-01-12T13:48:40Z, 2 min ahead of the store's clock, so its age";
+        for (pulse, echo, fault, severity, text) in [
+            (pulse(-120), echo(-120), Missing, Warning, ahead),
+            (pulse(-120), echo(-120), fault(-119), Warning, ahead),
+            (pulse(-120), echo(50), Missing, Warning, ahead),
+            (pulse(-120), Missing, Missing, Warning, ahead),
+            (Missing, echo(-120), Missing, Warning, ahead),
+            (pulse(-120), echo(-120), fault(-121), Critical, "web-1: broken"),
+            (pulse(-120), echo(-120), fault(20), Critical, "web-1: broken"),
+            // After the clock was set right, only an answer to a new pulse is good.
+            (pulse(20), echo(-120), Missing, Unknown, "web-1: its pulse of 20 s ago has no answer yet"),
+            (pulse(301), echo(-120), Missing, Critical, "web-1: its pulse of 5 min ago has no answer"),
+            (pulse(20), echo(-120), fault(-121), Critical, "web-1: broken"),
+            (pulse(20), echo(20), fault(-120), Ok, "web-1 answered 20 s ago in 84 ms"),
+            (pulse(20), echo(-120), fault(20), Critical, "web-1: broken"),
+        ] {
+            let seen = seen(pulse, echo, fault);
+            let (is, says) = judged(&seen);
+            assert!(is == severity && says.starts_with(text), "{is:?} {says}: {seen:?}");
         }
     }
 

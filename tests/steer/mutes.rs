@@ -132,7 +132,10 @@ fn running_mutes_are_listed_and_those_that_no_sweep_has_read_say_so() {
     let put = |check: &str, mute: Mute| {
         bed.put(&Key::mute(&id(check)), &mute.to_json(), &Metadata::new());
         let object = bed.store().get(&Key::mute(&id(check)), 0).unwrap();
-        (id(check), Muted { etag: object.etag, at: object.last_modified, for_s: mute.for_s, reason: mute.reason, listed: None })
+        (
+            id(check),
+            Muted { etag: object.etag, at: object.last_modified, for_s: mute.for_s, reason: mute.reason, listed: None },
+        )
     };
     let mute = |for_s: u32, reason: &str| Mute { for_s, reason: Some(reason.into()) };
     let over = put("web-3", mute(1, "over"));

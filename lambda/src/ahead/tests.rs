@@ -191,7 +191,8 @@ fn no_time_of_the_status_stays_ahead() {
 
 #[test]
 fn a_back_off_is_over_if_it_is_longer_than_any_or_the_clock_was_set_back() {
-    for (written, until, after) in [(0, 86_400, 86_400), (0, 86_401, 0), (60, 3_600, 3_600), (61, 30, 0), (61, -5, -5)] {
+    for (written, until, after) in [(0, 86_400, 86_400), (0, 86_401, 0), (60, 3_600, 3_600), (61, 30, 0), (61, -5, -5)]
+    {
         let mut status = Status::new(at(written));
         status.channels.insert("slack".into(), BackOff::new(1, at(until)));
         Mender::new(at(0)).status(&mut status);

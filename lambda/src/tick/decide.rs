@@ -212,8 +212,10 @@ impl Decision {
         mark.started = seen.start.or(mark.started);
         // Only where the times do not tell by themselves that the stop is over.
         let is_unclear = |stop: &Time| seen.start.is_some_and(|start| *stop >= start || start.is_ahead(seen.now));
-        let stops = [seen.stop, seen.lock.map(|lock| lock.counts_with())].into_iter().flatten();
-        mark.overruled = stops.filter(|stop| self.stopped.is_none() && is_unclear(stop)).max();
+        let overruled = |stop: Option<Time>| stop.filter(|stop| self.stopped.is_none() && is_unclear(stop));
+        mark.overruled = overruled(seen.stop);
+        let lock = overruled(seen.lock.map(|lock| lock.counts_with()));
+        mark.overruled_lock = lock.filter(|_| lock != mark.overruled);
         if self.step.is_some() {
             (mark.tick, mark.ticked) = (Some(chain::next(seen.mark, heard)), Some(heard));
         } else if !pace.has_queue {
@@ -232,6 +234,8 @@ impl Decision {
         if let Some(told) = &news.told {
             mark.told = Some(told.clone());
         }
+        // Kept, it would hold ticks back once the clock has come so far.
+        mark.purged = mark.purged.filter(|purged| !purged.is_ahead(heard));
         if news.purges {
             mark.purged = Some(heard);
         }
@@ -268,9 +272,9 @@ fn is_too_soon(mark: Option<&Mark>, now: Time, pace: &Pace) -> bool {
 /// caught up.
 fn is_stop_newer(start: Time, stop: Time, seen: &Seen) -> bool {
     let knows =
-        |known: fn(&Mark) -> [Option<Time>; 2], time| seen.mark.is_some_and(|mark| known(mark).contains(&Some(time)));
-    let knows_start = knows(|mark| [mark.started; 2], start);
-    let knows_stop = knows(|mark| [mark.stopped, mark.overruled], stop);
+        |known: fn(&Mark) -> [Option<Time>; 3], time| seen.mark.is_some_and(|mark| known(mark).contains(&Some(time)));
+    let knows_start = knows(|mark| [mark.started; 3], start);
+    let knows_stop = knows(|mark| [mark.stopped, mark.overruled, mark.overruled_lock], stop);
     if knows_start && knows_stop {
         return was_stopped(seen.mark);
     }

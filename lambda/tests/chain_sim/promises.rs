@@ -173,10 +173,11 @@ impl Promises {
         let purged = before.and_then(|mark| mark.purged);
         let is_purged =
             purged.is_some_and(|purged| ticked.is_none_or(|ticked| ticked.as_second() < purged.as_second() + 70));
-        let is_dead = is_purged || ticked.is_none_or(|ticked| {
-            let age = store.time(now).as_second() - ticked.as_second();
-            age >= dead_after || age < -60
-        });
+        let is_dead = is_purged
+            || ticked.is_none_or(|ticked| {
+                let age = store.time(now).as_second() - ticked.as_second();
+                age >= dead_after || age < -60
+            });
         let is_right = is_begun
             || match cause {
                 Cause::Messages(ticks) => tick_before.is_some_and(|before| ticks.contains(&Some(before))),

@@ -36,7 +36,9 @@ impl History {
         let operation = self.invocations[number].operation.clone();
         Ok(match operation {
             Operation::GetMark | Operation::GetLock | Operation::ListControl if trouble != Trouble::None => failed(),
-            Operation::GetMark => answered(Answer::Mark(MarkRead { mark: self.kept_mark(), now: self.store.time(self.now) })),
+            Operation::GetMark => {
+                answered(Answer::Mark(MarkRead { mark: self.kept_mark(), now: self.store.time(self.now) }))
+            }
             Operation::Look => self.look(number, trouble),
             Operation::ListControl => answered(Answer::Control(self.control())),
             Operation::TellUnusable => answered(Answer::Told(None)),
