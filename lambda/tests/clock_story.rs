@@ -47,9 +47,9 @@ fn after_two_hours_or_a_year_it_is_told_once_and_a_silence_and_a_fault_are_told_
         }
         assert_eq!(fleet.words(), ["up web-3", "silent web-2"], "web-2 has sent nothing since the clock was set right");
         fleet.at(1_310).pulse("web-1").fault("web-1", 1_310);
-        fleet.at(1_320).sweep().unwrap();
+        fleet.at(1_340).sweep().unwrap();
         assert_eq!(fleet.words(), ["failing web-1"]);
-        fleet.at(1_330).pulse("web-2").echo("web-2").at(1_380).sweep().unwrap();
+        fleet.at(1_350).pulse("web-2").echo("web-2").at(1_400).sweep().unwrap();
         assert_eq!(fleet.words(), ["up web-2"]);
     }
 }
@@ -98,7 +98,7 @@ fn a_step_forward_is_told_as_time_without_sweeps_and_hosts_get_time_for_the_next
     fleet.sweep_until(60);
     fleet.at(HOURS).sweep().unwrap();
     assert_eq!(fleet.words(), ["gap"]);
-    fleet.at(HOURS + 540);
+    fleet.sweep_until(HOURS + 540);
     answered(&fleet, "web-1");
     fleet.sweep_until(HOURS + 720);
     assert_eq!(fleet.words(), ["silent web-2"]);
@@ -146,11 +146,11 @@ fn what_is_owed_to_a_channel_that_was_left_alone_then_is_sent_at_once() {
     fleet.at(HOURS - 600);
     answered(&fleet, "web-1");
     fleet.sweep().unwrap();
-    fleet.at(HOURS - 300).pulse("web-1").fault("web-1", HOURS - 300);
+    fleet.at(HOURS - 580).pulse("web-1").fault("web-1", HOURS - 580);
     let fails = Outcome::NotTaken { taken: 0, after: None, why: "it rains".into() };
     *fleet.hook.answer.lock().unwrap() = Some(fails);
-    fleet.at(HOURS - 240).sweep().unwrap();
-    assert!(fleet.status().channels["hook"].until > time(HOURS - 240));
+    fleet.at(HOURS - 540).sweep().unwrap();
+    assert!(fleet.status().channels["hook"].until > time(HOURS - 540));
     *fleet.hook.answer.lock().unwrap() = None;
     fleet.at(30).sweep().unwrap();
     assert_eq!(fleet.words(), ["failing web-1", "set-back"]);

@@ -178,7 +178,9 @@ impl Promises {
                 let age = store.time(now).as_second() - ticked.as_second();
                 age >= dead_after || age < -60
             });
+        // Who looked before the clock was set may take a chain for dead, or for begun, that is not.
         let is_right = is_begun
+            || who < self.before_clock
             || match cause {
                 Cause::Messages(ticks) => tick_before.is_some_and(|before| ticks.contains(&Some(before))),
                 Cause::Schedule => is_dead,
