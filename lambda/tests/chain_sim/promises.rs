@@ -176,7 +176,8 @@ impl Promises {
         let is_dead = is_purged
             || ticked.is_none_or(|ticked| {
                 let age = store.time(now).as_second() - ticked.as_second();
-                age >= dead_after || age < -60
+                // Ahead by over a minute when that was looked at, up to a minute ago.
+                age >= dead_after || age < 0
             });
         // Who looked before the clock was set may take a chain for dead, or for begun, that is not.
         let is_right = is_begun
