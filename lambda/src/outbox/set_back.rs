@@ -36,6 +36,8 @@ impl Teller<'_> {
 
 fn told(ahead: Time, found: &Mender, now: Time) -> Fact {
     let (by_s, ids) = (now.age(ahead).as_secs(), || found.checks.iter());
-    log::warn!("times up to {ahead} are ahead of the store's clock, which says {now}: it was wrong then, or is wrong now");
+    log::warn!(
+        "times up to {ahead} are ahead of the store's clock, which says {now}: it was wrong then, or is wrong now"
+    );
     Fact::SetBack { ahead, by_s, checks: ids().count(), hosts: hosts(ids()), some: first_ten(ids()) }
 }
