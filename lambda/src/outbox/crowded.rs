@@ -17,12 +17,11 @@ impl Teller<'_> {
     pub fn tell_crowded(&mut self, known: &mut BTreeMap<String, Crowded>, seen: &BTreeMap<String, usize>) -> bool {
         let before = known.clone();
         for (host, &names) in seen {
-            match known.get_mut(host) {
-                Some(crowded) => crowded.over = None,
-                None => {
-                    known.insert(host.clone(), Crowded { since: self.now, over: None });
-                    self.tell(Fact::Crowded { host: host.clone(), names, most: self.rules.checks_per_host });
-                }
+            if let Some(crowded) = known.get_mut(host) {
+                crowded.over = None;
+            } else {
+                known.insert(host.clone(), Crowded { since: self.now, over: None });
+                self.tell(Fact::Crowded { host: host.clone(), names, most: self.rules.checks_per_host });
             }
         }
         let now = self.now;

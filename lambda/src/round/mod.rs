@@ -81,8 +81,8 @@ impl Round<'_> {
 
         // Messages about many checks come before messages about each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
-        let held = noise::held(&mut status.noise, now);
-        let told = tell_each(&mut teller, &mut judged, &held);
+        let noisy = noise::held(&mut status.noise, now);
+        let told = tell_each(&mut teller, &mut judged, &noisy);
         noise::note(&mut status.noise, told, now);
         let mut of_checks = teller.take_messages();
         add_still_down(&mut of_checks, &judged);
@@ -90,7 +90,7 @@ impl Round<'_> {
         status.gaps.retain(|gap| !spared(gap, &judged, now).is_empty());
         tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
-        let wave = wave::wave(judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
+        let wave = wave::wave(&judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
         teller.tell_many_down(status, wave.as_ref(), of_checks.iter().any(|message| tells_down(&message.fact)));
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
@@ -179,8 +179,8 @@ fn tells_down(fact: &Fact) -> bool {
 
 /// The beginning of a stop whose end is told in this sweep.
 fn stop_told(status: &Status, now: Time) -> Option<Time> {
-    let told = status.outbox.iter().filter(|message| message.at == now);
-    told.filter_map(|message| if let Fact::Started { stopped } = message.fact { Some(stopped) } else { None }).next()
+    let mut told = status.outbox.iter().filter(|message| message.at == now);
+    told.find_map(|message| if let Fact::Started { stopped } = message.fact { Some(stopped) } else { None })
 }
 
 /// The checks that get more time for this gap.

@@ -13,7 +13,7 @@ use pulse_echo_core::store::{PAGE, Store};
 use crate::verdict::Listed;
 use folder::Reader;
 
-pub(crate) use folder::Folder;
+pub(crate) use folder::{Cut, Folder};
 
 /// The folders that a sweep walks beside `loop/`.
 const FOLDERS: [&str; 5] = ["mute/", "retire/", "pulse/", "echo/", "fault/"];
@@ -49,8 +49,8 @@ pub(crate) struct Lists {
 }
 
 impl Opening {
-    /// Lists the whole bucket, if it may fit a page and does, else `loop/`. Of the names that begin with `HOST/` at most
-    /// `most` are read.
+    /// Lists the whole bucket, if it may fit a page and does, else `loop/`. Of the names that begin with `HOST/` at
+    /// most `most` are read.
     pub(crate) fn look(store: &Store, may_fit: bool, most: usize) -> Result<Self, String> {
         if may_fit && let Some(opening) = Self::whole(store, most)? {
             return Ok(opening);

@@ -124,9 +124,10 @@ impl Want {
         let (key, limit) =
             if self.is_fault { (Key::fault(id), FAULT_LIMIT) } else { (Key::pulse(id), pulse::SIZE_LIMIT) };
         let object = store.get(&key, limit)?;
-        let content = match self.is_fault {
-            true => Content::Fault(Box::new(fault(&object))),
-            false => Content::Limits(limits(&object, record.as_ref())),
+        let content = if self.is_fault {
+            Content::Fault(Box::new(fault(&object)))
+        } else {
+            Content::Limits(limits(&object, record.as_ref()))
         };
         // It may be newer than the list.
         Ok((Listed { at: object.last_modified, etag: object.etag }, content))
@@ -227,8 +228,8 @@ impl Unread {
             Some(Err(error)) => Some(error),
             None => None,
         };
-        if self.count == 0 {
-            error.iter().for_each(|error| log::warn!("{error}"));
+        if let Some(error) = error.as_ref().filter(|_| self.count == 0) {
+            log::warn!("{error}");
         }
         self.count += 1;
         if error.is_some_and(|error| error.is_refusal()) { Read::Refused } else { Read::Failed }

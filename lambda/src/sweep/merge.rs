@@ -9,7 +9,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::Record;
 
-use super::lists::{Folder, Found, Lists};
+use super::lists::{Cut, Folder, Found, Lists};
 use crate::round::Case;
 use crate::verdict::{Listed, Observation};
 use pulse_echo_core::text::line;
@@ -64,7 +64,7 @@ pub(super) fn merge(lists: Lists, records: BTreeMap<CheckId, Record>, most: usiz
         cases.push(Case { id, record, observation });
     }
     drop(pulses);
-    let cut = [&cut_pulses, &cut_echoes, &cut_faults, &cut_notes].into_iter().flat_map(|cut| cut.hosts());
+    let cut = [&cut_pulses, &cut_echoes, &cut_faults, &cut_notes].into_iter().flat_map(Cut::hosts);
     let crowded = bound::bound(&mut cases, cut, most);
     Merged { cases, skipped, crowded }
 }

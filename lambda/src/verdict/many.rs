@@ -41,8 +41,8 @@ pub fn vanish_with_many<'a>(checks: impl Iterator<Item = Seen<'a>> + Clone, now:
             *hosts.entry(id.host()).or_default() |= vanishes(&seen);
         }
     }
-    let (vanished, all) = (hosts.values().filter(|&&vanished| vanished).count(), hosts.len());
-    (vanished >= VANISHED && vanished * 4 >= all) || (vanished == all && all >= 2)
+    let (some, all) = (hosts.values().filter(|&&is_away| is_away).count(), hosts.len());
+    (some >= VANISHED && some * 4 >= all) || (some == all && all >= 2)
 }
 
 /// Whether a check without a pulse has vanished: for the second time in a row, or just before.

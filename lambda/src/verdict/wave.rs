@@ -37,7 +37,7 @@ pub struct Wave {
 
 /// Finds the wave among all checks. With each comes whether it is muted: a host whose checks are all muted does not
 /// count.
-pub fn wave<'a>(checks: impl Iterator<Item = (&'a CheckId, &'a Record, bool)> + Clone, now: Time) -> Option<Wave> {
+pub fn wave<'a>(checks: &(impl Iterator<Item = (&'a CheckId, &'a Record, bool)> + Clone), now: Time) -> Option<Wave> {
     let audible = || checks.clone().filter(|(_, record, is_muted)| !is_muted && record.state != State::Gone);
     let told = |record: &'a Record| record.outage.as_ref()?.told.as_ref();
     let recent =

@@ -84,11 +84,12 @@ fn slacks_word_for_what_is_wrong_is_logged_and_a_page_that_may_repeat_the_addres
         after: None,
         why: format!("127.0.0.1: status {status}{why}"),
     };
-    let refused = |status, why: &str| Outcome::Refused { taken: 0, why: format!("127.0.0.1: status {status}{why}") };
+    // It would refuse that again.
+    let refused = |why: &str| Outcome::Refused { taken: 0, why: format!("127.0.0.1: status 404{why}") };
     for (status, body, outcome) in [
-        (404, "channel_not_found", refused(404, ": channel_not_found")),
+        (404, "channel_not_found", refused(": channel_not_found")),
         (403, "invalid_token", not_taken(403, ": invalid_token")),
-        (404, "The requested URL /services/T0/SECRET was not found", refused(404, "")),
+        (404, "The requested URL /services/T0/SECRET was not found", refused("")),
         (500, "", not_taken(500, "")),
     ] {
         let server = Server::answering(&[&answer(status, body)]);

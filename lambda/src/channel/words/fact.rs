@@ -41,11 +41,10 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::Unanswered { told: None, .. } => "PROBE IN TROUBLE",
         Fact::Unanswered { told: Some(_), .. } => "PROBE STILL IN TROUBLE",
         Fact::Answered { .. } => "PROBE ANSWERS AGAIN",
-        Fact::Gap { .. } => "NOT WATCHED",
+        Fact::Gap { .. } | Fact::StatusUnusable { .. } => "NOT WATCHED",
         Fact::Stopped { .. } => "LOOP STOPPED",
         Fact::Started { .. } => "LOOP STARTED",
         Fact::StatusUnreadable { .. } | Fact::StatusMissing { .. } => "STATUS LOST",
-        Fact::StatusUnusable { .. } => "NOT WATCHED",
         Fact::ChannelFails { .. } => "CHANNEL FAILS",
         Fact::ChannelWorks { .. } => "CHANNEL WORKS",
         Fact::Refused { .. } => "REFUSED",
@@ -61,26 +60,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
     match fact {
         Fact::Down(down) => single(down, at, false, false, detail),
         Fact::StillDown { down, changed, back, .. } => single(down, at, *changed && !back, *back, detail),
-        Fact::Up { check, since, until, was, cause, reason, steady, still } => {
-            let (check, still) = (name(check), still.as_ref().map(still_down).unwrap_or_default());
-            let (lasted, from) = (duration(since.age(*until)), when(*since));
-            let why = was_what(*was, *cause, reason.as_deref());
-            match steady {
-                Some(steady) => {
-                    let (up, age) = (when(*steady), duration(steady.age(at)));
-                    format!(
-                        "{check} does not flap any more: it has been up without a break since {up} ({age}). What was \
-                         told last was an outage of {lasted}, from {from}: {why}.{still}"
-                    )
-                }
-                None => {
-                    let up = when(*until);
-                    format!(
-                        "{check} has been up again since {up}. It was down for {lasted}, from {from}: {why}.{still}"
-                    )
-                }
-            }
-        }
+        Fact::Up { .. } => up_again(fact, at),
         Fact::New { check } => format!("{} is watched from now on.", name(check)),
         Fact::Gone { check, pulse, since, retired } => gone(check, *pulse, *since, *retired),
         Fact::ManyDown { .. } => wave(fact),
@@ -173,6 +153,24 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
         Fact::Counted { hosts } => counted(hosts),
         Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
     }
+}
+
+fn up_again(fact: &Fact, at: Time) -> String {
+    let Fact::Up { check, since, until, was, cause, reason, steady, still } = fact else {
+        return String::new();
+    };
+    let (check, still) = (name(check), still.as_ref().map(still_down).unwrap_or_default());
+    let (lasted, from) = (duration(since.age(*until)), when(*since));
+    let why = was_what(*was, *cause, reason.as_deref());
+    if let Some(steady) = steady {
+        let (up, age) = (when(*steady), duration(steady.age(at)));
+        return format!(
+            "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told last was an \
+             outage of {lasted}, from {from}: {why}.{still}"
+        );
+    }
+    let up = when(*until);
+    format!("{check} has been up again since {up}. It was down for {lasted}, from {from}: {why}.{still}")
 }
 
 /// The text after the label of an outage that is told only now that `end` has ended it.

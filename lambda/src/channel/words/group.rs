@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::Fact;
 
 use super::fact::Detail;
@@ -48,18 +49,17 @@ pub(super) fn groups(entries: &[Entry]) -> Vec<Group<'_>> {
     let mut places: BTreeMap<(usize, &str), usize> = BTreeMap::new();
     let mut groups: Vec<Group> = Vec::new();
     for entry in entries.iter().filter(|entry| !is_past(entry)) {
-        let (kind, host) = (kind(entry), check(entry).map(|check| check.host()));
+        let (kind, host) = (kind(entry), check(entry).map(CheckId::host));
         let Some(host) = host else {
             groups.push(Group { kind, host, entries: vec![entry] });
             continue;
         };
         *changes.entry(host).or_default() += 1;
-        match places.get(&(rank(kind), host)) {
-            Some(&place) => groups[place].entries.push(entry),
-            None => {
-                places.insert((rank(kind), host), groups.len());
-                groups.push(Group { kind, host: Some(host), entries: vec![entry] });
-            }
+        if let Some(&place) = places.get(&(rank(kind), host)) {
+            groups[place].entries.push(entry);
+        } else {
+            places.insert((rank(kind), host), groups.len());
+            groups.push(Group { kind, host: Some(host), entries: vec![entry] });
         }
     }
     // The order within is that of the entries: of a sweep, the store's key order.

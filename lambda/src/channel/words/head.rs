@@ -77,9 +77,9 @@ fn of_many(kind: &str, entry: &Entry) -> String {
 /// (silent), web-1 (status 503). UP 3 hosts.`
 fn short(groups: &[Group], room: usize) -> String {
     let us: Vec<_> = groups.iter().filter(|group| group.host.is_none()).collect();
-    let us: Vec<_> = us.iter().map(|group| of_many(group.kind, group.entries[0])).collect();
     let of_hosts = &groups[us.len()..];
-    let us = us.iter().map(|label| format!("{label}. ")).collect::<String>();
+    let us: Vec<_> = us.iter().map(|group| of_many(group.kind, group.entries[0]) + ". ").collect();
+    let us = us.concat();
     let Some(worst) = of_hosts.first().map(|group| group.kind) else { return us.trim_end().into() };
     let (first, others): (Vec<_>, Vec<_>) = of_hosts.iter().partition(|group| group.kind == worst);
     let others = match summed_by_kind(&others).as_str() {

@@ -28,10 +28,7 @@ pub(super) fn gap((from, until): (Time, Time), quiet_until: Option<Time>, spared
     let Some(quiet) = quiet_until else {
         return format!("{begins}, though pulses came: the loop itself was away. Look at the log of its function.");
     };
-    let quiet = match quiet < until {
-        true => format!(", and no pulse came until {}", when(quiet)),
-        false => ", and no pulse came".into(),
-    };
+    let quiet_to = if quiet < until { format!(" until {}", when(quiet)) } else { String::new() };
     let spared = match spared {
         0 => "No check missed a pulse through it.".into(),
         1 => format!("1 check that missed a pulse through it is given time for the next one: {}.", names(1, some)),
@@ -41,7 +38,7 @@ pub(super) fn gap((from, until): (Time, Time), quiet_until: Option<Time>, spared
             names(spared, some)
         ),
     };
-    format!("{begins}{quiet}: the store itself was away. {spared}")
+    format!("{begins}, and no pulse came{quiet_to}: the store itself was away. {spared}")
 }
 
 /// Many hosts that went down at once. A cause is named only if three quarters of them share it.
@@ -49,17 +46,17 @@ pub(super) fn wave(fact: &Fact) -> String {
     let Fact::ManyDown { down, of, hosts: count, of_hosts, state, cause, alike, alike_hosts } = fact else {
         return String::new();
     };
-    let (some, same) = if *count > 0 { (*count, *alike_hosts) } else { (*down, *alike) };
+    let (all, shared) = if *count > 0 { (*count, *alike_hosts) } else { (*down, *alike) };
     let begins = format!("{} went down within 15 min", of_all(*count, *of_hosts, *down, *of));
-    if same * 4 < some * 3 {
+    if shared * 4 < all * 3 {
         return format!("{begins}, for different reasons. Look for one cause all the same.");
     }
     let what = match cause {
         Some(cause) => format!("{state} ({cause})"),
         None => state.to_string(),
     };
-    let same = if same == some { "all".into() } else { grouped(same) };
-    format!("{begins}, {same} {what}. Look for one cause: {}.", likely(*state, *cause))
+    let how_many = if shared == all { "all".into() } else { grouped(shared) };
+    format!("{begins}, {how_many} {what}. Look for one cause: {}.", likely(*state, *cause))
 }
 
 /// What hosts may share that are down in this way.
