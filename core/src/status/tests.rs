@@ -25,6 +25,21 @@ fn up() -> Record {
     }
 }
 
+/// All that was told of a check, and what is held back.
+fn telling() -> Telling {
+    Telling {
+        down: vec![time(2)],
+        flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
+        held: Some(Ended {
+            since: Some(time(1)),
+            until: time(2),
+            was: State::Failing,
+            cause: Some(Cause::Body),
+            reason: Some("body differs".into()),
+        }),
+    }
+}
+
 fn full() -> Status {
     let down = Down {
         check: id("web-1/db.json"),
@@ -74,17 +89,7 @@ fn full() -> Status {
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
         outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told.clone()) })),
-        telling: Some(Box::new(Telling {
-            down: vec![time(2)],
-            flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
-            held: Some(Ended {
-                since: Some(time(1)),
-                until: time(2),
-                was: State::Failing,
-                cause: Some(Cause::Body),
-                reason: Some("body differs".into()),
-            }),
-        })),
+        telling: Some(Box::new(telling())),
         retired: true,
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
         ..up()
