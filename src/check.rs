@@ -139,8 +139,8 @@ fn targets(settings: &Settings, check: Option<&Name>, is_another_host: bool) -> 
     files.into_iter().map(|file| file.map(target)).collect()
 }
 
-/// All checks of another host that the last sweep knew; where that cannot be told, the host's own check, and a note that
-/// says so.
+/// All checks of another host that the last sweep knew; where that cannot be told, the host's own check, and a note
+/// that says so.
 fn of_another_host(settings: &Settings) -> (Vec<Result<Target, String>>, Option<Outcome>) {
     let own = CheckId::new(&settings.host, None);
     let alone = |id| vec![Ok(Target { id, pulse: None })];

@@ -89,6 +89,7 @@ fn channel(name: &str, back_off: &BackOff, fleet: &Fleet) -> String {
     };
     let why = if why.is_empty() { String::new() } else { format!(": {why}") };
     printable(&format!(
-        "channel {name} {trouble}{why}; attempts in vain: {failures}, the next at {until}, messages that wait: {waiting}"
+        "channel {name} {trouble}{why}; attempts in vain: {failures}, the next at {until}, messages that wait: \
+         {waiting}"
     ))
 }

@@ -10,7 +10,8 @@ pub fn put_note(store: &Store, note: &Key) -> Result<(), Error> {
     store.put(note, "application/json", b"{}", &Metadata::new(), &Condition::Always).map(drop)
 }
 
-/// The objects that are there, as far as the store tells, and what is to be said if it does not: a DELETE does not tell.
+/// The objects that are there, as far as the store tells, and what is to be said if it does not: a DELETE does not
+/// tell.
 pub fn there(store: &Store, keys: impl Iterator<Item = Key>) -> Result<Vec<(Key, &'static str)>, Error> {
     let mut found = Vec::new();
     for key in keys {

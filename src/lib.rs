@@ -61,7 +61,8 @@ use exit::Exit;
 use output::{PROGRAM, complain, print};
 pub use panic::panics_in_one_line;
 
-/// Runs the command in the arguments (without the program's own name). `unreadable` is a sentence about the environment,
+/// Runs the command in the arguments (without the program's own name). `unreadable` is a sentence about the
+/// environment,
 /// if it cannot be read.
 pub fn main(
     arguments: impl Iterator<Item = OsString>,

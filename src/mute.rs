@@ -159,7 +159,7 @@ fn running(mutes: Vec<(CheckId, Muted, bool)>, now: Option<Time>, are_all: bool)
 
 /// `.ack` and `.weekly` beside a mute are no mutes.
 fn is_of_another_kind(rest: &str) -> bool {
-    rest.ends_with(".ack") || rest.ends_with(".weekly")
+    matches!(rest.rsplit_once('.'), Some((_, "ack" | "weekly")))
 }
 
 /// The mute in an object. A body that is no mute mutes nothing.

@@ -1,5 +1,5 @@
-//! A Nagios plugin's answer: one line with performance data, then a sentence for each outcome, and the exit code. All of
-//! it is on stdout: some that call plugins read stderr, too, and before it.
+//! A Nagios plugin's answer: one line with performance data, then a sentence for each outcome, and the exit code. All
+//! of it is on stdout: some that call plugins read stderr, too, and before it.
 
 use std::fmt::Write;
 

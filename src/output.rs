@@ -14,7 +14,8 @@ pub const PROGRAM: &str = "pulse-echo";
 /// Whether stdout failed, as on a full disk.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
 
-/// Prints a line on stdout, without the numbers of the system's errors. That it could not be written is said once, on stderr.
+/// Prints a line on stdout, without the numbers of the system's errors. That it could not be written is said once, on
+/// stderr.
 pub fn print(line: &str) {
     match writeln!(std::io::stdout(), "{}", without_numbers(line.trim_end())) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe && !IS_LOST.swap(true, Ordering::Relaxed) => {

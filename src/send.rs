@@ -114,8 +114,8 @@ fn send_all(store: &Store, pulses: &[Result<PulseFile, String>], is_quiet: bool)
     }
 }
 
-/// Says goodbye: puts the note, deletes this host's own pulses, and puts the note again, since it speaks for pulses that
-/// are not newer. A host may not delete their answers.
+/// Says goodbye: puts the note, deletes this host's own pulses, and puts the note again, since it speaks for pulses
+/// that are not newer. A host may not delete their answers.
 fn retire(store: &Store, note: &Key, ids: &[CheckId], is_quiet: bool) -> Result<Exit, Error> {
     let say = |line: String| {
         if !is_quiet {

@@ -1,5 +1,5 @@
-//! `tests/botocore/cases.json` has what botocore makes of odd files; `src/settings/tests.rs` holds the agent to it. Where
-//! botocore is installed, it must still make the same of them.
+//! `tests/botocore/cases.json` has what botocore makes of odd files; `src/settings/tests.rs` holds the agent to it.
+//! Where botocore is installed, it must still make the same of them.
 
 use std::path::Path;
 use std::process::Command;

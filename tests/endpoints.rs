@@ -1,5 +1,5 @@
-//! Endpoints as people paste them, and stores behind proxies: `send`, `check` and `doctor` agree, and the sentence names
-//! what is wrong.
+//! Endpoints as people paste them, and stores behind proxies: `send`, `check` and `doctor` agree, and the sentence
+//! names what is wrong.
 
 use pulse_echo_testkit::agent::{Ended, Host, Level};
 use pulse_echo_testkit::server::{Reply, Server};

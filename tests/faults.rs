@@ -66,10 +66,14 @@ fn a_hundred_pulses_that_cannot_be_sent_are_a_sum_and_end_at_the_answer_that_set
         Reply::Junk,
         Reply::of(200, "<html>").with("x", "no S3"),
     ] {
-        let server = Server::scripted(&[settles.clone()]);
-        let sent = send(&server);
-        assert_eq!((sent.code, server.heads().len(), sent.stderr.lines().count()), (1, 1, 1), "{settles:?}: {sent:#?}");
-        assert!(sent.complaint().ends_with("; 99 more pulses were not sent for this reason"), "{sent:#?}");
+        let server = Server::scripted(std::slice::from_ref(&settles));
+        let ended = send(&server);
+        assert_eq!(
+            (ended.code, server.heads().len(), ended.stderr.lines().count()),
+            (1, 1, 1),
+            "{settles:?}: {ended:#?}"
+        );
+        assert!(ended.complaint().ends_with("; 99 more pulses were not sent for this reason"), "{ended:#?}");
     }
     // One key may be denied and the next one not.
     let server = Server::scripted(&[Reply::s3_error(403, "AccessDenied", "Access Denied").with("date", date(0))]);
@@ -112,7 +116,8 @@ fn a_warning_that_changed_nothing_is_mailed_with_one_run_of_the_day() {
 fn an_answer_that_repeats_the_signed_url_or_the_keys_is_not_shown_with_them() {
     at_every_level(|level| {
         let message = format!(
-            "for http://s3/pulses/x?X-Amz-Credential=a&amp;X-Amz-Signature=0123 and X-Amz-Signature=4567 by {SECRET} with {TOKEN} no"
+            "for http://s3/pulses/x?X-Amz-Credential=a&amp;X-Amz-Signature=0123 and X-Amz-Signature=4567 by {SECRET} \
+             with {TOKEN} no"
         );
         let server = Server::scripted(&[Reply::s3_error(400, "Odd", &message)]);
         let output = Host::of(level, &server.endpoint()).run(&["send"]);

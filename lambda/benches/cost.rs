@@ -1,8 +1,9 @@
 //! What a deployment asks of AWS in ten minutes, counted request by request, and what a month of that costs.
 //!
-//! `cargo bench -p pulse-echo-lambda --bench cost`, or with other numbers of hosts after `--`. The store is the embedded S3, and its clock is the bench's: a
-//! second of the fleet takes no second here. The functions are the real handlers; a proxy counts what they and the
-//! hosts ask. The first ten minutes are not counted: in them each check is new.
+//! `cargo bench -p pulse-echo-lambda --bench cost`, or with other numbers of hosts after `--`. The store is the
+//! embedded S3, and its clock is the bench's: a second of the fleet takes no second here. The functions are the real
+//! handlers; a proxy counts what they and the hosts ask. The first ten minutes are not counted: in them each check is
+//! new.
 //!
 //! Counted are requests, log bytes and messages. How long AWS bills an invocation cannot be counted here: see
 //! [`PROBE_MS`] and [`LOOP_MS`].
@@ -167,11 +168,11 @@ impl Fleet {
                 of_hosts.invocations += 1;
             }
             sent = due;
-            add(&mut of_hosts.requests, self.front.requests.take());
+            add(&mut of_hosts.requests, &self.front.requests.take());
             if second % self.tick_s == 0 || (self.queue.is_some() && second % 60 == 0) {
                 self.look(second, &mut of_loop);
             }
-            add(&mut of_loop.requests, self.front.requests.take());
+            add(&mut of_loop.requests, &self.front.requests.take());
         }
         (of_hosts, of_loop)
     }
@@ -206,7 +207,7 @@ impl Fleet {
     }
 }
 
-fn add(to: &mut Requests, more: Requests) {
+fn add(to: &mut Requests, more: &Requests) {
     to.list += more.list;
     to.get += more.get;
     to.put += more.put;

@@ -1,5 +1,6 @@
 //! One host cannot hurt another: what a host may do under its own names, and what the others then lose. Nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pulse_echo_core::name::{CheckId, Key};
@@ -23,7 +24,7 @@ fn names(host: &str, numbers: std::ops::Range<usize>) -> Vec<String> {
 }
 
 fn put(fleet: &Fleet, folder: &str, names: &[String]) {
-    let objects = names.iter().map(|name| (format!("{folder}/{name}"), b"{}".to_vec(), Default::default()));
+    let objects = names.iter().map(|name| (format!("{folder}/{name}"), b"{}".to_vec(), BTreeMap::default()));
     fleet.server().fill(objects).unwrap();
 }
 

@@ -21,8 +21,8 @@ const FETCHES: &[u8] = br#"{"url": "https://example.com/"}"#;
 fn a_host_has_eight_handlers_at_most_and_what_fetches_nothing_has_its_own() {
     let (server, _dir) = server();
     let (sender, told) = mpsc::channel();
-    let (hold, held) = mpsc::channel::<()>();
-    let held = Mutex::new(held);
+    let (release, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
     let busy = Arc::new(AtomicUsize::new(0));
     let count = busy.clone();
     let few = Options { concurrency: 16, ..Options::default() };
@@ -30,7 +30,7 @@ fn a_host_has_eight_handlers_at_most_and_what_fetches_nothing_has_its_own() {
         let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap().to_owned();
         if key.starts_with("pulse/busy/") {
             count.fetch_add(1, Ordering::SeqCst);
-            let _ = held.lock().unwrap().recv();
+            let _ = wait.lock().unwrap().recv();
         }
         sender.send(key).map_err(|error| error.to_string())
     });
@@ -46,7 +46,7 @@ fn a_host_has_eight_handlers_at_most_and_what_fetches_nothing_has_its_own() {
         assert_eq!(next(&told), key);
     }
     assert_eq!(busy.load(Ordering::SeqCst), 8);
-    drop(hold);
+    drop(release);
     (0..100).for_each(|_| assert!(next(&told).starts_with("pulse/busy/")));
 }
 

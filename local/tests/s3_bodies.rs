@@ -108,7 +108,7 @@ fn what_is_announced_takes_no_memory() {
         let mut answer = [0; 25];
         stream.read_exact(&mut answer).unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 100 Continue\r\n"), "{}", String::from_utf8_lossy(&answer));
-        stream.write_all(&[7; 100_000]).unwrap();
+        stream.write_all(&vec![7; 100_000]).unwrap();
         begun.push(stream);
     }
     assert_eq!(client.put("pulse/web-1.json", b"{}").status, 200);

@@ -140,8 +140,8 @@ pub struct Send {
 #[argh(
     subcommand,
     name = "check",
-    note = "Age is that of the pulse that was answered last. With --host, it looks at all checks of another machine, which \
-            status.json names; where that may not be read, at the host's own check alone, which it says.",
+    note = "Age is that of the pulse that was answered last. With --host, it looks at all checks of another machine, \
+            which status.json names; where that may not be read, at the host's own check alone, which it says.",
     example = "pulse-echo check",
     example = "pulse-echo check --host web-7 --name db -w 900 -c 1500",
     error_code(0, "OK: answered, and fresh"),

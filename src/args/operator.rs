@@ -48,8 +48,8 @@ pub struct Status {
     subcommand,
     name = "mute",
     note = "An outage that begins and ends within a mute is never told. An outage that lasts is told at the mute's \
-            end. A second mute of the same ID replaces the first. In a pattern, * stands for any letters but /: 'web-*' \
-            is hosts with all their checks, '*/db' is checks. What has been over for a day is deleted.",
+            end. A second mute of the same ID replaces the first. In a pattern, * stands for any letters but /: \
+            'web-*' is hosts with all their checks, '*/db' is checks. What has been over for a day is deleted.",
     example = "pulse-echo mute web-7 --for 2h --reason \"new disks\"",
     example = "pulse-echo mute 'web-*' --for 30m",
     example = "pulse-echo mute web-7/db --for 1d12h",
@@ -95,8 +95,8 @@ pub struct Unmute {
     pub anyway: bool,
 }
 
-/// Take a check out of the fleet on purpose, or a host with all its checks: put a note, and delete its pulse, echo, fault
-/// and mute.
+/// Take a check out of the fleet on purpose, or a host with all its checks: put a note, and delete its pulse, echo,
+/// fault and mute.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,

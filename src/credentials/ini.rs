@@ -2,8 +2,8 @@
 //! aws-cli read the files with it.
 //!
 //! A line that is indented deeper than the name above continues its value. An empty value that is continued is a block
-//! of its own settings (`s3 =`). What `configparser` refuses is refused here, with its line. The INI crates differ: they
-//! flatten the blocks, take quotes out of `credential_process`, or cut it at `#`.
+//! of its own settings (`s3 =`). What `configparser` refuses is refused here, with its line. The INI crates differ:
+//! they flatten the blocks, take quotes out of `credential_process`, or cut it at `#`.
 
 /// What is wrong with a file.
 #[derive(Debug, PartialEq)]

@@ -63,8 +63,8 @@ pub fn hidden(file: &Path, readers: &[Reader]) -> Option<String> {
         if let Some(closed) = folders.iter().find(is_closed) {
             let folder = closed.display();
             return Some(format!(
-                "{name} is in {folder}, which is closed to {user}, who is to send it: move it to {OWN_FOLDER}, or chmod \
-                 o+x {folder}"
+                "{name} is in {folder}, which is closed to {user}, who is to send it: move it to {OWN_FOLDER}, or \
+                 chmod o+x {folder}"
             ));
         }
         let mode = metadata.mode() & 0o7777;

@@ -9,7 +9,8 @@ use pulse_echo_core::store::{Condition, Store};
 /// An `ETag` of the form that S3 gives, which no object has.
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
-/// Tests whether the pulse may be put; `is_there` if one is known to be there. The error says what is wrong and what to do.
+/// Tests whether the pulse may be put; `is_there` if one is known to be there. The error says what is wrong and what to
+/// do.
 ///
 /// It sends a PUT with a condition that cannot hold: `If-Match` with an `ETag` that no object has. S3 checks the rights
 /// first (403), then the condition: 412, or 404 where the object is missing. So nothing is written and no event fires,

@@ -98,8 +98,8 @@ fn passing_by(name: &str, at_start: &str) -> Option<String> {
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     (short(first) != short(name)).then(|| {
         format!(
-            "{name} now, but /etc/hostname says {first}: after the next start it may send under that name, and {name} falls \
-             silent; {REMEDY}"
+            "{name} now, but /etc/hostname says {first}: after the next start it may send under that name, and {name} \
+             falls silent; {REMEDY}"
         )
     })
 }

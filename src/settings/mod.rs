@@ -282,8 +282,8 @@ impl<'a> Sources<'a> {
         };
         let timeout = Duration::from_secs(asked_for.or(self.config.timeout_s).unwrap_or(default_s).into());
         // What calls a plugin may end it just then: the answer must be out before.
-        let for_answer = if default_s == 10 { timeout / 20 } else { Duration::ZERO };
-        self.started + timeout - for_answer
+        let for_requests = if default_s == 10 { timeout * 19 / 20 } else { timeout };
+        self.started + for_requests
     }
 
     /// The value of a setting: option, then environment, then configuration file.

@@ -1,5 +1,5 @@
-//! AWS's shared files, held against botocore. `tests/botocore/cases.json` has odd files, and what botocore makes of them
-//! (`tests/botocore/verdicts.py`). What botocore reads is read in the same way, or refused with its file and line.
+//! AWS's shared files, held against botocore. `tests/botocore/cases.json` has odd files, and what botocore makes of
+//! them (`tests/botocore/verdicts.py`). What botocore reads is read in the same way, or refused with its file and line.
 //! Nothing is signed where botocore would sign for somebody else, or stop.
 
 use std::collections::BTreeMap;

@@ -8,8 +8,8 @@ use crate::fleet::{Fleet, channels_in_trouble};
 use pulse_echo_core::status::Muted;
 
 /// `{"now": …, "written": …, "loop": {"trouble": …, "mark": …}, "shown": …, "down": …, "checks": [{"check": …, "state":
-/// …, "late": …, …}, …]}`, the worst first; with a list of hosts, `missing` names those of it without a check. Times are
-/// RFC 3339; an unknown value is null.
+/// …, "late": …, …}, …]}`, the worst first; with a list of hosts, `missing` names those of it without a check. Times
+/// are RFC 3339; an unknown value is null.
 pub fn json(fleet: &Fleet, watch: &Watch, rows: &[Row], missing: Option<&[String]>) -> Value {
     let trouble = watch.is_trouble().then(|| watch.outcome.sentence());
     let mark = watch.mark.as_ref().map(|(mark, _)| mark);

@@ -156,7 +156,9 @@ impl Running {
         }
         let mut said = std::mem::take(&mut self.said);
         said.extend(self.stderr.iter());
-        said.iter().for_each(|line| assert_plain(line));
+        for line in &said {
+            assert_plain(line);
+        }
         Ended { status: self.child.wait().unwrap(), stdout, stderr: said.join("\n") }
     }
 }

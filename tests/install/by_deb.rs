@@ -22,7 +22,8 @@ pub fn from_install_to_purge() {
     assert!(root.ok(&["passwd", "--status", "pulse-echo"]).starts_with("pulse-echo L "), "it has no password");
     assert!(!root.has(TIMER_ENABLED), "cron is there");
 
-    // Installed again, after the operator has given the credentials to another group, and made them readable by mistake.
+    // Installed again, after the operator has given the credentials to another group, and made them readable by
+    // mistake.
     root.write("etc/pulse-echo/credentials", "[default]\n");
     root.ok(&["chmod", "644", "/etc/pulse-echo/credentials"]);
     root.ok(&["chgrp", "daemon", "/etc/pulse-echo/credentials"]);

@@ -35,7 +35,8 @@ pub fn from_install_to_erase() {
     assert!(user.ends_with(":/etc/pulse-echo:/usr/sbin/nologin\n"), "{user}");
     assert!(!root.has(TIMER_ENABLED), "cron is there");
 
-    // Installed again, after the operator has given the credentials to another group, and made them readable by mistake.
+    // Installed again, after the operator has given the credentials to another group, and made them readable by
+    // mistake.
     root.write("etc/pulse-echo/credentials", "[default]\n");
     root.ok(&["chmod", "644", "/etc/pulse-echo/credentials"]);
     root.ok(&["chgrp", "daemon", "/etc/pulse-echo/credentials"]);

@@ -7,8 +7,8 @@ use crate::cron::Cron;
 use crate::root::Root;
 use pulse_echo_testkit::agent;
 
-/// In place of the program that cron starts: it leaves its `--timeout-s` behind, which is a form's number. As the program, it
-/// refuses what is none.
+/// In place of the program that cron starts: it leaves its `--timeout-s` behind, which is a form's number. As the
+/// program, it refuses what is none.
 const PROGRAM: &str = "#!/bin/sh
 case \"$*\" in *--dry-run*) exit 0 ;; esac
 for number; do :; done

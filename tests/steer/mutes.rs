@@ -94,14 +94,14 @@ fn what_has_been_over_for_a_day_is_deleted_by_the_next_mute_or_unmute_and_nothin
         "anew.json".to_string().try_into().unwrap(),
         Muted { etag: "\"older\"".into(), at: ago(99_000), for_s: 60, reason: None },
     );
-    let mutes = [
+    let all = [
         muted("old.json", 86_500, 60),
         muted("just.json", 86_000, 60),
         anew,
         muted("torn.json", 99_000, 0),
         muted("web-1.ack", 99_000, 60),
     ];
-    put_status(&bed, &["web-1"], Status { mutes: mutes.into(), ..Status::new(ago(10)) });
+    put_status(&bed, &["web-1"], Status { mutes: all.into(), ..Status::new(ago(10)) });
     assert_said(&bed.run(&["mute", "web-1", "--for", "1h"]), "muted web-1");
     let left =
         ["mute/anew.json", "mute/just.json", "mute/torn.json", "mute/web-1.ack", "mute/web-1.json", "status.json"];

@@ -25,18 +25,36 @@ fn up() -> Record {
     }
 }
 
-/// All that was told of a check, and what is held back.
-fn telling() -> Telling {
-    Telling {
-        down: vec![time(2)],
-        flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
-        held: Some(Ended {
-            since: Some(time(1)),
-            until: time(2),
-            was: State::Failing,
+fn failing(told: Told) -> Record {
+    Record {
+        state: State::Failing,
+        fault: Some(Box::new(SeenFault {
+            at: time(2),
+            etag: "\"f\"".into(),
+            pulse_at: Some(time(2)),
             cause: Some(Cause::Body),
             reason: Some("body differs".into()),
-        }),
+        })),
+        unread: Some(time(1)),
+        turn: Some(Turn { since: time(1), refused: true }),
+        in_row: 1,
+        waiting: Some(time(2)),
+        missing: Some(Missing { since: time(3), with_many: true }),
+        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told) })),
+        telling: Some(Box::new(Telling {
+            down: vec![time(2)],
+            flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
+            held: Some(Ended {
+                since: Some(time(1)),
+                until: time(2),
+                was: State::Failing,
+                cause: Some(Cause::Body),
+                reason: Some("body differs".into()),
+            }),
+        })),
+        retired: true,
+        history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
+        ..up()
     }
 }
 
@@ -74,26 +92,6 @@ fn full() -> Status {
         back: true,
         anyway: true,
     };
-    let failing = Record {
-        state: State::Failing,
-        fault: Some(Box::new(SeenFault {
-            at: time(2),
-            etag: "\"f\"".into(),
-            pulse_at: Some(time(2)),
-            cause: Some(Cause::Body),
-            reason: Some("body differs".into()),
-        })),
-        unread: Some(time(1)),
-        turn: Some(Turn { since: time(1), refused: true }),
-        in_row: 1,
-        waiting: Some(time(2)),
-        missing: Some(Missing { since: time(3), with_many: true }),
-        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told.clone()) })),
-        telling: Some(Box::new(telling())),
-        retired: true,
-        history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
-        ..up()
-    };
     let back_off = BackOff {
         failures: 2,
         until: time(5),
@@ -118,7 +116,7 @@ fn full() -> Status {
             hosts: 1,
             told_hosts: 1,
             none_since: None,
-            told: Some(told),
+            told: Some(told.clone()),
         }),
         crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
         mutes: [(id("web-2.json"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None })].into(),
@@ -131,7 +129,7 @@ fn full() -> Status {
             }),
             message(Fact::Test),
         ],
-        checks: [(id("web-1/db.json"), failing), (id("web-1.json"), up())].into(),
+        checks: [(id("web-1/db.json"), failing(told)), (id("web-1.json"), up())].into(),
         ..Status::new(time(3))
     }
 }

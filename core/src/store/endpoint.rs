@@ -1,5 +1,5 @@
-//! The address of an S3 service, as people paste it. What is plainly wrong is refused before anything is sent, with what
-//! to write instead.
+//! The address of an S3 service, as people paste it. What is plainly wrong is refused before anything is sent, with
+//! what to write instead.
 
 use url::{ParseError, Url};
 

@@ -74,8 +74,8 @@ impl Error {
         !self.in_doubt && self.refusal().is_some_and(|refusal| refusal.code == "ConditionalRequestConflict")
     }
 
-    /// Whether the store gives just this object to nobody: one that is archived, or whose reading it calls a bad request
-    /// (one under a customer's key, say). What is wrong with the request or its credentials does not count.
+    /// Whether the store gives just this object to nobody: one that is archived, or whose reading it calls a bad
+    /// request (one under a customer's key, say). What is wrong with the request or its credentials does not count.
     pub fn is_of_the_object(&self) -> bool {
         let ours = |code: &str| {
             code.contains("Token")

@@ -55,8 +55,8 @@ enum Next {
 }
 
 impl Listing<'_> {
-    /// Makes the next page begin behind this key, which need not exist: no page before it is asked for. It has no effect
-    /// after the last page.
+    /// Makes the next page begin behind this key, which need not exist: no page before it is asked for. It has no
+    /// effect after the last page.
     pub fn go_on_behind(&mut self, key: String) {
         self.next = self.next.take().map(|_| Next::Behind(key));
     }

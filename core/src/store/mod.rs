@@ -45,9 +45,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A client of a bucket, with its credentials and its deadline.
 ///
-/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. It tries
-/// three times, or until the deadline if it is [persistent](Store::persistent). Clones share what they learn of the
-/// store's clock and region.
+/// It retries, within the deadline, on trouble that may pass: no connection, no whole answer, 408, 429 and 5xx. It
+/// tries three times, or until the deadline if it is [persistent](Store::persistent). Clones share what they learn of
+/// the store's clock and region.
 #[derive(Clone)]
 pub struct Store {
     place: Place,

@@ -9,8 +9,8 @@ pub(super) const PART: usize = 200;
 /// How many bytes one request's entries take at most: the limit of receivers and SNS is 256 KiB.
 pub(super) const BYTES: usize = 200 * 1024;
 
-/// Sends entries by `send`, at most `most` in a request, and by `size` at most [`BYTES`] but for one entry alone, until a
-/// request fails. One that is refused for good is halved, until a single entry is refused.
+/// Sends entries by `send`, at most `most` in a request, and by `size` at most [`BYTES`] but for one entry alone, until
+/// a request fails. One that is refused for good is halved, until a single entry is refused.
 pub(super) fn in_parts(
     entries: &[Entry],
     mut most: usize,

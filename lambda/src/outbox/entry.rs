@@ -75,8 +75,8 @@ pub enum Outcome {
         /// The reason, for the log, without secrets.
         why: String,
     },
-    /// The first `taken` entries were taken. The next was refused for good, though it was sent alone: it would be refused
-    /// again.
+    /// The first `taken` entries were taken. The next was refused for good, though it was sent alone: it would be
+    /// refused again.
     Refused {
         /// How many were taken.
         taken: usize,

@@ -7,8 +7,8 @@ use super::Teller;
 use super::owed::{TROUBLE_S, oldest_due_of};
 
 impl Teller<'_> {
-    /// Tells over the other channels which channel has taken nothing of what was due to it for a quarter of an hour, and
-    /// which takes messages again. Whether anything has changed by that.
+    /// Tells over the other channels which channel has taken nothing of what was due to it for a quarter of an hour,
+    /// and which takes messages again. Whether anything has changed by that.
     pub fn tell_trouble(&mut self, status: &mut Status) -> bool {
         let before = status.channels.clone();
         for (channel, back_off) in &before {

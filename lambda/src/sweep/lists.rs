@@ -49,8 +49,8 @@ pub(crate) struct Lists {
 }
 
 impl Opening {
-    /// Lists the whole bucket, if it may fit a page and does, else `loop/`. Of the names that begin with `HOST/` at most
-    /// `most` are read.
+    /// Lists the whole bucket, if it may fit a page and does, else `loop/`. Of the names that begin with `HOST/` at
+    /// most `most` are read.
     pub(crate) fn look(store: &Store, may_fit: bool, most: usize) -> Result<Self, String> {
         if may_fit && let Some(opening) = Self::whole(store, most)? {
             return Ok(opening);

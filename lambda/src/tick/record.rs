@@ -132,8 +132,8 @@ impl<'a> Recorder<'a> {
         Ok(Recorded { heard: store_time(anchor), is_lost: false, sends, took_ms: self.took_ms(), owed })
     }
 
-    /// Tells what concerns ourselves: a stop or a start, a status that could not be read or is `lost` since that sweep, a
-    /// channel in trouble, a test. Whether anything has changed by that.
+    /// Tells what concerns ourselves: a stop or a start, a status that could not be read or is `lost` since that sweep,
+    /// a channel in trouble, a test. Whether anything has changed by that.
     fn tell_of_us(
         &self,
         status: &mut Status,
@@ -223,8 +223,8 @@ impl<'a> Recorder<'a> {
         })
     }
 
-    /// Tells that `status.json` must not be used, over each channel that has not taken that yet by the mark. There is no
-    /// outbox to keep it in. Returns who has taken it by now, if that is new.
+    /// Tells that `status.json` must not be used, over each channel that has not taken that yet by the mark. There is
+    /// no outbox to keep it in. Returns who has taken it by now, if that is new.
     pub(super) fn tell_unusable(&mut self, mark: Option<&Mark>) -> Option<StatusTold> {
         let Unusable { etag, why, now } = self.unusable.take()?;
         let known = mark.and_then(|mark| mark.told.clone()).filter(|told| told.etag == etag);

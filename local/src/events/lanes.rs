@@ -160,10 +160,14 @@ mod tests {
     fn many_busy_hosts_leave_places_for_those_that_have_none() {
         let mut lanes = Lanes::new(16, 8);
         for event in 0..8 {
-            ["a", "b", "c"].iter().for_each(|host| lanes.push(Lane::Fetch, host, event));
+            for host in ["a", "b", "c"] {
+                lanes.push(Lane::Fetch, host, event);
+            }
         }
         assert_eq!(started(&mut lanes).len(), 12, "a quarter is kept");
-        ["d", "e", "f", "g", "h"].iter().for_each(|host| lanes.push(Lane::Fetch, host, 0));
+        for host in ["d", "e", "f", "g", "h"] {
+            lanes.push(Lane::Fetch, host, 0);
+        }
         assert_eq!(started(&mut lanes), ["d", "e", "f", "g"]);
         lanes.end(Lane::Fetch, "a");
         assert_eq!(started(&mut lanes), ["h"], "its first comes before another's fifth");

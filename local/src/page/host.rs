@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use hyper::Uri;
 use hyper::header::{HOST, HeaderMap};
+use hyper::http::uri::Authority;
 
 /// Checks the host that a request names, on a connection to the address `local`. The error is a sentence.
 pub(super) fn check(headers: &HeaderMap, uri: &Uri, local: IpAddr, names: &[String]) -> Result<(), String> {
@@ -16,7 +17,7 @@ pub(super) fn check(headers: &HeaderMap, uri: &Uri, local: IpAddr, names: &[Stri
     };
     let host = host.to_str().map_err(|_| "the Host header is not readable".to_owned())?;
     // A proxy's form of a request has a host in its address, too.
-    for host in std::iter::once(host).chain(uri.authority().map(|authority| authority.as_str())) {
+    for host in std::iter::once(host).chain(uri.authority().map(Authority::as_str)) {
         if !is_ours(host, local, names) {
             return Err(format!("{host} is no name of this page; if it should be, start with --page-host {host}"));
         }

@@ -102,13 +102,12 @@ impl Received {
             return Ok(());
         }
         block_in_place(|| {
-            let file = match &mut self.file {
-                Some(file) => file,
-                None => {
-                    let mut file = tempfile::tempfile_in(folder)?;
-                    file.write_all(&std::mem::take(&mut self.held))?;
-                    self.file.insert(file)
-                }
+            let file = if let Some(file) = &mut self.file {
+                file
+            } else {
+                let mut file = tempfile::tempfile_in(folder)?;
+                file.write_all(&std::mem::take(&mut self.held))?;
+                self.file.insert(file)
             };
             file.write_all(chunk)
         })

@@ -6,8 +6,11 @@ use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use s3s::dto::{Checksum, PutObjectInput};
 use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
 
+/// Where one of them is among those of s3s.
+type Place = fn(&mut Checksum) -> &mut Option<String>;
+
 /// The checksums that S3 knows: their headers, and where they are among those of s3s.
-const KNOWN: [(&str, fn(&mut Checksum) -> &mut Option<String>); 5] = [
+const KNOWN: [(&str, Place); 5] = [
     ("x-amz-checksum-crc32", |sums| &mut sums.checksum_crc32),
     ("x-amz-checksum-crc32c", |sums| &mut sums.checksum_crc32c),
     ("x-amz-checksum-crc64nvme", |sums| &mut sums.checksum_crc64nvme),

@@ -1,11 +1,10 @@
-use boon::{Compiler, Schemas};
-use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Value, json};
-use sha2::Sha256;
-
 use std::collections::BTreeSet;
 
+use boon::{Compiler, Schemas};
+use hmac::{Hmac, KeyInit, Mac};
 use pulse_echo_core::status::{Changes, Hosts};
+use serde_json::{Value, json};
+use sha2::Sha256;
 
 use super::*;
 use pulse_echo_testkit::server::answer;

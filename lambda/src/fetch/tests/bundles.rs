@@ -23,7 +23,7 @@ fn each_certificate_of_a_bundle_is_read_however_it_is_glued() {
     let trusted =
         pem::encode(&pem::Pem::new("TRUSTED CERTIFICATE", [der(&one), b"\x30\x03\x0c\x01x".to_vec()].concat()));
     let request = key.replace("PRIVATE KEY", "CERTIFICATE REQUEST");
-    let indented: String = one.lines().map(|line| format!("    {line}\n")).collect();
+    let indented: String = one.lines().fold(String::new(), |text, line| text + "    " + line + "\n");
     let servers = [&first, &second].map(|ca| https(&until(in_days(90)), &[ca]));
     for bundle in [
         format!("{one}\n{two}\n"),

@@ -112,7 +112,11 @@ fn a_wave_is_told_once_again_when_it_has_doubled_and_when_a_new_cause_leads() {
     let mut told = |second: i64, wave: Option<Wave>, tells_down: bool| {
         let facts = tell(second, |teller| teller.tell_many_down(&mut status, wave.as_ref(), tells_down));
         let hosts = facts.into_iter().map(|fact| if let Fact::ManyDown { hosts, .. } = fact { hosts } else { 0 });
-        (hosts.collect::<Vec<_>>(), status.many_down.map(|at| at.as_second()), status.many_told.clone())
+        (
+            hosts.collect::<Vec<_>>(),
+            status.many_down.map(pulse_echo_core::clock::Time::as_second),
+            status.many_told.clone(),
+        )
     };
     let note =
         |hosts, causes: &[&str]| Some(ManyTold { hosts, causes: causes.iter().map(ToString::to_string).collect() });

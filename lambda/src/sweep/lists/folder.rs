@@ -1,5 +1,5 @@
-//! One folder as it is listed. Whoever may write names under `HOST/` can make any number of them; only so many are read,
-//! and the list goes on behind the others, so that no host makes a sweep long or large for all.
+//! One folder as it is listed. Whoever may write names under `HOST/` can make any number of them; only so many are
+//! read, and the list goes on behind the others, so that no host makes a sweep long or large for all.
 
 use std::collections::BTreeMap;
 
@@ -118,8 +118,8 @@ fn block(rest: &str) -> Option<&str> {
     rest.split_once('/').map(|(host, _)| host)
 }
 
-/// The greatest key that begins like this. Somebody who knows where lists go on may have put keys behind that place, but
-/// there is nothing behind this.
+/// The greatest key that begins like this. Somebody who knows where lists go on may have put keys behind that place,
+/// but there is nothing behind this.
 fn last_key(start: String) -> String {
     let mut key = start;
     let room = KEY.saturating_sub(key.len());

@@ -8,9 +8,9 @@ use pulse_echo_core::status::State;
 
 use crate::round::Case;
 
-/// Leaves each host at most `most` records. A new name takes the place of the longest gone, else it gets none. `cut` are
-/// the hosts of which not all names were read. Returns the hosts with more names than that, and how many of their pulses
-/// were seen.
+/// Leaves each host at most `most` records. A new name takes the place of the longest gone, else it gets none. `cut`
+/// are the hosts of which not all names were read. Returns the hosts with more names than that, and how many of their
+/// pulses were seen.
 pub(super) fn bound<'a>(
     cases: &mut Vec<Case>,
     cut: impl Iterator<Item = &'a str>,

@@ -187,7 +187,7 @@ impl Store {
 
     fn ask(&self, key: String, condition: Condition, change: Change) -> oneshot::Receiver<Result<(), Refusal>> {
         let (reply, answer) = oneshot::channel();
-        self.command(Command::Change(NewChange { key, condition, change, reply }));
+        self.command(Command::Change(Box::new(NewChange { key, condition, change, reply })));
         answer
     }
 

@@ -32,7 +32,7 @@ pub(crate) type Listener = Box<dyn Fn(Pending) + Send>;
 type Reply = oneshot::Sender<Result<(), Refusal>>;
 
 pub(super) enum Command {
-    Change(NewChange),
+    Change(Box<NewChange>),
     Strike(u64),
     Listen(Listener),
 }
@@ -41,8 +41,11 @@ impl Command {
     /// How many bytes of a body it brings.
     fn bytes(&self) -> usize {
         match self {
-            Self::Change(NewChange { change: Change::Put(object), .. }) => object.body.len(),
-            _ => 0,
+            Self::Change(change) => match &change.change {
+                Change::Put(object) => object.body.len(),
+                Change::Delete => 0,
+            },
+            Self::Strike(_) | Self::Listen(_) => 0,
         }
     }
 }
@@ -118,7 +121,7 @@ impl Writer {
     /// Keeps what outlasts a failed transaction, and returns a change.
     fn take(&mut self, command: Command) -> Option<NewChange> {
         match command {
-            Command::Change(change) => return Some(change),
+            Command::Change(change) => return Some(*change),
             Command::Strike(number) => self.struck.push(number),
             Command::Listen(listener) => {
                 self.listener = Some(listener);
