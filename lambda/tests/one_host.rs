@@ -150,10 +150,10 @@ fn a_pulse_that_the_store_refuses_twice_has_the_limits_of_the_one_before() {
     let turn = record("web-1").turn.unwrap();
     assert!(turn.refused);
     assert_eq!((record("web-2").state, record("web-2").limits), (State::New, None));
-    assert_eq!(fleet.at(150).sweep().unwrap().unread, 0, "nothing more is hoped for");
+    assert_eq!(fleet.at(150).sweep().unwrap().unread, 2, "they were asked for");
     assert_eq!((record("web-1").limits.unwrap().limit_s, record("web-1").turn), (120, None));
     assert_eq!((record("web-2").state, record("web-2").limits.unwrap().limit_s), (State::Up, 900));
-    fleet.at(240).sweep().unwrap();
+    assert_eq!(fleet.at(240).sweep().unwrap().unread, 1, "nothing more is hoped for, but for its last words");
     assert_eq!((record("web-1").state, record("web-2").state), (State::Silent, State::Up));
 }
 

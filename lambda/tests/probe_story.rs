@@ -1,12 +1,14 @@
 //! The probe from an S3 event to what is then in the store.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_lambda::error::{Error, Kind};
 use pulse_echo_lambda::probe::{Probe, Summary};
+use pulse_echo_testkit::server::{Server, read_body, read_head};
 use pulse_echo_testkit::store::BUCKET;
 use pulse_echo_testkit::tls::{Ca, https, in_days, until};
 use pulse_echo_testkit::world::{Service, World, event};
@@ -313,4 +315,58 @@ fn the_origins_test_event_with_the_bucket_filled_in_gets_its_echo() {
     let event = serde_json::from_str(&ORIGINS_TEST_EVENT.replace("作成したバケット", BUCKET)).unwrap();
     assert_eq!(handle(&world.probe(), &event).unwrap().echoes, ["myhost"]);
     assert!(world.echo("myhost").is_some());
+}
+
+/// A front of the store that answers the GET of this pulse itself, and passes all else on.
+fn front(store: SocketAddr, pulse: &'static str, answers: &'static str) -> Server {
+    Server::new(move |mut stream, _| {
+        let head = read_head(&mut stream);
+        let body = read_body(&mut stream, &head);
+        if head.starts_with(&format!("GET /{BUCKET}/pulse/{pulse}?")) {
+            return stream.write_all(answers.as_bytes()).unwrap();
+        }
+        let mut store = TcpStream::connect(store).unwrap();
+        let head = head.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+        store.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        let _ = io::copy(&mut store, &mut stream);
+    })
+}
+
+#[test]
+fn a_pulse_that_the_store_withholds_is_invalid_and_spares_the_others() {
+    for (answers, said) in [
+        (
+            "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n<Error><Code>InvalidObjectState</Code>\
+             <Message>The operation is not valid for the object's storage class</Message></Error>",
+            "HTTP 403 InvalidObjectState",
+        ),
+        (
+            "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n<Error><Code>InvalidRequest</Code><Message>The \
+             object was stored using a form of Server Side Encryption</Message></Error>",
+            "HTTP 400 InvalidRequest",
+        ),
+    ] {
+        let world = World::new();
+        let front = front(world.s3.address(), "bad.json", answers);
+        for name in ["bad", "good"] {
+            world.put(&format!("pulse/{name}.json"), "{}", &[]);
+        }
+        let probe = world.probe_with(&[("AWS_ENDPOINT_URL", &format!("http://{}", front.address))]);
+        let summary = handle(&probe, &event(&["pulse/bad.json", "pulse/good.json"])).unwrap();
+        assert_eq!((summary.echoes, summary.faults.len()), (vec!["good".to_string()], 1));
+        let fault = world.fault("bad").unwrap();
+        assert_eq!((fault.cause, fault.pulse_at), (Cause::InvalidPulse, world.pulse("bad").last_modified));
+        assert!(fault.reason.contains(said), "{}", fault.reason);
+    }
+}
+
+#[test]
+fn a_pulse_that_the_store_denies_is_trouble_of_our_own() {
+    let world = World::new();
+    let answers = "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>";
+    let front = front(world.s3.address(), "bad.json", answers);
+    world.put("pulse/bad.json", "{}", &[]);
+    let probe = world.probe_with(&[("AWS_ENDPOINT_URL", &format!("http://{}", front.address))]);
+    assert_eq!(error(handle(&probe, &event(&["pulse/bad.json"]))).0, Kind::StoreFailed);
+    assert_eq!(world.fault("bad"), None);
 }

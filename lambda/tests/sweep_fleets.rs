@@ -36,13 +36,13 @@ fn of_2500_checks_none_is_overlooked_and_a_list_that_breaks_off_judges_nothing()
     assert!(fleet.status().checks.values().all(|record| record.state == State::Up));
     fleet.wire.log.lock().unwrap().clear();
     fleet.at(120).sweep().unwrap();
-    let lists = ["prefix=loop", "prefix=mute", "prefix=pulse", "prefix=echo", "prefix=fault"];
-    assert_eq!(lists.map(|list| fleet.wire.count(list)), [1, 1, 3, 3, 1], "{:?}", fleet.wire.log.lock().unwrap());
+    let lists = ["prefix=loop", "prefix=mute", "prefix=retire", "prefix=pulse", "prefix=echo", "prefix=fault"];
+    assert_eq!(lists.map(|list| fleet.wire.count(list)), [1, 1, 1, 3, 3, 1], "{:?}", fleet.wire.log.lock().unwrap());
 
     // Half of the pulses are seen, then the list breaks off.
     fleet.at(150).fault("host-02499", 0);
     let before = fleet.status();
-    for breaks in ["prefix=loop", "prefix=mute", "prefix=fault", "continuation-token"] {
+    for breaks in ["prefix=loop", "prefix=mute", "prefix=retire", "prefix=fault", "continuation-token"] {
         *fleet.wire.fails.lock().unwrap() = Some(breaks);
         fleet.at(fleet.now() + 30).sweep().unwrap_err();
         assert_eq!((fleet.words().len(), fleet.status() == before), (0, true), "{breaks}");
@@ -83,7 +83,7 @@ fn a_list_costs_one_request_a_page_however_many_checks_there_are() {
     let fleet = Fleet::new();
     // With the mark and status.json, 998 pulses fit a page; a bucket that might is tried.
     for (before, pulses, lists) in
-        [(400, 998, 1), (400, 999, 1 + 5), (1_000, 1_000, 5), (1_001, 1_001, 6), (2_000, 2_000, 6), (2_001, 2_001, 7)]
+        [(400, 998, 1), (400, 999, 1 + 6), (1_000, 1_000, 6), (1_001, 1_001, 7), (2_000, 2_000, 7), (2_001, 2_001, 8)]
     {
         fleet.at(fleet.now() + 60).fill("pulse", pulses, "{}");
         known(&fleet, before);
@@ -204,7 +204,10 @@ impl People {
     }
 
     fn heard_of(&self, lines: &[&str], events: usize) {
-        let mut requests: Vec<_> = self.requests.try_iter().collect();
+        // All hosts of a summary are in the webhook's events, in several posts; only the first has something to read.
+        let is_read =
+            |(_, body): &(String, String)| !body.contains("\"text\":\"More hosts of the summary before.\",\"events\"");
+        let mut requests: Vec<_> = self.requests.try_iter().filter(is_read).collect();
         requests.sort();
         if lines.is_empty() {
             return assert_eq!(requests, []);
@@ -214,8 +217,9 @@ impl People {
         let (_, payload) = url::form_urlencoded::parse(form.as_bytes()).next().unwrap();
         let (slack, webhook): (Value, Value) =
             (serde_json::from_str(&payload).unwrap(), serde_json::from_str(body).unwrap());
-        assert!(body.len() < 4_000, "{} bytes", body.len());
-        assert_eq!(webhook["events"].as_array().unwrap().len(), events);
+        assert!(body.len() < 256 * 1024, "{} bytes", body.len());
+        let own = |event: &&Value| !event["id"].as_str().unwrap().contains('-');
+        assert_eq!(webhook["events"].as_array().unwrap().iter().filter(own).count(), events);
         for text in [&slack["text"], &webhook["text"]].map(|text| text.as_str().unwrap()) {
             assert!(text.len() < 1_500, "{} bytes", text.len());
             let told: Vec<_> = text.lines().collect();

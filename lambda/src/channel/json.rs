@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use super::words;
 use crate::outbox::entry::{Count, Counts, Entry, What};
 
+/// The text of an event that has nothing but more hosts of the summary before it.
+pub(super) const MORE_HOSTS: &str = "More hosts of the summary before.";
+
 /// How many bytes the hosts of one event take at most: an event must fit in a request.
 const HOSTS_ROOM: usize = 100 * 1024;
 
@@ -51,7 +54,7 @@ pub(super) fn events(entry: &Entry) -> Vec<Map<String, Value>> {
             more.insert("kind".into(), json!("summary"));
             more.insert("id".into(), json!(format!("{}-{number}", entry.id)));
             more.insert("at".into(), json!(entry.at));
-            more.insert("text".into(), json!("More hosts of the summary before."));
+            more.insert("text".into(), json!(MORE_HOSTS));
             events.push(more);
         }
         events.last_mut().expect("there is one").insert("by_host".into(), json!(part));

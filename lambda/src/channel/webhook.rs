@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::json::events;
+use super::json::{MORE_HOSTS, events};
 use super::parts::{BYTES, PART, in_parts};
 use super::{Channel, Made, Means, in_words};
 use crate::outbox::entry::{Entry, Outcome};
@@ -43,7 +43,7 @@ impl Channel for Webhook {
 impl Webhook {
     /// Posts these entries: in one request, but for a summary of very many hosts.
     fn post(&self, entries: &[Entry], deadline: Instant) -> Result<(), Missed> {
-        let text = in_words(entries);
+        let mut text = in_words(entries);
         let events: Vec<_> = entries.iter().flat_map(events).map(|event| json!(event).to_string()).collect();
         let mut rest = events.as_slice();
         while let Some((first, others)) = rest.split_first() {
@@ -55,6 +55,8 @@ impl Webhook {
             let (part, after) = rest.split_at(1 + others.iter().take_while(fits).count());
             self.post_events(&text, part, deadline)?;
             rest = after;
+            // Who shows the text has seen it.
+            text = MORE_HOSTS.into();
         }
         Ok(())
     }
@@ -68,9 +70,9 @@ impl Webhook {
     }
 }
 
-/// How many bytes an entry takes in a body.
+/// How many bytes an entry takes in a body. The other events of a large summary have posts of their own.
 fn size(entry: &Entry) -> usize {
-    events(entry).iter().map(|event| json!(event).to_string().len() + 1).sum()
+    events(entry).first().map_or(0, |event| json!(event).to_string().len() + 1)
 }
 
 /// `sha256=` and the HMAC-SHA256 of the body in hex: it proves to a receiver with the secret that we sent this body.

@@ -285,8 +285,8 @@ fn a_host_that_is_told_of_each_minute_is_held_and_another_is_not() {
             let fails = (minute + i64::try_from(check).unwrap()) % 4 == 0;
             fleet.checks[check] = if fails { Objects::failed(second) } else { Objects::answered(second) };
         }
-        let quiet = if minute < 30 { Objects::answered } else { Objects::failed };
-        fleet.checks[16] = quiet(60 * minute);
+        let second = 60 * minute;
+        fleet.checks[16] = if minute < 30 { Objects::answered(second) } else { Objects::failed(second) };
         let told = fleet.sweep(60 * minute + 2);
         let is_of = |host: &str| told.iter().any(|fact| fact.check().is_some_and(|check| check.host() == host));
         assert_eq!(is_of("zz-db"), minute == 30, "{told:?}");

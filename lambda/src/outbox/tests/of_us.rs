@@ -118,9 +118,8 @@ fn a_wave_is_told_once_again_when_it_has_doubled_and_when_a_new_cause_leads() {
             status.many_told.clone(),
         )
     };
-    let note = |hosts, causes: &[&str]| {
-        Some(ManyTold { hosts, causes: causes.iter().map(|cause| (*cause).to_string()).collect() })
-    };
+    let note =
+        |hosts, causes: &[&str]| Some(ManyTold { hosts, causes: causes.iter().map(ToString::to_string).collect() });
     let second = |second: i64| Some(at(second).as_second());
     assert_eq!(told(0, Some(wave(12, FAILING)), false), (vec![], None, None), "a first line is of a message");
     assert_eq!(told(60, Some(wave(12, FAILING)), true), (vec![12], second(60), note(12, &["status"])));
