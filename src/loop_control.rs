@@ -161,10 +161,10 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
 fn lines(mark: &Mark, now: Time) -> Vec<String> {
     let swept = mark.swept.map(|swept| {
         let took = mark.took_ms.map_or_else(String::new, |ms| format!(", which took {ms} ms"));
-        match swept.is_ahead(now) {
-            true => format!("last sweep: at {swept}, {} to come{took}", words::duration(now.age(swept))),
-            false => format!("last sweep: {} ago, at {swept}{took}", words::duration(swept.age(now))),
+        if swept.is_ahead(now) {
+            return format!("last sweep: at {swept}, {} to come{took}", words::duration(now.age(swept)));
         }
+        format!("last sweep: {} ago, at {swept}{took}", words::duration(swept.age(now)))
     });
     // Only a chain of ticks has steps; the number of the next tick and the newest start are noted in any case.
     let driver = match (mark.ticked, mark.tick) {

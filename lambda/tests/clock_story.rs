@@ -1,5 +1,5 @@
-//! A store whose clock was ahead and is set right, over the embedded S3: what is told, and when. Seconds are those of the
-//! right clock.
+//! A store whose clock was ahead and is set right, over the embedded S3: what is told, and when. Seconds are those of
+//! the right clock.
 
 use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;

@@ -52,12 +52,13 @@ impl<'a> Row<'a> {
         Self { id, record, is_late, mute, newest: None }
     }
 
-    /// Adds the pulse that is in the store now. One that was ahead of the store's clock counts as it does for the sweeps.
-    pub fn see(&mut self, newest: Newest) {
+    /// Adds the pulse that is in the store now. One that was ahead of the store's clock counts as it does for the
+    /// sweeps.
+    pub fn see(&mut self, mut newest: Newest) {
         let first = self.record.ahead.as_ref().and_then(|ahead| ahead.pulse).filter(|first| first.listed == newest.at);
-        let at = first.map_or(newest.at, |first| first.counts);
-        self.is_late &= at == self.record.pulse;
-        self.newest = Some(Newest { at, ..newest });
+        newest.at = first.map_or(newest.at, |first| first.counts);
+        self.is_late &= newest.at == self.record.pulse;
+        self.newest = Some(newest);
     }
 
     fn rank(&self) -> u8 {

@@ -1,8 +1,8 @@
 //! A store whose clock was ahead, and is right again: its objects, and what sweeps noted meanwhile, have times that are
 //! still to come. Compared with *now* they would be new for hours, and hide every outage.
 //!
-//! An object counts with the time at which a sweep first saw it, until another takes its place. What was noted is cut to
-//! *now*. All of this is pure. Here: objects, and what is told of them; `noted`: the times that are kept in
+//! An object counts with the time at which a sweep first saw it, until another takes its place. What was noted is cut
+//! to *now*. All of this is pure. Here: objects, and what is told of them; `noted`: the times that are kept in
 //! `status.json`.
 
 mod noted;
@@ -44,7 +44,8 @@ impl Mender {
     }
 
     /// Gives the objects of a check the times that they count with, and its record none that is ahead. The order of the
-    /// objects stays: of those that are newly ahead the newest counts with *now*, and each older one with a second less.
+    /// objects stays: of those that are newly ahead the newest counts with *now*, and each older one with a second
+    /// less.
     pub fn check(&mut self, id: &CheckId, mut record: Option<&mut Record>, seen: &mut Observation) {
         let known = record.as_ref().and_then(|record| record.ahead.as_deref().cloned());
         if known.is_none() && !self.is_any_ahead(record.as_deref_mut(), seen) {
@@ -52,7 +53,9 @@ impl Mender {
         }
         let known = known.unwrap_or_default();
         if seen.is_hidden {
-            record.into_iter().for_each(|record| self.record(record, &BTreeSet::new()));
+            if let Some(record) = record {
+                self.record(record, &BTreeSet::new());
+            }
             return;
         }
         let listed = [
@@ -81,7 +84,9 @@ impl Mender {
         let ahead = Ahead { pulse, echo, fault, note };
         seen.ahead = Some(Box::new(ahead)).filter(|ahead| **ahead != Ahead::default());
 
-        record.into_iter().for_each(|record| self.record(record, &times));
+        if let Some(record) = record {
+            self.record(record, &times);
+        }
         if let Some(&furthest) = times.last() {
             self.furthest = self.furthest.max(Some(furthest));
             self.checks.push(id.clone());

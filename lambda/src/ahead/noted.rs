@@ -1,5 +1,5 @@
-//! All times that `status.json` keeps, named one by one: a new field does not build until somebody has said what becomes
-//! of it where the clock is set back.
+//! All times that `status.json` keeps, named one by one: a new field does not build until somebody has said what
+//! becomes of it where the clock is set back.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -107,7 +107,9 @@ impl Mender {
         for Crowded { since, over } in crowded.values_mut() {
             [since].into_iter().chain(over).for_each(&mut cut);
         }
-        mutes.values_mut().for_each(|mute| cut(&mut mute.at));
+        for mute in mutes.values_mut() {
+            cut(&mut mute.at);
+        }
         for Message { id: _, at, owed: _, waits: _, whole: _, fact } in outbox {
             cut(at);
             each_time_of_fact(fact, &mut cut);
@@ -150,7 +152,9 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
     if let Some(fault) = fault {
         [&mut fault.at].into_iter().chain(&mut fault.pulse_at).for_each(&mut *each);
     }
-    turn.iter_mut().for_each(|turn| each(&mut turn.since));
+    if let Some(turn) = turn {
+        each(&mut turn.since);
+    }
     if let Some(Missing { since, with_many: _ }) = missing {
         each(since);
     }
@@ -168,7 +172,9 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
             since.iter_mut().chain([until]).for_each(&mut *each);
         }
     }
-    history.iter_mut().for_each(|change| each(&mut change.at));
+    for change in history {
+        each(&mut change.at);
+    }
 }
 
 /// The times of a fact by which the beginning and the end of an outage are known to belong together, and which people

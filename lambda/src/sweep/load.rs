@@ -35,7 +35,8 @@ const FAULT_LIMIT: u64 = 64 * 1024;
 const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
 
 /// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
-/// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes nothing.
+/// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes
+/// nothing.
 /// Tells how many are unread.
 pub(super) fn load_mutes(
     store: &Store,
@@ -92,7 +93,8 @@ fn muted(id: &CheckId, object: Object) -> Muted {
     Muted { etag: object.etag, at: object.last_modified, for_s, reason, listed: None }
 }
 
-/// Reads the faults and the pulses' limits that the verdicts need, the hosts in turns. Tells how many could not be read.
+/// Reads the faults and the pulses' limits that the verdicts need, the hosts in turns. Tells how many could not be
+/// read.
 pub(super) fn load_answers(store: &Store, cases: &mut [Case], now: Time) -> usize {
     let mut wants = Vec::new();
     for (place, Case { record, observation, .. }) in

@@ -37,7 +37,7 @@ impl History {
         Ok(match operation {
             Operation::GetMark | Operation::GetLock | Operation::ListControl if trouble != Trouble::None => failed(),
             Operation::GetMark => {
-                answered(Answer::Mark(MarkRead { mark: self.kept_mark(), now: self.store.time(self.now) }))
+                answered(Answer::Mark(Box::new(MarkRead { mark: self.kept_mark(), now: self.store.time(self.now) })))
             }
             Operation::Look => self.look(number, trouble),
             Operation::ListControl => answered(Answer::Control(self.control())),

@@ -138,9 +138,9 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
         Fact::Crowded { host, names, most } => {
             let host = line(host, REASON_ROOM);
             format!(
-                "{host} has more checks than are watched of a host (CHECKS_PER_HOST: {}); {} were seen, and there may be \
-                 more. Nothing is told of the others. Delete what should not be there under pulse/{host}/, echo/{host}/ \
-                 and fault/{host}/, or raise CHECKS_PER_HOST.",
+                "{host} has more checks than are watched of a host (CHECKS_PER_HOST: {}); {} were seen, and there may \
+                 be more. Nothing is told of the others. Delete what should not be there under pulse/{host}/, \
+                 echo/{host}/ and fault/{host}/, or raise CHECKS_PER_HOST.",
                 grouped(*most),
                 grouped(*names)
             )

@@ -46,7 +46,8 @@ pub(super) fn gap((from, until): (Time, Time), quiet_until: Option<Time>, spared
 /// The store's clock was set back: what is ahead of it and by how much; how many checks and hosts have such objects.
 pub(super) fn set_back((ahead, by): (Time, Duration), (count, of): (usize, usize), some: &[CheckId]) -> String {
     let begins = format!(
-        "the store has times up to {}, which is {} ahead of its clock: the clock was wrong then, or is wrong now. Look at it",
+        "the store has times up to {}, which is {} ahead of its clock: the clock was wrong then, or is wrong now. Look \
+         at it",
         when(ahead),
         duration(by)
     );
