@@ -169,8 +169,8 @@ fn up_again(fact: &Fact, at: Time) -> String {
     if let Some(steady) = steady {
         let (up, age) = (when(*steady), duration(steady.age(at)));
         return format!(
-            "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told last was an \
-             outage of {lasted}, from {from}: {why}.{still}"
+            "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told last was \
+             an outage of {lasted}, from {from}: {why}.{still}"
         );
     }
     let up = when(*until);
