@@ -23,6 +23,13 @@ impl Time {
         Self(timestamp.as_second())
     }
 
+    /// The second that contains the time of so long after the beginning of 1970. A time beyond the calendar becomes the
+    /// calendar's end.
+    pub fn since_1970(time: Duration) -> Self {
+        let second = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        Self::of(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))
+    }
+
     /// Parses an HTTP date, as in `Date` and `Last-Modified`: `Sat, 21 Nov 2026 08:27:27 GMT`.
     pub fn from_http_date(date: &str) -> Option<Self> {
         let [_, day, month, year, time, "GMT"] = date.split(' ').collect::<Vec<_>>()[..] else { return None };

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -151,17 +150,11 @@ impl Shown {
         ends.dedup();
         // There may be several ways to a root. A binary search finds the last end that one of them reaches.
         let trusted = ends.partition_point(|end| self.verify(*end).is_ok());
-        time(trusted.checked_sub(1).map_or(now, |last| ends[last]))
+        Time::since_1970(trusted.checked_sub(1).map_or(now, |last| ends[last]))
     }
 
     fn verify(&self, then: Duration) -> Result<(), webpki::Error> {
         let then = UnixTime::since_unix_epoch(then);
         self.verifier.verify(&self.leaf, &self.intermediates, &self.name, then)
     }
-}
-
-/// Converts a time since 1970. A time beyond the calendar becomes the calendar's end.
-pub(super) fn time(time: Duration) -> Time {
-    let second = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    Time::of(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor};
 use webpki::{Error, InvalidNameContext};
 
-use super::certificate::time;
 use super::der::{self, Fields};
+use crate::clock::Time;
 use crate::text::{line, printable};
 
 /// The bits of RSA keys that the library verifies.
@@ -60,10 +60,10 @@ impl Distrust {
         Self::because(match error {
             Error::CertExpired { not_after, .. } => {
                 let after = Duration::from_secs(not_after.as_secs());
-                format!("{} expired on {}", seen.that_ends(after), time(after))
+                format!("{} expired on {}", seen.that_ends(after), Time::since_1970(after))
             }
             Error::CertNotValidYet { not_before, .. } => {
-                let before = time(Duration::from_secs(not_before.as_secs()));
+                let before = Time::since_1970(Duration::from_secs(not_before.as_secs()));
                 format!("the certificate is not valid before {before}")
             }
             Error::InvalidCertValidity => "the certificate ends before it begins".into(),
