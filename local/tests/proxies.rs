@@ -118,7 +118,7 @@ fn run(data: &Path, proxy: &Proxy) -> Ended {
         command.env("AWS_REGION", "us-east-1").env("AWS_SHARED_CREDENTIALS_FILE", "credentials");
         let ended = Ended::of(&mut command);
         // A running server reads the new key within 2 s.
-        if !ended.stderr.contains("InvalidAccessKeyId") || started.elapsed() > Duration::from_secs(20) {
+        if !ended.stdout.contains("InvalidAccessKeyId") || started.elapsed() > Duration::from_secs(20) {
             return ended;
         }
     }
