@@ -2,6 +2,7 @@
 //!
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
+mod ahead;
 mod bounds;
 mod hosts;
 mod message;
@@ -19,6 +20,7 @@ use crate::clock::Time;
 use crate::json;
 use crate::name::CheckId;
 
+pub use ahead::{Ahead, FirstSeen, SetBack};
 pub use bounds::{Crowded, Turn};
 pub use hosts::{Changes, Hosts};
 pub use message::{Down, Fact, Message, Still};
@@ -75,6 +77,9 @@ pub struct StatusOf<M> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub unanswered: Option<Unanswered>,
+    /// That the store's clock was set back, from when it was told until it has been steady for an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_back: Option<SetBack>,
     /// The hosts with more names than are read or recorded, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(not(feature = "memory"), serde(skip))]
@@ -192,6 +197,9 @@ pub struct Muted {
     /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Its `LastModified`, if that was ahead of the store's clock. Then `at` is when a sweep first saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Time>,
 }
 
 /// Why a text is not a status that this version can use.
@@ -238,6 +246,7 @@ impl<M> StatusOf<M> {
             vanished: None,
             noise: BTreeMap::new(),
             unanswered: None,
+            set_back: None,
             crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
             outbox: Vec::new(),

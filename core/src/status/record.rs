@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ahead::Ahead;
 use super::bounds::Turn;
 use crate::answer::Cause;
 use crate::clock::Time;
@@ -81,6 +82,9 @@ pub struct Record {
     /// There was no pulse object in the last sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
+    /// Which of its objects count with another time than their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<Box<Ahead>>,
     /// The outage that lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Box<Outage>>,
@@ -277,6 +281,7 @@ impl Record {
             in_row: 0,
             waiting: None,
             missing: None,
+            ahead: None,
             outage: None,
             telling: None,
             retired: false,

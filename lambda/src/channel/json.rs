@@ -32,34 +32,41 @@ pub(super) fn event(entry: &Entry) -> Map<String, Value> {
     event
 }
 
-/// The entry's events: one, but for a summary of very many hosts, whose hosts are shared out.
-pub(super) fn events(entry: &Entry) -> Vec<Map<String, Value>> {
-    let mut events = vec![event(entry)];
-    let What::Summary(Counts { hosts, .. }) = &entry.what else { return events };
-    let (mut parts, mut bytes) = (vec![Vec::new()], 0);
+/// The entry's events as JSON: one, but for a summary of very many hosts, whose hosts are shared out.
+pub(super) fn events(entry: &Entry) -> Vec<String> {
+    let first = json!(event(entry)).to_string();
+    let What::Summary(Counts { hosts, .. }) = &entry.what else { return vec![first] };
+    // As text at once: a hundred thousand hosts as values would be large.
+    let mut parts = vec![String::new()];
     for (host, changes) in &hosts.0 {
         let mut of_host = json!(changes);
         of_host["host"] = json!(host);
-        let size = of_host.to_string().len();
-        if bytes + size > HOSTS_ROOM {
-            parts.push(Vec::new());
-            bytes = 0;
+        let of_host = of_host.to_string();
+        if parts.last().is_some_and(|part| part.len() + of_host.len() > HOSTS_ROOM) {
+            parts.push(String::new());
         }
-        bytes += size;
-        parts.last_mut().expect("there is one").push(of_host);
-    }
-    for (number, part) in (1..).zip(parts).filter(|(_, part)| !part.is_empty()) {
-        if number > 1 {
-            let mut more = Map::new();
-            more.insert("kind".into(), json!("summary"));
-            more.insert("id".into(), json!(format!("{}-{number}", entry.id)));
-            more.insert("at".into(), json!(entry.at));
-            more.insert("text".into(), json!(MORE_HOSTS));
-            events.push(more);
+        let part = parts.last_mut().expect("there is one");
+        if !part.is_empty() {
+            part.push(',');
         }
-        events.last_mut().expect("there is one").insert("by_host".into(), json!(part));
+        part.push_str(&of_host);
     }
-    events
+    let event = |(number, part): (usize, String)| {
+        let event = match number {
+            1 => first.clone(),
+            _ => json!({"kind": "summary", "id": format!("{}-{number}", entry.id), "at": entry.at, "text": MORE_HOSTS})
+                .to_string(),
+        };
+        let open = event.strip_suffix('}').unwrap_or(&event);
+        if part.is_empty() { event } else { format!("{open},\"by_host\":[{part}]}}") }
+    };
+    (1..).zip(parts).map(event).collect()
+}
+
+/// How many bytes an entry takes at most in the first post that has it.
+pub(super) fn size(entry: &Entry) -> usize {
+    let hosts = if matches!(entry.what, What::Summary(_)) { HOSTS_ROOM } else { 0 };
+    json!(event(entry)).to_string().len() + 1 + hosts
 }
 
 fn of_fact(fact: &Fact) -> Value {
@@ -123,6 +130,9 @@ fn of_fact(fact: &Fact) -> Value {
         Fact::Uncrowded { host, since, until } => {
             json!({"kind": "uncrowded", "host": host, "since": since, "until": until})
         }
+        Fact::SetBack { ahead, by_s, checks, hosts, some } => json!({
+            "kind": "set-back", "ahead": ahead, "by_s": by_s, "checks": checks, "hosts": hosts, "some": names(some),
+        }),
         Fact::Counted { hosts } => json!({"kind": "counted", "hosts": hosts.0}),
         Fact::Test => json!({"kind": "test"}),
     }

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::json::{MORE_HOSTS, events};
+use super::json::{MORE_HOSTS, events, size};
 use super::parts::{BYTES, PART, in_parts};
 use super::{Channel, Made, Means, in_words};
 use crate::outbox::entry::{Entry, Outcome};
@@ -44,7 +44,7 @@ impl Webhook {
     /// Posts these entries: in one request, but for a summary of very many hosts.
     fn post(&self, entries: &[Entry], deadline: Instant) -> Result<(), Missed> {
         let mut text = in_words(entries);
-        let events: Vec<_> = entries.iter().flat_map(events).map(|event| json!(event).to_string()).collect();
+        let events: Vec<_> = entries.iter().flat_map(events).collect();
         let mut rest = events.as_slice();
         while let Some((first, others)) = rest.split_first() {
             let mut bytes = first.len();
@@ -68,11 +68,6 @@ impl Webhook {
         headers.extend(signature.as_ref().map(|signature| ("x-signature", signature.as_str())));
         self.web.post(&self.url, &headers, body.as_bytes(), deadline)?.taken_if_2xx()
     }
-}
-
-/// How many bytes an entry takes in a body. The other events of a large summary have posts of their own.
-fn size(entry: &Entry) -> usize {
-    events(entry).first().map_or(0, |event| json!(event).to_string().len() + 1)
 }
 
 /// `sha256=` and the HMAC-SHA256 of the body in hex: it proves to a receiver with the secret that we sent this body.

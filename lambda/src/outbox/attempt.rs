@@ -1,6 +1,6 @@
 //! What to send to a channel.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
@@ -19,7 +19,7 @@ pub struct Attempt {
 
 /// What to send to a channel at `now`; `None` if it owes nothing that may be told now, or is backing off.
 pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
-    if status.channels.get(channel).is_some_and(|back_off| now < back_off.until) {
+    if is_left_alone(status, channel, now) {
         return None;
     }
     let mutes = status.mutes();
@@ -38,8 +38,16 @@ pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
 
 /// Whether there is something to send to any channel at `now`.
 pub fn any_due(status: &Status, now: Time) -> bool {
-    let channels: BTreeSet<_> = status.outbox.iter().flat_map(|message| &message.owed).collect();
-    channels.into_iter().any(|channel| due(status, channel, now).is_some())
+    let mutes = status.mutes();
+    let is_due = |message: &Message, channel: &String| {
+        !is_left_alone(status, channel, now) && is_due(&mutes, message, channel, now)
+    };
+    status.outbox.iter().any(|message| message.owed.iter().any(|channel| is_due(message, channel)))
+}
+
+/// Whether a channel is backing off.
+fn is_left_alone(status: &Status, channel: &str, now: Time) -> bool {
+    status.channels.get(channel).is_some_and(|back_off| now < back_off.until)
 }
 
 /// Whether to send a message now. A message about a muted check is held. A message that waits for last words is held

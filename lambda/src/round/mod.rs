@@ -2,6 +2,8 @@
 //! time, are arguments.
 
 #[cfg(test)]
+mod clock_steps;
+#[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod tests;
@@ -59,6 +61,9 @@ enum Before {
     Same,
     /// This record.
     Was(Box<Record>),
+    /// It was told what there is to tell; whether the status is worth writing for it. The record itself is of no more
+    /// use, and of all checks together it would be large.
+    Told(bool),
 }
 
 impl Round<'_> {
@@ -126,16 +131,19 @@ fn tell_each(teller: &mut Teller, judged: &mut [Judged], held: &BTreeSet<String>
     };
     let mut told = BTreeSet::new();
     for Judged { id, before, after, is_muted } in judged {
-        let before = match before {
+        let was = match before {
             Before::New => None,
-            Before::Same => continue,
+            Before::Same | Before::Told(_) => continue,
             Before::Was(record) => Some(&**record),
         };
         let own = usize::from(after.state.is_down());
         let (others, other_hosts) = (down - own, down_hosts - own);
         let (is_muted, is_held) = (*is_muted, !held.is_empty() && held.contains(id.host()));
         let count = teller.messages.len();
-        teller.tell_check(&Change { id, before, is_muted, is_held, others, other_hosts }, after);
+        teller.tell_check(&Change { id, before: was, is_muted, is_held, others, other_hosts }, after);
+        if let Some(is_news) = was.map(|was| differs(was, after)) {
+            *before = Before::Told(is_news);
+        }
         if teller.messages.len() > count && !is_muted && !told.contains(id.host()) {
             told.insert(id.host().to_string());
         }
@@ -231,6 +239,7 @@ impl Judged {
             Before::New => true,
             Before::Same => false,
             Before::Was(before) => differs(before, &self.after),
+            Before::Told(is_news) => *is_news,
         }
     }
 }
