@@ -188,7 +188,6 @@ pub struct Vanished {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Muted {
     /// The object's `ETag`, quotes included.
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub etag: String,
     /// When the store took it.
     pub at: Time,
