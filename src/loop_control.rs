@@ -129,7 +129,7 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
     let mark = mark(store)?;
     let outcome = verdict::judge_loop(mark.clone());
     let Look::There((mark, now)) = mark else { return Err(outcome.sentence()) };
-    let is_stale = mark.swept.is_some_and(|swept| swept.age(now) > mark.stale_after());
+    let is_stale = mark.swept.is_some_and(|swept| swept.age(now) > mark.stale_after() || swept.is_ahead(now));
     if as_json {
         let state = match (mark.stopped, is_stale) {
             (Some(_), _) => "stopped",
@@ -161,6 +161,9 @@ fn show(store: &Store, as_json: bool, terminal: &Terminal) -> Result<(), String>
 fn lines(mark: &Mark, now: Time) -> Vec<String> {
     let swept = mark.swept.map(|swept| {
         let took = mark.took_ms.map_or_else(String::new, |ms| format!(", which took {ms} ms"));
+        if swept.is_ahead(now) {
+            return format!("last sweep: at {swept}, {} to come{took}", words::duration(now.age(swept)));
+        }
         format!("last sweep: {} ago, at {swept}{took}", words::duration(swept.age(now)))
     });
     // Only a chain of ticks has steps; the number of the next tick and the newest start are noted in any case.

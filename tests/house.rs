@@ -81,6 +81,7 @@ const AGENT: &[&[&str]] = &[
 const LAMBDA: &[&[&str]] = &[
     &["connections", "deadline", "parallel", "rules", "wire"],
     &["error", "expect", "ipfilter", "verdict"],
+    &["ahead"],
     &["outbox"],
     &["cas", "event", "fetch", "round", "settings", "web"],
     &["aws"],

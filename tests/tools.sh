@@ -28,7 +28,11 @@ for proxy in usr/sbin/nginx usr/bin/caddy; do
   [ ! -x "$tools/proxies/$proxy" ] || continue
   echo "fetching ${proxy##*/}"
   mkdir -p "$tools/proxies"
-  if ! (cd "$tools/proxies" && apt-get download -qq "${proxy##*/}" 2>/dev/null && dpkg -x "${proxy##*/}"_*.deb .); then
+  if ! (
+    cd "$tools/proxies"
+    { apt-get download -qq "${proxy##*/}" || { apt-get update -qq && apt-get download -qq "${proxy##*/}"; }; } \
+      >/dev/null 2>&1 && dpkg -x "${proxy##*/}"_*.deb .
+  ); then
     echo "some tests need ${proxy##*/}, which cannot be fetched here" >&2
     exit 1
   fi

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/// How far a time may be ahead of *now*: objects are put while lists are read, and a store may be several machines.
+const AHEAD: Duration = Duration::from_secs(60);
+
 /// A second of the store's clock, counted from 1970. Written as RFC 3339 (`2026-11-21T08:27:27Z`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -56,6 +59,11 @@ impl Time {
     /// The age at `now` of something from this time; 0 if the time is in the future.
     pub fn age(self, now: Self) -> Duration {
         Duration::from_secs(u64::try_from(now.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+
+    /// Whether the time is so far ahead of *now* that the store's clock has been set back since.
+    pub fn is_ahead(self, now: Self) -> bool {
+        now.age(self) > AHEAD
     }
 }
 
@@ -108,6 +116,14 @@ mod tests {
         let (early, late) = (Time(100), Time(160));
         assert_eq!(early.age(late), Duration::from_secs(60));
         assert_eq!(late.age(early), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_time_is_ahead_if_it_is_over_a_minute_from_now() {
+        let now = Time(1_000);
+        for (second, ahead) in [(i64::MIN, false), (1_000, false), (1_060, false), (1_061, true), (i64::MAX, true)] {
+            assert_eq!(Time(second).is_ahead(now), ahead, "{second}");
+        }
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct Mark {
     /// ahead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overruled: Option<Time>,
+    /// The same of a lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overruled_lock: Option<Time>,
     /// When the queue was last purged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purged: Option<Time>,

@@ -6,12 +6,14 @@
 //!   `aws` (signed requests), `web` (the others), `wire` (how
 //!   servers really answer), `cas` (an object changed by several);
 //! - pure rules: [`round`] (one round over all checks), [`outbox`] (what is owed), [`verdict`] (what a check is),
-//!   `expect` (is what was seen as the pulse expects?), `ipfilter` (may the probe go there?);
+//!   [`ahead`] (times that are still to come), `expect` (is what was seen as the pulse expects?), `ipfilter` (may the
+//!   probe go there?);
 //! - what they all use: `settings` (which store) and [`rules`] (the loop's settings), `connections`, `deadline`,
 //!   `parallel`, [`error`]; [`telemetry`] (logs, metrics).
 //!
 //! Handlers are plain blocking functions. `main.rs`, the binary `bootstrap`, is their door to Lambda's runtime.
 
+pub mod ahead;
 mod aws;
 mod cas;
 pub mod channel;

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::status::{
-    BackOff, Change, Changes, Crowded, Down, Ended, Fact, Flaps, Gap, Hosts, Lease, Limits, ManyTold, Message, Missing,
-    Muted, Outage, Record, SeenFault, State, Status, Still, Telling, Told, Turn, Unanswered, Vanished,
+    Ahead, BackOff, Change, Changes, Crowded, Down, Ended, Fact, FirstSeen, Flaps, Gap, Hosts, Lease, Limits, ManyTold,
+    Message, Missing, Muted, Outage, Record, SeenFault, SetBack, State, Status, Still, Telling, Told, Turn, Unanswered,
+    Vanished,
 };
 use pulse_echo_testkit::fleet::{Fleet, time};
 use pulse_echo_testkit::schema::{misfit, schema};
@@ -25,6 +26,7 @@ fn everything() -> Status {
         back: true,
         anyway: true,
     };
+    let first_seen = Some(FirstSeen { listed: time(9), counts: time(3) });
     let failing = Record {
         state: State::Failing,
         since: time(2),
@@ -42,6 +44,7 @@ fn everything() -> Status {
         in_row: 1,
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
+        ahead: Some(Box::new(Ahead { pulse: first_seen, echo: first_seen, fault: first_seen, note: first_seen })),
         outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told.clone()) })),
         telling: Some(Box::new(Telling {
             down: vec![time(2)],
@@ -92,8 +95,10 @@ fn everything() -> Status {
             none_since: Some(time(3)),
             told: Some(told),
         }),
+        set_back: Some(SetBack { told: time(1), last: time(2) }),
         crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
-        mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason })].into(),
+        mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason, listed: Some(time(9)) })]
+            .into(),
         outbox: facts().into_iter().map(message).collect(),
         checks: [(id("web-1/db"), failing), (id("web-1"), Record::new(time(0)))].into(),
         ..Status::new(time(3))
@@ -157,6 +162,7 @@ fn facts() -> Vec<Fact> {
         Fact::Refused { what: "down".into(), about: Some("web-1/db".into()), why: "status 413".into() },
         Fact::Crowded { host: "web-1".into(), names: 60_000, most: 500 },
         Fact::Uncrowded { host: "web-1".into(), since, until },
+        Fact::SetBack { ahead: until, by_s: 7_200, checks: 1, hosts: 1, some: vec![id("web-1")] },
         Fact::Counted { hosts: Hosts([("web-1".to_string(), all_changes())].into()) },
         Fact::Test,
     ];
@@ -182,10 +188,11 @@ fn facts() -> Vec<Fact> {
         Fact::Refused { .. } => 18,
         Fact::Crowded { .. } => 19,
         Fact::Uncrowded { .. } => 20,
-        Fact::Counted { .. } => 21,
-        Fact::Test => 22,
+        Fact::SetBack { .. } => 21,
+        Fact::Counted { .. } => 22,
+        Fact::Test => 23,
     };
-    assert!(facts.iter().map(kind).eq(0..23), "each kind once");
+    assert!(facts.iter().map(kind).eq(0..24), "each kind once");
     facts
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::words::duration;
 use pulse_echo_lambda::probe::Probe;
@@ -18,9 +19,6 @@ use crate::s3::{Options, Server};
 use crate::sweeper::Sweeper;
 use crate::timer::Timer;
 use crate::{complain, limits};
-
-/// How far objects may be ahead of the clock without a word, as for the sweeps.
-const MAX_AHEAD: Duration = Duration::from_secs(60);
 
 /// A running system; dropping it stops it.
 pub struct System {
@@ -98,7 +96,7 @@ impl System {
 
     /// The hosts whose pulses still come by the operator's pair.
     pub fn hosts_without_own_key(&self) -> Result<BTreeSet<String>, String> {
-        self.server.hosts_without_own_key().map_err(|error| format!("cannot read the objects: {error}"))
+        self.server.hosts_without_own_key(Timestamp::now()).map_err(|error| format!("cannot read the objects: {error}"))
     }
 
     /// The loop, and whether it sweeps in time.
@@ -124,12 +122,15 @@ impl System {
 
 /// What to say at the start if the store's newest object is from a time that this machine's clock has yet to reach.
 fn clock_was_ahead(newest: Timestamp, now: Timestamp) -> Option<String> {
-    let ahead = Duration::try_from(newest.duration_since(now)).ok().filter(|ahead| *ahead > MAX_AHEAD)?;
-    let (newest, ahead) = (newest.strftime("%Y-%m-%d %H:%M:%S UTC"), duration(Duration::from_secs(ahead.as_secs())));
-    Some(format!(
-        "warning: the newest object in the store is of {newest}, {ahead} ahead of this machine's clock; set the clock \
-         if it is wrong; if it was wrong then, all new objects get that time until the clock has reached it"
-    ))
+    let (newest, now) = (Time::of(newest), Time::of(now));
+    let ahead = duration(now.age(newest));
+    newest.is_ahead(now).then(|| {
+        format!(
+            "warning: the newest object in the store is of {newest}, {ahead} ahead of this machine's clock; set the \
+             clock if it is wrong now; if it was wrong then, objects from then count from the next sweep on, and the \
+             loop tells so"
+        )
+    })
 }
 
 /// The URL from this machine to itself: a server that listens on all addresses has no address of its own.
@@ -152,6 +153,6 @@ mod tests {
         assert_eq!(clock_was_ahead(at(60), now), None);
         assert_eq!(clock_was_ahead(at(-9_000_000), now), None);
         let told = clock_was_ahead(at(7200), now).unwrap();
-        assert!(told.contains("of 2026-11-29 14:00:00 UTC, 2 h ahead of this machine's clock;"), "{told}");
+        assert!(told.contains("of 2026-11-29T14:00:00Z, 2 h ahead of this machine's clock;"), "{told}");
     }
 }

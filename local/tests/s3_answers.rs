@@ -207,7 +207,7 @@ fn a_body_that_is_not_what_its_checksum_says_is_refused() {
 }
 
 #[test]
-fn times_are_the_servers_whole_seconds_and_never_go_back() {
+fn times_are_the_servers_whole_seconds_and_go_back_only_with_a_clock_that_is_set_back() {
     let dir = TempDir::new().unwrap();
     let hands = HandClock::at("2031-05-06T07:08:09.987Z");
     let mut options = options(&dir);
@@ -220,13 +220,24 @@ fn times_are_the_servers_whole_seconds_and_never_go_back() {
     assert_eq!(get.header("date"), "Tue, 06 May 2031 07:08:09 GMT");
     assert_eq!(client.list(&[]).contents[0].last_modified.as_deref(), Some("2031-05-06T07:08:09.000Z"));
 
-    hands.turn(SignedDuration::from_secs(-3600));
+    // What is newer must not look older because a clock is corrected a little.
+    hands.turn(SignedDuration::from_secs(-60));
     client.put("k2", b"2");
     let get = client.get("k2");
     assert_eq!(get.header("last-modified"), "Tue, 06 May 2031 07:08:09 GMT");
-    assert_eq!(get.header("date"), "Tue, 06 May 2031 06:08:09 GMT");
+    assert_eq!(get.header("date"), "Tue, 06 May 2031 07:07:09 GMT");
+
+    // Set back by more, all that is new would have one time for an hour.
+    hands.turn(SignedDuration::from_secs(-3600));
+    for (key, second) in [("k3", 9), ("k4", 10)] {
+        client.put(key, b"3");
+        let get = client.get(key);
+        assert_eq!(get.header("last-modified"), format!("Tue, 06 May 2031 06:07:{second:02} GMT"));
+        assert_eq!(get.header("date"), get.header("last-modified"));
+        hands.turn(SignedDuration::from_secs(1));
+    }
     client.get("none").assert_error(404, "NoSuchKey");
-    assert_eq!(client.get("none").header("date"), "Tue, 06 May 2031 06:08:09 GMT");
+    assert_eq!(client.get("none").header("date"), "Tue, 06 May 2031 06:07:11 GMT");
 }
 
 #[test]

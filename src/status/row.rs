@@ -52,8 +52,11 @@ impl<'a> Row<'a> {
         Self { id, record, is_late, mute, newest: None }
     }
 
-    /// Adds the pulse that is in the store now.
-    pub fn see(&mut self, newest: Newest) {
+    /// Adds the pulse that is in the store now. One that was ahead of the store's clock counts as it does for the
+    /// sweeps.
+    pub fn see(&mut self, mut newest: Newest) {
+        let first = self.record.ahead.as_ref().and_then(|ahead| ahead.pulse).filter(|first| first.listed == newest.at);
+        newest.at = first.map_or(newest.at, |first| first.counts);
         self.is_late &= newest.at == self.record.pulse;
         self.newest = Some(newest);
     }
@@ -129,5 +132,25 @@ impl<'a> Row<'a> {
         let cause = || fault.and_then(|fault| fault.cause).map(|cause| cause.to_string());
         let reason = fault.and_then(|fault| fault.reason.clone());
         reason.or_else(cause).unwrap_or_else(|| "why is not known: its fault could not be read".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulse_echo_core::status::{Ahead, FirstSeen};
+
+    #[test]
+    fn a_pulse_that_was_ahead_of_the_stores_clock_counts_as_for_the_sweeps() {
+        let at = Time::from_second;
+        let (id, now) = (CheckId::from_pulse_key("pulse/web-1.json").unwrap(), at(1_000));
+        let pulse = Some(FirstSeen { listed: at(8_000), counts: at(60) });
+        let ahead = Some(Box::new(Ahead { pulse, ..Ahead::default() }));
+        let record = Record { state: State::Silent, since: at(960), ahead, ..Record::new(at(60)) };
+        let mut row = Row { id: &id, record: &record, is_late: false, mute: None, newest: None };
+        row.see(Newest { at: at(8_000), vitals: Vitals::default() });
+        assert_eq!(row.text(now), "last pulse 15 min ago");
+        row.see(Newest { at: at(990), vitals: Vitals::default() });
+        assert_eq!(row.text(now), "last pulse 10 s ago: no sweep has judged it yet");
     }
 }

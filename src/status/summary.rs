@@ -44,7 +44,10 @@ pub fn count(rows: &[Row], is_counted: impl Fn(&Row) -> bool) -> usize {
 /// The summary's lines. Trouble with the loop comes first, since it puts everything below it in doubt.
 pub fn lines(fleet: &Fleet, rows: &[Row], watch: &Watch) -> Vec<String> {
     let trouble = watch.is_trouble().then(|| watch.outcome.sentence());
-    let swept = watch.mark.as_ref().and_then(|(mark, now)| Some(words::duration(mark.swept?.age(*now))));
+    let swept = watch.mark.as_ref().and_then(|(mark, now)| {
+        let swept = mark.swept.filter(|swept| !swept.is_ahead(*now))?;
+        Some(words::duration(swept.age(*now)))
+    });
     let swept = swept.map_or_else(|| format!("as of {}", fleet.status.written), |ago| format!("last swept {ago} ago"));
     let checks = format!("{}; {swept}", counts(rows));
     trouble.into_iter().chain([checks]).chain(channels_in_trouble(fleet)).collect()

@@ -43,7 +43,7 @@ fn failing(since: i64, reason: &str) -> Record {
 }
 
 fn muted(seconds_ago: i64, for_s: u32, reason: &str) -> Muted {
-    Muted { etag: "\"m\"".into(), at: ago(seconds_ago), for_s, reason: Some(reason.into()) }
+    Muted { etag: "\"m\"".into(), at: ago(seconds_ago), for_s, reason: Some(reason.into()), listed: None }
 }
 
 /// A fleet with a check of each kind.

@@ -32,9 +32,12 @@ impl Limits {
 
 /// Judges a check by what the store has of it. `own_instance` is this machine's, if the check is this machine's.
 pub fn judge(id: &CheckId, seen: &Seen, limits: Limits, own_instance: Option<&str>) -> Outcome {
-    let newest = Newest::of(seen);
+    let newest = seen.now.and_then(|now| Newest::of(seen, now));
     let mut outcome = verdict(id, seen, newest.as_ref(), limits, own_instance);
-    if let (Some(newest), Some(now)) = (&newest, seen.now) {
+    // An age of 0 for hours would be taken for a fresh one.
+    if let (Some(newest), Some(now)) = (&newest, seen.now)
+        && !newest.pulse_at().is_ahead(now)
+    {
         outcome.figures.push(Figure {
             of: Measure::Age,
             seconds: newest.pulse_at().age(now).as_secs_f64(),
@@ -54,11 +57,18 @@ pub fn judge(id: &CheckId, seen: &Seen, limits: Limits, own_instance: Option<&st
 fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, own: Option<&str>) -> Outcome {
     let is = |severity, text| Outcome::new(Subject::Check(id.clone()), severity, text);
     let Some(now) = seen.now else { return is(Severity::Unknown, no_pulse(id, seen)).remedy(send_one(id, seen)) };
-    let waiting = waiting_since(seen, newest);
+    let waiting = waiting_since(seen, newest, now);
     let age = newest.map(|newest| newest.pulse_at().age(now));
 
     if let Some(Newest::Fault(fault)) = newest {
         return of_fault(id, fault);
+    }
+    // What is from a time to come seems new until then, whatever has become of the host.
+    let pulse_at = seen.pulse.as_ref().there().map(|pulse| pulse.at).or(newest.map(Newest::pulse_at));
+    if let Some(at) = pulse_at.filter(|at| at.is_ahead(now)) {
+        let by = words::duration(now.age(at));
+        let text = format!("{id}: its last pulse is of {at}, {by} ahead of the store's clock, so its age is not known");
+        return is(Severity::Warning, text).remedy("send one (pulse-echo run), and look at the clock of the store");
     }
     if let Some(waits) = waiting.map(|since| since.age(now)).filter(|&waits| waits > ANSWER_LIMIT) {
         return is(Severity::Critical, format!("{id}: its pulse of {} ago has no answer", words::duration(waits)))
@@ -114,9 +124,15 @@ enum Newest<'a> {
 }
 
 impl<'a> Newest<'a> {
-    fn of(seen: &'a Seen) -> Option<Self> {
-        match (seen.echo.as_ref().there(), seen.fault.as_ref().there()) {
-            (Some(echo), Some(fault)) if fault.pulse_at > echo.pulse_at => Some(Self::Fault(fault)),
+    /// One whose pulse is from a time to come is older than any other: the clock has been set back since. Then an echo
+    /// says nothing of a pulse that is not.
+    fn of(seen: &'a Seen, now: Time) -> Option<Self> {
+        let order = |pulse_at: Time| (!pulse_at.is_ahead(now), pulse_at);
+        let pulse = seen.pulse.as_ref().there().map(|pulse| order(pulse.at));
+        let is_of_before = |echo: &&Echo| pulse.is_some_and(|(is_right, _)| is_right && echo.pulse_at.is_ahead(now));
+        let echo = seen.echo.as_ref().there().filter(|echo| !is_of_before(echo));
+        match (echo, seen.fault.as_ref().there()) {
+            (Some(echo), Some(fault)) if order(fault.pulse_at) > order(echo.pulse_at) => Some(Self::Fault(fault)),
             (Some(echo), _) => Some(Self::Echo(echo)),
             (None, Some(fault)) => Some(Self::Fault(fault)),
             (None, None) => None,
@@ -140,9 +156,10 @@ impl<'a> Newest<'a> {
 }
 
 /// Since when the pulse in the store has been waiting; `None` if it has its answer, or is not there.
-fn waiting_since(seen: &Seen, newest: Option<&Newest>) -> Option<Time> {
+fn waiting_since(seen: &Seen, newest: Option<&Newest>, now: Time) -> Option<Time> {
     let at = seen.pulse.as_ref().there()?.at;
-    newest.is_none_or(|newest| newest.pulse_at() < at).then_some(at)
+    let is_older = |pulse_at: Time| pulse_at < at || (pulse_at.is_ahead(now) && !at.is_ahead(now));
+    newest.is_none_or(|newest| is_older(newest.pulse_at())).then_some(at)
 }
 
 /// Whether the pulse or the echo comes from another machine. While our newest pulse waits, the echo may come from a
@@ -188,167 +205,4 @@ pub fn no_answer_remedy(id: &CheckId, is_denied: bool) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::look::SeenPulse;
-
-    /// The time of the look: 1,000,000 s after 1970.
-    const NOW: i64 = 1_000_000;
-    const OWN: &str = "00aa";
-    const OTHER: &str = "00bb";
-
-    /// The time `seconds` before the look.
-    fn ago(seconds: i64) -> Time {
-        Time::of(jiff::Timestamp::from_second(NOW - seconds).unwrap())
-    }
-
-    fn id() -> CheckId {
-        CheckId::from_pulse_key("pulse/web-1.json").unwrap()
-    }
-
-    fn pulse(seconds_ago: i64) -> Look<SeenPulse> {
-        Look::There(SeenPulse { at: ago(seconds_ago), instance: None, pulse: None })
-    }
-
-    fn echo(pulse_seconds_ago: i64) -> Look<Echo> {
-        let pulse_at = ago(pulse_seconds_ago);
-        let (status, latency_ms) = (Some(200), Some(84));
-        let (pulse_id, instance, cert_days) = (None, None, None);
-        Look::There(Echo { pulse_id, pulse_at, instance, probed_at: pulse_at, status, latency_ms, cert_days })
-    }
-
-    fn fault(pulse_seconds_ago: i64) -> Look<Fault> {
-        let json =
-            format!("{{\"reason\": \"broken\", \"cause\": \"body\", \"pulse_at\": \"{}\"}}", ago(pulse_seconds_ago));
-        Look::There(Fault::from_json(json.as_bytes()).unwrap())
-    }
-
-    fn seen(pulse: Look<SeenPulse>, echo: Look<Echo>, fault: Look<Fault>) -> Seen {
-        Seen { pulse, echo, fault, now: Some(ago(0)), rtt: None }
-    }
-
-    fn judged(seen: &Seen) -> (Severity, String) {
-        let outcome = judge(&id(), seen, Limits::of(&Pulse::default()), Some(OWN));
-        assert_eq!(outcome.remedy.is_none(), outcome.severity == Severity::Ok, "what is wrong has a remedy");
-        (outcome.severity, outcome.text)
-    }
-
-    #[test]
-    fn the_rules_a_second_before_and_after_each_border() {
-        use Look::{Denied, Missing};
-        use Severity::{Critical, Ok, Unknown, Warning};
-        for (pulse, echo, fault, severity, text) in [
-            // The age of the answered pulse.
-            (pulse(212), echo(212), Missing, Ok, "web-1 answered 212 s ago in 84 ms"),
-            (pulse(900), echo(900), Missing, Ok, "web-1 answered 15 min ago in 84 ms"),
-            (pulse(901), echo(901), Missing, Warning, "web-1: its last pulse is 15 min old"),
-            (pulse(1500), echo(1500), Missing, Warning, "web-1: its last pulse is 25 min old"),
-            (pulse(1501), echo(1501), Missing, Critical, "web-1: its last pulse is 25 min old"),
-            (pulse(20), echo(901), Missing, Warning, "web-1: the pulse answered last is 15 min old"),
-            (pulse(20), echo(1501), Missing, Critical, "web-1: the pulse answered last is 25 min old"),
-            // A pulse in the future has age 0.
-            (pulse(-5), echo(-5), Missing, Ok, "web-1 answered 0 s ago in 84 ms"),
-            // The newest answer, by the time of its pulse; on a tie, the echo.
-            (pulse(10), echo(10), fault(10), Ok, "web-1 answered 10 s ago in 84 ms"),
-            (pulse(10), echo(11), fault(10), Critical, "web-1: broken"),
-            (pulse(10), echo(10), fault(11), Ok, "web-1 answered 10 s ago in 84 ms"),
-            (pulse(10), Missing, fault(10), Critical, "web-1: broken"),
-            (pulse(10), Denied, fault(2000), Critical, "web-1: broken"),
-            // A pulse waits for its answer.
-            (pulse(300), echo(301), Missing, Ok, "web-1 answered 5 min ago in 84 ms"),
-            (pulse(301), echo(302), Missing, Critical, "web-1: its pulse of 5 min ago has no answer"),
-            (pulse(301), echo(301), Missing, Ok, "web-1 answered 5 min ago in 84 ms"),
-            (pulse(300), Missing, Missing, Unknown, "web-1: its pulse of 5 min ago has no answer yet"),
-            (pulse(301), Missing, Missing, Critical, "web-1: its pulse of 5 min ago has no answer"),
-            (pulse(300), Denied, Denied, Unknown, "web-1: its pulse of 5 min ago has no answer yet"),
-            (pulse(301), Denied, Denied, Critical, "web-1: its pulse of 5 min ago has no answer"),
-            // No pulse.
-            (Missing, echo(10), Missing, Unknown, "web-1: no pulse has been sent"),
-            (Denied, echo(10), Missing, Unknown, "web-1: no pulse, or no right to read it"),
-            (Missing, echo(901), Missing, Warning, "web-1: its last pulse is 15 min old"),
-        ] {
-            let seen = seen(pulse, echo, fault);
-            assert_eq!(judged(&seen), (severity, text.to_string()), "{seen:?}");
-        }
-    }
-
-    #[test]
-    fn where_nothing_is_there_it_is_unknown() {
-        for (pulse, text) in
-            [(Look::Missing, "no pulse has been sent"), (Look::Denied, "no pulse, or no right to read it")]
-        {
-            let seen = Seen { now: None, ..seen(pulse, Look::Denied, Look::Denied) };
-            assert_eq!(judged(&seen), (Severity::Unknown, format!("web-1: {text}")));
-        }
-    }
-
-    #[test]
-    fn what_is_denied_names_both_possibilities() {
-        let remedy = |seen: &Seen| judge(&id(), seen, Limits::of(&Pulse::default()), None).remedy.unwrap();
-        let no_pulse = remedy(&seen(Look::Denied, echo(10), Look::Missing));
-        assert!(no_pulse.contains("send one") && no_pulse.contains("s3:GetObject on pulse/web-1.json"), "{no_pulse}");
-        let no_answer = remedy(&seen(pulse(301), Look::Denied, Look::Missing));
-        assert!(
-            no_answer.contains("probe deployed") && no_answer.contains("s3:GetObject on echo/web-1.json"),
-            "{no_answer}"
-        );
-        assert!(!remedy(&seen(pulse(301), Look::Missing, Look::Missing)).contains("policy"));
-    }
-
-    #[test]
-    fn a_pulses_own_limits_and_those_asked_for_are_what_age_is_held_against() {
-        let hourly = Pulse { every_s: 3600, grace_s: 60, missed: 2, ..Pulse::default() };
-        let limits = Limits::of(&hourly);
-        assert_eq!((limits.warning.as_secs(), limits.critical.as_secs()), (7260, 10_860));
-        for (age, severity) in [(7260, Severity::Ok), (7261, Severity::Warning), (10_861, Severity::Critical)] {
-            let seen = seen(pulse(age), echo(age), Look::Missing);
-            assert_eq!(judge(&id(), &seen, limits, None).severity, severity, "{age}");
-        }
-    }
-
-    #[test]
-    fn another_machine_of_this_name_is_warned_of_but_not_while_the_own_pulse_waits() {
-        use Severity::{Ok, Warning};
-        let judged = |pulse_by: Option<&str>, echo_by: Option<&str>, pulse_ago: i64, own: Option<&str>| {
-            let mut seen = seen(pulse(pulse_ago), echo(20), Look::Missing);
-            if let (Look::There(pulse), Look::There(echo)) = (&mut seen.pulse, &mut seen.echo) {
-                (pulse.instance, echo.instance) = (pulse_by.map(String::from), echo_by.map(String::from));
-            }
-            judge(&id(), &seen, Limits::of(&Pulse::default()), own).severity
-        };
-        for (pulse_by, echo_by, pulse_ago, own, severity) in [
-            (Some(OWN), Some(OWN), 20, Some(OWN), Ok),
-            (Some(OTHER), Some(OTHER), 20, Some(OWN), Warning),
-            (Some(OTHER), Some(OWN), 10, Some(OWN), Warning),
-            (Some(OWN), Some(OTHER), 20, Some(OWN), Warning),
-            // Our newest pulse waits for its answer.
-            (Some(OWN), Some(OTHER), 10, Some(OWN), Ok),
-            // Both instances must be known.
-            (None, Some(OTHER), 20, Some(OWN), Warning),
-            (None, None, 20, Some(OWN), Ok),
-            (Some(OTHER), Some(OTHER), 20, None, Ok),
-        ] {
-            assert_eq!(
-                judged(pulse_by, echo_by, pulse_ago, own),
-                severity,
-                "{pulse_by:?} {echo_by:?} {pulse_ago} {own:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn figures_are_there_as_far_as_they_were_seen() {
-        let names = |seen: &Seen| -> Vec<_> {
-            judge(&id(), seen, Limits::of(&Pulse::default()), None)
-                .figures
-                .iter()
-                .map(|figure| figure.of.name())
-                .collect()
-        };
-        let all = Seen { rtt: Some(Duration::from_millis(41)), ..seen(pulse(212), echo(212), Look::Missing) };
-        assert_eq!(names(&all), ["age", "rtt", "probe"]);
-        assert_eq!(names(&seen(pulse(20), Look::Missing, Look::Missing)), [] as [&str; 0]);
-        let outcome = judge(&id(), &all, Limits::of(&Pulse::default()), None);
-        assert_eq!((outcome.figures[0].seconds, outcome.figures[2].seconds), (212.0, 0.084));
-    }
-}
+mod tests;

@@ -33,6 +33,12 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
     let Some(swept) = mark.swept else {
         return is(Severity::Ok, "the loop has not swept yet".into()).remedy("look again in a minute");
     };
+    if swept.is_ahead(now) {
+        let by = words::duration(now.age(swept));
+        let text =
+            format!("the loop's last sweep is of {swept}, {by} ahead of the store's clock: it has not swept since");
+        return is(Severity::Warning, text).remedy("look at the clock of the store, and at the loop's log");
+    }
     let age = swept.age(now);
     if age > mark.stale_after() {
         return is(Severity::Warning, format!("the loop last swept {} ago", words::duration(age)))
@@ -92,6 +98,18 @@ mod tests {
             assert_eq!(outcome.severity, severity, "{outcome:?}");
             assert!(outcome.text.starts_with(text) && outcome.text.is_empty() == text.is_empty(), "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_sweep_of_a_time_to_come_is_no_sign_of_life() {
+        let judged = |swept_ago| {
+            let mark = Mark { swept: Some(ago(swept_ago)), ..Mark::default() };
+            judge_loop(Look::There((mark, ago(0))))
+        };
+        assert_eq!(judged(-60).severity, Severity::Ok);
+        let ahead = judged(-7_200);
+        assert_eq!(ahead.severity, Severity::Warning);
+        assert!(ahead.text.contains("1970-01-12T15:46:40Z, 2 h ahead of the store's clock"), "{}", ahead.text);
     }
 
     #[test]

@@ -88,11 +88,11 @@ fn what_has_been_over_for_a_day_is_deleted_by_the_next_mute_or_unmute_and_nothin
     let muted = |rest: &str, over_s: i64, for_s: u32| {
         let key = rest.to_string().try_into().unwrap();
         let etag = bed.store().get(&Key::mute(&key), 0).unwrap().etag;
-        (key, Muted { etag, at: ago(over_s + i64::from(for_s)), for_s, reason: None })
+        (key, Muted { etag, at: ago(over_s + i64::from(for_s)), for_s, reason: None, listed: None })
     };
     let anew = (
         "anew.json".to_string().try_into().unwrap(),
-        Muted { etag: "\"older\"".into(), at: ago(99_000), for_s: 60, reason: None },
+        Muted { etag: "\"older\"".into(), at: ago(99_000), for_s: 60, reason: None, listed: None },
     );
     let all = [
         muted("old.json", 86_500, 60),
@@ -132,7 +132,10 @@ fn running_mutes_are_listed_and_those_that_no_sweep_has_read_say_so() {
     let put = |check: &str, mute: Mute| {
         bed.put(&Key::mute(&id(check)), &mute.to_json(), &Metadata::new());
         let object = bed.store().get(&Key::mute(&id(check)), 0).unwrap();
-        (id(check), Muted { etag: object.etag, at: object.last_modified, for_s: mute.for_s, reason: mute.reason })
+        (
+            id(check),
+            Muted { etag: object.etag, at: object.last_modified, for_s: mute.for_s, reason: mute.reason, listed: None },
+        )
     };
     let mute = |for_s: u32, reason: &str| Mute { for_s, reason: Some(reason.into()) };
     let over = put("web-3", mute(1, "over"));
@@ -154,7 +157,7 @@ fn running_mutes_are_listed_and_those_that_no_sweep_has_read_say_so() {
 
 #[test]
 fn where_the_store_does_not_list_the_mutes_are_those_that_the_last_sweep_knew() {
-    let muted = Muted { etag: "\"m\"".into(), at: ago(0), for_s: 7_200, reason: None };
+    let muted = Muted { etag: "\"m\"".into(), at: ago(0), for_s: 7_200, reason: None, listed: None };
     let status = Status { mutes: [(id("web-1"), muted)].into(), ..Status::new(ago(10)) };
     let body = String::from_utf8(status.to_json()).unwrap();
     let server = Server::replying(move |head| {

@@ -256,6 +256,19 @@ pub enum Fact {
         /// Since when it has not.
         until: Time,
     },
+    /// The store's clock was set back: times of objects, or of the loop itself, are ahead of it.
+    SetBack {
+        /// The furthest of these times.
+        ahead: Time,
+        /// How far it is ahead, in seconds.
+        by_s: u64,
+        /// How many checks have objects that count with the time of this sweep.
+        checks: usize,
+        /// How many hosts they belong to.
+        hosts: usize,
+        /// The first of them, at most ten.
+        some: Vec<CheckId>,
+    },
     /// The changes of many checks, counted by host: there were too many for a message each.
     Counted {
         /// What changed of each host.

@@ -2,6 +2,7 @@
 //!
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
+mod ahead;
 mod bounds;
 mod hosts;
 mod message;
@@ -19,6 +20,7 @@ use crate::clock::Time;
 use crate::json;
 use crate::name::CheckId;
 
+pub use ahead::{Ahead, FirstSeen, SetBack};
 pub use bounds::{Crowded, Turn};
 pub use hosts::{Changes, Hosts};
 pub use message::{Down, Fact, Message, Still};
@@ -31,7 +33,8 @@ pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
 /// The content of `status.json`.
 pub type Status = StatusOf<Message>;
 
-/// The same, with as much of each message as its reader needs.
+/// The same, with as much of each message as its reader needs. Without the feature `memory` it is for reading alone:
+/// fields that only the loop needs keep their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "M: DeserializeOwned"))]
 pub struct StatusOf<M> {
@@ -41,33 +44,45 @@ pub struct StatusOf<M> {
     pub written: Time,
     /// Since when the loop is stopped, if that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub stopped: Option<Time>,
     /// Who sends messages now. While this lease runs, nobody else sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub lease: Option<Lease>,
     /// The back-off of each channel that did not take its messages, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<String, BackOff>,
     /// The gaps of the store, as long as a check is spared for one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub gaps: Vec<Gap>,
     /// When it was told that many hosts went down at once, as long as that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub many_down: Option<Time>,
     /// What was told then. A loop that knows no hosts writes [`Self::many_down`] alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub many_told: Option<ManyTold>,
     /// The hosts that vanished together, while a pulse of them is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub vanished: Option<Vanished>,
     /// Of each host that was told of within the last hour, the times of these sweeps: the newest ten.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub noise: BTreeMap<String, Vec<Time>>,
     /// The trouble with our own probe, while checks are `unanswered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub unanswered: Option<Unanswered>,
+    /// That the store's clock was set back, from when it was told until it has been steady for an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_back: Option<SetBack>,
     /// The hosts with more names than are read or recorded, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub crowded: BTreeMap<String, Crowded>,
     /// The mutes that were read. Some may be over.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -104,12 +119,15 @@ pub struct BackOff {
     pub why: String,
     /// When it was told over the other channels that it takes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub told: Option<Time>,
     /// When it took something again, until the other channels are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub worked: Option<Time>,
     /// How often it refused, for good and alone, the first of what it owes.
     #[serde(default, skip_serializing_if = "is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub refused: u32,
 }
 
@@ -170,6 +188,7 @@ pub struct Vanished {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Muted {
     /// The object's `ETag`, quotes included.
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub etag: String,
     /// When the store took it.
     pub at: Time,
@@ -178,6 +197,9 @@ pub struct Muted {
     /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Its `LastModified`, if that was ahead of the store's clock. Then `at` is when a sweep first saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Time>,
 }
 
 /// Why a text is not a status that this version can use.
@@ -224,6 +246,7 @@ impl<M> StatusOf<M> {
             vanished: None,
             noise: BTreeMap::new(),
             unanswered: None,
+            set_back: None,
             crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
             outbox: Vec::new(),
@@ -310,6 +333,7 @@ where
     Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
 }
 
+#[cfg(feature = "memory")]
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
 fn is_none(number: &u32) -> bool {
     *number == 0

@@ -49,7 +49,7 @@ mod tests {
     }
 
     fn status(mutes: &[&str]) -> Status {
-        let mute = || Muted { etag: "m".into(), at: Time::from_second(0), for_s: 600, reason: None };
+        let mute = || Muted { etag: "m".into(), at: Time::from_second(0), for_s: 600, reason: None, listed: None };
         Status { mutes: mutes.iter().map(|key| (id(key), mute())).collect(), ..Status::new(Time::from_second(0)) }
     }
 

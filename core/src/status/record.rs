@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ahead::Ahead;
 use super::bounds::Turn;
 use crate::answer::Cause;
 use crate::clock::Time;
@@ -64,27 +65,36 @@ pub struct Record {
     pub fault: Option<Box<SeenFault>>,
     /// Set if the last sweep could not read a newer fault: the time of the pulse by which that fault is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub unread: Option<Time>,
     /// Set while its limits or its newest fault are to be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub turn: Option<Turn>,
     /// How many distinct pulses in a row failed.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub in_row: u32,
     /// The first pulse without an answer; `None` if the newest has an answer, or has just come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub waiting: Option<Time>,
     /// There was no pulse object in the last sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
+    /// Which of its objects count with another time than their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<Box<Ahead>>,
     /// The outage that lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Box<Outage>>,
     /// What was told of it lately, and what is held back; `None` for a check that was never told down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub telling: Option<Box<Telling>>,
     /// A note of `retire` says that it has gone on purpose. It never counts as vanished.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub retired: bool,
     /// The newest [`HISTORY`] changes, the oldest first. Empty for a check that was never down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,6 +105,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The `ETag` of the pulse with these promises, quotes included: another pulse may promise otherwise.
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub etag: String,
     /// How often a pulse comes, in seconds.
     pub every_s: u64,
@@ -102,6 +113,7 @@ pub struct Limits {
     pub limit_s: u64,
     /// How many distinct pulses in a row must fail before that is an outage; `None` where the loop's setting counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub faults_in_row: Option<u32>,
 }
 
@@ -133,9 +145,11 @@ pub struct SeenFault {
     /// When the store took it.
     pub at: Time,
     /// The object's `ETag`, quotes included.
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub etag: String,
     /// The pulse that it answers; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub pulse_at: Option<Time>,
     /// What kind of failure it is; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +166,7 @@ pub struct Missing {
     pub since: Time,
     /// Whether it vanished together with many others. Then its last pulse decides, and after a day it is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub with_many: bool,
 }
 
@@ -175,18 +190,23 @@ pub struct Told {
     /// When it is told again.
     pub next: Time,
     /// How many seconds pass between two reminders.
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub step_s: u64,
     /// Which causes were told, without repeats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub causes: Vec<String>,
     /// When a new cause was last told; `None` if it has had one cause only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub changed: Option<Time>,
     /// That the check sends again, and still fails, was told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub back: bool,
     /// It was told although the check flaps. So its end is told, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub anyway: bool,
 }
 
@@ -261,6 +281,7 @@ impl Record {
             in_row: 0,
             waiting: None,
             missing: None,
+            ahead: None,
             outage: None,
             telling: None,
             retired: false,
@@ -283,6 +304,7 @@ impl Record {
     }
 }
 
+#[cfg(feature = "memory")]
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
 fn is_zero(number: &u32) -> bool {
     *number == 0

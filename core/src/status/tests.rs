@@ -119,7 +119,11 @@ fn full() -> Status {
             told: Some(told.clone()),
         }),
         crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
-        mutes: [(id("web-2.json"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None })].into(),
+        mutes: [(
+            id("web-2.json"),
+            Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None, listed: None },
+        )]
+        .into(),
         outbox: vec![
             message(Fact::Down(down.clone())),
             message(Fact::StillDown { down, told: time(3), changed: true, back: true }),

@@ -130,6 +130,9 @@ fn of_fact(fact: &Fact) -> Value {
         Fact::Uncrowded { host, since, until } => {
             json!({"kind": "uncrowded", "host": host, "since": since, "until": until})
         }
+        Fact::SetBack { ahead, by_s, checks, hosts, some } => json!({
+            "kind": "set-back", "ahead": ahead, "by_s": by_s, "checks": checks, "hosts": hosts, "some": names(some),
+        }),
         Fact::Counted { hosts } => json!({"kind": "counted", "hosts": hosts.0}),
         Fact::Test => json!({"kind": "test"}),
     }

@@ -1,7 +1,7 @@
 //! The outbox: the messages that are owed, as pure functions of what changed.
 //!
 //! - here: what is told of one check; `flaps`: a check that is not steady; [`noise`]: a host that is told of too often;
-//! - [`many`]: what is told of many, and of us;
+//! - [`many`]: what is told of many, and of us; `set_back`: of the store's clock;
 //! - [`attempt`]: what a channel is sent of it; [`settle`]: what is struck off after; [`owed`]: how long it has waited;
 //! - [`growth`]: what becomes of it where there is too much; `trouble`: channels that take nothing;
 //! - [`entry`]: how both are put to a channel.
@@ -14,6 +14,7 @@ pub mod growth;
 pub mod many;
 pub mod noise;
 pub mod owed;
+mod set_back;
 pub mod settle;
 #[cfg(test)]
 mod tests;

@@ -63,7 +63,7 @@ mod tests {
     }
 
     fn mute(status: &mut Status, check: &str, from: i64, for_s: u32) {
-        status.mutes.insert(id(check), Muted { etag: "e".into(), at: at(from), for_s, reason: None });
+        status.mutes.insert(id(check), Muted { etag: "e".into(), at: at(from), for_s, reason: None, listed: None });
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn the_end_of_an_outage_told_before_a_mute_is_held_until_its_end_and_no_new_outa
     let mut story = Story::new();
     story.sweep(0, failing(0, Some(Cause::Dns)));
     story.take_all("slack", 0);
-    let mute = Muted { etag: "m".into(), at: at(10), for_s: 590, reason: None };
+    let mute = Muted { etag: "m".into(), at: at(10), for_s: 590, reason: None, listed: None };
     story.status.mutes.insert(id("web-1"), mute);
     story.is_muted = true;
     assert_eq!(kinds(&story.sweep(60, up(50))), ["up"], "appended at once");

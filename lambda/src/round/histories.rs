@@ -146,7 +146,9 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         let mut status = told.status.clone();
         if let Some(muted) = weather.muted.as_ref().filter(|muted| muted.contains(&now)) {
             let for_s = u32::try_from(muted.end - muted.start).unwrap();
-            status.mutes.insert(id(0), Muted { etag: "m".into(), at: at(muted.start), for_s, reason: None });
+            status
+                .mutes
+                .insert(id(0), Muted { etag: "m".into(), at: at(muted.start), for_s, reason: None, listed: None });
         }
         let mut new_id = || {
             ids += 1;

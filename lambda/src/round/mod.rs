@@ -2,6 +2,8 @@
 //! time, are arguments.
 
 #[cfg(test)]
+mod clock_steps;
+#[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod tests;

@@ -78,7 +78,7 @@ impl Fleet {
     }
 
     fn mute(&mut self, check: usize) {
-        let mute = Muted { etag: "m".into(), at: at(0), for_s: 100_000, reason: None };
+        let mute = Muted { etag: "m".into(), at: at(0), for_s: 100_000, reason: None, listed: None };
         self.status.mutes.insert(id(check), mute);
     }
 

@@ -11,10 +11,11 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::{self, Mute};
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{self, Pulse};
-use pulse_echo_core::status::{Limits, Message, Muted, Record, Turn};
+use pulse_echo_core::status::{FirstSeen, Limits, Message, Muted, Record, Turn};
 use pulse_echo_core::store::{Error, Object, Store};
 
 use super::lists::Folder;
+use crate::ahead::Mender;
 use crate::outbox::{give_words, words_wanted};
 use crate::parallel;
 use crate::round::Case;
@@ -34,9 +35,15 @@ const FAULT_LIMIT: u64 = 64 * 1024;
 const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
 
 /// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
-/// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes nothing.
+/// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes
+/// nothing.
 /// Tells how many are unread.
-pub(super) fn load_mutes(store: &Store, listed: Folder, known: &mut BTreeMap<CheckId, Muted>, now: Time) -> usize {
+pub(super) fn load_mutes(
+    store: &Store,
+    listed: Folder,
+    known: &mut BTreeMap<CheckId, Muted>,
+    (now, mender): (Time, &mut Mender),
+) -> usize {
     let Folder { found, cut } = listed;
     let listed: BTreeMap<CheckId, Listed> =
         found.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.listed))).collect();
@@ -45,7 +52,7 @@ pub(super) fn load_mutes(store: &Store, listed: Folder, known: &mut BTreeMap<Che
         listed.into_iter().partition(|(id, seen)| known.get(id).is_some_and(|known| known.etag == seen.etag));
     // Put once more, it begins once more.
     for (id, seen) in same {
-        known.entry(id).and_modify(|known| known.at = seen.at);
+        known.entry(id).and_modify(|known| mender.mute(known, seen.at));
     }
     let unread_since = |id: &CheckId| known.get(id).filter(|known| known.etag.is_empty()).map(|known| known.at);
     let hosts: Vec<_> = new.iter().map(|(id, _)| (id.host().to_string(), unread_since(id).unwrap_or(now))).collect();
@@ -56,15 +63,21 @@ pub(super) fn load_mutes(store: &Store, listed: Folder, known: &mut BTreeMap<Che
     for ((id, seen), object) in new.into_iter().zip(read) {
         let since = known.get(&id).filter(|known| known.etag.is_empty()).map(|known| known.at);
         match unread.check(object) {
-            Read::Was(object) => known.insert(id.clone(), muted(&id, object)),
+            Read::Was(object) => {
+                let (listed, mut mute) = (object.last_modified, muted(&id, object));
+                mender.mute(&mut mute, listed);
+                known.insert(id, mute)
+            }
             Read::Missing => None,
             Read::Refused if since.is_some() => {
-                known.insert(id, Muted { etag: seen.etag, at: seen.at, for_s: 0, reason: None })
+                let mut mute = Muted { etag: seen.etag, at: seen.at, for_s: 0, reason: None, listed: None };
+                mender.mute(&mut mute, seen.at);
+                known.insert(id, mute)
             }
             Read::Refused | Read::Failed => {
                 let since = since.unwrap_or(now);
                 let for_s = u32::try_from(since.age(now).as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-                known.insert(id, Muted { etag: String::new(), at: since, for_s, reason: None })
+                known.insert(id, Muted { etag: String::new(), at: since, for_s, reason: None, listed: None })
             }
         };
     }
@@ -77,10 +90,11 @@ fn muted(id: &CheckId, object: Object) -> Muted {
         log::warn!("{} mutes nothing: {error}", Key::mute(id));
         Mute::default()
     });
-    Muted { etag: object.etag, at: object.last_modified, for_s, reason }
+    Muted { etag: object.etag, at: object.last_modified, for_s, reason, listed: None }
 }
 
-/// Reads the faults and the pulses' limits that the verdicts need, the hosts in turns. Tells how many could not be read.
+/// Reads the faults and the pulses' limits that the verdicts need, the hosts in turns. Tells how many could not be
+/// read.
 pub(super) fn load_answers(store: &Store, cases: &mut [Case], now: Time) -> usize {
     let mut wants = Vec::new();
     for (place, Case { record, observation, .. }) in
@@ -137,11 +151,16 @@ impl Want {
         let Case { record, observation, .. } = case;
         let before = record.as_ref().and_then(|record| record.turn);
         match read {
-            Read::Was((seen, Content::Fault(fault))) => {
-                (observation.fault, observation.fault_read) = (Some(seen), Some(fault));
+            Read::Was((seen, Content::Fault(mut fault))) => {
+                let first = observation.ahead.as_ref().and_then(|ahead| ahead.fault);
+                fault.pulse_at = counted(fault.pulse_at, None, now);
+                observation.fault = Some(Listed { at: counted(seen.at, first, now), ..seen });
+                observation.fault_read = Some(fault);
             }
             Read::Was((seen, Content::Limits(limits))) => {
-                (observation.pulse, observation.limits) = (Some(seen), Some(limits));
+                let first = observation.ahead.as_ref().and_then(|ahead| ahead.pulse);
+                observation.pulse = Some(Listed { at: counted(seen.at, first, now), ..seen });
+                observation.limits = Some(limits);
             }
             Read::Missing => {}
             Read::Refused if !self.is_fault && before.is_some_and(|turn| turn.refused) => {
@@ -155,6 +174,15 @@ impl Want {
                 turn.refused |= refused;
             }
         }
+    }
+}
+
+/// What an object that was read counts with. It may be newer than the list, of which `first` tells.
+fn counted(at: Time, first: Option<FirstSeen>, now: Time) -> Time {
+    match first {
+        Some(FirstSeen { listed, counts }) if listed == at => counts,
+        _ if at.is_ahead(now) => now,
+        _ => at,
     }
 }
 

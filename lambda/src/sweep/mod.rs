@@ -17,9 +17,10 @@ use pulse_echo_core::random;
 use pulse_echo_core::status::Status;
 use pulse_echo_core::store::Store;
 
+use crate::ahead::Mender;
 use crate::deadline::{Stages, TO_JUDGE, before};
 use crate::outbox::Teller;
-use crate::round::Round;
+use crate::round::{Case, Round};
 use crate::rules::Rules;
 
 use lists::Opening;
@@ -52,22 +53,33 @@ pub(crate) struct Swept {
 
 impl Sweep<'_> {
     /// Lists, reads and judges: brings `status` up to what is in the store. `swept` is the time of the last completed
-    /// sweep.
-    pub(crate) fn run(&self, status: &mut Status, opening: Opening, swept: Option<Time>) -> Result<Swept, String> {
+    /// sweep. `mender` has mended the status, but for its checks and mutes.
+    pub(crate) fn run(
+        &self,
+        status: &mut Status,
+        opening: Opening,
+        swept: Option<Time>,
+        mut mender: Mender,
+    ) -> Result<Swept, String> {
         let now = opening.now;
         let mut lists = opening.others(&self.store.until(self.stages.until(TO_JUDGE)))?;
         let reading = self.store.until(before(self.stages.deadline, TO_JUDGE));
 
         let mutes_before = status.mutes.clone();
-        let mut unread = load_mutes(&reading, mem::take(&mut lists.mutes), &mut status.mutes, now);
+        let mut unread = load_mutes(&reading, mem::take(&mut lists.mutes), &mut status.mutes, (now, &mut mender));
         let most = self.rules.checks_per_host;
         let Merged { mut cases, skipped, crowded } = merge(lists, mem::take(&mut status.checks), most);
+        for Case { id, record, observation } in &mut cases {
+            mender.check(id, record.as_mut(), observation);
+        }
         unread += load_answers(&reading, &mut cases, now);
 
         let mut new_id = random::id;
         let mut teller =
             Teller { now, rules: self.rules, channels: self.channels, new_id: &mut new_id, messages: vec![] };
-        let mut changed = teller.tell_crowded(&mut status.crowded, &crowded);
+        let mut changed = mender.furthest.is_some();
+        changed |= teller.tell_set_back(&mut status.set_back, &mender);
+        changed |= teller.tell_crowded(&mut status.crowded, &crowded);
         status.outbox.append(&mut teller.messages);
         let round = Round { now, swept, rules: self.rules, channels: self.channels, new_id: &mut new_id };
         changed |= round.run(status, cases) || status.mutes != mutes_before;

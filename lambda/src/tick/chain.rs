@@ -9,9 +9,6 @@ use serde_json::{Value, json};
 /// The newest version of a tick that is known here.
 const VERSION: u64 = 1;
 
-/// A time that is further ahead than this is of a store whose clock was.
-const AHEAD: Duration = Duration::from_secs(60);
-
 /// How long after its note in the mark a purge may begin.
 pub const PURGE_BEGINS: Duration = Duration::from_secs(5);
 
@@ -65,14 +62,9 @@ pub fn next(mark: Option<&Mark>, now: Time) -> u64 {
 /// For how many seconds a tick that is sent at `now` is delayed: for `wait_s`, and to the end of a purge, which would
 /// eat it.
 pub fn delay_s(wait_s: u32, purged: Option<Time>, now: Time) -> u32 {
-    let purged = purged.filter(|purged| !is_ahead(*purged, now));
+    let purged = purged.filter(|purged| !purged.is_ahead(now));
     let left = purged.map_or(Duration::ZERO, |purged| PURGE.saturating_sub(purged.age(now)));
     wait_s.max(u32::try_from(left.as_secs()).expect("a purge is short"))
-}
-
-/// Whether a time is of a store whose clock was ahead, so that it tells nothing.
-pub(super) fn is_ahead(time: Time, now: Time) -> bool {
-    now.age(time) > AHEAD
 }
 
 /// Without a step for this long a chain is dead.

@@ -10,7 +10,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::{Mark, StatusTold};
 use serde::Serialize;
 
-use super::chain::{self, is_ahead};
+use super::chain;
 
 /// How the loop is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,9 +211,11 @@ impl Decision {
         mark.stopped = self.stopped;
         mark.started = seen.start.or(mark.started);
         // Only where the times do not tell by themselves that the stop is over.
-        let is_unclear = |stop: &Time| seen.start.is_some_and(|start| *stop >= start || is_ahead(start, seen.now));
-        let stops = [seen.stop, seen.lock.map(|lock| lock.counts_with())].into_iter().flatten();
-        mark.overruled = stops.filter(|stop| self.stopped.is_none() && is_unclear(stop)).max();
+        let is_unclear = |stop: &Time| seen.start.is_some_and(|start| *stop >= start || start.is_ahead(seen.now));
+        let overruled = |stop: Option<Time>| stop.filter(|stop| self.stopped.is_none() && is_unclear(stop));
+        mark.overruled = overruled(seen.stop);
+        let lock = overruled(seen.lock.map(|lock| lock.counts_with()));
+        mark.overruled_lock = lock.filter(|_| lock != mark.overruled);
         if self.step.is_some() {
             (mark.tick, mark.ticked) = (Some(chain::next(seen.mark, heard)), Some(heard));
         } else if !pace.has_queue {
@@ -232,6 +234,8 @@ impl Decision {
         if let Some(told) = &news.told {
             mark.told = Some(told.clone());
         }
+        // Kept, it would hold ticks back once the clock has come so far.
+        mark.purged = mark.purged.filter(|purged| !purged.is_ahead(heard));
         if news.purges {
             mark.purged = Some(heard);
         }
@@ -252,7 +256,7 @@ fn was_stopped(mark: Option<&Mark>) -> bool {
 /// a step counts only until the purge is over, when the tick should come.
 fn is_alive(mark: Option<&Mark>, pace: &Pace, now: Time) -> bool {
     let Some(Mark { ticked: Some(ticked), purged, .. }) = mark else { return false };
-    let is_recent = ticked.age(now) < chain::dead_after(pace.tick_s) && !is_ahead(*ticked, now);
+    let is_recent = ticked.age(now) < chain::dead_after(pace.tick_s) && !ticked.is_ahead(now);
     let may_be_eaten = purged.is_some_and(|purged| *ticked < purged + chain::PURGE && now >= purged + chain::PURGE);
     is_recent && !may_be_eaten
 }
@@ -268,12 +272,16 @@ fn is_too_soon(mark: Option<&Mark>, now: Time, pace: &Pace) -> bool {
 /// caught up.
 fn is_stop_newer(start: Time, stop: Time, seen: &Seen) -> bool {
     let knows =
-        |known: fn(&Mark) -> [Option<Time>; 2], time| seen.mark.is_some_and(|mark| known(mark).contains(&Some(time)));
-    let knows_start = knows(|mark| [mark.started; 2], start);
-    let knows_stop = knows(|mark| [mark.stopped, mark.overruled], stop);
+        |known: fn(&Mark) -> [Option<Time>; 3], time| seen.mark.is_some_and(|mark| known(mark).contains(&Some(time)));
+    let knows_start = knows(|mark| [mark.started; 3], start);
+    let knows_stop = knows(|mark| [mark.stopped, mark.overruled, mark.overruled_lock], stop);
     if knows_start && knows_stop {
         return was_stopped(seen.mark);
     }
-    let tells_nothing = is_ahead(start, seen.now) || is_ahead(stop, seen.now);
+    // A stop that was not known, since another one counted before it, was there when the clock was still ahead.
+    if stop.is_ahead(seen.now) && !start.is_ahead(seen.now) && !knows_start && was_stopped(seen.mark) {
+        return false;
+    }
+    let tells_nothing = start.is_ahead(seen.now) || stop.is_ahead(seen.now);
     if tells_nothing && knows_start != knows_stop { knows_start } else { stop >= start }
 }

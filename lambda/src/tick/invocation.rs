@@ -61,7 +61,7 @@ impl<'a> Invocation<'a> {
 
     fn carry_out(&mut self, operation: Operation) -> Answer {
         match operation {
-            Operation::GetMark => self.read_mark().map_or_else(failed, Answer::Mark),
+            Operation::GetMark => self.read_mark().map_or_else(failed, |read| Answer::Mark(Box::new(read))),
             Operation::Look => self.look().map_or_else(failed, Answer::Control),
             Operation::ListControl => self.list_again().map_or_else(failed, Answer::Control),
             Operation::GetLock => control::read_lock(&self.store_for_mark()).map_or_else(failed, Answer::Lock),

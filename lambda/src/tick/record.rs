@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::decide::Owed;
 use super::machine::{Record, Recorded};
 use super::report::Report;
+use crate::ahead::Mender;
 use crate::cas::Written;
 use crate::channel::Channel;
 use crate::deadline::{Stages, TO_RECORD, TO_REPORT, TO_STRIKE_OFF, before};
@@ -97,15 +98,19 @@ impl<'a> Recorder<'a> {
             }
         };
         let (now, anchor) = (opening.now, opening.anchor);
-        let swept_before = mark.and_then(|mark| mark.swept).max(status.as_ref().map(|status| status.written));
-        let lost = swept_before.filter(|_| status.is_none() && unreadable.is_none());
-        let mut changed = status.is_none();
+        let is_new = status.is_none();
         let mut status = status.unwrap_or_else(|| Status::new(now));
+        let mut mender = Mender::new(now);
+        mender.status(&mut status);
+        let swept_before = mark.and_then(|mark| mark.swept).map(|swept| mender.noted(swept));
+        let swept_before = swept_before.max((!is_new).then_some(status.written));
+        let lost = swept_before.filter(|_| is_new && unreadable.is_none());
+        let mut changed = is_new || mender.furthest.is_some();
 
         changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
         changed |= self.tell_of_us(&mut status, now, record, unreadable, lost);
         if record.sweep {
-            changed |= self.sweep(&mut status, opening, swept_before)?;
+            changed |= self.sweep(&mut status, opening, swept_before, mender)?;
             changed |= status.written.age(now) >= WRITE_EVERY;
         }
         if may_send(&status, now) {
@@ -163,10 +168,16 @@ impl<'a> Recorder<'a> {
     }
 
     /// Sweeps. Whether that is worth writing.
-    fn sweep(&mut self, status: &mut Status, opening: Opening, swept: Option<Time>) -> Result<bool, String> {
+    fn sweep(
+        &mut self,
+        status: &mut Status,
+        opening: Opening,
+        swept: Option<Time>,
+        mender: Mender,
+    ) -> Result<bool, String> {
         let now = opening.now;
         let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, stages: self.stages };
-        let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept)?;
+        let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept, mender)?;
         let count = |fits: fn(State) -> bool| status.checks.values().filter(|record| fits(record.state)).count();
         let report = &mut self.report;
         (report.checks, report.skipped, report.unread) = (checks, skipped, unread);

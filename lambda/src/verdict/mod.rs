@@ -15,7 +15,7 @@ use std::time::Duration;
 use pulse_echo_core::answer;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::pulse::ANSWER_LIMIT;
-use pulse_echo_core::status::{Change, Gap, HISTORY, Limits, Missing, Outage, Record, State, Turn};
+use pulse_echo_core::status::{Ahead, Change, Gap, HISTORY, Limits, Missing, Outage, Record, State, Turn};
 
 use crate::rules::Rules;
 
@@ -44,6 +44,8 @@ pub struct Observation {
     pub fault: Option<Listed>,
     /// When the store took the newest note of `retire` that speaks for the check; `None` without one.
     pub retired: Option<Time>,
+    /// Which of these objects count with another time than their own.
+    pub ahead: Option<Box<Ahead>>,
     /// The pulse's promises, if it was read in this sweep.
     pub limits: Option<Limits>,
     /// The fault's content, if it was read in this sweep.
@@ -95,6 +97,11 @@ pub fn judge(record: Option<&Record>, observation: &Observation, context: &Conte
     if observation.is_hidden {
         return record.cloned();
     }
+    let judged = by_objects(record, observation, context)?;
+    Some(Record { ahead: observation.ahead.clone(), ..judged })
+}
+
+fn by_objects(record: Option<&Record>, observation: &Observation, context: &Context) -> Option<Record> {
     let Some(pulse) = &observation.pulse else {
         return without_pulse(record?, observation, context);
     };
@@ -166,7 +173,9 @@ fn by_pulse(record: Option<&Record>, mut next: Record, observation: &Observation
     next.unread = answers.unread;
     next.in_row = answers.in_row;
     // A pulse that is missing and unanswered says nothing about our probe.
-    next.waiting = answers.waiting.filter(|_| observation.pulse.is_some());
+    // Nor does one that counts with the time at which it was seen: its answer may be older than that.
+    let is_ahead = observation.ahead.as_ref().is_some_and(|ahead| ahead.pulse.is_some());
+    next.waiting = answers.waiting.filter(|_| observation.pulse.is_some() && !is_ahead);
 
     let before = next.state;
     let past_limit = next.limits.as_ref().filter(|limits| next.pulse.age(now) > limits.limit());

@@ -29,6 +29,10 @@ pub(crate) enum Event {
     Double(usize),
     Schedule,
     Operator(Act),
+    /// The store's clock is set: so many seconds ahead of what is right.
+    SetClock(i64),
+    /// The operator starts or stops, long after the clock was set right.
+    LastWord(Act),
 }
 
 /// How often things go wrong in the storm, in percent.
@@ -96,6 +100,9 @@ impl History {
         let first = history.chance.between(0, 60_000);
         history.plan(first, Event::Schedule);
         history.plan_operator();
+        if history.chance.percent(20) {
+            history.plan_clock();
+        }
         history
     }
 
@@ -158,6 +165,8 @@ impl History {
             Event::Invoke(cause, request, tries) => return self.invoke(cause, Vec::new(), request, tries),
             Event::Schedule => self.schedule(),
             Event::Operator(act) => self.operate(act),
+            Event::SetClock(ahead_s) => self.set_clock(ahead_s),
+            Event::LastWord(act) => self.say_last(act),
             Event::Receive(message) if self.queue.is_there(message, self.now) => return self.receive(message),
             Event::Receive(message) => {
                 let message = &self.queue.messages[message];

@@ -8,7 +8,7 @@ use crate::chance::Chance;
 use crate::history::{Event, History};
 use crate::operator::Act;
 use crate::promises::TIME_OUT;
-use crate::world::{Ms, Owed, Status, time};
+use crate::world::{Ms, Owed, Status};
 
 /// Why a function was invoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl History {
             is_unsure: false,
             status: StatusFile::default(),
             delivered: Vec::new(),
-            looked: time(self.now),
+            looked: self.store.time(self.now),
         });
         self.plan_request(number, 0);
         Ok(())

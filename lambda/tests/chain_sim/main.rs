@@ -4,6 +4,7 @@
 //! `CHAIN_SEED=n` tells one history, `CHAIN_HISTORIES=n` plays another number of them.
 
 mod chance;
+mod clock;
 mod history;
 mod invocation;
 mod operator;

@@ -2,7 +2,7 @@
 
 use crate::history::{Event, History};
 use crate::invocation::Cause;
-use crate::world::{LockFile, time};
+use crate::world::LockFile;
 
 /// What an operator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl History {
     }
 
     pub(crate) fn operate(&mut self, act: Act) {
-        let now = Some(time(self.now));
+        let now = Some(self.store.time(self.now));
         self.tell(|| format!("operator: {act:?}"));
         match act {
             Act::Start => self.store.start = now,

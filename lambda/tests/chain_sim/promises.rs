@@ -6,7 +6,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 
 use crate::invocation::Cause;
-use crate::world::{Fact, Message, Ms, Queue, Store, time};
+use crate::world::{Fact, Message, Ms, Queue, Store};
 
 /// The loop's time-out on Lambda.
 pub(crate) const TIME_OUT: Ms = 60_000;
@@ -55,6 +55,10 @@ impl Sums {
             "told twice",
             "sent again",
             "step left",
+            "clock set back",
+            "clock set forward",
+            "last word a start",
+            "last word a stop",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 100), "too seldom: {what}: {self:?}");
         }
@@ -91,6 +95,11 @@ pub(crate) struct Promises {
     swept: Vec<Ms>,
     /// When the last thing went wrong, or was done by hand.
     pub(crate) last_fault: Ms,
+    /// Whether the store's clock is set in this history. Then times do not tell what was said last, until the operator
+    /// says it once more.
+    pub(crate) has_steps: bool,
+    /// The invocations before this one began before the clock was last set.
+    before_clock: usize,
 }
 
 type Kept = Result<(), String>;
@@ -106,12 +115,15 @@ impl Promises {
 
     /// The operator has done something.
     pub(crate) fn look(&mut self, store: &Store, now: Ms) {
+        if self.has_steps && store.last_word.is_none() {
+            return;
+        }
         self.stopped_since = store.stopped().map(|_| self.stopped_since.unwrap_or(now));
     }
 
     /// No operation of the loop may change whether it is stopped.
-    pub(crate) fn lock_changed(before: Option<Time>, after: Option<Time>) -> Kept {
-        keep(before.is_some() == after.is_some(), || {
+    pub(crate) fn lock_changed(&self, before: Option<Time>, after: Option<Time>) -> Kept {
+        keep(self.has_steps || before.is_some() == after.is_some(), || {
             format!("the newer of start and stop wins: {before:?} became {after:?} by the loop's own doing")
         })
     }
@@ -141,7 +153,8 @@ impl Promises {
         if after.swept != swept_before {
             let swept = after.swept.ok_or("swept was taken back")?;
             keep(self.completed.contains(&swept), || format!("swept claims a sweep that was not completed: {swept}"))?;
-            keep(swept_before.is_none_or(|before| before < swept), || "swept was taken back".into())?;
+            let goes_on = swept_before.is_none_or(|before| before < swept || self.has_steps);
+            keep(goes_on, || "swept was taken back".into())?;
         }
         let tick_before = before.and_then(|mark| mark.tick);
         if before.and_then(|mark| mark.ticked) == after.ticked && tick_before == after.tick {
@@ -160,8 +173,15 @@ impl Promises {
         let purged = before.and_then(|mark| mark.purged);
         let is_purged =
             purged.is_some_and(|purged| ticked.is_none_or(|ticked| ticked.as_second() < purged.as_second() + 70));
-        let is_dead = is_purged || ticked.is_none_or(|ticked| time(now).as_second() - ticked.as_second() >= dead_after);
+        let is_dead = is_purged
+            || ticked.is_none_or(|ticked| {
+                let age = store.time(now).as_second() - ticked.as_second();
+                // Ahead by over a minute when that was looked at, up to a minute ago.
+                age >= dead_after || age < 0
+            });
+        // Who looked before the clock was set may take a chain for dead, or for begun, that is not.
         let is_right = is_begun
+            || who < self.before_clock
             || match cause {
                 Cause::Messages(ticks) => tick_before.is_some_and(|before| ticks.contains(&Some(before))),
                 Cause::Schedule => is_dead,
@@ -189,7 +209,18 @@ impl Promises {
         self.may_go_on(now, "a tick was sent")
     }
 
+    /// The store's clock was set: what the times of locks, starts, stops and leases say holds no longer for
+    /// invocations up to this one.
+    pub(crate) fn clock_set(&mut self, last: usize, now: Ms) {
+        self.fault(now);
+        self.before_clock = last;
+        self.sending.clear();
+    }
+
     pub(crate) fn begins_to_send(&mut self, who: usize) -> Kept {
+        if who < self.before_clock {
+            return Ok(());
+        }
         self.sending.insert(who);
         keep(self.sending.len() == 1, || format!("never two that send at once: {:?}", self.sending))
     }

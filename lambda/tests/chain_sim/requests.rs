@@ -1,5 +1,7 @@
 //! What each request does to the model, and what is answered.
 
+use std::time::Duration;
+
 use pulse_echo_core::clock::Time;
 use pulse_echo_lambda::tick::machine::{
     Answer, Control, KeptMark, Listed, LockRead, MarkRead, Operation, Record, Recorded, Wrote,
@@ -7,8 +9,8 @@ use pulse_echo_lambda::tick::machine::{
 
 use crate::history::History;
 use crate::invocation::{Came, Stage, Trouble};
-use crate::promises::{Promises, Told};
-use crate::world::{Fact, LockFile, Ms, Object, Owed, time};
+use crate::promises::Told;
+use crate::world::{Fact, LockFile, Ms, Object, Owed};
 
 /// How long before the deadline sending ends.
 const TO_STRIKE_OFF: Ms = 10_000;
@@ -16,6 +18,9 @@ const TO_STRIKE_OFF: Ms = 10_000;
 /// How long before the deadline the last step is made, and its tick sent.
 const TO_STEP: Ms = 2_000;
 const TO_SEND: Ms = 1_500;
+
+/// A lease that runs longer is of a clock that was ahead.
+const LONGEST_LEASE: Duration = Duration::from_secs(90);
 
 fn answered(answer: Answer) -> Came {
     Came::Answer(Box::new(answer))
@@ -31,7 +36,9 @@ impl History {
         let operation = self.invocations[number].operation.clone();
         Ok(match operation {
             Operation::GetMark | Operation::GetLock | Operation::ListControl if trouble != Trouble::None => failed(),
-            Operation::GetMark => answered(Answer::Mark(MarkRead { mark: self.kept_mark(), now: time(self.now) })),
+            Operation::GetMark => {
+                answered(Answer::Mark(Box::new(MarkRead { mark: self.kept_mark(), now: self.store.time(self.now) })))
+            }
             Operation::Look => self.look(number, trouble),
             Operation::ListControl => answered(Answer::Control(self.control())),
             Operation::TellUnusable => answered(Answer::Told(None)),
@@ -92,7 +99,7 @@ impl History {
     }
 
     fn taken(&self, trouble: Trouble) -> Wrote {
-        if trouble == Trouble::Done { Wrote::InDoubt } else { Wrote::Taken { now: time(self.now) } }
+        if trouble == Trouble::Done { Wrote::InDoubt } else { Wrote::Taken { now: self.store.time(self.now) } }
     }
 
     fn kept_mark(&self) -> KeptMark {
@@ -103,7 +110,7 @@ impl History {
     fn control(&self) -> Control {
         let (start, stop) = (self.store.start, self.store.stop);
         let lock = self.store.lock.map(|(lock, at)| Listed { at, etag: lock.etag() });
-        Control { now: time(self.now), start, stop, lock, mark: self.kept_mark().etag }
+        Control { now: self.store.time(self.now), start, stop, lock, mark: self.kept_mark().etag }
     }
 
     /// GET of `status.json`, then the list.
@@ -119,7 +126,7 @@ impl History {
             }
             _ if trouble != Trouble::None => failed(),
             _ => {
-                self.invocations[number].looked = time(self.now);
+                self.invocations[number].looked = self.store.time(self.now);
                 answered(Answer::Control(self.control()))
             }
         }
@@ -131,7 +138,7 @@ impl History {
             self.sums.count("lock removed");
             self.store.lock = None;
         }
-        Promises::lock_changed(before, self.store.stopped())?;
+        self.promises.lock_changed(before, self.store.stopped())?;
         Ok(answered(Answer::Done))
     }
 
@@ -143,10 +150,10 @@ impl History {
             return Ok(answered(Answer::Wrote(refused(trouble))));
         }
         let before = self.store.stopped();
-        self.store.lock = Some((LockFile::Ours { stop }, time(self.now)));
+        self.store.lock = Some((LockFile::Ours { stop }, self.store.time(self.now)));
         // A lock that was removed by hand, whose stop then comes back, is the one thing that changes it.
         if self.store.stop.is_some() {
-            Promises::lock_changed(before, self.store.stopped())?;
+            self.promises.lock_changed(before, self.store.stopped())?;
         }
         self.promises.look(&self.store, self.now);
         if trouble == Trouble::None {
@@ -216,12 +223,13 @@ impl History {
         }
         file.content.outbox.extend(&file.news);
         let deadline = self.invocations[number].deadline;
-        let now = time(self.now);
+        let now = self.store.time(self.now);
         let file = &mut self.invocations[number].status;
-        let is_free = file.content.lease.as_ref().is_none_or(|(_, until)| now >= *until);
+        let is_over = |until: Time| now >= until || now.age(until) > LONGEST_LEASE;
+        let is_free = file.content.lease.as_ref().is_none_or(|(_, until)| is_over(*until));
         file.sends = is_free && !file.content.outbox.is_empty() && self.now < deadline - TO_STRIKE_OFF;
         if file.sends {
-            let left = std::time::Duration::from_millis((deadline - self.now + 5_000).unsigned_abs());
+            let left = Duration::from_millis((deadline - self.now + 5_000).unsigned_abs());
             file.content.lease = Some((record.lease.clone(), now + left));
         }
         is_new || file.sends || file.etag.is_none()
@@ -235,7 +243,7 @@ impl History {
         }
         self.invocations[number].status.has_test = record.test && !is_lost;
         let sends = !is_lost && self.invocations[number].status.sends;
-        let recorded = Recorded { heard: time(self.now), is_lost, sends, took_ms: 1, owed: None };
+        let recorded = Recorded { heard: self.store.time(self.now), is_lost, sends, took_ms: 1, owed: None };
         Ok(answered(Answer::Recorded(recorded)))
     }
 
@@ -284,7 +292,7 @@ impl History {
         let told = self.promises.told.get_mut(&id).ok_or("a message was sent that is not owed")?;
         if let Some(before) = told.by.last() {
             self.sums.count("told twice");
-            if !self.invocations[*before].is_unsure {
+            if !self.invocations[*before].is_unsure && !self.invocations[number].is_unsure {
                 return Err(format!("told once: {:?} was told by {before} and by {number}", told.fact));
             }
         }

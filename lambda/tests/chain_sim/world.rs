@@ -13,10 +13,6 @@ const BEGINNING: i64 = 2_000_000_000;
 /// How long a purge eats.
 pub(crate) const PURGE: Ms = 60_000;
 
-pub(crate) fn time(at: Ms) -> Time {
-    Time::from_second(BEGINNING + at.div_euclid(1000))
-}
-
 /// An object and its version.
 #[derive(Clone)]
 pub(crate) struct Object<T> {
@@ -73,6 +69,10 @@ pub(crate) struct Store {
     pub(crate) lock: Option<(LockFile, Time)>,
     pub(crate) mark: Option<Object<Mark>>,
     pub(crate) status: Option<Object<Status>>,
+    /// By how many seconds its clock is ahead.
+    pub(crate) ahead_s: i64,
+    /// What was said last, where times do not tell it since the clock was set: whether that is a stop, and when.
+    pub(crate) last_word: Option<(bool, Time)>,
     versions: u64,
 }
 
@@ -82,8 +82,16 @@ impl Store {
         self.versions
     }
 
+    /// What its clock says.
+    pub(crate) fn time(&self, at: Ms) -> Time {
+        Time::from_second(BEGINNING + at.div_euclid(1000) + self.ahead_s)
+    }
+
     /// Since when the loop is stopped, by the contract's first sentence.
     pub(crate) fn stopped(&self) -> Option<Time> {
+        if let Some((is_stop, at)) = self.last_word {
+            return is_stop.then_some(at);
+        }
         let lock = self.lock.map(|(lock, at)| match lock {
             LockFile::Ours { stop } => stop,
             LockFile::ByHand => at,

@@ -117,7 +117,9 @@ impl Sweeps {
         let id = &self.objects[check].id;
         match what {
             What::Mute(for_s) => {
-                self.status.mutes.insert(id.clone(), Muted { etag: ETAG.into(), at, for_s, reason: None });
+                self.status
+                    .mutes
+                    .insert(id.clone(), Muted { etag: ETAG.into(), at, for_s, reason: None, listed: None });
             }
             What::Retire => {
                 let id = id.clone();

@@ -185,7 +185,7 @@ impl Server {
 
     /// The hosts whose newest pulses came by the operator's pair, or from before hosts had keys of their own. A pulse
     /// counts if it is at most a day older than the newest pulse.
-    pub(crate) fn hosts_without_own_key(&self) -> Result<BTreeSet<String>, redb::Error> {
+    pub(crate) fn hosts_without_own_key(&self, now: Timestamp) -> Result<BTreeSet<String>, redb::Error> {
         let mut pulses = Vec::new();
         let mut query = Query { prefix: "pulse/", delimiter: None, from: Vec::new(), limit: 1000 };
         loop {
@@ -194,7 +194,8 @@ impl Server {
             let Some(from) = page.next else { break };
             query.from = from;
         }
-        let Some(newest) = pulses.iter().map(|(_, summary)| summary.last_modified).max() else {
+        // One from a time to come must not make all others old.
+        let Some(newest) = pulses.iter().map(|(_, summary)| summary.last_modified.min(now)).max() else {
             return Ok(BTreeSet::new());
         };
         let is_recent = |at: Timestamp| newest.duration_since(at) <= SignedDuration::from_hours(24);

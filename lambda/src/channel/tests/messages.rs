@@ -108,6 +108,7 @@ fn of_us() -> Vec<(&'static str, Vec<Entry>)> {
         ("What was known is lost", vec![fact(status_unreadable())]),
         ("What was known is gone", vec![fact(Fact::StatusMissing { swept: time(29) })]),
         ("A newer loop has written `status.json`", vec![fact(Fact::StatusUnusable { why: NEWER.into() })]),
+        ("The store's clock was set back", vec![fact(set_back())]),
         ("A host has too many checks", vec![fact(crowded())]),
         (
             "It has no more than are watched",
@@ -134,6 +135,11 @@ fn of_us() -> Vec<(&'static str, Vec<Entry>)> {
 }
 
 const NEWER: &str = "status.json is of version 2, and this program knows 1 at most: use a newer one";
+
+fn set_back() -> Fact {
+    let some = (1..=10).map(|number| id(&format!("web-{number:02}"))).collect();
+    Fact::SetBack { ahead: time(150), by_s: 7_200, checks: 42, hosts: 42, some }
+}
 
 fn crowded() -> Fact {
     Fact::Crowded { host: "web-1".into(), names: 1_000, most: 500 }

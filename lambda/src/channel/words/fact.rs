@@ -7,7 +7,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
 
-use super::many::{gap, of_all, on_hosts, wave};
+use super::many::{gap, of_all, on_hosts, set_back, wave};
 use super::measure::{checks, command, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::{duration, grouped};
@@ -50,6 +50,7 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::Refused { .. } => "REFUSED",
         Fact::Crowded { .. } => "TOO MANY CHECKS",
         Fact::Uncrowded { .. } => "CHECKS WITHIN LIMIT",
+        Fact::SetBack { .. } => "CLOCK SET BACK",
         Fact::Counted { .. } => "MANY CHANGES",
         Fact::Test => "TEST",
     }
@@ -137,9 +138,9 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
         Fact::Crowded { host, names, most } => {
             let host = line(host, REASON_ROOM);
             format!(
-                "{host} has more checks than are watched of a host (CHECKS_PER_HOST: {}); {} were seen, and there may be \
-                 more. Nothing is told of the others. Delete what should not be there under pulse/{host}/, echo/{host}/ \
-                 and fault/{host}/, or raise CHECKS_PER_HOST.",
+                "{host} has more checks than are watched of a host (CHECKS_PER_HOST: {}); {} were seen, and there may \
+                 be more. Nothing is told of the others. Delete what should not be there under pulse/{host}/, \
+                 echo/{host}/ and fault/{host}/, or raise CHECKS_PER_HOST.",
                 grouped(*most),
                 grouped(*names)
             )
@@ -150,6 +151,9 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             when(*until),
             duration(since.age(*until))
         ),
+        Fact::SetBack { ahead, by_s, checks, hosts, some } => {
+            set_back((*ahead, Duration::from_secs(*by_s)), (*checks, *hosts), some)
+        }
         Fact::Counted { hosts } => counted(hosts),
         Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
     }
@@ -165,8 +169,8 @@ fn up_again(fact: &Fact, at: Time) -> String {
     if let Some(steady) = steady {
         let (up, age) = (when(*steady), duration(steady.age(at)));
         return format!(
-            "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told last was an \
-             outage of {lasted}, from {from}: {why}.{still}"
+            "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told last was \
+             an outage of {lasted}, from {from}: {why}.{still}"
         );
     }
     let up = when(*until);

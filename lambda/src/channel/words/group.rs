@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::Fact;
 
-use super::fact::Detail;
-use super::{check, detailed_line, host, kind};
+use super::{check, kind};
 use crate::outbox::entry::{Entry, What};
 
 /// The entries of one line.
@@ -23,14 +22,6 @@ impl Group<'_> {
     /// Whether it says that many hosts went down.
     pub(super) fn is_wave(&self) -> bool {
         matches!(self.entries[0].what, What::Fact(Fact::ManyDown { .. }))
-    }
-
-    /// Renders its line.
-    pub(super) fn line(&self, detail: Detail) -> String {
-        match self.entries.as_slice() {
-            [entry] => detailed_line(entry, detail),
-            entries => format!("{}: {}", self.kind, host::sentence(self, entries, detail)),
-        }
     }
 }
 

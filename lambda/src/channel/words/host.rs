@@ -8,7 +8,6 @@ use pulse_echo_core::status::{Down, Fact, State, Still};
 use pulse_echo_core::words::{duration, grouped};
 
 use super::fact::{Detail, down_since, silent_together, still_down, was_what, why_failing};
-use super::group::Group;
 use super::measure::{checks, named, names, when};
 use super::{check, down};
 use crate::outbox::entry::{Entry, What};
@@ -17,12 +16,12 @@ use crate::outbox::entry::{Entry, What};
 const REASONS: usize = 3;
 
 /// The text after the kind of a line about these checks of one host.
-pub(super) fn sentence(group: &Group, entries: &[&Entry], detail: Detail) -> String {
+pub(super) fn sentence(kind: &str, host: &str, entries: &[&Entry], detail: Detail) -> String {
     let ids: Vec<_> = entries.iter().filter_map(|entry| check(entry)).collect();
-    let who = who(group.host.unwrap_or_default(), &ids);
-    match group.kind {
-        "DOWN" | "STILL DOWN" => are_down(group.host.unwrap_or_default(), entries, detail),
-        "UP" | "WAS DOWN" => were_down(&who, group.kind == "UP", entries),
+    let who = who(host, &ids);
+    match kind {
+        "DOWN" | "STILL DOWN" => are_down(host, entries, detail),
+        "UP" | "WAS DOWN" => were_down(&who, kind == "UP", entries),
         "GONE" => are_gone(&who, entries),
         _ => format!("{who} is watched from now on."),
     }

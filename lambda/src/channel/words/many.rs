@@ -1,5 +1,7 @@
 //! Sentences about many hosts, and about times in which nothing was swept.
 
+use std::time::Duration;
+
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
@@ -39,6 +41,26 @@ pub(super) fn gap((from, until): (Time, Time), quiet_until: Option<Time>, spared
         ),
     };
     format!("{begins}, and no pulse came{quiet_to}: the store itself was away. {spared}")
+}
+
+/// The store's clock was set back: what is ahead of it and by how much; how many checks and hosts have such objects.
+pub(super) fn set_back((ahead, by): (Time, Duration), (count, of): (usize, usize), some: &[CheckId]) -> String {
+    let begins = format!(
+        "the store has times up to {}, which is {} ahead of its clock: the clock was wrong then, or is wrong now. Look \
+         at it",
+        when(ahead),
+        duration(by)
+    );
+    if count == 0 {
+        return format!("{begins}.");
+    }
+    format!(
+        "{begins}. The last objects of {}{} count from now on, so what is down of them may be told late, by their \
+         limit at most: {}.",
+        checks(count),
+        on_hosts(of),
+        names(count, some)
+    )
 }
 
 /// Many hosts that went down at once. A cause is named only if three quarters of them share it.

@@ -61,7 +61,7 @@ pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> S
     let mut left = room.saturating_sub(head + end.as_ref().map_or(0, String::len) + OTHERS_ROOM);
     let mut shown = 0;
     for group in lines {
-        let line = fitted(&group.line(detail), &escape);
+        let line = fitted(&group_line(group, detail), &escape);
         if shown == LINES || line.len() + 1 > left {
             break;
         }
@@ -103,6 +103,16 @@ fn others(groups: &[Group], escape: impl Fn(&str) -> String) -> String {
         more => format!(" and {} more", grouped(more)),
     };
     escape(&format!("Without a line: {said}: {}{more}.", some.join(", ")))
+}
+
+/// Renders the line of a group.
+fn group_line(group: &Group, detail: Detail) -> String {
+    match (group.entries.as_slice(), group.host) {
+        (entries, Some(host)) if entries.len() > 1 => {
+            format!("{}: {}", group.kind, host::sentence(group.kind, host, entries, detail))
+        }
+        (entries, _) => detailed_line(entries[0], detail),
+    }
 }
 
 /// Renders one entry alone, in one line.

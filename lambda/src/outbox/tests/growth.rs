@@ -80,7 +80,7 @@ fn a_channel_that_takes_nothing_does_not_let_the_outbox_grow_and_no_host_is_lost
 #[test]
 fn what_a_mute_holds_is_not_counted_with_what_is_told() {
     let mut status = Status::new(at(0));
-    status.mutes.insert(id("held"), Muted { etag: "m".into(), at: at(0), for_s: 600, reason: None });
+    status.mutes.insert(id("held"), Muted { etag: "m".into(), at: at(0), for_s: 600, reason: None, listed: None });
     status.outbox.push(message(0, 0, &["slack"], came_up("held", 0, 0)));
     status.outbox.extend((1..=MESSAGES).map(|n| message(n, 0, &["slack"], went_down(&format!("web-{n}"), 0))));
     keep(&mut status, 0);

@@ -115,6 +115,36 @@ fn a_lock_put_by_hand_whose_time_is_ahead_counts_as_a_stop_does() {
 }
 
 #[test]
+fn a_start_ends_a_stop_and_a_lock_of_an_hour_to_come_both_and_for_good() {
+    let looks = |mark: &mut Option<Mark>, now, start: Option<i64>, stop: i64| {
+        let lock = Some(Lock { at: at(3_700), stop: None });
+        let seen = Seen { start: start.map(at), stop: Some(at(stop)), lock, ..seen(now, mark.as_ref()) };
+        let decision = decide(&seen, &schedule(), &BY_SCHEDULE);
+        *mark = Some(decision.mark(&seen, &BY_SCHEDULE, &News::default(), at(now)));
+        decision.stopped.is_some()
+    };
+    // The mark names the stop; of the lock behind it it says nothing.
+    for stop in [3_620, 10] {
+        let mut mark = None;
+        assert!(looks(&mut mark, 20, None, stop));
+        for now in [30, 90, 3_630, 3_710, 9_000] {
+            assert!(!looks(&mut mark, now, Some(25), stop), "at {now}: it stays started");
+        }
+        assert!(looks(&mut mark, 9_060, Some(25), 9_050), "another stop");
+    }
+}
+
+#[test]
+fn the_note_of_a_purge_that_is_ahead_is_dropped() {
+    let purged = |at_: i64| {
+        let mark = Mark { purged: Some(at(at_)), ..mark(0) };
+        let seen = seen(10, Some(&mark));
+        decide(&seen, &sweep(), &BY_QUEUE).mark(&seen, &BY_QUEUE, &News::default(), at(10)).purged
+    };
+    assert_eq!([purged(5), purged(70), purged(71)], [Some(at(5)), Some(at(70)), None]);
+}
+
+#[test]
 fn where_a_time_is_ahead_a_lock_that_may_count_is_read() {
     let mark = Mark { started: Some(at(3_620)), ..mark(0) };
     let lock = Some(Lock { at: at(30), stop: None });

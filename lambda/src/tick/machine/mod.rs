@@ -125,12 +125,12 @@ impl<I: FnMut() -> String> Machine<I> {
     pub fn answer(&mut self, answer: Answer) -> Next {
         match (self.at, answer) {
             (Place::Glancing, Answer::Mark(read)) => {
-                self.take_mark(read);
+                self.take_mark(*read);
                 self.glance().unwrap_or_else(|| self.go(Place::Looking, Operation::Look))
             }
             (Place::Looking, Answer::Control(control)) => self.on_control(control),
             (Place::ReadingMark, Answer::Mark(read)) => {
-                self.take_mark(read);
+                self.take_mark(*read);
                 if self.mark.etag == self.control.mark { self.read_lock() } else { self.look_again() }
             }
             (Place::ReadingLock, Answer::Lock(read)) => self.on_lock(read),
@@ -159,7 +159,7 @@ impl<I: FnMut() -> String> Machine<I> {
             }
             (Place::Writing, Answer::Wrote(came)) => self.on_put(came),
             (Place::Writing, Answer::OutOfTime(why)) => self.leave_step(why),
-            (Place::ReadingBack, Answer::Mark(read)) => self.on_read_back(read),
+            (Place::ReadingBack, Answer::Mark(read)) => self.on_read_back(*read),
             (Place::Writing | Place::ReadingBack, Answer::Failed(why)) => self.give_up(why),
             (Place::Sending, Answer::Done) => {
                 self.report.is_sent = true;

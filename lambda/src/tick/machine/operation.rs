@@ -71,7 +71,7 @@ pub enum Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The mark, as it was read.
-    Mark(MarkRead),
+    Mark(Box<MarkRead>),
     /// The control files, as they were listed.
     Control(Control),
     /// The lock, as it was read; none if it was removed meanwhile.

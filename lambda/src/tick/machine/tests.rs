@@ -52,7 +52,7 @@ impl World {
             return self.instead.remove(place).1;
         }
         match operation {
-            Operation::GetMark => Answer::Mark(MarkRead { mark: self.mark.clone(), now }),
+            Operation::GetMark => Answer::Mark(Box::new(MarkRead { mark: self.mark.clone(), now })),
             Operation::Look | Operation::ListControl => Answer::Control(Control {
                 now,
                 start: self.start.map(at),
@@ -256,12 +256,15 @@ fn a_write_whose_answer_is_lost_is_read_back_and_won_by_its_name() {
     let mark = Mark { tick: Some(8), by: Some("id-2".into()), ..world.said().clone() };
     world.instead = vec![
         ("PUT mark", Answer::Wrote(Wrote::InDoubt)),
-        ("GET mark", Answer::Mark(MarkRead { mark: world.mark.clone(), now: at(1_000) })),
+        ("GET mark", Answer::Mark(Box::new(MarkRead { mark: world.mark.clone(), now: at(1_000) }))),
         ("PUT mark", Answer::Wrote(Wrote::Refused)),
-        ("GET mark", Answer::Mark(MarkRead { mark: world.mark.clone(), now: at(1_000) })),
+        ("GET mark", Answer::Mark(Box::new(MarkRead { mark: world.mark.clone(), now: at(1_000) }))),
         (
             "GET mark",
-            Answer::Mark(MarkRead { mark: KeptMark { mark: Some(mark), etag: Some("f".into()) }, now: at(1_000) }),
+            Answer::Mark(Box::new(MarkRead {
+                mark: KeptMark { mark: Some(mark), etag: Some("f".into()) },
+                now: at(1_000),
+            })),
         ),
     ];
     let (words, report) = world.play(tick(7));
@@ -276,7 +279,7 @@ fn a_sweep_whose_number_has_gone_on_writes_swept_alone() {
     world.mark.mark.as_mut().unwrap().tick = Some(9);
     world.mark.etag = Some("f".into());
     let control = Control { now: at(1_000), mark: read.mark.etag.clone(), ..Control::default() };
-    world.instead = vec![("GET mark", Answer::Mark(read)), ("GET status", Answer::Control(control))];
+    world.instead = vec![("GET mark", Answer::Mark(Box::new(read))), ("GET status", Answer::Control(control))];
     let (words, report) = world.play(tick(7));
     assert_eq!(words[2..], ["sweep", "PUT mark", "GET mark", "LIST", "PUT mark"]);
     assert_eq!((report.step, report.course), (None, Course::Swept));

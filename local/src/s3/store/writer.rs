@@ -23,6 +23,8 @@ use super::{BODIES, Clock, DETAILS, ETag, LISTING, NEWEST, PENDING, SEQUENCE, ST
 const MAX_BATCH: usize = 256;
 /// The limit of one transaction's bodies, of which the last may go beyond it: redb holds them in memory.
 const MAX_BATCH_BYTES: usize = 8 << 20;
+/// How far an object may be ahead of the clock, in seconds. So much is nothing for those who read it, either.
+const MAX_AHEAD_S: i64 = 60;
 /// How long changes are refused without a try after a failed transaction: each failure costs opening the file anew.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
@@ -207,8 +209,10 @@ impl Writer {
     /// Writes the object. If its key matches a rule, it also writes the event and returns it.
     fn put(&mut self, tables: &mut Tables<'_>, key: &str, object: NewObject) -> Result<Option<Pending>, redb::Error> {
         let now = (self.clock)();
-        // After a clock is set back, a newer object must not look older.
-        self.newest = self.newest.max(now.as_second());
+        // After a clock is set back a little, a newer object must not look older. After more than that the clock says
+        // it: else all new objects would have one time for hours, and nobody could tell that they are new.
+        let second = now.as_second();
+        self.newest = if self.newest - second > MAX_AHEAD_S { second } else { self.newest.max(second) };
         let size = object.body.len() as u64;
         let listed = (object.etag.0, size, self.newest);
         tables.listing.insert(key.as_bytes(), listed)?;
