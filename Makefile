@@ -5,7 +5,7 @@ CARGO ?= cargo
 # How many seconds `make fuzz` gives each target.
 SECONDS ?= 60
 
-.PHONY: help demo test lint dist deploy e2e bench fuzz
+.PHONY: help demo test lint dist deploy e2e e2e-all bench fuzz
 
 help:
 	@echo "make demo              from a pulse to the messages that people read, on this machine; half a minute"
@@ -15,6 +15,7 @@ help:
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
 	@echo "make deploy BUCKET=my-pulses    to AWS, or changes what is there; docs/aws.md has the other settings"
 	@echo "make e2e               checks and installs what dist made; tries the agent on other S3 servers (in target/e2e)"
+	@echo "make e2e-all           the same, and a Debian that boots in an emulated machine (many minutes)"
 	@echo "make bench             the benchmarks, as ratios within one run"
 	@echo "make fuzz SECONDS=60   each parser of outside input for a minute; installs cargo-fuzz, needs a C++ compiler"
 
@@ -65,6 +66,9 @@ e2e: dist
 		$(MAKE) --no-print-directory fuzz SECONDS=5; \
 	elif [ -n "$$CI" ]; then echo "cargo-fuzz cannot be installed, see above" >&2; exit 1; \
 	else echo "fuzzing is left out: cargo-fuzz cannot be installed, see above"; fi
+
+e2e-all: export E2E_ALL = 1
+e2e-all: e2e
 
 bench:
 	$(CARGO) bench --locked --workspace
