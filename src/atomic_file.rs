@@ -134,7 +134,7 @@ mod tests {
         assert!(replace(&socket, b"lost").is_err() && socket.exists());
         assert!(replace(folder.path(), b"lost").unwrap_err().to_string().contains("it is a folder"));
         let mut left = names(folder.path());
-        left.sort();
+        left.sort_unstable();
         assert_eq!(left, ["pipe", "socket"]);
     }
 

@@ -104,7 +104,7 @@ fn taken(asked: &[(String, String)], configuration: &str) -> Vec<String> {
     let is_file = |name: &str| name == "AWS_CA_BUNDLE";
     let mut names: Vec<_> =
         asked.iter().filter(|(name, value)| is_file(name) || is_in(value)).map(|(name, _)| name.clone()).collect();
-    names.sort();
+    names.sort_unstable();
     names.dedup();
     names
 }

@@ -141,7 +141,7 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
             files.push(file);
         }
     }
-    files.sort();
+    files.sort_unstable();
     Ok(files)
 }
 

@@ -1,6 +1,8 @@
 //! `credential_process`: a program that issues credentials, used on hosts outside AWS (IAM Roles Anywhere).
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -33,8 +35,8 @@ pub fn credentials(command_line: &str, deadline: Instant) -> Result<Credentials,
         command.process_group(0);
     }
     let mut child = command.spawn().map_err(|error| format!("cannot be run: {program}: {error}"))?;
-    let output = drain(child.stdout.take().expect("it is piped"));
-    let complaint = drain(child.stderr.take().expect("it is piped"));
+    let output = drain(child.stdout.take().expect("it is piped").into());
+    let complaint = drain(child.stderr.take().expect("it is piped").into());
 
     let until = Instant::now() + time;
     let status = wait(&mut child, until).map_err(|error| format!("cannot be waited for: {error}"))?;
@@ -56,12 +58,12 @@ pub fn credentials(command_line: &str, deadline: Instant) -> Result<Credentials,
 
 /// Reads a stream to its end on a thread of its own, so that no pipe is ever full. Output beyond the limit breaks the
 /// pipe.
-fn drain(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+fn drain(stream: OwnedFd) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         // What came before an error still counts. Nobody may be listening any more.
-        let _ = stream.take(SIZE_LIMIT).read_to_end(&mut bytes);
+        let _ = File::from(stream).take(SIZE_LIMIT).read_to_end(&mut bytes);
         let _ = sender.send(bytes);
     });
     receiver

@@ -38,9 +38,8 @@ pub fn read(file: &str) -> Result<Vec<String>, String> {
 /// The expected hosts without a check, in the list's order. A host whose checks are all gone has none.
 pub fn missing(expected: &[String], fleet: &Fleet) -> Vec<String> {
     let there = fleet.status.checks.iter().filter(|(_, record)| record.state != State::Gone);
-    let there: BTreeSet<_> = there.map(|(id, _)| id.host()).collect();
-    let mut seen = BTreeSet::new();
-    expected.iter().filter(|host| !there.contains(host.as_str()) && seen.insert(*host)).cloned().collect()
+    let mut named: BTreeSet<_> = there.map(|(id, _)| id.host()).collect();
+    expected.iter().filter(|host| named.insert(host)).cloned().collect()
 }
 
 /// The error is a sentence that names who is missing.

@@ -235,12 +235,16 @@ fn ran(root: &Root) -> BTreeSet<usize> {
             }
             !is_free
         });
-        now.iter().for_each(|(number, form)| form.put(root, *number));
+        for (number, form) in &now {
+            form.put(root, *number);
+        }
         // A minute later all that ran in the first minute has ended.
         root.write("etc/cron.d/the-last", "1 12 * * * root true # the last\n");
         Cron::start_fast(root).hears("(root) END (true # the last)");
         root.ok(&["rm", "/etc/cron.d/the-last"]);
-        now.iter().for_each(|(_, form)| form.remove(root));
+        for (_, form) in &now {
+            form.remove(root);
+        }
         taken.extend(now);
     }
     let files = std::fs::read_dir(root.path("tmp/ran")).unwrap();

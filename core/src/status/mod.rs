@@ -33,8 +33,8 @@ pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
 /// The content of `status.json`.
 pub type Status = StatusOf<Message>;
 
-/// The same, with as much of each message as its reader needs. Without the feature `memory` it is for reading alone:
-/// fields that only the loop needs keep their defaults.
+/// The same, with as much of each message as its reader needs. Without the feature `memory` it is for reading alone,
+/// and has no fields that only the loop needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "M: DeserializeOwned"))]
 pub struct StatusOf<M> {
@@ -44,45 +44,46 @@ pub struct StatusOf<M> {
     pub written: Time,
     /// Since when the loop is stopped, if that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub stopped: Option<Time>,
     /// Who sends messages now. While this lease runs, nobody else sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub lease: Option<Lease>,
     /// The back-off of each channel that did not take its messages, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<String, BackOff>,
     /// The gaps of the store, as long as a check is spared for one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub gaps: Vec<Gap>,
     /// When it was told that many hosts went down at once, as long as that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub many_down: Option<Time>,
     /// What was told then. A loop that knows no hosts writes [`Self::many_down`] alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub many_told: Option<ManyTold>,
     /// The hosts that vanished together, while a pulse of them is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub vanished: Option<Vanished>,
     /// Of each host that was told of within the last hour, the times of these sweeps: the newest ten.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub noise: BTreeMap<String, Vec<Time>>,
     /// The trouble with our own probe, while checks are `unanswered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub unanswered: Option<Unanswered>,
     /// That the store's clock was set back, from when it was told until it has been steady for an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg(feature = "memory")]
     pub set_back: Option<SetBack>,
     /// The hosts with more names than are read or recorded, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub crowded: BTreeMap<String, Crowded>,
     /// The mutes that were read. Some may be over.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -119,15 +120,15 @@ pub struct BackOff {
     pub why: String,
     /// When it was told over the other channels that it takes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub told: Option<Time>,
     /// When it took something again, until the other channels are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub worked: Option<Time>,
     /// How often it refused, for good and alone, the first of what it owes.
     #[serde(default, skip_serializing_if = "is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub refused: u32,
 }
 
@@ -188,7 +189,6 @@ pub struct Vanished {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Muted {
     /// The object's `ETag`, quotes included.
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
     pub etag: String,
     /// When the store took it.
     pub at: Time,
@@ -237,16 +237,26 @@ impl<M> StatusOf<M> {
         Self {
             version: Status::VERSION,
             written: now,
+            #[cfg(feature = "memory")]
             stopped: None,
+            #[cfg(feature = "memory")]
             lease: None,
             channels: BTreeMap::new(),
+            #[cfg(feature = "memory")]
             gaps: Vec::new(),
+            #[cfg(feature = "memory")]
             many_down: None,
+            #[cfg(feature = "memory")]
             many_told: None,
+            #[cfg(feature = "memory")]
             vanished: None,
+            #[cfg(feature = "memory")]
             noise: BTreeMap::new(),
+            #[cfg(feature = "memory")]
             unanswered: None,
+            #[cfg(feature = "memory")]
             set_back: None,
+            #[cfg(feature = "memory")]
             crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
             outbox: Vec::new(),
@@ -284,7 +294,18 @@ impl<M> StatusOf<M> {
 impl BackOff {
     /// A back-off after so many attempts in a row.
     pub fn new(failures: u32, until: Time) -> Self {
-        Self { failures, until, since: None, why: String::new(), told: None, worked: None, refused: 0 }
+        Self {
+            failures,
+            until,
+            since: None,
+            why: String::new(),
+            #[cfg(feature = "memory")]
+            told: None,
+            #[cfg(feature = "memory")]
+            worked: None,
+            #[cfg(feature = "memory")]
+            refused: 0,
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ahead::Ahead;
+#[cfg(feature = "memory")]
 use super::bounds::Turn;
 use crate::answer::Cause;
 use crate::clock::Time;
+#[cfg(feature = "memory")]
 use crate::pulse::Pulse;
 
 /// How many changes of a check are kept.
@@ -65,19 +67,19 @@ pub struct Record {
     pub fault: Option<Box<SeenFault>>,
     /// Set if the last sweep could not read a newer fault: the time of the pulse by which that fault is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub unread: Option<Time>,
     /// Set while its limits or its newest fault are to be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub turn: Option<Turn>,
     /// How many distinct pulses in a row failed.
     #[serde(default, skip_serializing_if = "is_zero")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub in_row: u32,
     /// The first pulse without an answer; `None` if the newest has an answer, or has just come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub waiting: Option<Time>,
     /// There was no pulse object in the last sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,11 +92,11 @@ pub struct Record {
     pub outage: Option<Box<Outage>>,
     /// What was told of it lately, and what is held back; `None` for a check that was never told down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub telling: Option<Box<Telling>>,
     /// A note of `retire` says that it has gone on purpose. It never counts as vanished.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub retired: bool,
     /// The newest [`HISTORY`] changes, the oldest first. Empty for a check that was never down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -105,7 +107,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The `ETag` of the pulse with these promises, quotes included: another pulse may promise otherwise.
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub etag: String,
     /// How often a pulse comes, in seconds.
     pub every_s: u64,
@@ -113,12 +115,13 @@ pub struct Limits {
     pub limit_s: u64,
     /// How many distinct pulses in a row must fail before that is an outage; `None` where the loop's setting counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub faults_in_row: Option<u32>,
 }
 
 impl Limits {
     /// The promises of `pulse`, which has this `ETag`.
+    #[cfg(feature = "memory")]
     pub fn of(pulse: &Pulse, etag: String) -> Self {
         Self {
             etag,
@@ -145,11 +148,11 @@ pub struct SeenFault {
     /// When the store took it.
     pub at: Time,
     /// The object's `ETag`, quotes included.
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub etag: String,
     /// The pulse that it answers; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub pulse_at: Option<Time>,
     /// What kind of failure it is; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,7 +169,7 @@ pub struct Missing {
     pub since: Time,
     /// Whether it vanished together with many others. Then its last pulse decides, and after a day it is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub with_many: bool,
 }
 
@@ -190,23 +193,23 @@ pub struct Told {
     /// When it is told again.
     pub next: Time,
     /// How many seconds pass between two reminders.
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub step_s: u64,
     /// Which causes were told, without repeats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub causes: Vec<String>,
     /// When a new cause was last told; `None` if it has had one cause only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub changed: Option<Time>,
     /// That the check sends again, and still fails, was told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub back: bool,
     /// It was told although the check flaps. So its end is told, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[cfg_attr(not(feature = "memory"), serde(skip))]
+    #[cfg(feature = "memory")]
     pub anyway: bool,
 }
 
@@ -276,14 +279,20 @@ impl Record {
             limits: None,
             echo: None,
             fault: None,
+            #[cfg(feature = "memory")]
             unread: None,
+            #[cfg(feature = "memory")]
             turn: None,
+            #[cfg(feature = "memory")]
             in_row: 0,
+            #[cfg(feature = "memory")]
             waiting: None,
             missing: None,
             ahead: None,
             outage: None,
+            #[cfg(feature = "memory")]
             telling: None,
+            #[cfg(feature = "memory")]
             retired: false,
             history: Vec::new(),
         }

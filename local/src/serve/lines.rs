@@ -24,7 +24,7 @@ pub(super) fn say_what_it_does(options: &Options, system: &System, environment: 
         data.display(),
         system.tick().as_secs()
     ));
-    announce(&format_args!("the operator's keys are in {}", keys::file(data).display()));
+    announce(&format_args!("for operators, the keys are in {}", keys::file(data).display()));
     for file in [keys::file(data), hosts::file(data)] {
         private::warn_if_open(&file, |warning| complain(&warning));
     }

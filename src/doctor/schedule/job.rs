@@ -42,8 +42,8 @@ pub struct Job {
 impl Job {
     /// Whether another job runs the same in the same way, at other times.
     pub fn is_like(&self, other: &Self) -> bool {
-        let what = |job: &Self| (job.user.clone(), job.variables.clone(), job.folder.clone(), job.words.clone());
-        what(self) == what(other)
+        let Self { user, variables, folder, words, .. } = self;
+        *user == other.user && *variables == other.variables && *folder == other.folder && *words == other.words
     }
 }
 

@@ -45,7 +45,7 @@ pub fn enabled(root: &Path) -> Vec<Timer> {
             names.extend(links.into_iter().filter(is_unit));
         }
     }
-    names.sort();
+    names.sort_unstable();
     names.dedup();
     names.iter().map(|name| timer(root, name)).collect()
 }
