@@ -89,7 +89,8 @@ fn gone(cloud: &Cloud) -> Outcome {
 
 fn without_tls(cloud: &Cloud) -> Outcome {
     let cloud = cloud.without_tls()?;
-    cloud.aws(&["s3api", "create-bucket", "--bucket", BUCKET])?;
+    let region = ["--create-bucket-configuration", "LocationConstraint=eu-central-1"];
+    cloud.aws(&[&["s3api", "create-bucket", "--bucket", BUCKET][..], &region].concat())?;
     let put = || cloud.put(None, "pulse/web-1.json", "{}", &[]);
     let before = put();
     ensure(before.status == 200, || format!("without a policy: {before:?}"))?;
