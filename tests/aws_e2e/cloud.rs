@@ -74,15 +74,6 @@ impl Cloud {
         Ok(Self { web: Web::start(), folder, venv, zip: zip(&target)?, emulator, client })
     }
 
-    /// Another account, empty and over http.
-    pub fn without_tls(&self) -> Result<Self, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("emulator.log");
-        let emulator = Emulator::start_without_tls(&self.venv, folder.path(), &log)?;
-        let (venv, zip, client) = (self.venv.clone(), self.zip.clone(), self.client.clone());
-        Ok(Self { web: Web::start(), folder, venv, zip, emulator, client })
-    }
-
     /// `aws` by the program of the tools, as the account's root.
     pub fn aws(&self, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
         said(&self.command(&self.venv.join("bin/aws")).args(arguments).output()?)

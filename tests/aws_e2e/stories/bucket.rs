@@ -4,8 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::cloud::{BUCKET, Cloud, refused, said};
-use crate::template::Stack;
+use crate::cloud::{Cloud, refused, said};
 use crate::{Outcome, Story, ensure};
 
 pub const STORIES: &[Story] = &[
@@ -13,7 +12,6 @@ pub const STORIES: &[Story] = &[
     ("a bucket with a stranger's notification is taken, and keeps it", taken),
     ("a second run leaves the notifications as they are", second),
     ("and keeps it when we go", gone),
-    ("over http nobody writes or reads a pulse, not even the account's root", without_tls),
 ];
 
 const TOPIC: &str = "arn:aws:sns:eu-central-1:000000000000:uploads";
@@ -85,21 +83,4 @@ fn gone(cloud: &Cloud) -> Outcome {
     let now = notifications(cloud)?;
     ensure(now["TopicConfigurations"][0]["Id"] == "uploads", || now.to_string())?;
     ensure(now.get("LambdaFunctionConfigurations").is_none_or(|list| list == &json!([])), || now.to_string())
-}
-
-fn without_tls(cloud: &Cloud) -> Outcome {
-    let cloud = cloud.without_tls()?;
-    let region = ["--create-bucket-configuration", "LocationConstraint=eu-central-1"];
-    cloud.aws(&[&["s3api", "create-bucket", "--bucket", BUCKET][..], &region].concat())?;
-    let put = || cloud.put(None, "pulse/web-1.json", "{}", &[]);
-    let before = put();
-    ensure(before.status == 200, || format!("without a policy: {before:?}"))?;
-    // The template's own policy; all else of the template needs functions, and those need the store.
-    let policy = &Stack::new(&[("BucketName", BUCKET)]).policies()["BucketPolicy"];
-    fs::write(cloud.folder.path().join("policy.json"), policy.to_string())?;
-    cloud.aws(&["s3api", "put-bucket-policy", "--bucket", BUCKET, "--policy", "file://policy.json"])?;
-    for (what, answer) in [("PUT", put()), ("GET", cloud.get(None, "pulse/web-1.json"))] {
-        ensure(answer.status == 403 && answer.body.contains("AccessDenied"), || format!("{what}: {answer:?}"))?;
-    }
-    Ok(())
 }
