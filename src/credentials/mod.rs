@@ -19,6 +19,7 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::{Credentials, credentials_from};
 
+pub use files::open_to_all;
 pub use instance::Instance;
 pub use profile::Profile;
 

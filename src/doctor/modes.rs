@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::schedule::Job;
 use super::schedule::users::{self, User};
+use crate::credentials::open_to_all;
 use crate::settings::OWN_FOLDER;
 
 /// The user that the package creates, and its group.
@@ -80,9 +81,10 @@ pub fn open(file: &Path, readers: &[Reader]) -> Option<String> {
     let metadata = fs::metadata(file).ok()?;
     let mode = metadata.mode() & 0o7777;
     let name = file.display();
-    if mode & 0o004 != 0 && text.contains("aws_secret_access_key") {
-        let what = "everybody on this machine can read the secret key in it";
-        return Some(format!("{name} has mode {mode:o}: {what}: chmod o-rwx {name}"));
+    if text.contains("aws_secret_access_key")
+        && let Some(open) = open_to_all(file)
+    {
+        return Some(open);
     }
     // Each user has another home; this file is everybody's.
     let shut_out = readers.iter().find(|reader| file.starts_with(OWN_FOLDER) && !reader.may(&metadata, 4))?;

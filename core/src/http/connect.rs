@@ -152,10 +152,9 @@ mod tests {
             move || {
                 begun.fetch_add(1, Ordering::SeqCst);
                 match kind {
-                    "dead" => {
-                        thread::sleep(Duration::from_secs(3_600));
-                        unreachable!()
-                    }
+                    "dead" => loop {
+                        thread::park();
+                    },
                     "refuses" => Err(Error::Io(std::io::ErrorKind::ConnectionRefused.into())),
                     _ => Ok(address.port()),
                 }

@@ -207,7 +207,7 @@ fn a_name_server_that_does_not_answer_is_a_fault_in_time_and_holds_few_threads()
 fn the_query_of_an_address_that_does_not_answer_is_not_shown() {
     let silent = Server::new(|mut stream, _| {
         read_head(&mut stream);
-        thread::sleep(2 * TIME);
+        until_closed(stream);
     });
     let (cause, reason) = miss(check_in_time(&web(), &format!("{}health?token=secret", silent.url()), ""));
     assert_eq!(cause, Cause::Timeout);
