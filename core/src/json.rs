@@ -212,6 +212,11 @@ fn place_of_field(text: &[u8], field: &str) -> Option<(usize, usize)> {
     Some((before.matches('\n').count() + 1, at - line_start + 1))
 }
 
+/// Whether a number is left out where zero is what its absence means.
+pub(crate) fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

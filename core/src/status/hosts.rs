@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::json::is_zero;
+
 /// The longest beginning that a name shares with the name before, in bytes: one character tells it.
 const SHARED: usize = 74;
 
@@ -140,11 +142,6 @@ fn whole(text: &str) -> Option<Vec<String>> {
         names.push(format!("{before}{}", part.get(1..)?));
     }
     Some(names)
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 #[cfg(test)]

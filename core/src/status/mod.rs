@@ -4,6 +4,7 @@
 
 mod ahead;
 mod bounds;
+mod entries;
 mod hosts;
 mod message;
 mod mutes;
@@ -12,13 +13,14 @@ mod record;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
-use crate::json;
+use crate::json::{self, is_zero};
 use crate::name::CheckId;
+
+use entries::{each_message, each_record};
 
 pub use ahead::{Ahead, FirstSeen, SetBack};
 pub use bounds::{Crowded, Turn};
@@ -127,7 +129,7 @@ pub struct BackOff {
     #[cfg(feature = "memory")]
     pub worked: Option<Time>,
     /// How often it refused, for good and alone, the first of what it owes.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     #[cfg(feature = "memory")]
     pub refused: u32,
 }
@@ -314,60 +316,6 @@ impl Muted {
     pub fn until(&self) -> Time {
         self.at + std::time::Duration::from_secs(self.for_s.into())
     }
-}
-
-/// Reads entry by entry: in a large fleet, the text of all records takes as much memory as the records.
-fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
-    struct Records;
-
-    impl<'de> Visitor<'de> for Records {
-        type Value = BTreeMap<CheckId, Record>;
-
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("a record for each check")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut records = Vec::new();
-            while let Some((id, text)) = map.next_entry::<String, &RawValue>()? {
-                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(text)?));
-                match entry() {
-                    Ok(entry) => records.push(entry),
-                    Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
-                }
-            }
-            // Built from a whole list, a map has no half-filled nodes.
-            Ok(records.into_iter().collect())
-        }
-    }
-
-    deserializer.deserialize_map(Records)
-}
-
-fn each_message<'de, D, M>(deserializer: D) -> Result<Vec<M>, D::Error>
-where
-    D: Deserializer<'de>,
-    M: DeserializeOwned,
-{
-    let entries = Vec::<&RawValue>::deserialize(deserializer)?;
-    let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
-    Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
-}
-
-#[cfg(feature = "memory")]
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
-fn is_none(number: &u32) -> bool {
-    *number == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
-    // From bytes, as all of status.json: reading from text links another copy of the whole reader.
-    serde_json::from_slice(text.get().as_bytes()).map_err(|error| json::Error::from(error).to_string())
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use super::bounds::Turn;
 use crate::answer::Cause;
 use crate::clock::Time;
 #[cfg(feature = "memory")]
+use crate::json::is_zero;
+#[cfg(feature = "memory")]
 use crate::pulse::Pulse;
 
 /// How many changes of a check are kept.
@@ -311,10 +313,4 @@ impl Record {
     pub fn cause(&self) -> Option<Cause> {
         self.fault.as_ref().filter(|_| self.state == State::Failing)?.cause
     }
-}
-
-#[cfg(feature = "memory")]
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
