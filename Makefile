@@ -15,7 +15,7 @@ help:
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
 	@echo "make deploy BUCKET=my-pulses    to AWS, or changes what is there; docs/aws.md has the other settings"
 	@echo "make e2e               checks and installs what dist made; tries the agent on other S3 servers (in target/e2e)"
-	@echo "make e2e-all           the same, and a Debian that boots in an emulated machine (many minutes)"
+	@echo "make e2e-all           the same, a Debian that boots in an emulated machine, and AWS by aws-cli 2.9"
 	@echo "make bench             the benchmarks, as ratios within one run"
 	@echo "make fuzz SECONDS=60   each parser of outside input for a minute; installs cargo-fuzz, needs a C++ compiler"
 

@@ -119,7 +119,7 @@ impl Cloud {
     }
 
     /// What every stack here needs: to reach services and store on this machine, and to sweep at once.
-    fn needed(&self) -> [String; 3] {
+    pub fn needed(&self) -> [String; 3] {
         let ca = format!("ProbeCaBundle={}", self.emulator.ca.display());
         ["ProbeAllow=127.0.0.0/8".into(), "MinIntervalSeconds=0".into(), ca]
     }
