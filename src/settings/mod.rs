@@ -4,16 +4,16 @@ pub mod config;
 mod host;
 #[cfg(test)]
 mod tests;
+mod variant;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::args::{Arguments, Check, Command};
 use super::credentials::{self, Found, Instance, Profile};
 use super::input;
+use pulse_echo_core::clock;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::name::Name;
@@ -144,7 +144,7 @@ impl<'a> Sources<'a> {
         // Without this setting, a file that cannot be read is not needed.
         let of_profile = || self.profile.setting("ignore_configured_endpoint_urls").ok().flatten();
         let value = variable.or_else(of_profile);
-        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        value.is_some_and(|value| credentials::is_true(&value))
     }
 
     /// Whether the store is AWS's, and therefore the probe in AWS.
@@ -170,6 +170,8 @@ impl<'a> Sources<'a> {
                 }
             },
         };
+        let (region, is_fips) = variant::without_fips(&region);
+        let endpoint = endpoint.map_or_else(|| self.variant(&region, is_fips), |given| Ok(Some(given)))?;
         let path_style = match (arguments.path_style, config.path_style) {
             (true, _) => Some(true),
             (false, Some(configured)) => Some(configured),
@@ -246,7 +248,7 @@ impl<'a> Sources<'a> {
             trust,
             SystemResolver::default(),
         );
-        Store::new(place, credentials, agent, Arc::new(Timestamp::now), self.deadline())
+        Store::new(place, credentials, agent, Arc::new(clock::now), self.deadline())
     }
 
     /// Writes the present options and environment as a configuration file, since cron has neither.
