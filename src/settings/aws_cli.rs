@@ -1,4 +1,5 @@
-//! AWS's other addresses of S3, FIPS and dual-stack, as aws-cli chooses them. An endpoint that is given comes first.
+//! What aws-cli's settings say of the endpoint: its switches, the form of its addresses, and AWS's other addresses of S3,
+//! FIPS and dual-stack. An endpoint that is given comes first.
 
 use super::Sources;
 use crate::credentials::is_true;
@@ -12,6 +13,25 @@ impl Sources<'_> {
         let is_dual_stack = of_s3 || self.is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
         self.profile.is_not_accelerated()?;
         Ok((is_fips || is_dual_stack).then(|| endpoint::of_aws(region, is_fips, is_dual_stack)))
+    }
+
+    /// aws-cli's switch for the endpoints in its own variables and files.
+    pub(super) fn ignores_configured_endpoints(&self) -> bool {
+        let variable = self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        // Without this setting, a file that cannot be read is not needed.
+        let of_profile = || self.profile.setting("ignore_configured_endpoint_urls").ok().flatten();
+        let value = variable.or_else(of_profile);
+        value.is_some_and(|value| is_true(&value))
+    }
+
+    /// What the profile says of `path_style`, in aws-cli's words.
+    pub(super) fn profile_path_style(&self) -> Option<bool> {
+        // A file that cannot be read is not needed for this.
+        match self.profile.s3_setting("addressing_style").ok()??.as_str() {
+            "path" => Some(true),
+            "virtual" => Some(false),
+            _ => None,
+        }
     }
 
     /// A switch in aws-cli's words: the variable's, else the profile's.
