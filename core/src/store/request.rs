@@ -4,22 +4,19 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rusty_s3::Method;
-use rusty_s3::signing::sign;
 use ureq::http::{HeaderMap, Request, Response};
 
 use super::error::{Failed, Kind};
 use super::refusal::Refusal;
 use super::retry;
+use super::sign::presigned;
 use super::{Error, Learnt, Store};
 use crate::clock::Time;
 use crate::http::{Failure, Trouble, header};
 use crate::name::Key;
 use crate::random;
-
-/// How long a presigned URL is valid, in seconds. It is used at once; the rest allows for clocks that differ.
-const URL_LIFE_S: u64 = 300;
 
 /// The longest answer that is read where no object is expected, in bytes.
 const TEXT_LIMIT: u64 = 64 * 1024;
@@ -54,6 +51,13 @@ impl<'a> Ask<'a> {
             body: None,
             limit: TEXT_LIMIT,
         }
+    }
+
+    /// A request for one page of what begins with `prefix`.
+    pub fn list(prefix: &str, query: Vec<(&'static str, &'a str)>, limit: u64) -> Self {
+        let what = if prefix.is_empty() { "all objects" } else { prefix };
+        let operation = format!("list {what}");
+        Self { operation, method: Method::Get, key: None, query, headers: Vec::new(), body: None, limit }
     }
 }
 
@@ -110,21 +114,14 @@ impl Store {
 
     /// Makes one try, signed now, that may take `time`.
     fn send_once(&self, ask: &Ask, learnt: &Learnt, time: Duration) -> Result<Answer, Failed> {
-        let headers = || ask.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let started = (self.clock)();
-        let url = sign(
-            &(started - learnt.ahead),
-            ask.method,
-            ask.key.map_or_else(|| learnt.bucket.base_url().clone(), |key| learnt.bucket.object_url(key.as_str())),
-            self.credentials.key(),
-            self.credentials.secret(),
-            self.credentials.token(),
-            learnt.bucket.region(),
-            URL_LIFE_S,
-            ask.query.iter().copied(),
-            headers(),
-        );
-        let request = headers()
+        let started = (self.clock)().as_duration();
+        let at = Time::from_second((started - learnt.ahead).as_secs());
+        let bucket = &learnt.bucket;
+        let url = ask.key.map_or_else(|| bucket.base_url().clone(), |key| bucket.object_url(key.as_str()));
+        let url = presigned(url, ask, at, bucket.region(), &self.credentials);
+        let request = ask
+            .headers
+            .iter()
             .fold(Request::builder().method(ask.method.to_str()).uri(url.as_str()), |request, (name, value)| {
                 request.header(name, value)
             });
@@ -143,7 +140,7 @@ impl Store {
         let response = response.map_err(Failure::from)?;
         let rtt = sent.elapsed();
         let (head, body) = response.into_parts();
-        let skew = skew(started, (self.clock)(), header::time(&head.headers, "date"));
+        let skew = skew(started, (self.clock)().as_duration(), header::time(&head.headers, "date"));
         self.saw_skew(skew);
         if head.status.is_success() {
             let failed = |failure| Failed { skew, ..Failed::from(failure) };
@@ -204,8 +201,7 @@ fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<
 }
 
 /// The clock difference: from the middle of the request to the middle of the second in which the store answered.
-fn skew(sent: Timestamp, answered: Timestamp, date: Option<Time>) -> Option<SignedDuration> {
-    let date = Timestamp::from_second(date?.as_second()).ok()?;
-    let middle = sent + answered.duration_since(sent) / 2;
-    Some(middle.duration_since(date) - SignedDuration::from_millis(500))
+fn skew(sent: SignedDuration, answered: SignedDuration, date: Option<Time>) -> Option<SignedDuration> {
+    let middle = sent + (answered - sent) / 2;
+    Some(middle - SignedDuration::from_secs(date?.as_second()) - SignedDuration::from_millis(500))
 }
