@@ -35,6 +35,7 @@ impl Store {
                 headers: Vec::new(),
                 body: None,
                 limit: PAGE_LIMIT,
+                reader: None,
             };
             let answer = self.send(&ask)?;
             let too_large = || self.unreadable(&ask, &answer, format!("it is over {PAGE_LIMIT} bytes"));

@@ -98,6 +98,7 @@ impl Store {
             headers: Vec::new(),
             body: None,
             limit: PAGE_LIMIT,
+            reader: None,
         };
         let answer = self.send(&ask)?;
         let unreadable = |what: String| self.unreadable(&ask, &answer, what);
