@@ -7,6 +7,8 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Changes, Fact, Hosts, State};
 
+use super::many::MOST_NAMED;
+
 /// How many entries an attempt has at most; see [`What::Summary`].
 pub const ENTRIES: usize = 1_000;
 
@@ -57,7 +59,7 @@ pub struct Counts {
 pub struct Count {
     /// How many.
     pub checks: usize,
-    /// The first of them, at most ten. Of what was counted by host, the hosts.
+    /// The first of them, one of each host, at most ten. Of what was counted by host, the hosts.
     pub some: Vec<CheckId>,
 }
 
@@ -173,7 +175,7 @@ impl Count {
     /// Counts more checks; `id` names them.
     fn add(&mut self, id: &CheckId, checks: usize) {
         self.checks += checks;
-        if self.some.len() < 10 {
+        if self.some.len() < MOST_NAMED && self.some.iter().all(|known| known.host() != id.host()) {
             self.some.push(id.clone());
         }
     }
