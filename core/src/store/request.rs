@@ -12,7 +12,7 @@ use ureq::http::{HeaderMap, Request, Response};
 use super::error::{Failed, Kind};
 use super::refusal::Refusal;
 use super::retry;
-use super::sign::presigned;
+use super::sign::{Signed, presigned};
 use super::{Content, Error, Learnt, ReadBody, Store};
 use crate::clock::Time;
 use crate::http::{Failure, Trouble, header};
@@ -122,7 +122,8 @@ impl Store {
         let at = Time::from_second((started - learnt.ahead).as_secs());
         let bucket = &learnt.bucket;
         let url = ask.key.map_or_else(|| bucket.base_url().clone(), |key| bucket.object_url(key.as_str()));
-        let url = presigned(url, ask, at, bucket.region(), &self.credentials);
+        let signed = Signed { method: ask.method, query: &ask.query, headers: &ask.headers };
+        let url = presigned(url, &signed, at, bucket.region(), &self.credentials);
         let request = ask
             .headers
             .iter()
