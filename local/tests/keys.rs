@@ -187,7 +187,7 @@ fn what_cannot_be_done_is_refused_in_one_sentence_and_changes_nothing() {
     let mut command = program(&["key", "add", "--data"]);
     let output = command.arg(&data).arg("web-1").stdout(full).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains("nothing was changed"), "{said}");
+    assert!(output.status.code() == Some(1) && said.contains("no key was changed"), "{said}");
     assert_eq!(done(&data, &["list"]).stdout.lines().count(), 1);
     done(&data, &["add", "web-1"]);
     key(&data, &["add", "web-1"]).assert(1, "web-1 has a key already; key rotate web-1");
@@ -200,6 +200,27 @@ fn what_cannot_be_done_is_refused_in_one_sentence_and_changes_nothing() {
     server.says("host-keys: line 1: it has 2 words; a key has four, or five; the keys stay as they were");
     fs::write(&file, good).unwrap();
     server.says("keys of hosts: 1");
+}
+
+#[test]
+fn a_key_that_cannot_be_kept_is_not_handed_out() {
+    let folder = TempDir::new().unwrap();
+    let (data, web) = (folder.path().join("data"), folder.path().join("web-1"));
+    let (_server, endpoint, _) = site(&data);
+    done(&data, &["add", "--to", web.to_str().unwrap(), "web-1"]);
+    let before = done(&data, &["list"]).stdout;
+    for act in ["add db-1", "rotate web-1"] {
+        // It may write no byte to any file; what it prints goes to a pipe.
+        let full = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", full, "sh"]).arg(program(&[]).get_program()).arg("key");
+        let (act, host) = act.split_once(' ').unwrap();
+        let ended = Ended::of(command.args([act, "--data"]).arg(&data).arg(host).env_clear());
+        assert!(ended.stdout.is_empty() && ended.code == 1, "{ended:?}");
+        assert!(ended.stderr.contains("cannot change the hosts' keys in"), "{ended:?}");
+        assert_eq!(done(&data, &["list"]).stdout, before);
+    }
+    becomes(&as_host(&endpoint, &web), true);
 }
 
 #[test]
