@@ -32,7 +32,7 @@ fn a_host_has_eight_handlers_at_most_and_what_fetches_nothing_has_its_own() {
             count.fetch_add(1, Ordering::SeqCst);
             let _ = wait.lock().unwrap().recv();
         }
-        sender.send(key).map_err(|error| error.to_string())
+        sender.send(key).map_err(|error| error.to_string().into())
     });
     let client = Client::of(&server);
     (0..100).for_each(|n| assert_eq!(client.put(&format!("pulse/busy/{n}.json"), FETCHES).status, 200));

@@ -107,7 +107,7 @@ fn a_killed_server_has_lost_no_answered_put_and_no_event() {
         let (tell, told) = mpsc::channel();
         let _dispatcher = Dispatcher::start(&server, events::Options::default(), move |_, event, _| {
             let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap().to_owned();
-            tell.send(key).map_err(|e| e.to_string())
+            tell.send(key).map_err(|e| e.to_string().into())
         });
         let mut untold: BTreeSet<_> = answered.into_iter().map(|(key, _)| key).collect();
         while !untold.is_empty() {
