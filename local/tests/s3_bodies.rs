@@ -5,8 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use pulse_echo_local::s3::Server;
 use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve};
-use pulse_echo_testkit::raw_client::{Client, at_once, server};
+use pulse_echo_testkit::raw_client::{Client, at_once, options, server};
 use rusty_s3::Credentials;
 use rusty_s3::actions::S3Action;
 use url::Position;
@@ -119,6 +120,25 @@ fn what_is_announced_takes_no_memory() {
 }
 
 #[test]
+fn a_large_body_comes_back_whole_and_none_of_it_is_left_behind() {
+    let (server, dir) = server();
+    let client = Client::of(&server);
+    let body = |length: usize| (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect::<Vec<u8>>();
+    let (large, larger, small) = (body(MIB + 1), body(3 * MIB + 7), body(9));
+    for body in [&larger, &large, &small, &large, &larger] {
+        assert_eq!(client.put("status.json", body).status, 200);
+        assert!(client.get("status.json").body == *body, "of {} bytes", body.len());
+    }
+    assert_eq!(client.get_with("status.json", &[("range", "bytes=3145720-")]).body, &larger[3_145_720..]);
+    assert_eq!(client.delete_with("status.json", &[]).status, 204);
+    assert_eq!(client.get("status.json").status, 404);
+    assert_eq!(client.put("status.json", &large).status, 200);
+    server.stop();
+    let server = Server::start(options(&dir)).unwrap();
+    assert!(Client::of(&server).get("status.json").body == large);
+}
+
+#[test]
 fn large_bodies_side_by_side_are_in_memory_one_at_a_time() {
     let (server, client, _folder) = small(4_000_000);
     let patient = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(300))).build();
@@ -130,4 +150,57 @@ fn large_bodies_side_by_side_are_in_memory_one_at_a_time() {
     assert!(peak < 140 << 10, "the six of them are 72 MiB, twice, and it took {peak} KiB");
     server.signal("-TERM");
     assert!(server.end().status.success());
+}
+
+/// How many connections a stranger or a host opens here. The test itself has them open, too.
+const CROWD: usize = 700;
+
+#[test]
+fn heads_that_do_not_end_take_no_memory() {
+    let (server, client, _folder) = small(400_000);
+    let base = client.bucket.base_url().clone();
+    let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}", "a".repeat(390_000));
+    let crowd: Vec<_> = (0..CROWD)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&host).unwrap();
+            // It may be closed before all of it is written.
+            let _ = stream.write_all(head.as_bytes());
+            stream
+        })
+        .collect();
+    assert_eq!(client.put("pulse/web-1.json", b"{}").status, 200);
+    drop(crowd);
+    server.signal("-TERM");
+    assert!(server.end().status.success());
+}
+
+#[test]
+fn bodies_that_do_not_end_share_a_little_memory() {
+    let (server, client, _folder) = small(4_000_000);
+    let base = client.bucket.base_url().clone();
+    let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
+    let url = client.bucket.put_object(Some(&client.credentials), "pulse/web-1.json").sign(Duration::from_secs(300));
+    let head = format!("PUT {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 260000\r\n\r\n", &url[Position::BeforePath..]);
+    let mut crowd: Vec<_> = (0..CROWD)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&host).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&vec![7; 255_000]).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(client.put("pulse/web-2.json", b"{}").status, 200);
+    let peak = server.peak_kib();
+    assert!(peak < 140 << 10, "the bodies are 170 MiB, and it took {peak} KiB");
+    // Those in files are as good as those in memory.
+    for stream in [0, CROWD - 1] {
+        let stream = &mut crowd[stream];
+        stream.write_all(&[7; 5_000]).unwrap();
+        let mut answer = [0; 15];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 200 OK");
+    }
+    assert!(client.get("pulse/web-1.json").body == vec![7; 260_000]);
+    drop(crowd);
 }

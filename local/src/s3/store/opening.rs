@@ -11,7 +11,9 @@ use std::sync::Once;
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError};
 
-use super::{BODIES, BUCKET, CREATED, Clock, DETAILS, FORMAT, LISTING, NEWEST, PENDING, SEQUENCE, STATE, WORDS};
+use super::{
+    BODIES, BUCKET, CREATED, Clock, DETAILS, FORMAT, LISTING, NEWEST, PENDING, PIECES, SEQUENCE, STATE, WORDS,
+};
 
 const FORMAT_VERSION: i64 = 1;
 /// redb's own default is up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
@@ -117,6 +119,7 @@ impl State {
             write.open_table(LISTING)?;
             write.open_table(DETAILS)?;
             write.open_table(BODIES)?;
+            write.open_table(PIECES)?;
             write.open_table(PENDING)?;
             let mut table = write.open_table(STATE)?;
             let format = table.get(FORMAT)?.map(|n| n.value());
