@@ -74,7 +74,10 @@ fn a_host_is_admitted_while_the_server_runs_and_sees_nothing_of_the_fleet() {
     let (data, web) = (folder.path().join("data"), folder.path().join("web-1"));
     let (_server, endpoint, operator) = site(&data);
     let said = done(&data, &["add", "--to", web.to_str().unwrap(), "web-1"]).stderr;
-    assert!(said.contains("holds config.json and credentials of web-1") && !said.contains("no other machine"), "{said}");
+    assert!(
+        said.contains("holds config.json and credentials of web-1") && !said.contains("no other machine"),
+        "{said}"
+    );
     let mode = |name: &str| fs::metadata(web.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("credentials"), mode("config.json") & 0o400), (0o600, 0o400));
 

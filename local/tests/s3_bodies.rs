@@ -181,7 +181,8 @@ fn bodies_that_do_not_end_share_a_little_memory() {
     let base = client.bucket.base_url().clone();
     let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
     let url = client.bucket.put_object(Some(&client.credentials), "pulse/web-1.json").sign(Duration::from_secs(300));
-    let head = format!("PUT {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 260000\r\n\r\n", &url[Position::BeforePath..]);
+    let head =
+        format!("PUT {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 260000\r\n\r\n", &url[Position::BeforePath..]);
     let mut crowd: Vec<_> = (0..CROWD)
         .map(|_| {
             let mut stream = TcpStream::connect(&host).unwrap();

@@ -296,7 +296,11 @@ fn what_a_host_puts_has_64_kib_at_most() {
     }
     // Nor is a chunk of more than that held in memory.
     let chunk = format!("30000\r\n{}\r\n0\r\n\r\n", " ".repeat(0x30000));
-    let headers = [("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", "5")];
+    let headers = [
+        ("content-encoding", "aws-chunked"),
+        ("x-amz-decoded-content-length", "5"),
+        ("x-amz-trailer", "x-amz-checksum-crc32"),
+    ];
     let payload = ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", chunk.as_bytes());
     host.signed_body("PUT", "/pulses/pulse/web-1.json", payload, &headers, &[]).assert_error(400, "EntityTooLarge");
 }

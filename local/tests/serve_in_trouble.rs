@@ -80,7 +80,9 @@ fn what_a_host_does_again_and_again_does_not_fill_the_log() {
     let mut server = Running::server(folder.path());
     let (pasted, endpoint) = (printed(&mut server), server.endpoint());
     let mut client = Client::at(&endpoint);
-    client.bucket.clone_from(&Bucket::new(endpoint.parse().unwrap(), UrlStyle::Path, "pulse-echo", "us-east-1").unwrap());
+    client
+        .bucket
+        .clone_from(&Bucket::new(endpoint.parse().unwrap(), UrlStyle::Path, "pulse-echo", "us-east-1").unwrap());
     client.credentials = Credentials::new(&pasted["AWS_ACCESS_KEY_ID"], &pasted["AWS_SECRET_ACCESS_KEY"]);
     for n in 0..60 {
         assert_eq!(client.put(&format!("pulse/evil/a{n}//x.json"), b"{}").status, 200);
