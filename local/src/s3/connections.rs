@@ -18,6 +18,7 @@ use s3s::HttpResponse;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::door::Door;
@@ -84,6 +85,8 @@ pub(super) async fn serve(listener: TcpListener, entrance: Entrance, mut stop: w
                 _ = is_taken_away => log::debug!("connection from {peer} ended: its place was needed"),
             }
         });
+        // All others go on before the next one comes in. A crowd would otherwise take their places before they are heard.
+        yield_now().await;
     }
     drop(listener);
     if timeout(grace, graceful.shutdown()).await.is_err() {
