@@ -72,7 +72,9 @@ impl Watched {
             Change::Taken => {
                 announce(&"the new certificate is in use");
                 let warnings = self.tls.as_deref().map(|tls| tls.warnings(Timestamp::now())).unwrap_or_default();
-                warnings.iter().for_each(|warning| complain(warning));
+                for warning in &warnings {
+                    complain(warning);
+                }
             }
             Change::Refused(why) => complain(&format_args!("{why}; the earlier certificate stays in use")),
         }

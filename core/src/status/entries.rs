@@ -11,7 +11,8 @@ use super::record::Record;
 use crate::json;
 use crate::name::CheckId;
 
-/// Reads entry by entry: in a large fleet, the text of all records takes as much memory as the records.
+/// Reads entry by entry: in a large fleet, the text of all records takes as much memory as the records. A record that
+/// cannot be read is left out.
 pub(super) fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
     struct Records;
 
@@ -24,8 +25,8 @@ pub(super) fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut records = Vec::new();
-            while let Some((id, text)) = map.next_entry::<String, &RawValue>()? {
-                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(text)?));
+            while let Some((id, text)) = map.next_entry::<String, Box<RawValue>>()? {
+                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(&text)?));
                 match entry() {
                     Ok(entry) => records.push(entry),
                     Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
@@ -45,12 +46,14 @@ where
     D: Deserializer<'de>,
     M: DeserializeOwned,
 {
-    let entries = Vec::<&RawValue>::deserialize(deserializer)?;
-    let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
-    Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
+    let entries = Vec::<Box<RawValue>>::deserialize(deserializer)?;
+    let entry = |text: &RawValue| {
+        readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"))
+    };
+    Ok(entries.iter().filter_map(|text| entry(text).ok()).collect())
 }
 
-fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
+fn readable<T: DeserializeOwned>(text: &RawValue) -> Result<T, String> {
     // From bytes, as all of status.json: reading from text links another copy of the whole reader.
     serde_json::from_slice(text.get().as_bytes()).map_err(|error| json::Error::from(error).to_string())
 }

@@ -4,22 +4,20 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rusty_s3::Method;
-use rusty_s3::signing::sign;
+use ureq::SendBody;
 use ureq::http::{HeaderMap, Request, Response};
 
 use super::error::{Failed, Kind};
 use super::refusal::Refusal;
 use super::retry;
-use super::{Error, Learnt, Store};
+use super::sign::{Signed, presigned};
+use super::{Content, Error, Learnt, ReadBody, Store};
 use crate::clock::Time;
 use crate::http::{Failure, Trouble, header};
 use crate::name::Key;
 use crate::random;
-
-/// How long a presigned URL is valid, in seconds. It is used at once; the rest allows for clocks that differ.
-const URL_LIFE_S: u64 = 300;
 
 /// The longest answer that is read where no object is expected, in bytes.
 const TEXT_LIMIT: u64 = 64 * 1024;
@@ -36,9 +34,11 @@ pub(super) struct Ask<'a> {
     /// Sorted by name; names in lower case.
     pub headers: Vec<(String, String)>,
     /// Content type and content.
-    pub body: Option<(&'a str, &'a [u8])>,
+    pub body: Option<(&'a str, &'a dyn Content)>,
     /// The longest answer that is read, in bytes.
     pub limit: u64,
+    /// Reads the answer while it comes, at each try. Then its text is not kept.
+    pub reader: Option<&'a ReadBody<'a>>,
 }
 
 impl<'a> Ask<'a> {
@@ -53,14 +53,22 @@ impl<'a> Ask<'a> {
             headers: Vec::new(),
             body: None,
             limit: TEXT_LIMIT,
+            reader: None,
         }
+    }
+
+    /// A request for one page of what begins with `prefix`.
+    pub fn list(prefix: &str, query: Vec<(&'static str, &'a str)>, limit: u64) -> Self {
+        let what = if prefix.is_empty() { "all objects" } else { prefix };
+        let operation = format!("list {what}");
+        Self { operation, method: Method::Get, key: None, query, headers: Vec::new(), body: None, limit, reader: None }
     }
 }
 
 /// An answer of success.
 pub(super) struct Answer {
     pub headers: HeaderMap,
-    /// `None` if it is longer than the limit.
+    /// `None` if it is longer than the limit, or was not to be kept.
     pub body: Option<Vec<u8>>,
     /// From sending the request to the answer's head.
     pub rtt: Duration,
@@ -110,21 +118,15 @@ impl Store {
 
     /// Makes one try, signed now, that may take `time`.
     fn send_once(&self, ask: &Ask, learnt: &Learnt, time: Duration) -> Result<Answer, Failed> {
-        let headers = || ask.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let started = (self.clock)();
-        let url = sign(
-            &(started - learnt.ahead),
-            ask.method,
-            ask.key.map_or_else(|| learnt.bucket.base_url().clone(), |key| learnt.bucket.object_url(key.as_str())),
-            self.credentials.key(),
-            self.credentials.secret(),
-            self.credentials.token(),
-            learnt.bucket.region(),
-            URL_LIFE_S,
-            ask.query.iter().copied(),
-            headers(),
-        );
-        let request = headers()
+        let started = (self.clock)().as_duration();
+        let at = Time::from_second((started - learnt.ahead).as_secs());
+        let bucket = &learnt.bucket;
+        let url = ask.key.map_or_else(|| bucket.base_url().clone(), |key| bucket.object_url(key.as_str()));
+        let signed = Signed { method: ask.method, query: &ask.query, headers: &ask.headers };
+        let url = presigned(url, &signed, at, bucket.region(), &self.credentials);
+        let request = ask
+            .headers
+            .iter()
             .fold(Request::builder().method(ask.method.to_str()).uri(url.as_str()), |request, (name, value)| {
                 request.header(name, value)
             });
@@ -132,7 +134,12 @@ impl Store {
         let response = match ask.body {
             None => request.body(()).map(|request| self.run(request, time)),
             Some((content_type, body)) => {
-                request.header("content-type", content_type).body(body).map(|request| self.run(request, time))
+                let mut reader = body.reader();
+                request
+                    .header("content-type", content_type)
+                    .header("content-length", body.size())
+                    .body(SendBody::from_reader(&mut reader))
+                    .map(|request| self.run(request, time))
             }
         };
         // Only a header's value could be wrong here. That error does not hold the URL.
@@ -143,11 +150,15 @@ impl Store {
         let response = response.map_err(Failure::from)?;
         let rtt = sent.elapsed();
         let (head, body) = response.into_parts();
-        let skew = skew(started, (self.clock)(), header::time(&head.headers, "date"));
+        let skew = skew(started, (self.clock)().as_duration(), header::time(&head.headers, "date"));
         self.saw_skew(skew);
         if head.status.is_success() {
             let failed = |failure| Failed { skew, ..Failed::from(failure) };
-            let body = read(&head.headers, body, ask.limit).map_err(failed)?;
+            let body = match ask.reader {
+                None => read(&head.headers, body, ask.limit),
+                Some(reader) => hand_over(&head.headers, body, ask.limit, reader).map(|()| None),
+            };
+            let body = body.map_err(failed)?;
             return Ok(Answer { headers: head.headers, body, rtt, skew });
         }
         let text = read(&head.headers, body, TEXT_LIMIT)?.unwrap_or_default();
@@ -192,10 +203,22 @@ impl Store {
     }
 }
 
+/// Lets `reader` read a body, unless it is longer than `limit` bytes.
+fn hand_over(headers: &HeaderMap, body: ureq::Body, limit: u64, reader: &ReadBody) -> Result<(), Failure> {
+    if !is_over(headers, limit) {
+        reader(&mut body.into_reader().take(limit))?;
+    }
+    Ok(())
+}
+
+/// Whether a body is longer than `limit` bytes, as far as its head tells.
+fn is_over(headers: &HeaderMap, limit: u64) -> bool {
+    header::text(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit)
+}
+
 /// Reads a body to its end, so that the connection can be reused; `None` if it is longer than `limit` bytes.
 fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    if header::text(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit)
-    {
+    if is_over(headers, limit) {
         return Ok(None);
     }
     let mut bytes = Vec::new();
@@ -204,8 +227,7 @@ fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<
 }
 
 /// The clock difference: from the middle of the request to the middle of the second in which the store answered.
-fn skew(sent: Timestamp, answered: Timestamp, date: Option<Time>) -> Option<SignedDuration> {
-    let date = Timestamp::from_second(date?.as_second()).ok()?;
-    let middle = sent + answered.duration_since(sent) / 2;
-    Some(middle.duration_since(date) - SignedDuration::from_millis(500))
+fn skew(sent: SignedDuration, answered: SignedDuration, date: Option<Time>) -> Option<SignedDuration> {
+    let middle = sent + (answered - sent) / 2;
+    Some(middle - SignedDuration::from_secs(date?.as_second()) - SignedDuration::from_millis(500))
 }

@@ -61,10 +61,6 @@ pub struct Change<'a> {
     pub is_muted: bool,
     /// Whether its host is noisy and must wait until it is told of again.
     pub is_held: bool,
-    /// How many other checks are down now.
-    pub others: usize,
-    /// How many other hosts are down now.
-    pub other_hosts: usize,
 }
 
 impl Teller<'_> {
@@ -229,8 +225,9 @@ fn down(change: &Change, record: &Record, since: Time) -> Down {
         reason: reason(record),
         echo: record.echo,
         words: Metadata::new(),
-        others: change.others,
-        other_hosts: change.other_hosts,
+        // Known when all are judged.
+        others: 0,
+        other_hosts: 0,
         state_since: Some(record.since).filter(|&at| at != since),
         began: began(record, since).filter(|&began| began != record.state),
         flaps: false,
@@ -267,6 +264,9 @@ fn wants_words(fact: &Fact) -> bool {
 pub fn words_wanted(outbox: &[Message]) -> BTreeSet<CheckId> {
     outbox.iter().filter(|message| message.waits).filter_map(|message| message.fact.check().cloned()).collect()
 }
+
+/// Among last words: the host under whose name the same machine sends now. No metadata of a pulse is kept by this name.
+pub const NOW_AS: &str = "now-as";
 
 /// Adds this check's last words to the messages that wait for them.
 pub fn give_words(outbox: &mut [Message], id: &CheckId, words: &Metadata) {
