@@ -231,6 +231,8 @@ impl<'a> Sources<'a> {
                 // `run` waits up to two seconds between two looks. Its connection must stay open for longer.
                 .max_idle_age(Duration::from_secs(60))
                 .input_buffer_size(INPUT_BUFFER)
+                // A full buffer would be taken for a closed connection.
+                .max_response_header_size(INPUT_BUFFER - 1)
                 .output_buffer_size(OUTPUT_BUFFER)
                 .build(),
             trust,
