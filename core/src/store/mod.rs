@@ -224,26 +224,26 @@ impl Store {
 
     /// Gets an object. Its body is read only if it has at most `limit` bytes.
     pub fn get(&self, key: &Key, limit: u64) -> Result<Object, Error> {
-        self.ask_for(Ask { limit, ..Ask::new("get", Method::Get, key) })
+        self.ask_for(&Ask { limit, ..Ask::new("get", Method::Get, key) })
     }
 
     /// Gets an object whose body need not be in memory as a whole: `reader` reads it while it comes, from its beginning
     /// at each try. The [`Object`] has no body then. A body of more than `limit` bytes is not read.
     pub fn read(&self, key: &Key, limit: u64, reader: &ReadBody) -> Result<Object, Error> {
-        self.ask_for(Ask { limit, reader: Some(reader), ..Ask::new("get", Method::Get, key) })
+        self.ask_for(&Ask { limit, reader: Some(reader), ..Ask::new("get", Method::Get, key) })
     }
 
-    fn ask_for(&self, ask: Ask) -> Result<Object, Error> {
-        let answer = self.send(&ask)?;
+    fn ask_for(&self, ask: &Ask) -> Result<Object, Error> {
+        let answer = self.send(ask)?;
         let size = header::text(&answer.headers, "content-length").and_then(|text| text.parse().ok());
         let date = |name| header::time(&answer.headers, name);
         let (last_modified, date) = (date("last-modified"), date("date"));
         Ok(Object {
-            size: size.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Content-Length"))?,
-            last_modified: last_modified.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Last-Modified"))?,
+            size: size.ok_or_else(|| self.unreadable(ask, &answer, "it has no Content-Length"))?,
+            last_modified: last_modified.ok_or_else(|| self.unreadable(ask, &answer, "it has no Last-Modified"))?,
             etag: header::text(&answer.headers, "etag").unwrap_or_default().to_string(),
             metadata: metadata(&answer.headers),
-            date: date.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Date"))?,
+            date: date.ok_or_else(|| self.unreadable(ask, &answer, "it has no Date"))?,
             rtt: answer.rtt,
             body: answer.body,
         })

@@ -7,10 +7,11 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Changes, Fact, Hosts, State};
 
-use super::many::MOST_NAMED;
-
 /// How many entries an attempt has at most; see [`What::Summary`].
 pub const ENTRIES: usize = 1_000;
+
+/// How many checks are named at most where there are many.
+pub const MOST_NAMED: usize = 10;
 
 /// A piece to send.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,14 +8,11 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, ManyTold, Message, Record, Status, Unanswered, Vanished};
 
 use super::Teller;
-use super::entry::ENTRIES;
+use super::entry::{ENTRIES, MOST_NAMED};
 use crate::verdict::wave::{Wave, label};
 
 /// For so long no check must have been `unanswered` until that is over.
 const CALM: Duration = Duration::from_secs(15 * 60);
-
-/// How many checks are named at most where there are many.
-pub const MOST_NAMED: usize = 10;
 
 impl Teller<'_> {
     /// Tells once that the loop has been stopped since `stopped`, or that it runs again.

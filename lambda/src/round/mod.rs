@@ -14,7 +14,8 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Gap, Message, Mutes, Record, State, Status, Still, Telling, Unanswered, Vanished};
 
-use crate::outbox::many::{MOST_NAMED, first_ten, hosts, shorten};
+use crate::outbox::entry::MOST_NAMED;
+use crate::outbox::many::{first_ten, hosts, shorten};
 use crate::outbox::{Change, Teller, noise};
 use crate::rules::Rules;
 use crate::verdict::{self, Context, Observation, many, wave};

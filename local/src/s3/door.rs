@@ -19,10 +19,13 @@ use tokio::time::timeout;
 use super::answer::{About, Failure, completed};
 use super::auth::{ANY_SKEW, Gate};
 use super::body;
+use super::moving::Moving;
 use super::places::Place;
 use super::protocol::Api;
+use super::room::Room;
 use super::store::{Origin, Store};
 use super::upload::Upload;
+use super::work::Work;
 use super::{Clock, Options};
 
 /// How long a request may take, its body included.
@@ -30,10 +33,15 @@ const REQUEST_TIME: Duration = Duration::from_secs(120);
 /// The longest XML body of an S3 operation. We support no such operation, but s3s reads the body first.
 const MAX_XML_BYTES: usize = 1 << 20;
 
+/// How much of all bodies together is held in memory; what has no room there goes to files.
+const HELD_BYTES: usize = 32 << 20;
+
 /// Answers the requests of all connections.
 pub(super) struct Door {
     s3: S3Service,
     gate: Gate,
+    /// See [`Options`].
+    body_idle: Duration,
     domain: BaseDomain,
     clock: Clock,
     /// Counts up from a random number.
@@ -42,19 +50,19 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn new(options: Options, store: Arc<Store>) -> Self {
-        let Options { bucket, region, base_domain, keys, clock, .. } = options;
-        let gate = Gate { keys, region: region.clone(), clock: clock.clone() };
+        let Options { bucket, region, base_domain, keys, clock, body_idle, .. } = options;
+        let gate = Gate { keys, region: region.clone(), clock: clock.clone(), work: Work::default() };
         let domain = BaseDomain(base_domain);
         let mut config = S3Config::default();
         config.presigned_url_max_skew_time_secs = ANY_SKEW;
         config.xml_max_body_size = MAX_XML_BYTES;
-        let mut s3 = S3ServiceBuilder::new(Api { store, bucket, region });
+        let mut s3 = S3ServiceBuilder::new(Api { store, bucket, region, room: Room::of(HELD_BYTES) });
         s3.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         s3.set_host(domain.clone());
         s3.set_auth(gate.clone());
         s3.set_access(gate.clone());
         let request_id = AtomicU64::new(RandomState::new().hash_one(()));
-        Self { s3: s3.build(), gate, domain, clock, request_id }
+        Self { s3: s3.build(), gate, body_idle, domain, clock, request_id }
     }
 
     /// Answers a request of a connection, which ends with it unless the request proves a key.
@@ -77,9 +85,10 @@ impl Door {
         let (asks_first, upload) = (head.headers.contains_key(EXPECT), Upload::of(body));
         let response = match self.gate.admit(&mut head) {
             Err(failure) => failure.into_response(),
-            Ok(()) if is_form(&method, &head.headers) => not_implemented(),
-            Ok(()) => {
-                let body = body::admitted(upload.clone(), key, &head.headers);
+            Ok(_) if is_form(&method, &head.headers) => not_implemented(),
+            Ok(owner) => {
+                let body = Moving::new(upload.clone(), self.body_idle);
+                let body = body::admitted(body, key, &owner, &head.headers);
                 self.ask(Request::from_parts(head, body)).await
             }
         };
