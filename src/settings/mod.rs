@@ -35,8 +35,8 @@ const CA_FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// The region to sign for, if a custom endpoint comes without one.
 const NO_REGION: &str = "us-east-1";
 
-/// The buffers of a connection, in bytes. An answer's head must fit into the first. ureq's own have eight times as much,
-/// which it fills with zeros, once more for TLS: two fifths of what a `send` takes.
+/// The buffers of a connection, in bytes. An answer's head must fit into the first. ureq's own have eight times as
+/// much, which it fills with zeros, once more for TLS: two fifths of what a `send` takes.
 const INPUT_BUFFER: usize = 16 * 1024;
 const OUTPUT_BUFFER: usize = 8 * 1024;
 
