@@ -334,7 +334,8 @@ mod tests {
             ("https://user@example.com/", "credentials"),
             ("http://", "no URL: empty host"),
             ("http://a:99999/", "no URL: invalid port"),
-            ("https://xn--a.example/", "international domain name; write its host in ASCII (xn--…)"),
+            ("https://xn--a.example/", "no URL: its host is no name and no address"),
+            ("http://a b/", "no URL: its host is no name and no address"),
         ] {
             let error = parse(&format!("{{\"url\": \"{url}\"}}")).unwrap_err();
             assert!(error.starts_with("url: ") && error.contains(why), "{url}: {error}");

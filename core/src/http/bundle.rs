@@ -67,6 +67,9 @@ fn in_pem(body: &str) -> Option<CertificateDer<'static>> {
 
 fn in_der(bundle: &[u8]) -> Result<Vec<Certificate>, String> {
     let certificate = der::first(bundle).filter(|certificate| Fields::read(certificate).is_some());
-    let der = certificate.ok_or("it is neither PEM nor a certificate in DER; openssl pkcs12 may make PEM of it")?;
+    let der = certificate.ok_or(
+        "it is neither PEM nor a certificate in DER; openssl pkcs12 -nokeys, or openssl pkcs7 -inform DER \
+         -print_certs, may make PEM of it",
+    )?;
     Ok(vec![Certificate { der: CertificateDer::from(der.to_vec()), place: "it".into() }])
 }

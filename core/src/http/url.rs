@@ -7,6 +7,7 @@ use url::{ParseError, Url};
 pub fn web_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| match error {
         ParseError::RelativeUrlWithoutBase => "it is no URL; it must begin with http:// or https://".to_string(),
+        ParseError::IdnaError if text.is_ascii() => "it is no URL: its host is no name and no address".into(),
         // The packages' agent reports this for every host that is not ASCII, see packaging/README.md.
         ParseError::IdnaError => format!("it is no URL: {error}; write its host in ASCII (xn--…)"),
         error => format!("it is no URL: {error}"),

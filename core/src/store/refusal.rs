@@ -90,6 +90,7 @@ impl Refusal {
                  correct the bucket"
             }
             ("NoSuchBucket", _) => "correct the bucket, the region or the endpoint, or create the bucket first",
+            ("InvalidBucketName", _) => "correct the bucket: 3 to 63 small letters, digits, \".\" and \"-\"",
             ("InvalidAccessKeyId", _) => "the store does not know this access key id: correct the credentials",
             ("SignatureDoesNotMatch", _) => return Some(self.signature_remedy(way)),
             ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => {
@@ -185,6 +186,13 @@ mod tests {
         let unknown = remedy(Some("s3.example.com"), "");
         assert!(unknown.contains("does not belong") && unknown.contains("must stay s3.example.com"), "{unknown}");
         assert!(!remedy(None, "").contains("proxy"));
+    }
+
+    #[test]
+    fn a_bucket_that_no_store_can_have_is_told_with_what_a_name_may_have() {
+        let body = "<Error><Code>InvalidBucketName</Code></Error>";
+        let remedy = Refusal::new(400, &HeaderMap::new(), body).remedy(&Way::default()).unwrap();
+        assert!(remedy.starts_with("correct the bucket: 3 to 63 small letters"), "{remedy}");
     }
 
     #[test]

@@ -72,7 +72,10 @@ fn what_cannot_be_read_is_named_with_its_line() {
             "the block \"PKCS7\" in line 1 cannot be read; openssl pkcs7".into(),
         ),
         (wide, "it is UTF-16; save it as UTF-8".into()),
-        (b"\x30\x82\x01\x00\x02\x01\x03".to_vec(), "it is neither PEM nor a certificate in DER".into()),
+        (
+            b"\x30\x82\x01\x00\x02\x01\x03".to_vec(),
+            "it is neither PEM nor a certificate in DER; openssl pkcs12 -nokeys, or openssl pkcs7 -inform DER".into(),
+        ),
         (der(&pem)[..40].to_vec(), "it is neither PEM nor a certificate in DER".into()),
     ] {
         let error = trust(&bundle).unwrap_err();
