@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, ServerName, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, UnixTime,
+};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::{EndEntityCert, InvalidNameContext, KeyUsage, RawPublicKeyEntity};
 
 use super::der::{self, Fields};
 use super::distrust::{Distrust, Seen, hosts};
@@ -40,8 +42,11 @@ impl Verifier {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<(), webpki::Error> {
-        let certificate = EndEntityCert::try_from(leaf)?;
-        let is_named = self.named.iter().any(|named| named == leaf);
+        let is_named = self.is_named(leaf);
+        let certificate = match EndEntityCert::try_from(leaf) {
+            Err(webpki::Error::UnsupportedCertVersion) if is_named => return verify_old(leaf, name, now),
+            other => other?,
+        };
         // What is named itself needs no issuer, and may be what `openssl req -x509` makes: a CA's.
         let (roots, intermediates) = if is_named { (&[][..], &[][..]) } else { (&self.roots.roots[..], intermediates) };
         let (all, usage) = (self.algorithms.all, KeyUsage::server_auth());
@@ -60,6 +65,29 @@ impl Verifier {
         }
     }
 
+    fn is_named(&self, leaf: &CertificateDer<'_>) -> bool {
+        self.named.iter().any(|named| named == leaf)
+    }
+
+    /// Verifies a signature of TLS by the key of a certificate that the library does not read, since it is of version
+    /// 1. `None` for any other certificate.
+    fn verify_by_old(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Option<Result<HandshakeSignatureValid, Error>> {
+        let fields = Fields::read(leaf).filter(|fields| !fields.has_version && self.is_named(leaf))?;
+        let info = SubjectPublicKeyInfoDer::from(fields.key_info);
+        let key = RawPublicKeyEntity::try_from(&info).ok()?;
+        let (_, algorithms) = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == signature.scheme)?;
+        let verifies = |one: &&&dyn SignatureVerificationAlgorithm| {
+            key.verify_signature(**one, message, signature.signature()).is_ok()
+        };
+        let is_good = algorithms.iter().find(verifies).is_some();
+        Some(is_good.then(HandshakeSignatureValid::assertion).ok_or(CertificateError::BadSignature.into()))
+    }
+
     /// Puts a failure to verify into words.
     fn distrust(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], error: webpki::Error) -> Error {
         error_of(Distrust::of(error, &Seen { leaf, intermediates, roots: &self.roots.roots }))
@@ -68,6 +96,23 @@ impl Verifier {
 
 fn error_of(distrust: Distrust) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust))))
+}
+
+/// Verifies a named certificate of version 1, which `openssl x509 -req -signkey` makes: it has no names but its common
+/// name, and nothing that could limit its use.
+fn verify_old(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), webpki::Error> {
+    let fields = Fields::read(leaf).ok_or(webpki::Error::BadDer)?;
+    let ends = (fields.not_before(), fields.not_after());
+    let (Some(begin), Some(end)) = ends else { return Err(webpki::Error::BadDerTime) };
+    let time = UnixTime::since_unix_epoch;
+    if now.as_secs() < begin.as_secs() {
+        return Err(webpki::Error::CertNotValidYet { time: now, not_before: time(begin) });
+    }
+    if now.as_secs() > end.as_secs() {
+        return Err(webpki::Error::CertExpired { time: now, not_after: time(end) });
+    }
+    let context = || InvalidNameContext { expected: name.to_owned(), presented: Vec::new() };
+    if is_common_name(leaf, name) { Ok(()) } else { Err(webpki::Error::CertNotValidForName(context())) }
 }
 
 /// Whether a certificate has this name as its common name, as they were before there were other names.
@@ -100,6 +145,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if let Some(verified) = self.verify_by_old(message, certificate, signature) {
+            return verified;
+        }
         let verified = verify_tls12_signature(message, certificate, signature, &self.algorithms);
         verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
@@ -110,6 +158,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if let Some(verified) = self.verify_by_old(message, certificate, signature) {
+            return verified;
+        }
         let verified = verify_tls13_signature(message, certificate, signature, &self.algorithms);
         verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
