@@ -93,14 +93,11 @@ impl Bundle {
                 kind if kind.ends_with(" KEY") || kind.ends_with(" PARAMETERS") => {}
                 "X509 CRL" | "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {}
                 _ if !is_at_start => continue,
-                _ => self
-                    .unread
-                    .push(format!("{place} cannot be read; openssl pkcs7 -print_certs may make PEM of it")),
+                _ => self.unread.push(format!("{place} cannot be read; openssl pkcs7 -print_certs may make PEM of it")),
             }
             self.name_strays(text, read, at);
-            let length = body.map_or(first_line.len(), |body| {
-                BEGIN.len() + kind.len() + DASHES.len() + body.len() + end.len()
-            });
+            let length =
+                body.map_or(first_line.len(), |body| BEGIN.len() + kind.len() + DASHES.len() + body.len() + end.len());
             read = at + length;
             while begins.next_if(|(at, _)| *at < read).is_some() {}
         }

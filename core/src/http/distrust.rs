@@ -110,7 +110,9 @@ impl Distrust {
                 format!("{critical} has a critical extension that is not known here; make it not critical")
             }
             Error::InvalidSignatureForPublicKey => seen.wrong_signature(),
-            Error::UnsupportedSignatureAlgorithmContext(context) => seen.signed_with(&context.signature_algorithm_id, &[]),
+            Error::UnsupportedSignatureAlgorithmContext(context) => {
+                seen.signed_with(&context.signature_algorithm_id, &[])
+            }
             Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
                 seen.signed_with(&context.signature_algorithm_id, &context.public_key_algorithm_id)
             }
@@ -300,4 +302,17 @@ fn signed_with(signature: &[u8], key: &[u8]) -> String {
         (None, None) => "an algorithm that is not known here".into(),
     };
     format!("signed with {with}; sign it with RSA or ECDSA (P-256, P-384) and SHA-256")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_names_the_first_are_shown_and_that_there_are_more() {
+        let presented = (0..80).map(|n| format!("DnsName(\"host{n}.example.com\")")).collect();
+        let expected = ServerName::try_from("localhost").unwrap();
+        let text = wrong_name(&InvalidNameContext { expected, presented }, &CertificateDer::from(vec![]));
+        assert!(text.contains("but for host0.example.com, host1.") && text.ends_with("host15.exa…"), "{text}");
+    }
 }

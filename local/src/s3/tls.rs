@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pulse_echo_core::http::bundle;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate and its key, as TLS shows them.
@@ -82,9 +83,11 @@ fn content(certificate: &Path, key: &Path) -> Content {
 
 fn config(certificate: &Path, key: &Path, content: &Content) -> Result<Arc<ServerConfig>, String> {
     let [chain, secret] = content.as_ref().map_err(Clone::clone)?;
-    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
-    let chain = chain.ok().filter(|chain| !chain.is_empty());
-    let chain = chain.ok_or_else(|| format!("{} holds no certificate in PEM", certificate.display()))?;
+    let chain = bundle::read(chain).map_err(|why| format!("{}: {why}", certificate.display()))?;
+    for unread in chain.unread {
+        log::warn!("a part of {} is not read: {unread}", certificate.display());
+    }
+    let chain = chain.certificates.into_iter().map(|certificate| certificate.der).collect();
     let secret = PrivateKeyDer::from_pem_slice(secret)
         .map_err(|_| format!("{} holds no private key in PEM, or one with a password", key.display()))?;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -197,7 +197,7 @@ fn what_a_host_wrote_begins_no_line_and_sends_no_escape_sequence() {
         fact(Fact::Down(Down { words, ..silent("a") })),
     ]);
     assert_eq!(text.lines().count(), 4, "{text}");
-    assert!(text.contains("got \"x\"\\nUP: web-1 is fine \\u{1b}[2J\\u{202e}. Last"), "{text}");
+    assert!(text.contains("got \"x\"\\nUP: web-1 is fine \\x1b[2J\\u{202e}. Last"), "{text}");
     assert!(text.contains("Last words: disk 3 % free."), "{text}");
 }
 

@@ -130,7 +130,8 @@ fn what_cannot_be_read_is_named_with_its_line() {
         (wide, "it is UTF-16; save it as UTF-8".into()),
         (
             b"\x30\x82\x01\x00\x02\x01\x03".to_vec(),
-            "it is neither PEM nor a certificate in DER; openssl pkcs7 -inform DER -print_certs or openssl pkcs12".into(),
+            "it is neither PEM nor a certificate in DER; openssl pkcs7 -inform DER -print_certs or openssl pkcs12"
+                .into(),
         ),
         (der(&pem)[..40].to_vec(), "it is neither PEM nor a certificate in DER".into()),
     ] {
