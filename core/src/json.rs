@@ -72,7 +72,7 @@ impl From<serde_json::Error> for Error {
                 }
             }
         }
-        // A message may quote more of the text than anybody would read. The library counts the columns before the place.
+        // A message may quote more of the text than anybody would read, and a column may be counted from 0.
         Self { line, column: column.max(line.min(1)), message: without_middle(&message, 120) }
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{
-    CertificateDer, ServerName, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, UnixTime,
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
 };
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use webpki::{EndEntityCert, InvalidNameContext, KeyUsage, RawPublicKeyEntity};
 
@@ -69,23 +69,24 @@ impl Verifier {
         self.named.iter().any(|named| named == leaf)
     }
 
-    /// Verifies a signature of TLS by the key of a certificate that the library does not read, since it is of version
-    /// 1. `None` for any other certificate.
-    fn verify_by_old(
+    /// The key of a named certificate of version 1, which the library does not read.
+    fn old_key<'a>(&self, leaf: &'a CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'a>> {
+        let fields = Fields::read(leaf).filter(|fields| !fields.has_version && self.is_named(leaf))?;
+        Some(SubjectPublicKeyInfoDer::from(fields.key_info))
+    }
+
+    /// Verifies a signature of TLS 1.2 by a bare key, which rustls does for TLS 1.3 alone.
+    fn verify_by_key(
         &self,
         message: &[u8],
-        leaf: &CertificateDer<'_>,
+        key: &SubjectPublicKeyInfoDer<'_>,
         signature: &DigitallySignedStruct,
-    ) -> Option<Result<HandshakeSignatureValid, Error>> {
-        let fields = Fields::read(leaf).filter(|fields| !fields.has_version && self.is_named(leaf))?;
-        let info = SubjectPublicKeyInfoDer::from(fields.key_info);
-        let key = RawPublicKeyEntity::try_from(&info).ok()?;
-        let (_, algorithms) = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == signature.scheme)?;
-        let verifies = |one: &&&dyn SignatureVerificationAlgorithm| {
-            key.verify_signature(**one, message, signature.signature()).is_ok()
-        };
-        let is_good = algorithms.iter().find(verifies).is_some();
-        Some(is_good.then(HandshakeSignatureValid::assertion).ok_or(CertificateError::BadSignature.into()))
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let key = RawPublicKeyEntity::try_from(key).map_err(|_| CertificateError::BadEncoding)?;
+        let schemes = self.algorithms.mapping.iter().filter(|(scheme, _)| *scheme == signature.scheme);
+        let mut algorithms = schemes.flat_map(|(_, algorithms)| *algorithms);
+        let is_good = algorithms.any(|one| key.verify_signature(*one, message, signature.signature()).is_ok());
+        is_good.then(HandshakeSignatureValid::assertion).ok_or(CertificateError::BadSignature.into())
     }
 
     /// Puts a failure to verify into words.
@@ -145,10 +146,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if let Some(verified) = self.verify_by_old(message, certificate, signature) {
-            return verified;
-        }
-        let verified = verify_tls12_signature(message, certificate, signature, &self.algorithms);
+        let verified = match self.old_key(certificate) {
+            Some(key) => self.verify_by_key(message, &key, signature),
+            None => verify_tls12_signature(message, certificate, signature, &self.algorithms),
+        };
         verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
 
@@ -158,10 +159,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if let Some(verified) = self.verify_by_old(message, certificate, signature) {
-            return verified;
-        }
-        let verified = verify_tls13_signature(message, certificate, signature, &self.algorithms);
+        let verified = match self.old_key(certificate) {
+            Some(key) => verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms),
+            None => verify_tls13_signature(message, certificate, signature, &self.algorithms),
+        };
         verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
 

@@ -141,7 +141,7 @@ impl Seen<'_> {
         }
     }
 
-    /// What to call the first issuer of a certificate that was sent, if its own certificate was sent and has a property.
+    /// What to call the first issuer whose own certificate was sent and has a property.
     fn authority(&self, has: impl Fn(&Fields) -> bool) -> Option<String> {
         let issuers: Vec<_> = self.all().filter_map(|one| Some(Fields::read(one)?.issuer)).collect();
         let authorities = self.intermediates.iter().filter_map(|one| Fields::read(one));

@@ -95,8 +95,8 @@ fn broken(error: io::Error, encoding: &str) -> io::Error {
         return error;
     }
     let why = format!(
-        "the body is compressed ({encoding}), which nobody asked for, and cannot be unpacked; switch compression off for \
-         this address"
+        "the body is compressed ({encoding}), which nobody asked for, and cannot be unpacked; switch compression off \
+         for this address"
     );
     ureq::Error::Other(Box::new(NotHttp(why))).into_io()
 }
@@ -168,7 +168,7 @@ mod tests {
             let error = unpacked(body, "gzip", Need::UpTo(99)).unwrap_err();
             let failure = pulse_echo_core::http::Failure::from(error);
             assert!(
-                failure.text.contains("compressed (gzip)") && failure.text.contains("; switch compression off for"),
+                failure.text.contains("compressed (gzip)") && failure.text.contains("; switch compression off"),
                 "{failure}"
             );
         }

@@ -230,3 +230,10 @@ fn a_subject_is_one_short_line_of_ascii() {
         assert!(subject.is_ascii() && subject.len() <= 100 && subject.starts_with("pulse-echo: DOWN "), "{subject}");
     }
 }
+
+#[test]
+fn a_stop_whose_end_the_stores_clock_had_before_it_has_no_length() {
+    let text = plain(&[Entry { at: time(-1), ..fact(Fact::Started { stopped: time(5) }) }]);
+    assert!(text.starts_with("LOOP STARTED: all is watched again. It was stopped on 2026-11-21 "), "{text}");
+    assert!(!text.contains("for 0 s"), "{text}");
+}
