@@ -108,6 +108,7 @@ impl Bundle {
     /// Names what may have been a certificate in the text between two blocks.
     fn name_strays(&mut self, text: &str, from: usize, to: usize) {
         let (mut at, mut is_open) = (from, false);
+        let to = from + text[from..to].trim_end_matches(is_unseen).len();
         for raw in text[from..to].split_inclusive(['\n', '\r']) {
             let (number, line) = (line_at(text, at), bare(raw));
             at += raw.len();
@@ -140,7 +141,11 @@ fn before(text: &str, at: usize) -> &str {
 
 /// A line without what does not show at its ends, such as a byte order mark from a file that was glued to another.
 fn bare(line: &str) -> &str {
-    line.trim_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}')
+    line.trim_matches(is_unseen)
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || c == '\u{feff}'
 }
 
 /// Whether a character is in no text: a NUL, say. The end mark of DOS is.

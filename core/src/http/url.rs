@@ -22,7 +22,7 @@ pub fn why_no_url(text: &str, error: ParseError) -> &'static str {
         // The packages' agent reports this for every host that is not ASCII, see packaging/README.md.
         ParseError::IdnaError if !text.is_ascii() => "its host cannot be used; write it in ASCII (xn--…)",
         ParseError::IdnaError | ParseError::InvalidDomainCharacter => {
-            "its host has a character that no name has; write a name such as www.example.com"
+            "its host is not a valid name; write one such as www.example.com"
         }
         ParseError::EmptyHost => "it has no host; write one after the ://",
         ParseError::InvalidPort => "its port is no number from 1 to 65535; correct it, or leave it out",
@@ -45,9 +45,9 @@ mod tests {
     fn what_is_no_url_says_why_and_what_to_write() {
         for (text, why) in [
             ("www.example.com", "it must begin with http:// or https://"),
-            ("http://a b/", "its host has a character that no name has; write a name"),
-            ("http://a%zz/", "its host has a character that no name has"),
-            ("http://xn--a/", "its host has a character that no name has"),
+            ("http://a b/", "its host is not a valid name; write one"),
+            ("http://a%zz/", "its host is not a valid name"),
+            ("http://xn--a/", "its host is not a valid name"),
             ("http://", "it has no host; write one"),
             ("http://[", "its host is no IPv6 address; write it such as http://[2001:db8::1]/"),
             ("http://1.2.3.444/", "its host is no IPv4 address; write four numbers"),

@@ -42,6 +42,7 @@ fn each_certificate_of_a_bundle_is_read_however_it_is_glued() {
         format!("# Put your -----BEGIN CERTIFICATE----- blocks below\n{one}\n{two}"),
         format!("{old}\n{one}\n{two}", old = one.lines().fold(String::new(), |text, line| text + "# " + line + "\n")),
         format!("CA={one}\n{two}"),
+        format!("\0{one}\n{two}\n\0\0"),
     ] {
         all_is_read(&bundle);
         let web = Web::new(&trust(&bundle).expect(&bundle), "a-probe/1".into(), web().filter.as_ref().clone());
