@@ -313,6 +313,6 @@ mod tests {
         let presented = (0..80).map(|n| format!("DnsName(\"host{n}.example.com\")")).collect();
         let expected = ServerName::try_from("localhost").unwrap();
         let text = wrong_name(&InvalidNameContext { expected, presented }, &CertificateDer::from(vec![]));
-        assert!(text.contains("but for host0.example.com, host1.") && text.ends_with("host15.exa…"), "{text}");
+        assert!(text.contains("but for host0.example.com, host1.") && text.ends_with("host15.ex…"), "{text}");
     }
 }

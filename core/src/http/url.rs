@@ -52,7 +52,7 @@ mod tests {
             ("http://[", "its host is no IPv6 address; write it such as http://[2001:db8::1]/"),
             ("http://1.2.3.444/", "its host is no IPv4 address; write four numbers"),
             ("http://a:99999/", "its port is no number from 1 to 65535"),
-            ("http://\u{2e2e}.example/", "its host cannot be used; write it in ASCII (xn--…)"),
+            ("http://\u{fffd}.example/", "its host cannot be used; write it in ASCII (xn--…)"),
         ] {
             let error = web_url(text).unwrap_err();
             assert!(error.starts_with(&format!("it is no URL; {why}")), "{text}: {error}");

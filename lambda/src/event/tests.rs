@@ -177,7 +177,7 @@ fn an_event_of_another_service_is_an_error_that_names_it_on_one_line() {
         (json!({"Records": [{"eventSource": "aws:dynamodb"}]}), "an event of \"aws:dynamodb\" came"),
         (json!({"Records": [{"cf": {}}]}), "an object with \"Records\" came"),
         (json!({"source": "aws.s3", "detail-type": "Object Created"}), "an event of \"aws.s3\" came"),
-        (json!({"source": "a\n\u{1b}[2J"}), "an event of \"a\\n\\x1b[2J\" came"),
+        (json!({"source": "a\n\u{1b}[2J"}), "an event of \"a\\n\\u{1b}[2J\" came"),
     ] {
         let error = read(&event).unwrap_err();
         assert!(error.kind == Kind::UnexpectedEvent && error.message.starts_with(came), "{error}");

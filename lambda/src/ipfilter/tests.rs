@@ -282,7 +282,7 @@ fn an_entry_that_cannot_be_read_is_named_in_one_sentence() {
         ("", "0", "PROBE_PORTS: \"0\" is no port"),
         ("", "9-8", "PROBE_PORTS: \"9-8\" is no port"),
         ("", "80-65536", "PROBE_PORTS: \"80-65536\" is no port"),
-        ("\u{1b}[2J", "", "PROBE_ALLOW: \"\\x1b[2J\" is no network"),
+        ("\u{1b}[2J", "", "PROBE_ALLOW: \"\\u{1b}[2J\" is no network"),
     ] {
         let error = IpFilter::read(allow, ports).unwrap_err();
         assert!(error.starts_with(why), "{error}");
