@@ -265,9 +265,12 @@ fn after(code: Option<String>, what: &str) -> String {
 /// What is known besides, in brackets: the difference, and a compression.
 fn aside(known: Option<&str>, seen: &Seen) -> String {
     let packed = seen.packed.as_ref();
-    let packed = packed.map(|packed| match packed.split(", ").any(|coding| COMPRESSIONS.contains(&coding)) {
-        true => format!("compressed ({}), which nobody asked for", line(packed, ROOM)),
-        false => format!("its header Content-Encoding says {}", quoted(packed.as_bytes(), 0, ROOM)),
+    let packed = packed.map(|packed| {
+        if packed.split(", ").any(|coding| COMPRESSIONS.contains(&coding)) {
+            format!("compressed ({}), which nobody asked for", line(packed, ROOM))
+        } else {
+            format!("its header Content-Encoding says {}", quoted(packed.as_bytes(), 0, ROOM))
+        }
     });
     match known.map(String::from).into_iter().chain(packed).collect::<Vec<_>>().join("; ") {
         empty if empty.is_empty() => empty,
