@@ -1,6 +1,5 @@
 //! `host.sh`, and what a host may do with what it makes.
 
-
 use crate::cloud::{Cloud, eventually, refused, said};
 use crate::{Outcome, Story, ensure};
 

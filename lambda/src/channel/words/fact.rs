@@ -99,6 +99,10 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
         Fact::Stopped { at } => {
             format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(*at))
         }
+        // The store's clock was set back meanwhile.
+        Fact::Started { stopped } if stopped.age(at).is_zero() => {
+            format!("all is watched again. It was stopped on {}.", when(*stopped))
+        }
         Fact::Started { stopped } => {
             format!("all is watched again. It was stopped for {}, from {}.", duration(stopped.age(at)), when(*stopped))
         }
