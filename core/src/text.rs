@@ -3,6 +3,7 @@
 //! Strangers write a pulse's file name, a service's answer and a program's complaint. None of it may be an escape in a
 //! terminal, end a line, fill a screen, or look like another text.
 
+use std::fmt::Write;
 use std::io;
 
 /// Characters that print as nothing, or as a blank: `Default_Ignorable_Code_Point` of Unicode 16, and what is blank
@@ -189,7 +190,7 @@ fn escape(c: char, shown: Shown, into: &mut String) {
         Shown::LooksAlike => into.extend(c.escape_unicode()),
         // One notation for what is no letter, as for bytes that are no text.
         Shown::Not if c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n') => {
-            *into += &format!("\\x{:02x}", c as u8)
+            let _ = write!(into, "\\x{:02x}", c as u8);
         }
         Shown::Not => into.extend(c.escape_debug()),
     }

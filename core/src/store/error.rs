@@ -31,8 +31,6 @@ pub struct Error {
     pub(super) place: String,
     /// What stands between us and the store.
     pub(super) way: Box<Way>,
-    /// The setting that names a private CA.
-    pub(super) ca_setting: &'static str,
     /// How far this machine's clock is ahead of the store's, if the answer told.
     pub(super) skew: Option<SignedDuration>,
     /// How many times it was tried.
@@ -167,7 +165,7 @@ impl Error {
                 Trouble::Dns => "check the region, the endpoint and this machine's name server",
                 Trouble::Connect => "check the endpoint, the proxy, the route and the firewall",
                 Trouble::Tls | Trouble::Untrusted => {
-                    let setting = self.ca_setting;
+                    let setting = self.way.ca_setting.unwrap_or("ca_file");
                     return Some(format!(
                         "check the endpoint and this machine's clock; a private CA goes into {setting}"
                     ));
@@ -229,7 +227,7 @@ impl std::error::Error for Error {}
 pub fn read_refusal(status: u16, body: &str) -> Error {
     let kind = Kind::Refused(Box::new(Refusal::new(status, &ureq::http::HeaderMap::new(), body)));
     let (operation, place) = (String::new(), String::new());
-    Error { operation, place, way: Box::default(), ca_setting: "ca_file", skew: None, tries: 1, in_doubt: false, kind }
+    Error { operation, place, way: Box::default(), skew: None, tries: 1, in_doubt: false, kind }
 }
 
 #[cfg(test)]
@@ -241,7 +239,6 @@ mod tests {
             operation: "put pulse/web-1.json".into(),
             place: "bucket \"b\" at http://127.0.0.1:9810/b/".into(),
             way: Box::default(),
-            ca_setting: "ca_file",
             skew: skew_s.map(SignedDuration::from_secs),
             tries: 1,
             in_doubt: false,

@@ -61,8 +61,8 @@ pub struct Store {
     tries: u32,
     /// No further try begins when only this is left.
     reserve: Duration,
-    /// The setting that names a private CA.
-    ca_setting: &'static str,
+    /// The setting that names a private CA, if it is another than the agent's.
+    ca_setting: Option<&'static str>,
 }
 
 /// The credentials in the environment; `None` if it holds neither half of a key. Some emulators set an empty session
@@ -162,14 +162,14 @@ impl Store {
             deadline,
             tries: retry::TRIES,
             reserve: Duration::ZERO,
-            ca_setting: "ca_file",
+            ca_setting: None,
         })
     }
 
     /// The same store, whose errors name this setting for a private CA in place of the agent's.
     #[must_use]
     pub fn with_ca_setting(self, ca_setting: &'static str) -> Self {
-        Self { ca_setting, ..self }
+        Self { ca_setting: Some(ca_setting), ..self }
     }
 
     /// The same store with another deadline.

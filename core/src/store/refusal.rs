@@ -56,6 +56,8 @@ pub struct Way {
     pub is_bucket_twice: bool,
     /// The proxy of the environment.
     pub proxy: Option<String>,
+    /// The setting that names a private CA, if it is another than the agent's.
+    pub ca_setting: Option<&'static str>,
 }
 
 /// A server, or a proxy before it, may repeat the URL that it was asked for: its query is a signature, and may hold a

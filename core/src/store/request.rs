@@ -189,7 +189,6 @@ impl Store {
             operation: ask.operation.clone(),
             place: self.place(),
             way: self.way().into(),
-            ca_setting: self.ca_setting,
             skew: failed.skew,
             tries,
             in_doubt,

@@ -8,7 +8,7 @@ use pulse_echo_core::http::url::{web_url, why_no_url, without_query};
 use pulse_echo_core::http::{Failure, Trouble};
 use pulse_echo_core::pulse::Pulse;
 use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::{HeaderValue, Response};
 use url::Url;
 
 use super::Web;
@@ -83,7 +83,7 @@ fn redirect(response: &Response<ureq::Body>) -> Redirect {
     if !matches!(response.status().as_u16(), 300..=303 | 307 | 308) {
         return Redirect::None;
     }
-    match response.headers().get("location").map(|location| location.as_bytes()) {
+    match response.headers().get("location").map(HeaderValue::as_bytes) {
         // The choices stand in the body.
         None | Some(b"") if response.status() == 300 => Redirect::None,
         None | Some(b"") => Redirect::Nowhere,
@@ -93,8 +93,12 @@ fn redirect(response: &Response<ureq::Body>) -> Redirect {
 
 /// The text of a Location. Bytes that are no UTF-8, such as Latin-1, are encoded as they came, as curl does.
 fn as_url(location: &[u8]) -> String {
-    let encoded = |bytes: &[u8]| bytes.iter().map(|byte| format!("%{byte:02x}")).collect::<String>();
-    location.utf8_chunks().map(|chunk| format!("{}{}", chunk.valid(), encoded(chunk.invalid()))).collect()
+    let mut url = String::new();
+    for chunk in location.utf8_chunks() {
+        url.push_str(chunk.valid());
+        url.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02x}")));
+    }
+    url
 }
 
 /// The address of `location` on the page `url`, if the probe may fetch it. The reason shows no credentials.
