@@ -51,6 +51,7 @@ const CORE: &[&[&str]] = &[
     &["words", "http"],
     &["pulse", "store"],
     &["status"],
+    &["history"],
 ];
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.

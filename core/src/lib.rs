@@ -3,7 +3,7 @@
 //! A room never uses a room above it:
 //!
 //! - the world: [`store`] (S3 by presigned URLs), [`http`] (one client: TLS, deadline);
-//! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`mute`], [`vitals`];
+//! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`history`], [`mute`], [`vitals`];
 //! - what people read: [`words`] (times, sizes, vitals), [`text`] (strangers' text made safe), [`stderr`];
 //! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`environment`].
 
@@ -11,6 +11,7 @@ pub mod answer;
 pub mod clock;
 mod crypto;
 pub mod environment;
+pub mod history;
 pub mod http;
 pub mod json;
 pub mod mark;

@@ -1,0 +1,94 @@
+use super::*;
+use crate::answer::Cause;
+use crate::status::{State, Unfiled, UnfiledOutage};
+
+/// Noon of 2026-11-21.
+const NOON: i64 = 1_795_262_400;
+
+fn at(second: i64) -> Time {
+    Time::from_second(NOON + second)
+}
+
+fn id(text: &str) -> CheckId {
+    text.to_string().try_into().unwrap()
+}
+
+fn outage(from: i64, until: i64) -> PastOutage {
+    PastOutage { from: at(from), until: at(until), state: State::Silent, cause: None, reason: None, muted: false }
+}
+
+fn unfiled(check: &str, outage: PastOutage) -> UnfiledOutage {
+    UnfiledOutage { check: id(check), first: at(-100_000), outage }
+}
+
+fn filed(outages: &[UnfiledOutage]) -> History {
+    let mut history = History::new(at(-200_000));
+    history.file(&Unfiled { outages: outages.to_vec(), ..Unfiled::default() });
+    history
+}
+
+#[test]
+fn a_history_comes_back_as_it_was_written() {
+    let mut failing = outage(0, 600);
+    (failing.state, failing.cause, failing.reason) = (State::Failing, Some(Cause::Body), Some("body differs".into()));
+    let mut history = filed(&[unfiled("web-1.json", failing), unfiled("web-1/db.json", outage(3, 50_000))]);
+    history.dark.push(Gap { from: at(0), until: at(900) });
+    let json = String::from_utf8(history.to_json()).unwrap();
+    assert_eq!(History::from_json(json.as_bytes()).unwrap(), history);
+    let web = "\"web-1.json\":{\"since\":\"2026-11-20T08:13:20Z\",\"filed\":\"2026-11-21T12:00:00Z\",\"outages\":[{\
+               \"from\":\"2026-11-21T12:00:00Z\",\"until\":\"2026-11-21T12:10:00Z\",\"state\":\"failing\",\
+               \"cause\":\"body\",\"reason\":\"body differs\"}],\"days\":{\"2026-11-21\":{\"down_s\":600,\
+               \"outages\":1}}}";
+    assert!(json.contains(web), "{json}");
+    let days = "\"days\":{\"2026-11-21\":{\"down_s\":43197,\"outages\":1},\"2026-11-22\":{\"down_s\":6800,\
+                \"outages\":0}}";
+    assert!(json.contains(days), "{json}");
+}
+
+#[test]
+fn a_newer_history_is_told_apart_from_an_unreadable_one() {
+    assert_eq!(History::from_json(b"{\"version\": 2, \"checks\": 7}"), Err(Error::Newer(2)));
+    let json = filed(&[unfiled("web-1.json", outage(0, 1))]).to_json();
+    for text in [&b""[..], b"{}", b"null", b"{\"version\": 1}", &json[..json.len() / 2]] {
+        assert!(matches!(History::from_json(text), Err(Error::Unreadable(_))), "{text:?}");
+    }
+}
+
+#[test]
+fn one_bad_past_does_not_stop_the_rest_and_unknown_fields_are_ignored() {
+    let history = filed(&[unfiled("a.json", outage(0, 1)), unfiled("b.json", outage(0, 1))]);
+    let json = String::from_utf8(history.to_json()).unwrap();
+    let json = json.replacen("{\"since\"", "{\"new\":[1],\"since\"", 9).replacen("\"silent\"", "\"moon\"", 1);
+    let read = History::from_json(json.replacen("\"checks\":{", "\"checks\":{\"../x\":{},", 1).as_bytes()).unwrap();
+    assert_eq!(read.checks.keys().map(CheckId::as_str).collect::<Vec<_>>(), ["b.json"]);
+}
+
+#[test]
+fn uptime_is_one_minus_outages_by_time_and_dark_is_taken_from_both() {
+    let mut history = filed(&[unfiled("web-1.json", outage(0, 600))]);
+    let uptime = |history: &History, from, until| {
+        Timeline::of(&id("web-1.json"), None, history, &Dark::of(history)).uptime(at(from), at(until))
+    };
+    assert_eq!(uptime(&history, -400, 600), Uptime { time_s: 1_000, down_s: 600 });
+    assert_eq!(uptime(&history, -400, 600).to_string(), "40.00 %");
+    assert_eq!(uptime(&history, 100, 200), Uptime { time_s: 100, down_s: 100 });
+    assert_eq!(uptime(&history, 600, 700).to_string(), "100 %");
+    assert_eq!(uptime(&history, 599, 1_000_600).to_string(), "99.99 %", "100 % means no second");
+    assert_eq!(uptime(&history, -900_000, -100_000).to_string(), "-", "before the first pulse");
+    history.dark.push(Gap { from: at(500), until: at(700) });
+    assert_eq!(uptime(&history, 0, 1_000), Uptime { time_s: 800, down_s: 500 });
+}
+
+#[test]
+fn to_file_twice_is_to_file_once_whether_it_is_listed_still_or_not() {
+    let all: Vec<_> = (0..60).map(|n| unfiled("web-1.json", outage(1_000 * n, 1_000 * n + 10))).collect();
+    let once = filed(&all);
+    let mut twice = once.clone();
+    twice.file(&Unfiled { outages: all.clone(), ..Unfiled::default() });
+    assert_eq!(twice, once);
+    let past = &once.checks[&id("web-1.json")];
+    assert_eq!((past.outages.len(), past.outages[0].from, past.filed), (OUTAGES, at(10_000), at(59_000)));
+    assert_eq!(past.days.values().map(|day| (day.down_s, day.outages)).collect::<Vec<_>>(), [(440, 44), (160, 16)]);
+    assert!(all.iter().all(|outage| once.has(outage)));
+    assert!(!once.has(&unfiled("web-1.json", outage(59_001, 60_000))));
+}

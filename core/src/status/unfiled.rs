@@ -1,0 +1,72 @@
+//! What has ended, and the history does not have yet.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Gap, State};
+use crate::answer::Cause;
+use crate::clock::Time;
+use crate::name::CheckId;
+
+/// How many outages wait for the history at most.
+pub const MOST_UNFILED: usize = 5_000;
+
+/// An outage that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastOutage {
+    /// When it began.
+    pub from: Time,
+    /// When it ended: by an echo, or since the check has gone.
+    pub until: Time,
+    /// The check's last state in it.
+    pub state: State,
+    /// Its last cause, if it was `failing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The last fault's sentence, if it was `failing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// An operator's mute covered it from its beginning to its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
+}
+
+impl PastOutage {
+    /// Whether it counts as downtime: an operator's mute does not make any, nor does trouble of our own.
+    pub fn counts(&self) -> bool {
+        !self.muted && self.state != State::Unanswered
+    }
+}
+
+/// An outage that is over and not in the history yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfiledOutage {
+    /// Its check.
+    pub check: CheckId,
+    /// The check's first pulse.
+    pub first: Time,
+    /// What it was.
+    pub outage: PastOutage,
+}
+
+/// What has ended, until the history has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfiled {
+    /// The outages, in the order in which they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<UnfiledOutage>,
+    /// Times without a completed sweep, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dark: Vec<Gap>,
+    /// Set while there is no history that can be used: one is to be begun, which knows everything from this time on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg(feature = "memory")]
+    pub begins: Option<Time>,
+    /// Set while outages are dropped since too many wait: how many were.
+    #[serde(default, skip_serializing_if = "crate::json::is_zero")]
+    #[cfg(feature = "memory")]
+    pub dropped: usize,
+    /// The `ETag` of a history that must not be used, once that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg(feature = "memory")]
+    pub unusable: Option<String>,
+}
