@@ -48,10 +48,10 @@ const CORE: &[&[&str]] = &[
     &["clock", "crypto", "environment", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
     &["answer", "mark", "mute", "pattern", "vitals"],
-    &["words", "http"],
+    &["words", "http", "prometheus"],
     &["pulse", "store"],
     &["status"],
-    &["history"],
+    &["history", "view"],
 ];
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.

@@ -1,12 +1,11 @@
 //! `status`: the fleet at the last sweep, the worst first; or everything about one check.
 //!
-//! All that is shown comes from one list of rows (`row`). The table (`table`), the page of one check (`page`) and JSON
+//! All that is shown comes from one list of rows (the library's `view`). The table (`table`), the page of one check (`page`) and JSON
 //! (`json`) show it in three ways.
 
 mod expected;
 mod json;
 mod page;
-mod row;
 mod selection;
 mod summary;
 mod table;
@@ -26,8 +25,8 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{SIZE_LIMIT, Sending};
 use pulse_echo_core::status::State;
 use pulse_echo_core::store::Store;
+use pulse_echo_core::view::{Newest, Row, worst_first};
 
-use row::{Newest, Row};
 use summary::Watch;
 
 /// How many pulses are read for the last words of silent hosts: each is a request.
@@ -66,7 +65,7 @@ fn show(store: &Store, wanted: Wanted, terminal: &Terminal) -> Result<(), String
     let Wanted { target, state, expected, as_json } = wanted;
     let fleet = Fleet::read(store)?;
     let watch = Watch::look(store);
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let summary = summary::lines(&fleet, &rows, &watch);
     let missing = expected.as_deref().map(|expected| expected::missing(expected, &fleet));
     let id = target.as_ref().map(|target| target.among(Some(&fleet.status)));
@@ -112,7 +111,7 @@ pub fn shown(
     let fleet = Fleet { now: status.written, status };
     let mark = look::Look::There((mark, fleet.now));
     let watch = Watch { outcome: super::verdict::judge_loop(mark.clone()), mark: mark.there() };
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let pages = rows.iter().map(|row| page::of(row, &fleet, &terminal));
     let texts = pages.chain([table::of(&rows, fleet.now, &terminal)]).chain(summary::lines(&fleet, &rows, &watch));
     texts.flat_map(|text| text.split('\n').map(String::from).collect::<Vec<_>>()).collect()

@@ -1,12 +1,12 @@
 //! The page of one check: all that is known of it.
 
-use super::row::Row;
 use super::table::coloured;
 use crate::fleet::Fleet;
 use crate::terminal::Terminal;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{Change, Outage, State};
 use pulse_echo_core::text::printable;
+use pulse_echo_core::view::Row;
 use pulse_echo_core::words;
 
 /// The width of the labels.
