@@ -71,9 +71,9 @@ const AGENT: &[&[&str]] = &[
         "terminal",
     ],
     &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
-    &["nagios", "settings", "verdict"],
+    &["history", "nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
-    &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
+    &["check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
     &["fuzzing", "init", "wait"],
     &["run"],
 ];

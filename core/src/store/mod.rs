@@ -36,6 +36,7 @@ pub use error::read_refusal;
 #[cfg(feature = "list")]
 pub use list::{Entry, Listing, PAGE, Page};
 pub use place::Place;
+pub use request::Link;
 pub use rusty_s3::Credentials;
 
 const META: &str = "x-amz-meta-";

@@ -80,6 +80,13 @@ impl<'a> Invocation<'a> {
                 let told = caught(|| self.recorder.tell_unusable(self.mark.as_ref()));
                 told.map_or_else(Answer::Failed, Answer::Told)
             }
+            Operation::File => {
+                // Its trouble is no reason for the queue to give anything again.
+                if let Err(error) = caught(|| self.recorder.file()) {
+                    error.log();
+                }
+                Answer::Done
+            }
             Operation::Deliver(deliver) => {
                 let delivered = caught(|| self.recorder.deliver(&deliver.lease)).flatten();
                 delivered.map_or_else(Answer::Failed, |()| Answer::Done)

@@ -45,6 +45,7 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::Stopped { .. } => "LOOP STOPPED",
         Fact::Started { .. } => "LOOP STARTED",
         Fact::StatusUnreadable { .. } | Fact::StatusMissing { .. } => "STATUS LOST",
+        Fact::HistoryTrouble { .. } => "HISTORY",
         Fact::ChannelFails { .. } => "CHANNEL FAILS",
         Fact::ChannelWorks { .. } => "CHANNEL WORKS",
         Fact::Refused { .. } => "REFUSED",
@@ -116,6 +117,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
         Fact::StatusUnusable { why } => {
             format!("no check is judged, and nothing else is told, until this is mended: {}.", line(why, REASON_ROOM))
         }
+        Fact::HistoryTrouble { why } => format!("{}.", line(why, REASON_ROOM)),
         Fact::ChannelFails { channel, since, why } => format!(
             "{} has taken nothing of what is due to it since {} ({}): {}. What it owes is kept.",
             line(channel, REASON_ROOM),
