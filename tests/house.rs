@@ -71,16 +71,16 @@ const AGENT: &[&[&str]] = &[
         "terminal",
     ],
     &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
-    &["nagios", "settings", "verdict"],
+    &["history", "nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
-    &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
+    &["check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
     &["fuzzing", "init", "wait"],
     &["run"],
 ];
 
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
-    &["connections", "deadline", "parallel", "rules", "wire"],
+    &["connections", "deadline", "page", "parallel", "rules", "wire"],
     &["error", "expect", "ipfilter", "verdict"],
     &["ahead"],
     &["outbox"],

@@ -15,6 +15,7 @@ use pulse_echo_lambda::tick::{Loop, first_reference};
 use crate::events::{self, Dispatcher};
 use crate::keys;
 use crate::s3::notification::Kind;
+use crate::s3::store::Store;
 use crate::s3::{Options, Server};
 use crate::sweeper::Sweeper;
 use crate::timer::Timer;
@@ -102,6 +103,11 @@ impl System {
     /// The loop, and whether it sweeps in time.
     pub fn sweeper(&self) -> &Arc<Sweeper> {
         &self.sweeper
+    }
+
+    /// Its objects, for reading.
+    pub(crate) fn objects(&self) -> &Arc<Store> {
+        self.server.store()
     }
 
     /// How many pulses are being answered now.

@@ -159,7 +159,7 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     let mut watch = running();
     watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
     let lines = summary::lines(&fleet, &rows, &watch).join("\n");
-    for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, &PLAIN), lines] {
+    for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, Vec::new(), &PLAIN), lines] {
         assert!(text.contains("x[2J]0;owned31m\\u{202e}y"), "{text}");
         assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::text::prints(c)), "{text:?}");
     }
@@ -253,7 +253,7 @@ fn a_page_tells_all_of_a_check() {
         anyway: false,
     };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
-    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), told: Some(told) }));
+    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: false, told: Some(told) }));
     record.history = vec![
         Change { at: ago(86_400), state: State::Silent, cause: None },
         Change { at: ago(80_000), state: State::Up, cause: None },
@@ -265,7 +265,7 @@ fn a_page_tells_all_of_a_check() {
         Vitals { uptime_s: Some(3_600_000), load1: Some(48.0), mem_available_kb: Some(2_048), disk_free_pct: Some(0) };
     row.see(Newest { at: ago(5), vitals });
     assert_eq!(
-        page::of(&row, &fleet, &PLAIN),
+        page::of(&row, &fleet, Vec::new(), &PLAIN),
         "\
 web-1 is failing for 41 min
   why         status 500, expected 200
@@ -295,13 +295,13 @@ fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_d
         back: false,
         anyway: false,
     };
-    let outage = Outage { since: ago(9_100), noticed: ago(9_000), told: Some(told) };
+    let outage = Outage { since: ago(9_100), noticed: ago(9_000), muted: false, told: Some(told) };
     fleet.status.checks =
         [(id("web-2.json"), Record { outage: Some(Box::new(outage)), ..down(State::Silent, 400) })].into();
     let rows = worst_first(&fleet.status, fleet.now);
     let table = table::of(&rows, fleet.now, &PLAIN);
     assert!(table.lines().nth(1).unwrap().starts_with("silent  2 h 31 min  web-2"), "{table}");
-    let page = page::of(&rows[0], &fleet, &PLAIN);
+    let page = page::of(&rows[0], &fleet, Vec::new(), &PLAIN);
     assert!(page.starts_with("web-2 is silent for 6 min\n"), "{page}");
     assert!(page.contains(&format!("told at {}; a reminder is due\n", ago(9_000))), "{page}");
 }

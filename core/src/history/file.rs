@@ -31,13 +31,30 @@ impl History {
         }
     }
 
-    /// Whether this outage of the check was filed.
-    pub fn has(&self, outage: &UnfiledOutage) -> bool {
+    /// Strikes off what was filed.
+    #[cfg(feature = "memory")]
+    pub fn strike_off(&self, unfiled: &mut Unfiled) {
+        unfiled.outages.retain(|outage| !self.has(outage));
+        unfiled.dark.retain(|gap| !self.has_dark(gap));
+        (unfiled.begins, unfiled.unusable) = (None, None);
+        if unfiled.outages.is_empty() {
+            unfiled.dropped = 0;
+        }
+    }
+
+    /// Whether nothing of this is left to be filed.
+    #[cfg(feature = "memory")]
+    pub fn has_all(&self, unfiled: &Unfiled) -> bool {
+        unfiled.outages.iter().all(|outage| self.has(outage)) && unfiled.dark.iter().all(|gap| self.has_dark(gap))
+    }
+
+    #[cfg(feature = "memory")]
+    fn has(&self, outage: &UnfiledOutage) -> bool {
         self.checks.get(&outage.check).is_some_and(|past| outage.outage.from <= past.filed)
     }
 
-    /// Whether this dark time was filed.
-    pub fn has_dark(&self, gap: &Gap) -> bool {
+    #[cfg(feature = "memory")]
+    fn has_dark(&self, gap: &Gap) -> bool {
         self.dark.last().is_some_and(|last| gap.until <= last.until)
     }
 
@@ -51,6 +68,7 @@ impl History {
     }
 
     /// Cuts times that are ahead of `now` to it: the store's clock was set back.
+    #[cfg(feature = "memory")]
     pub fn cut_ahead(&mut self, now: Time) {
         let cut = |time: &mut Time| {
             if time.is_ahead(now) {

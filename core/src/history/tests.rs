@@ -89,6 +89,9 @@ fn to_file_twice_is_to_file_once_whether_it_is_listed_still_or_not() {
     let past = &once.checks[&id("web-1.json")];
     assert_eq!((past.outages.len(), past.outages[0].from, past.filed), (OUTAGES, at(10_000), at(59_000)));
     assert_eq!(past.days.values().map(|day| (day.down_s, day.outages)).collect::<Vec<_>>(), [(440, 44), (160, 16)]);
-    assert!(all.iter().all(|outage| once.has(outage)));
-    assert!(!once.has(&unfiled("web-1.json", outage(59_001, 60_000))));
+    let (newer, dark) = (unfiled("web-1.json", outage(59_001, 60_000)), vec![Gap { from: at(0), until: at(9) }]);
+    let mut left = Unfiled { outages: all, dark: dark.clone(), begins: Some(at(0)), dropped: 3, unusable: None };
+    left.outages.push(newer.clone());
+    once.strike_off(&mut left);
+    assert_eq!(left, Unfiled { outages: vec![newer], dark, dropped: 3, ..Unfiled::default() });
 }

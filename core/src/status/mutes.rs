@@ -33,6 +33,22 @@ impl<'a> Mutes<'a> {
         own.into_iter().chain(of_host).chain(fitting.map(|(_, id, mute)| (*id, *mute))).collect::<Vec<_>>().into_iter()
     }
 
+    /// Whether mutes of the check cover all the time between these two, one after the other.
+    pub fn cover_all(&self, check: &CheckId, from: Time, until: Time) -> bool {
+        if self.all.is_empty() {
+            return false;
+        }
+        let (mutes, mut covered) = (self.of(check).map(|(_, mute)| mute).collect::<Vec<_>>(), from);
+        loop {
+            let next = mutes.iter().filter(|mute| mute.at <= covered).map(|mute| mute.until()).max();
+            match next.filter(|next| *next > covered) {
+                None => return false,
+                Some(next) if next >= until => return true,
+                Some(next) => covered = next,
+            }
+        }
+    }
+
     /// Whether no message is sent about the check at `now`.
     pub fn cover(&self, check: &CheckId, now: Time) -> bool {
         !self.all.is_empty() && self.of(check).any(|(_, mute)| now < mute.until())
@@ -70,6 +86,22 @@ mod tests {
         ] {
             assert_eq!(status.mutes().cover(&id(check), Time::from_second(599)), muted, "{check}");
             assert!(!status.mutes().cover(&id(check), Time::from_second(600)), "{check}");
+        }
+    }
+
+    #[test]
+    fn mutes_cover_a_time_together_only_if_none_of_it_is_between_them() {
+        let mute =
+            |at: i64, for_s| Muted { etag: "m".into(), at: Time::from_second(at), for_s, reason: None, listed: None };
+        for (second, covers) in [(599, true), (600, true), (601, false)] {
+            let mutes = [("web.json", mute(0, 600)), ("web/db.json", mute(second, 600))];
+            let mutes = mutes.into_iter().map(|(key, mute)| (id(key), mute)).collect();
+            let status = Status { mutes, ..Status::new(Time::from_second(0)) };
+            let covered = |from, until| {
+                status.mutes().cover_all(&id("web/db.json"), Time::from_second(from), Time::from_second(until))
+            };
+            assert_eq!(covered(0, second + 600), covers, "{second}");
+            assert!(!covered(-1, 100) && !covered(0, second + 601) && covered(5, 5));
         }
     }
 

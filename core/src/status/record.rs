@@ -325,6 +325,12 @@ impl Record {
             })
     }
 
+    /// The last fault's sentence, if it is `failing`.
+    #[cfg(feature = "memory")]
+    pub fn reason(&self) -> Option<&str> {
+        self.fault.as_ref().filter(|_| self.state == State::Failing)?.reason.as_deref()
+    }
+
     /// Why it is `failing`, if the fault could be read.
     pub fn cause(&self) -> Option<Cause> {
         self.fault.as_ref().filter(|_| self.state == State::Failing)?.cause

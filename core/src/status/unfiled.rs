@@ -48,6 +48,20 @@ pub struct UnfiledOutage {
     pub outage: PastOutage,
 }
 
+#[cfg(feature = "memory")]
+impl Unfiled {
+    /// Whether there is something for the history.
+    pub fn waits(&self) -> bool {
+        !self.outages.is_empty() || !self.dark.is_empty() || self.begins.is_some()
+    }
+
+    /// When a history that begins with this knows everything from.
+    pub fn earliest(&self, now: Time) -> Time {
+        let outages = self.outages.iter().map(|outage| outage.outage.from);
+        outages.chain(self.dark.iter().map(|gap| gap.from)).fold(now, Time::min)
+    }
+}
+
 /// What has ended, until the history has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfiled {

@@ -68,7 +68,53 @@ pub(super) struct Answer {
     pub skew: Option<SignedDuration>,
 }
 
+/// An address of an object, for whoever has no credentials.
+pub struct Link {
+    /// It is a secret: whoever has it can read the object.
+    pub url: String,
+    /// When it ends, by the store's clock.
+    pub until: Time,
+    /// Whether it ends sooner, with the temporary credentials that signed it.
+    pub is_temporary: bool,
+}
+
 impl Store {
+    /// Presigns a GET of an object, valid for so long, with what was learnt of the store's clock and region.
+    pub fn link(&self, key: &Key, life: Duration) -> Link {
+        let learnt = self.learnt();
+        let now = (self.clock)() - learnt.ahead;
+        let url = self.presigned(now, Method::Get, Some(key), &learnt, life.as_secs(), &[], &[]);
+        Link { url, until: Time::of(now) + life, is_temporary: self.credentials.token().is_some() }
+    }
+
+    /// Signs a request, for so many seconds from `now`.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of what is signed")]
+    fn presigned(
+        &self,
+        now: Timestamp,
+        method: Method,
+        key: Option<&Key>,
+        learnt: &Learnt,
+        life_s: u64,
+        query: &[(&'static str, &str)],
+        headers: &[(String, String)],
+    ) -> String {
+        let base = || learnt.bucket.base_url().clone();
+        let url = sign(
+            &now,
+            method,
+            key.map_or_else(base, |key| learnt.bucket.object_url(key.as_str())),
+            self.credentials.key(),
+            self.credentials.secret(),
+            self.credentials.token(),
+            learnt.bucket.region(),
+            life_s,
+            query.iter().copied(),
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        url.into()
+    }
+
     /// Sends a request until it succeeds, is refused for good, or runs out of tries or time. It learns the store's
     /// clock and region from a refusal, each at most once for a request, and keeps them.
     pub(super) fn send(&self, ask: &Ask) -> Result<Answer, Error> {
@@ -112,20 +158,10 @@ impl Store {
     fn send_once(&self, ask: &Ask, learnt: &Learnt, time: Duration) -> Result<Answer, Failed> {
         let headers = || ask.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let started = (self.clock)();
-        let url = sign(
-            &(started - learnt.ahead),
-            ask.method,
-            ask.key.map_or_else(|| learnt.bucket.base_url().clone(), |key| learnt.bucket.object_url(key.as_str())),
-            self.credentials.key(),
-            self.credentials.secret(),
-            self.credentials.token(),
-            learnt.bucket.region(),
-            URL_LIFE_S,
-            ask.query.iter().copied(),
-            headers(),
-        );
+        let now = started - learnt.ahead;
+        let url = self.presigned(now, ask.method, ask.key, learnt, URL_LIFE_S, &ask.query, &ask.headers);
         let request = headers()
-            .fold(Request::builder().method(ask.method.to_str()).uri(url.as_str()), |request, (name, value)| {
+            .fold(Request::builder().method(ask.method.to_str()).uri(&url), |request, (name, value)| {
                 request.header(name, value)
             });
         let sent = Instant::now();

@@ -1,6 +1,6 @@
 //! The fleet as metrics.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Row;
 use crate::clock::Time;
@@ -8,18 +8,24 @@ use crate::mark::Mark;
 use crate::prometheus::Metrics;
 use crate::status::State;
 
-/// The fleet's metrics. `owed` has the channels of each message that is owed; `mark` is missing if it could not be read.
+/// The fleet's metrics, but for the [age](sweep_age) of the last sweep, which grows. `owed` has the channels of each
+/// message that is owed.
 #[allow(clippy::cast_precision_loss)]
 pub fn metrics<'a>(
     rows: &[Row],
     owed: impl Iterator<Item = &'a BTreeSet<String>>,
-    mark: Option<&'a Mark>,
-    now: Time,
+    mark: &'a Mark,
 ) -> Metrics {
     let mut metrics = Metrics::default();
     let mut down: BTreeSet<&str> = BTreeSet::new();
+    let mut seen = HashSet::new();
     for row in rows {
         let (check, state) = (row.id.to_string(), row.record.state);
+        // Two keys may be shown alike, and a sample that comes twice would make the whole text invalid. The worse check
+        // comes first.
+        if !seen.insert(check.clone()) {
+            continue;
+        }
         let labels = [("host", row.id.host()), ("check", &*check), ("state", &*state.to_string())];
         match state {
             State::Up => metrics.family("check_up", UP).add(&labels[..2], 1.0),
@@ -35,16 +41,23 @@ pub fn metrics<'a>(
         }
     }
     metrics.family("hosts_down", HOSTS_DOWN).add(&[], down.len() as f64);
-    if let Some(swept) = mark.and_then(|mark| mark.swept) {
-        metrics.family("sweep_age_seconds", SWEEP_AGE).add(&[], swept.age(now).as_secs() as f64);
-    }
-    let known = mark.and_then(|mark| mark.channels.as_ref()).into_iter().flatten();
+    let known = mark.channels.iter().flatten();
     let mut channels: BTreeMap<&str, usize> = known.map(|channel| (channel.as_str(), 0)).collect();
     for channel in owed.flatten() {
         *channels.entry(channel).or_default() += 1;
     }
     for (channel, owed) in channels {
         metrics.family("messages_owed", OWED).add(&[("channel", channel)], owed as f64);
+    }
+    metrics
+}
+
+/// The age of the last sweep, as a metric; none if the mark knows of no sweep.
+#[allow(clippy::cast_precision_loss)]
+pub fn sweep_age(mark: &Mark, now: Time) -> Metrics {
+    let mut metrics = Metrics::default();
+    if let Some(swept) = mark.swept {
+        metrics.family("sweep_age_seconds", SWEEP_AGE).add(&[], swept.age(now).as_secs() as f64);
     }
     metrics
 }
@@ -78,6 +91,8 @@ mod tests {
             ("b/\"d\\b\".json", is(State::Failing)),
             ("c.json", is(State::Failing)),
             ("d.json", is(State::New)),
+            // It is shown as the check `b`.
+            ("b", is(State::Up)),
         ]
         .map(|(key, record)| (id(key), record))
         .into();
@@ -90,7 +105,7 @@ mod tests {
             ..Mark::default()
         };
         let rows = worst_first(&status, at(60));
-        let text = metrics(&rows, status.outbox.iter(), Some(&mark), at(60)).text();
+        let text = metrics(&rows, status.outbox.iter(), &mark).text() + &sweep_age(&mark, at(60)).text();
         let samples: BTreeSet<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let expected = [
             r#"pulse_echo_check_muted{host="c",check="c"} 1"#,

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod clock_steps;
+mod ended;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
@@ -12,7 +13,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Fact, Gap, Message, Record, State, Status, Still, Telling, Unanswered, Vanished};
+use pulse_echo_core::status::{
+    Fact, Gap, Message, Record, State, Status, Still, Telling, Unanswered, UnfiledOutage, Vanished,
+};
 
 use crate::outbox::many::{MOST_NAMED, first_ten, hosts, shorten};
 use crate::outbox::{Change, Teller, noise};
@@ -82,7 +85,7 @@ impl Round<'_> {
         let seen = cases.iter().map(|case| (&case.id, case.record.as_ref(), &case.observation));
         let with_many = many::vanish_with_many(seen, now);
         let context = Context { now, rules, gaps: &status.gaps, with_many };
-        let (mut judged, dropped) = judge_each(cases, status, &context);
+        let Judgement { mut judged, dropped, ended } = judge_each(cases, status, &context);
 
         // Messages about many checks come before messages about each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
@@ -93,6 +96,9 @@ impl Round<'_> {
         add_still_down(&mut of_checks, &judged);
         tell_gap(&mut teller, swept, gap.as_ref(), stop_told(status, now), &judged);
         status.gaps.retain(|gap| !spared(gap, &judged, now).is_empty());
+        let dark = swept.filter(|swept| swept.age(now) > rules.away_after()).map(|from| Gap { from, until: now });
+        let (noted, trouble) = ended::note(&mut status.unfiled, ended, dark, now);
+        trouble.into_iter().for_each(|trouble| teller.tell(trouble));
         tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
         let wave = wave::wave(&judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
@@ -100,26 +106,37 @@ impl Round<'_> {
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
 
-        let changed =
-            dropped || !teller.messages.is_empty() || head(status) != head_before || judged.iter().any(Judged::is_news);
+        let changed = dropped
+            || noted
+            || !teller.messages.is_empty()
+            || head(status) != head_before
+            || judged.iter().any(Judged::is_news);
         status.outbox.append(&mut teller.messages);
         status.checks = judged.into_iter().map(|check| (check.id, check.after)).collect();
         changed
     }
 }
 
-/// Judges each check. Returns whether any was dropped.
-fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> (Vec<Judged>, bool) {
+/// What the verdicts on all checks came to.
+struct Judgement {
+    judged: Vec<Judged>,
+    /// Whether a record was dropped.
+    dropped: bool,
+    /// The outages that have ended.
+    ended: Vec<UnfiledOutage>,
+}
+
+fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> Judgement {
     let count = cases.len();
-    let mutes = status.mutes();
+    let (mutes, mut ended) = (status.mutes(), Vec::new());
     let judge = |Case { id, record: before, observation }: Case| {
-        let after = verdict::judge(before.as_ref(), &observation, context)?;
+        let mut after = verdict::judge(before.as_ref(), &observation, context)?;
+        ended.extend(ended::outage(&id, before.as_ref(), &mut after, &mutes, context.now));
         let is_muted = mutes.cover(&id, context.now);
         Some(Judged { id, before: Before::of(before, &after), after, is_muted })
     };
     let judged: Vec<_> = cases.into_iter().filter_map(judge).collect();
-    let dropped = judged.len() < count;
-    (judged, dropped)
+    Judgement { dropped: judged.len() < count, judged, ended }
 }
 
 /// Tells each check's news. `held` are the hosts of which nothing may be told now. Returns the hosts that are told of.
