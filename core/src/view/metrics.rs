@@ -11,11 +11,7 @@ use crate::status::State;
 /// The fleet's metrics, but for the [age](sweep_age) of the last sweep, which grows. `owed` has the channels of each
 /// message that is owed.
 #[allow(clippy::cast_precision_loss)]
-pub fn metrics<'a>(
-    rows: &[Row],
-    owed: impl Iterator<Item = &'a BTreeSet<String>>,
-    mark: &'a Mark,
-) -> Metrics {
+pub fn metrics<'a>(rows: &[Row], owed: impl Iterator<Item = &'a BTreeSet<String>>, mark: &'a Mark) -> Metrics {
     let mut metrics = Metrics::default();
     let mut down: BTreeSet<&str> = BTreeSet::new();
     let mut seen = HashSet::new();

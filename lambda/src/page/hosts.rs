@@ -48,11 +48,11 @@ impl Page {
                 let count = grouped(checks.len());
                 let _ = write!(
                     rows,
-                    "<tr><th scope=\"rowgroup\" colspan=\"7\">{}<span>{count} checks</span></th></tr>",
+                    "<tr><td></td><th scope=\"rowgroup\" colspan=\"6\">{}<span>{count} checks</span></th></tr>",
                     link(host, host)
                 );
             }
-            left = left.saturating_sub(6 * host.len() + 300);
+            left = left.saturating_sub(rows.len() + 2 * id_of(host).len() + escaped(host).len() + 100);
             for listed in checks {
                 let row = listed.row();
                 let told = if row.record.state.is_down() { line(&row, self.as_of) } else { String::new() };
@@ -69,7 +69,7 @@ impl Page {
                     }
                 }
             }
-            if rows.contains("<td") {
+            if rows.contains("<td class") {
                 let _ = write!(parts.rows, "<tbody id=\"{}\">{rows}</tbody>", id_of(host));
             }
             if !lines.is_empty() {
@@ -98,7 +98,11 @@ impl Page {
         html.push_str("</td>");
         for days in WINDOWS {
             let _ = match &timeline {
-                Some(timeline) => write!(html, "<td>{}</td>", timeline.of_last(days, self.as_of)),
+                Some(timeline) => {
+                    let uptime = timeline.of_last(days, self.as_of);
+                    let class = if uptime.down_s > 0 { " class=\"i\"" } else { "" };
+                    write!(html, "<td{class}>{uptime}</td>")
+                }
                 None => write!(html, "<td>-</td>"),
             };
         }

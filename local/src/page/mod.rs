@@ -66,7 +66,11 @@ pub struct Page {
 
 impl Page {
     /// Starts it, if the options ask for it. The error is a sentence.
-    pub(crate) fn start(options: &PageOptions, sweeper: Arc<Sweeper>, store: Arc<Store>) -> Result<Option<Self>, String> {
+    pub(crate) fn start(
+        options: &PageOptions,
+        sweeper: Arc<Sweeper>,
+        store: Arc<Store>,
+    ) -> Result<Option<Self>, String> {
         let Some(listen) = options.page else { return Ok(None) };
         let names = options.page_host.iter().map(|name| host::normal(name)).collect();
         let tick_s = u32::try_from(sweeper.tick().as_secs()).unwrap_or(u32::MAX);
