@@ -45,6 +45,8 @@ impl Page {
             (_, 0, 0) => "No host is down".into(),
             (_, 0, 1) => "No host is down but 1 that is muted".into(),
             (_, 0, muted) => format!("No host is down but {} that are muted", grouped(muted)),
+            (1, ..) => "The host is down".into(),
+            (_, down, _) if down == all => format!("All {} hosts are down", grouped(all)),
             (_, 1, _) => format!("1 of {} hosts is down", grouped(all)),
             (_, down, _) => format!("{} of {} hosts are down", grouped(down), grouped(all)),
         }

@@ -49,6 +49,7 @@ fn the_title_and_the_headline_say_how_it_stands() {
         (stopped(), "stopped", "The loop is stopped"),
         (empty(), "no host", "No host yet"),
         (one(State::Up), "all up", "The host is up"),
+        (one(State::Silent), "1 down", "The host is down"),
         (one(State::New), "all up", "No host is down"),
         (one(State::Gone), "no host", "No host yet"),
         (muted, "all up", "No host is down but 2 that are muted"),
