@@ -20,11 +20,7 @@ pub fn parse(text: &str) -> Result<u32, String> {
     }
     match u32::try_from(sum) {
         Ok(seconds) if (FOR_S.min..=FOR_S.max).contains(&seconds) => Ok(seconds),
-        _ => Err(format!(
-            "{text:?} is out of range: it may be from {} to {}",
-            show(FOR_S.min),
-            show(FOR_S.max)
-        )),
+        _ => Err(format!("{text:?} is out of range: it may be from {} to {}", show(FOR_S.min), show(FOR_S.max))),
     }
 }
 

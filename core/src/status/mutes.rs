@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn mutes_cover_a_time_together_only_if_none_of_it_is_between_them() {
-        let mute = |at: i64, for_s| Muted { etag: "m".into(), at: Time::from_second(at), for_s, reason: None, listed: None };
+        let mute =
+            |at: i64, for_s| Muted { etag: "m".into(), at: Time::from_second(at), for_s, reason: None, listed: None };
         for (second, covers) in [(599, true), (600, true), (601, false)] {
             let mutes = [("web.json", mute(0, 600)), ("web/db.json", mute(second, 600))];
             let mutes = mutes.into_iter().map(|(key, mute)| (id(key), mute)).collect();

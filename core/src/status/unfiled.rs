@@ -52,7 +52,7 @@ pub struct UnfiledOutage {
 impl Unfiled {
     /// Whether there is something for the history.
     pub fn waits(&self) -> bool {
-        !self.outages.is_empty() || !self.dark.is_empty() || self.begins.is_some()
+        !self.outages.is_empty() || !self.dark.is_empty()
     }
 
     /// When a history that begins with this knows everything from.
@@ -71,9 +71,8 @@ pub struct Unfiled {
     /// Times without a completed sweep, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dark: Vec<Gap>,
-    /// Set while there is no history that can be used: one is to be begun, which knows everything from this time on.
+    /// Set until a history is begun, which something to file does: it knows everything from this time on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg(feature = "memory")]
     pub begins: Option<Time>,
     /// Set while outages are dropped since too many wait: how many were.
     #[serde(default, skip_serializing_if = "crate::json::is_zero")]

@@ -106,8 +106,11 @@ impl Round<'_> {
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
 
-        let changed =
-            dropped || noted || !teller.messages.is_empty() || head(status) != head_before || judged.iter().any(Judged::is_news);
+        let changed = dropped
+            || noted
+            || !teller.messages.is_empty()
+            || head(status) != head_before
+            || judged.iter().any(Judged::is_news);
         status.outbox.append(&mut teller.messages);
         status.checks = judged.into_iter().map(|check| (check.id, check.after)).collect();
         changed

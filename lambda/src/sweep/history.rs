@@ -113,7 +113,7 @@ pub(crate) fn file(store: &Store, filing: &Filing, deadline: Instant) -> Result<
         };
         let Some((mut history, condition)) = found else { return Ok(()) };
         history.cut_ahead(*now);
-        if matches!(condition, Condition::IfMatch(_)) && history.has_all(unfiled) && unfiled.begins.is_none() {
+        if history.has_all(unfiled) {
             return Ok(());
         }
         history.file(unfiled);

@@ -244,7 +244,8 @@ impl History {
         }
         self.invocations[number].status.has_test = record.test && !is_lost;
         let sends = !is_lost && self.invocations[number].status.sends;
-        let recorded = Recorded { heard: self.store.time(self.now), is_lost, sends, files: false, took_ms: 1, owed: None };
+        let recorded =
+            Recorded { heard: self.store.time(self.now), is_lost, sends, files: false, took_ms: 1, owed: None };
         Ok(answered(Answer::Recorded(recorded)))
     }
 

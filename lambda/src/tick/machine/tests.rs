@@ -74,23 +74,19 @@ impl World {
                 Answer::Wrote(Wrote::Taken { now })
             }
             Operation::PutMark { .. } => Answer::Wrote(Wrote::Refused),
-            Operation::Record(_) => {
-                Answer::Recorded(Recorded {
-                    heard: now,
-                    is_lost: false,
-                    sends: self.sends,
-                    files: self.files,
-                    took_ms: 420,
-                    owed: None,
-                })
-            }
+            Operation::Record(_) => Answer::Recorded(Recorded {
+                heard: now,
+                is_lost: false,
+                sends: self.sends,
+                files: self.files,
+                took_ms: 420,
+                owed: None,
+            }),
             Operation::DeleteLock { .. }
             | Operation::Send { .. }
             | Operation::Purge
             | Operation::Deliver(_)
-            | Operation::File => {
-                Answer::Done
-            }
+            | Operation::File => Answer::Done,
             Operation::TellUnusable => Answer::Told(None),
         }
     }
@@ -229,9 +225,17 @@ fn a_purge_that_comes_too_long_after_its_note_is_left_out() {
 
 #[test]
 fn a_sweep_that_fails_goes_on_with_the_number_without_swept() {
-    for answer in
-        [failed(), Answer::Recorded(Recorded { heard: at(1_000), is_lost: true, sends: false, files: false, took_ms: 1, owed: None })]
-    {
+    for answer in [
+        failed(),
+        Answer::Recorded(Recorded {
+            heard: at(1_000),
+            is_lost: true,
+            sends: false,
+            files: false,
+            took_ms: 1,
+            owed: None,
+        }),
+    ] {
         let mut world = World { instead: vec![("sweep", answer)], ..World::new() };
         let (words, report) = world.play(tick(7));
         assert_eq!(words, ["GET mark", "GET status, LIST", "sweep", "PUT mark", "send 8 in 60 s"]);
