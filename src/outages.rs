@@ -74,7 +74,7 @@ fn newest_first<'a>(
     for (check, record) in &fleet.status.checks {
         if let Some(lasting) = record.outage.as_deref() {
             let reason = record.cause().and_then(|_| record.fault.as_ref()?.reason.clone());
-            let (state, cause, muted) = (record.state, record.cause(), lasting.muted);
+            let (state, cause, muted) = (record.state, record.cause(), lasting.muted.is_some());
             let outage = PastOutage { from: lasting.since, until: fleet.now, state, cause, reason, muted };
             outages.push(Listed { check, outage, lasts: true });
         }

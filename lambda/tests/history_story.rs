@@ -16,7 +16,9 @@ fn id(check: &str) -> CheckId {
 
 /// A fleet whose check `a` was up, failed at 100, and is up again by the echo at 220, which no sweep has seen.
 fn fleet() -> Fleet {
-    let fleet = Fleet::new();
+    let mut fleet = Fleet::new();
+    // So that no time without a sweep is dark.
+    fleet.rules.tick_s = 900;
     fleet.pulse("a").at(1).echo("a").at(60).sweep().unwrap();
     fleet.at(100).fault("a", 0).at(120).sweep().unwrap();
     fleet.at(219).pulse("a").at(220).echo("a").at(240);
@@ -252,7 +254,8 @@ fn what_an_operators_mute_covered_from_beginning_to_end_does_not_count_however_o
 
 #[test]
 fn a_stop_and_a_gap_are_dark_from_the_last_sweep_to_the_next_and_a_short_one_is_not() {
-    let fleet = fleet();
+    let mut fleet = fleet();
+    fleet.rules.tick_s = 60;
     fleet.sweep().unwrap();
     // 300 s without a sweep are no gap, one second more is.
     fleet.at(540).sweep().unwrap();

@@ -45,7 +45,12 @@ fn everything() -> Status {
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
         ahead: Some(Box::new(Ahead { pulse: first_seen, echo: first_seen, fault: first_seen, note: first_seen })),
-        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), muted: true, told: Some(told.clone()) })),
+        outage: Some(Box::new(Outage {
+            since: time(2),
+            noticed: time(3),
+            muted: Some(time(4)),
+            told: Some(told.clone()),
+        })),
         over: Some(Box::new(Gap { from: time(0), until: time(1) })),
         telling: Some(Box::new(Telling {
             down: vec![time(2)],

@@ -210,5 +210,5 @@ impl<'a> Timeline<'a> {
 
 fn lasting(record: &Record) -> Option<Lasting> {
     let outage = record.outage.as_deref()?;
-    Some(Lasting { from: outage.since, counts: !outage.muted && record.state != State::Unanswered })
+    Some(Lasting { from: outage.since, counts: outage.muted.is_none() && record.state != State::Unanswered })
 }

@@ -17,16 +17,15 @@ pub(super) fn outage(
 ) -> Option<UnfiledOutage> {
     let was = before.and_then(|before| before.outage.as_deref());
     if let Some(lasts) = after.outage.as_deref_mut() {
-        lasts.muted = match was {
-            Some(was) => was.muted && mutes.cover(id, now),
-            None => mutes.cover_all(id, lasts.since, now),
-        };
+        let covered = if was.is_some() { lasts.muted } else { Some(lasts.since) };
+        let covered = covered.map(|covered| mutes.reach(id, covered));
+        // A mute that was ended covers nothing any more.
+        lasts.muted = covered.filter(|covered| *covered > now && mutes.cover(id, now));
         return None;
     }
     let (before, was) = before.zip(was)?;
     let Gap { from, until } = **after.over.as_ref()?;
-    // It was covered until the last sweep. A mute that ends with the outage covers it.
-    let is_muted = was.muted && mutes.cover(id, Time::from_second(until.as_second() - i64::from(until > from)));
+    let is_muted = was.muted.is_some_and(|covered| mutes.reach(id, covered) >= until);
     let outage = PastOutage {
         from,
         until,

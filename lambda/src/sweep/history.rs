@@ -120,8 +120,9 @@ pub(crate) fn file(store: &Store, filing: &Filing, deadline: Instant) -> Result<
         history.bound(|id| checks.binary_search(id).is_err(), *now, *size);
         match cas::write(store, &Key::history(), &history.to_json(), &condition)? {
             Written::Won(_) => return Ok(()),
-            _ if Instant::now() >= deadline => return Err("others kept changing it".into()),
-            Written::Lost | Written::Unwritten(_) => {}
+            Written::Unwritten(why) => return Err(why),
+            Written::Lost if Instant::now() >= deadline => return Err("others kept changing it".into()),
+            Written::Lost => {}
         }
     }
 }

@@ -225,7 +225,7 @@ fn outage(next: &Record, context: &Context) -> Option<Box<Outage>> {
     // Of two outages the later one begins later, whatever became of the clocks: so it is known by its beginning.
     let over = next.over.as_deref();
     let since = over.map_or(next.since, |over| next.since.max(over.until).max(over.from + Duration::from_secs(1)));
-    let new = || Box::new(Outage { since, noticed: context.now, muted: false, told: None });
+    let new = || Box::new(Outage { since, noticed: context.now, muted: None, told: None });
     next.outage.clone().or_else(|| begins.then(new))
 }
 
