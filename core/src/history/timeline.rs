@@ -198,7 +198,7 @@ impl<'a> Timeline<'a> {
     /// The downtime between two times of which the outages are no longer listed: of each day in proportion.
     fn unlisted(&self, from: Time, until: Time) -> u64 {
         let of_day = |&(day, rest): &(Day, u64)| {
-            let (begins, ends) = (day.begins(), day.plus(1).begins());
+            let (begins, ends) = (day.begins().max(self.begins), day.plus(1).begins());
             let ends = self.listed_from.map_or(ends, |listed| listed.min(ends));
             let whole = begins.age(ends).as_secs();
             let within = self.light(from.max(begins), until.min(ends));
