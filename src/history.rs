@@ -1,9 +1,7 @@
 //! The history as the loop left it in `history.json`.
 
-use pulse_echo_core::answer::Cause;
 use pulse_echo_core::history::{History, SIZE_LIMIT};
 use pulse_echo_core::name::Key;
-use pulse_echo_core::status::State;
 use pulse_echo_core::store::Store;
 
 use crate::fleet::Fleet;
@@ -27,9 +25,8 @@ pub fn read(store: &Store, fleet: &Fleet) -> Result<History, String> {
             ));
         }
     };
-    let begins = || History::new(unfiled.and_then(|unfiled| unfiled.begins).unwrap_or(fleet.now));
     let mut history = object.map_or_else(
-        || Ok(begins()),
+        || Ok(History::not_begun(unfiled, fleet.now)),
         |object| {
             let body = object.body.ok_or_else(|| format!("{key} has {} bytes, over {SIZE_LIMIT}", object.size))?;
             History::from_json(&body).map_err(|error| error.to_string())
@@ -39,12 +36,4 @@ pub fn read(store: &Store, fleet: &Fleet) -> Result<History, String> {
         history.file(unfiled);
     }
     Ok(history)
-}
-
-/// What an outage was: `failing (status): status 500, expected 200`, `silent (muted)`. A stranger's text may be in it.
-pub fn words(state: State, cause: Option<Cause>, reason: Option<&str>, is_muted: bool) -> String {
-    let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
-    let muted = if is_muted { " (muted)" } else { "" };
-    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{state}{cause}{muted}{reason}")
 }

@@ -166,3 +166,34 @@ fn over_its_size_the_host_with_most_gives_up_its_oldest() {
     history.bound(|_| false, at(0), 0);
     assert_eq!(history.checks.len(), 0, "what has nothing left is left out");
 }
+
+#[test]
+fn what_does_not_count_is_listed_and_in_no_day() {
+    let muted = PastOutage { muted: true, ..outage(0, 10) };
+    let ours = PastOutage { state: State::Unanswered, ..outage(20, 30) };
+    let history = filed(&[unfiled("a.json", muted), unfiled("a.json", ours), unfiled("a.json", outage(40, 45))]);
+    let past = &history.checks[&id("a.json")];
+    assert_eq!((past.outages.len(), past.days.values().map(|day| day.down_s).sum::<u32>()), (3, 5));
+    let dark = Dark::of(&history);
+    let timeline = Timeline::of(&id("a.json"), None, &history, &dark);
+    assert_eq!(timeline.uptime(at(0), at(100)), Uptime { time_s: 100, down_s: 5 });
+    assert_eq!(timeline.outages().map(|outage| outage.from).collect::<Vec<_>>(), [at(40), at(20), at(0)]);
+    assert_eq!(past.outages[0].why(), "silent (muted)");
+}
+
+#[test]
+fn the_outage_that_lasts_counts_up_to_now_unless_a_mute_covers_it_so_far() {
+    use crate::status::{Outage, Record};
+
+    let history = History::new(at(-1_000));
+    let dark = Dark::of(&history);
+    for (state, muted, down_s) in
+        [(State::Silent, None, 90), (State::Silent, Some(at(500)), 0), (State::Unanswered, None, 0)]
+    {
+        let outage = Some(Box::new(Outage { since: at(10), noticed: at(20), muted, told: None }));
+        let record = Record { state, outage, ..Record::new(at(-50)) };
+        let timeline = Timeline::of(&id("a.json"), Some(&record), &history, &dark);
+        assert_eq!(timeline.uptime(at(-500), at(100)), Uptime { time_s: 150, down_s });
+        assert_eq!(timeline.days(1, at(100)).map(|day| day.outages).collect::<Vec<_>>(), [u32::from(down_s > 0)]);
+    }
+}

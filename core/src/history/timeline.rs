@@ -15,6 +15,11 @@ use crate::status::{PastOutage, Record, State};
 /// The windows whose uptime is shown, the shortest first, in days.
 pub const WINDOWS: [u32; 4] = [1, 7, 30, 90];
 
+/// The name of a window of so many days: `24 h`, `7 d`.
+pub fn window(days: u32) -> String {
+    if days == 1 { "24 h".into() } else { format!("{days} d") }
+}
+
 /// The dark times, to be asked of many checks.
 pub struct Dark {
     /// Each one's beginning and end, and how many seconds are dark before it.

@@ -31,6 +31,15 @@ pub struct PastOutage {
 }
 
 impl PastOutage {
+    /// What it was: `failing (status): status 500, expected 200`, `silent (muted)`. A stranger's text may be in it.
+    pub fn why(&self) -> String {
+        let Self { state, cause, reason, muted, .. } = self;
+        let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+        let muted = if *muted { " (muted)" } else { "" };
+        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{state}{cause}{muted}{reason}")
+    }
+
     /// Whether it counts as downtime: an operator's mute does not make any, nor does trouble of our own.
     pub fn counts(&self) -> bool {
         !self.muted && self.state != State::Unanswered
