@@ -4,7 +4,6 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::history::{DARK, REASON};
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Gap, MOST_UNFILED, Mutes, PastOutage, Record, Unfiled, UnfiledOutage};
-use pulse_echo_core::text::cut;
 use pulse_echo_core::words::grouped;
 
 /// Notes in the record whether an operator's mute has covered its outage so far. Returns the outage that has ended.
@@ -31,7 +30,7 @@ pub(super) fn outage(
         until,
         state: before.state,
         cause: before.cause(),
-        reason: before.reason().map(|reason| cut(reason, REASON)),
+        reason: before.reason().map(|reason| reason[..reason.floor_char_boundary(REASON)].to_string()),
         muted: is_muted,
     };
     Some(UnfiledOutage { check: id.clone(), first: after.first.unwrap_or(from), outage })
