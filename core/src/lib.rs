@@ -5,11 +5,11 @@
 //! - the world: [`store`] (S3 by presigned URLs), [`http`] (one client: TLS, deadline);
 //! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`history`], [`mute`], [`vitals`];
 //! - what people read: [`words`] (times, sizes, vitals), [`text`] (strangers' text made safe), [`stderr`];
-//! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`environment`].
+//! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`crypto`], [`environment`].
 
 pub mod answer;
 pub mod clock;
-mod crypto;
+pub mod crypto;
 pub mod environment;
 pub mod history;
 pub mod http;
