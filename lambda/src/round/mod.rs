@@ -97,7 +97,9 @@ impl Round<'_> {
         tell_gap(&mut teller, swept, gap.as_ref(), stop_told(status, now), &judged);
         let dark = swept.filter(|swept| swept.age(now) > rules.away_after()).map(|from| Gap { from, until: now });
         let (noted, trouble) = ended::note(&mut status.unfiled, ended, dark, now);
-        trouble.into_iter().for_each(|trouble| teller.tell(trouble));
+        if let Some(trouble) = trouble {
+            teller.tell(trouble);
+        }
         status.gaps.retain(|gap| judged.iter().any(|check| many::spares(gap, &check.after, now)));
         tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
