@@ -11,11 +11,11 @@ help:
 	@echo "make demo              from a pulse to the messages that people read, on this machine; half a minute"
 	@echo "make demo URL=https://example.com/ BODY='...'    the same for your address"
 	@echo "make test              format, lints, documentation, all tests (tests/tools.sh installs what some need)"
-	@echo "make lint              format, lints and documentation alone"
+	@echo "make lint              format, lints, documentation and the crates' licences alone"
 	@echo "make dist              target/dist: static programs, deb, rpm, tarballs, Lambda zips, for x86-64 and Arm"
 	@echo "make deploy BUCKET=my-pulses    to AWS, or changes what is there; docs/aws.md has the other settings"
 	@echo "make e2e               checks and installs what dist made; tries the agent on other S3 servers (in target/e2e)"
-	@echo "make e2e-all           the same, and a Debian that boots in an emulated machine (many minutes)"
+	@echo "make e2e-all           the same, a Debian that boots in an emulated machine, and AWS by aws-cli 2.9"
 	@echo "make bench             the benchmarks, as ratios within one run"
 	@echo "make fuzz SECONDS=60   each parser of outside input for a minute; installs cargo-fuzz, needs a C++ compiler"
 
@@ -43,6 +43,10 @@ lint:
 		-D warnings
 	$(CARGO) clippy --locked -p pulse-echo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --all-features --quiet
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+		$(CARGO) deny --locked --log-level warn check --hide-inclusion-graph licenses bans sources; \
+	elif [ -n "$$CI" ]; then echo "make lint: cargo-deny is missing; tests/tools.sh installs it" >&2; exit 1; \
+	else echo "the licences of the crates are not looked at: cargo-deny is missing; tests/tools.sh installs it"; fi
 	@find . -name target -prune -o \( -name '*.rs' -o -name '*.sh' -o -name Makefile \) -print0 | \
 		if LC_ALL=C.UTF-8 xargs -0 grep -nE '.{121}'; then echo "make lint: these lines have over 120 columns" >&2; exit 1; fi
 

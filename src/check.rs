@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::args::{Arguments, Check};
 use super::exit::Exit;
 use super::fleet::Fleet;
@@ -17,7 +15,7 @@ use super::settings::{self, Settings};
 use super::target::checks_of;
 use super::verdict::{self, Limits};
 use super::{export, machine};
-use pulse_echo_core::clock::Time;
+use pulse_echo_core::clock::{self, Time};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Name};
 use pulse_echo_core::pulse::Pulse;
@@ -33,7 +31,7 @@ pub fn command(arguments: &Arguments, options: &Check, environment: Environment)
     }
     let host = settings::host(arguments, environment);
     let check = options.name.as_ref().zip(host.as_ref()).map(|(check, host)| format!("{host}/{check}"));
-    let run = export::Run { host, check, at: Time::of(Timestamp::now()) };
+    let run = export::Run { host, check, at: Time::of(clock::now()) };
     match options.prom.as_deref() {
         Some("-" | "/dev/stdout") => {
             print(&export::prometheus(&run, &outcomes));

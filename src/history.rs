@@ -10,10 +10,13 @@ use crate::look::{self, Look};
 /// Reads `history.json`, with what the loop has not put into it yet. The error is a sentence that says what to do.
 pub fn read(store: &Store, fleet: &Fleet) -> Result<History, String> {
     let (key, bucket) = (Key::history(), store.bucket_name());
+    let unfiled = fleet.status.unfiled.as_ref();
     let object = match look::look(store, &key, SIZE_LIMIT).map_err(|error| error.to_string())? {
-        Look::There(object) => object,
+        Look::There(object) => Some(object),
+        // The loop begins it with the first outage that ends.
+        Look::Missing if unfiled.is_some_and(|unfiled| unfiled.begins.is_some()) => None,
         Look::Missing => {
-            return Err(format!("there is no {key} in bucket {bucket} yet: a loop that keeps a history writes it"));
+            return Err(format!("there is no {key} in bucket {bucket}: a newer loop, or its next sweep, begins it"));
         }
         Look::Denied => {
             return Err(format!(
@@ -22,12 +25,15 @@ pub fn read(store: &Store, fleet: &Fleet) -> Result<History, String> {
             ));
         }
     };
-    let body = object.body.ok_or_else(|| format!("{key} has {} bytes, over {SIZE_LIMIT}", object.size))?;
-    let mut history = History::from_json(&body).map_err(|error| error.to_string())?;
-    if let Some(unfiled) = &fleet.status.unfiled {
+    let mut history = object.map_or_else(
+        || Ok(History::not_begun(unfiled, fleet.now)),
+        |object| {
+            let body = object.body.ok_or_else(|| format!("{key} has {} bytes, over {SIZE_LIMIT}", object.size))?;
+            History::from_json(&body).map_err(|error| error.to_string())
+        },
+    )?;
+    if let Some(unfiled) = unfiled {
         history.file(unfiled);
     }
     Ok(history)
 }
-
-pub use pulse_echo_core::view::outage as words;

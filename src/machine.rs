@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use ring::hmac;
-
+use pulse_echo_core::crypto::{hex, hmac};
 use pulse_echo_core::vitals::{self, Vitals};
 
 /// The files with the machine's id, which the installation wrote. The second is D-Bus's older place.
@@ -32,10 +31,7 @@ fn instance_of(machine_id: &str) -> Option<String> {
     // In an image that has not been booted the file is empty, or says `uninitialized`.
     let id = machine_id.trim();
     let is_id = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, INSTANCE_KEY), id.as_bytes());
-    let (high, low) = tag.as_ref().split_at(16);
-    let hex = |half: &[u8]| half.try_into().map(|half| format!("{:032x}", u128::from_be_bytes(half))).ok();
-    is_id.then_some(hex(high)? + &hex(low)?)
+    is_id.then(|| hex(&hmac(INSTANCE_KEY, id.as_bytes())))
 }
 
 /// `/proc/uptime`: `350735.47 234388.90`.

@@ -74,7 +74,7 @@ fn newest_first<'a>(
     for (check, record) in &fleet.status.checks {
         if let Some(lasting) = record.outage.as_deref() {
             let reason = record.cause().and_then(|_| record.fault.as_ref()?.reason.clone());
-            let (state, cause, muted) = (record.state, record.cause(), lasting.muted);
+            let (state, cause, muted) = (record.state, record.cause(), lasting.muted.is_some());
             let outage = PastOutage { from: lasting.since, until: fleet.now, state, cause, reason, muted };
             outages.push(Listed { check, outage, lasts: true });
         }
@@ -93,9 +93,7 @@ impl Listed<'_> {
 
     /// `2026-11-21T07:18:20Z  41 min  web-1  failing (status): status 500, expected 200`
     fn line(&self, now: Time) -> String {
-        let PastOutage { from, state, cause, reason, muted, .. } = &self.outage;
-        let why = history::words(*state, *cause, reason.as_deref(), *muted);
-        let length = duration(self.length());
+        let (from, why, length) = (self.outage.from, self.outage.why(), duration(self.length()));
         let lasts = if self.lasts { format!(" (not over at {now})") } else { String::new() };
         format!("{from}  {length:>10}  {}  {why}{lasts}", self.check)
     }

@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use log::LevelFilter;
 
 use super::args::{Arguments, Send};
@@ -13,7 +12,7 @@ use super::output::{complain, print};
 use super::pulses::{self, PulseFile};
 use super::settings::{Settings, Sources};
 use super::{daily, machine, namesake, splay};
-use pulse_echo_core::clock::Time;
+use pulse_echo_core::clock::{self, Time};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
@@ -52,7 +51,7 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
     }
     let pulses = pulses::read(&settings, file, name)?;
     let every = pulses.iter().flatten().map(|file| file.pulse.every_s).min().unwrap_or_default();
-    let is_due = daily::is_due(Timestamp::now(), Duration::from_secs(every.into()));
+    let is_due = daily::is_due(clock::now(), Duration::from_secs(every.into()));
     if !is_due && !std::io::stderr().is_terminal() && !arguments.verbose {
         // What was sent all the same need not be mailed with each run.
         log::set_max_level(LevelFilter::Error);
@@ -70,7 +69,7 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
 /// The check of which this run, once a day, looks whether another machine sends it. The last: its own pulse has no
 /// answer yet.
 fn due(pulses: &[Result<PulseFile, String>]) -> Option<&CheckId> {
-    let now = Timestamp::now();
+    let now = clock::now();
     let is_due = |file: &&PulseFile| daily::is_due(now, Duration::from_secs(file.pulse.every_s.into()));
     pulses.iter().flatten().rfind(is_due).map(|file| &file.id)
 }
@@ -182,7 +181,7 @@ pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
 fn metadata(pulse_id: &str) -> Metadata {
     Sending {
         pulse_id: Some(pulse_id.into()),
-        sent_at: Some(Time::of(Timestamp::now())),
+        sent_at: Some(Time::of(clock::now())),
         agent: Some(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")).into()),
         instance: machine::instance(),
         vitals: machine::vitals(),

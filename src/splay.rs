@@ -3,8 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use ring::digest;
-
+use pulse_echo_core::crypto::sha256;
 use pulse_echo_core::name::Name;
 
 /// Waits for this host's share of `splay_s` seconds.
@@ -16,8 +15,8 @@ pub fn wait(host: &Name, splay_s: u32) {
 
 /// A number from 0 to just below `below`, determined by `name` and spread evenly over names.
 fn share(name: &str, below: u64) -> u64 {
-    let digest = digest::digest(&digest::SHA256, name.as_bytes());
-    let (first, _) = digest.as_ref().split_first_chunk().expect("SHA-256 has 32 bytes");
+    let digest = sha256(name.as_bytes());
+    let (first, _) = digest.split_first_chunk().expect("SHA-256 has 32 bytes");
     let share = u128::from(u64::from_be_bytes(*first)) * u128::from(below);
     u64::try_from(share >> 64).expect("it is below `below`")
 }

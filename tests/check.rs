@@ -146,7 +146,7 @@ fn all_pulses_of_the_host_are_looked_at_and_the_worst_comes_first() {
     bed.write("pulses.d/bad.json", "{");
     let check = bed.run(&["check"]);
     assert_line(&check, 3, "ECHO UNKNOWN - ./pulses.d/bad.json:1:1: ");
-    assert!(check.stdout.contains("web-1/db: no pulse has been sent; send one: pulse-echo run"), "{check:?}");
+    assert!(check.stdout.contains("web-1/db: no pulse has been sent; send one: pulse-echo run, on web-1, with"));
     assert_line(&bed.run(&["check", "--name", "db"]), 3, "ECHO UNKNOWN - web-1/db: no pulse has been sent");
     fs::remove_file(bed.folder.path().join("pulses.d/bad.json")).unwrap();
     bed.put(

@@ -215,6 +215,22 @@ fn a_store_that_does_not_know_conditions_is_found_out() {
 }
 
 #[test]
+fn a_service_that_passes_with_the_status_of_an_error_is_warned_of() {
+    let bed = well();
+    bed.write("pulse.json", r#"{"url": "https://example.com/", "contains": "ok"}"#);
+    bed.answer_with(&id("web-1"), 503);
+    let warned = "web-1 passes though its status is 503: with body or contains any status does; set \"status\"";
+    let doctor = bed.run(&["doctor"]);
+    assert!(line(&doctor, '✗', "status").contains(warned), "{doctor:#?}");
+    // As good as an error that the pulse names, or none.
+    bed.answer_with(&id("web-1"), 302);
+    assert_eq!(ill(&bed.run(&["doctor"])), Vec::<&str>::new());
+    bed.write("pulse.json", r#"{"url": "https://example.com/", "contains": "ok", "status": 503}"#);
+    bed.answer_with(&id("web-1"), 503);
+    assert_eq!(ill(&bed.run(&["doctor"])), Vec::<&str>::new());
+}
+
+#[test]
 fn a_loop_that_is_stopped_is_found() {
     let bed = well();
     let now = bed.store().get(&Key::mark(), 0).unwrap().date;

@@ -2,7 +2,7 @@
 
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;
-use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY};
+use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, id};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -79,6 +79,18 @@ fn a_url_and_what_it_must_answer_go_into_the_pulse_and_one_that_the_probe_cannot
         init.stdout.contains("✗ url: web-1: 10.0.0.1 is a private address: a probe in AWS cannot reach it"),
         "{init:#?}"
     );
+}
+
+#[test]
+fn a_service_that_passes_with_the_status_of_an_error_is_warned_of() {
+    let (bed, folder) = (Bed::new(), tempfile::tempdir().unwrap());
+    bed.write("pulse.json", "{}");
+    assert_eq!(bed.run(&["send", "-q"]).code, 0);
+    bed.answer_with(&id("web-1"), 500);
+    let endpoint = bed.server.endpoint();
+    let arguments = ["--bucket", BUCKET, "--host=web-1", "--endpoint", &endpoint];
+    let init = init(folder.path(), &[&arguments[..], &["--url", "https://example.com/", "--body", "ok"]].concat());
+    assert!(init.stdout.contains("✗ status: web-1 passes though its status is 500: "), "{init:#?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What some tests need beside cargo, if it is not there: curl, openssl, strace, AWS's own command line with botocore,
-# nginx and Caddy. Says what cannot be had; those tests are then left out, and fail under CI.
+# What lints and tests need beside cargo, if it is not there: curl, openssl, strace, AWS's own command line with
+# botocore, nginx, Caddy and cargo-deny. Says what cannot be had; those tests are then left out, and fail under CI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=${CARGO_TARGET_DIR:-target}/test-tools
@@ -37,3 +37,12 @@ for proxy in usr/sbin/nginx usr/bin/caddy; do
     exit 1
   fi
 done
+if ! cargo deny --version >/dev/null 2>&1; then
+  echo "building cargo-deny (minutes)"
+  # Without optimization it is built in half the time, and it has little to do.
+  if ! env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install --locked --quiet --debug --no-default-features cargo-deny@0.20.2; then
+    echo "make lint looks at licences with cargo-deny, which cannot be installed here, see above" >&2
+    exit 1
+  fi
+fi

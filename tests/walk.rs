@@ -13,6 +13,7 @@ use pulse_echo_local::s3::{KeyPair, Options};
 use pulse_echo_local::system::System;
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::bed::Bed;
+use pulse_echo_testkit::server::{Server, answer};
 use pulse_echo_testkit::store::{ACCESS_KEY, BUCKET, SECRET_KEY, store};
 use tempfile::TempDir;
 
@@ -154,6 +155,19 @@ fn a_pulse_put_by_hand_is_answered_too_and_a_wrong_one_with_the_fault_invalid_pu
         let fault = Fault::from_json(&site.wait_for(&Key::fault(&id)).body.unwrap()).unwrap();
         assert_eq!(fault.cause, Cause::InvalidPulse, "{fault:?}");
     }
+}
+
+#[test]
+fn an_error_that_has_the_text_passes_and_run_warns_of_its_status() {
+    let site = Site::new();
+    let service = Server::answering(&[&answer(503, "ok, but busy")]);
+    site.pulse(&format!("{{\"url\": \"{}\", \"contains\": \"ok\"}}", service.url()));
+    let run = site.agent(&["run"]);
+    assert!(run.code == 0 && run.stdout.contains(" with status 503"), "{run:?}");
+    assert!(run.stderr.contains("web-1 passes though its status is 503: "), "{run:?}");
+    site.pulse(&format!("{{\"url\": \"{}\", \"contains\": \"ok\", \"status\": 503}}", service.url()));
+    let run = site.agent(&["run"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
 }
 
 #[test]

@@ -5,9 +5,10 @@
 
 use std::fmt;
 use std::ops::Add;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
+use jiff::tz::Offset;
+use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -42,8 +43,22 @@ impl Time {
     }
 
     /// Parses RFC 3339, as in LIST and our own formats. Fractions of a second are cut off.
-    pub fn from_rfc3339(date: &str) -> Option<Self> {
-        date.parse().ok().map(Self::of)
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let (time, rest) = text.split_at_checked("1970-01-01T00:00:00".len())?;
+        let marks: Vec<_> = time.char_indices().filter(|(_, c)| !c.is_ascii_digit()).collect();
+        let [(4, '-'), (7, '-'), (10, 'T' | 't' | ' '), (13, ':'), (16, ':')] = marks[..] else { return None };
+        let number = |at: usize| time[at..at + 2].parse().ok();
+        let year = time[..4].parse().ok()?;
+        // A leap second counts with the second before it.
+        let second = if time.ends_with(":60") { 59 } else { number(17)? };
+        let second = second_of(year, [number(5)?, number(8)?, number(11)?, number(14)?, second])?;
+        let zone = match rest.strip_prefix('.') {
+            Some(fraction) if fraction.starts_with(|c: char| c.is_ascii_digit()) => {
+                fraction.trim_start_matches(|c: char| c.is_ascii_digit())
+            }
+            _ => rest,
+        };
+        Some(Self(second - offset_s(zone)?))
     }
 
     /// The time `second` seconds after 1970.
@@ -78,11 +93,43 @@ impl Add<Duration> for Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_second(self.0) {
-            Ok(timestamp) => timestamp.fmt(f),
-            Err(_) => write!(f, "@{}", self.0),
-        }
+        let Some(time) = Timestamp::from_second(self.0).ok().map(|at| Offset::UTC.to_datetime(at)) else {
+            return write!(f, "@{}", self.0);
+        };
+        let (year, month, day) = (time.year(), time.month(), time.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
+}
+
+/// The time by this machine's clock. jiff's own function would keep the texts of all its errors: 40 KB.
+pub fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (second, nanosecond) = (i64::try_from(since_1970.as_secs()), i32::try_from(since_1970.subsec_nanos()));
+    Timestamp::new(second.unwrap_or(i64::MAX), nanosecond.unwrap_or(0)).unwrap_or(Timestamp::MAX)
+}
+
+/// The seconds since 1970 at a month, a day, an hour, a minute and a second of a year, in UTC.
+pub(crate) fn second_of(year: i16, [month, day, hour, minute, second]: [i8; 5]) -> Option<i64> {
+    let time = civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+    Some(time.duration_since(civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs())
+}
+
+/// The seconds of an offset from UTC: `Z`, `+01:00`, `-0530`, `+01`.
+fn offset_s(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z") {
+        return Some(0);
+    }
+    let sign = match zone.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits = zone[1..].replace(':', "");
+    let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
+    let minutes = if minutes.is_empty() { "00" } else { minutes };
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
 impl TryFrom<String> for Time {
@@ -109,6 +156,39 @@ mod tests {
         assert_eq!(Some(http), Time::from_rfc3339("1994-11-06T08:49:37.999Z"));
         assert_eq!(http.as_second(), 784_111_777);
         assert_eq!(http.to_string(), "1994-11-06T08:49:37Z");
+    }
+
+    #[test]
+    fn times_are_written_and_read_as_jiff_does() {
+        for second in (-3..40).map(|n| n * 86_399 * 367 + n).chain([0, 951_782_400, 4_107_542_399, 253_402_207_200]) {
+            let theirs = Timestamp::from_second(second).unwrap().to_string();
+            assert_eq!(Time(second).to_string(), theirs);
+            assert_eq!(Time::from_rfc3339(&theirs), Some(Time(second)));
+        }
+        for text in [
+            "2026-11-21T08:27:27+00:00",
+            "2026-11-21t08:27:27.5z",
+            "2026-11-21 08:27:27.123456789-05:30",
+            "2026-11-21T08:27:27+0130",
+            "2026-11-21T08:27:27-01",
+            "2016-12-31T23:59:60Z",
+            "2024-02-29T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "2026-11-21T08:27:27",
+            "2026-11-21T08:27:27.Z",
+            "2026-11-21T08:27:27+1",
+            "2026-11-21T08:27:27+01:60",
+            "2026-11-21T08:27:61Z",
+            "2026-11-21T24:00:00Z",
+            "2026-13-21T08:27:27Z",
+            "2026-11-21T08:27:27Zx",
+            "2026-11-21T08:27:2éZ",
+            "+026-11-21T08:27:27Z",
+            "2026-11-21T08:27:27+é1",
+            "2026-11-21T08:27:+7Z",
+        ] {
+            assert_eq!(Time::from_rfc3339(text), text.parse().ok().map(Time::of), "{text}");
+        }
     }
 
     #[test]

@@ -6,11 +6,11 @@
 //! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`history`], [`mute`], [`vitals`];
 //! - what people and programs see of a fleet: [`view`], in Prometheus's format by [`prometheus`];
 //! - what people read: [`words`] (times, sizes, vitals), [`text`] (strangers' text made safe), [`stderr`];
-//! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`environment`].
+//! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`crypto`], [`environment`].
 
 pub mod answer;
 pub mod clock;
-mod crypto;
+pub mod crypto;
 pub mod environment;
 pub mod history;
 pub mod http;

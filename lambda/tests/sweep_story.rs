@@ -9,6 +9,7 @@ use pulse_echo_core::mark::Mark;
 use pulse_echo_core::mute::Mute;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::{Fact, State};
+use pulse_echo_core::store::Condition;
 use pulse_echo_lambda::channel::Channel;
 use pulse_echo_lambda::error::Kind;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome, What};
@@ -58,6 +59,32 @@ fn from_the_first_pulse_to_the_last_word() {
     assert_eq!(fleet.words(), ["gone web-1"]);
     assert_eq!(fleet.status().lease, None);
     assert_eq!((fleet.mark().swept, fleet.mark().stopped), (Some(time(2_280)), None));
+}
+
+#[test]
+fn of_a_machine_that_sends_under_another_name_the_old_names_silence_tells_the_new_one() {
+    let fleet = Fleet::new();
+    let send = |host: &str, machine: &str| {
+        let metadata = [("instance".to_string(), machine.to_string())].into();
+        let key = Key::pulse(&id(host));
+        fleet.store().put(&key, "application/json", b"{}", &metadata, &Condition::Always).unwrap();
+        fleet.echo(host);
+    };
+    fleet.at(5);
+    send("web-1", "00aa");
+    send("old", "00bb");
+    fleet.at(60).sweep().unwrap();
+    fleet.sweep_until(600);
+    send("old", "00aa");
+    send("another", "00cc");
+    send("web-7", "00aa");
+    fleet.sweep_until(905);
+    assert_eq!(fleet.words(), NOTHING);
+    fleet.at(965).sweep().unwrap();
+    let told = fleet.told();
+    let [What::Fact(Fact::Down(down))] = &told[..] else { panic!("{told:?}") };
+    let words: Vec<_> = down.words.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!((down.check.to_string(), words), ("web-1".into(), vec!["now-as=web-7".to_string()]));
 }
 
 #[test]

@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A server with this many places, and a client with its key.
 fn server(places: usize, first_head: Duration) -> (Server, Client, TempDir) {
     let dir = TempDir::new().unwrap();
-    let places = Limits { near: places, moment: Duration::from_millis(20), ..Limits::default() };
+    let places = Limits { near: places, ..Limits::default() };
     let server = Server::start(Options { places, first_head, ..options(&dir) }).unwrap();
     let client = Client::of(&server);
     (server, client, dir)

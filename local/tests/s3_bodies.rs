@@ -5,8 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use pulse_echo_local::s3::Server;
 use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve};
-use pulse_echo_testkit::raw_client::{Client, at_once, server};
+use pulse_echo_testkit::raw_client::{Client, at_once, options, server};
 use rusty_s3::Credentials;
 use rusty_s3::actions::S3Action;
 use url::Position;
@@ -116,6 +117,25 @@ fn what_is_announced_takes_no_memory() {
     assert_eq!(client.put("pulse/web-1.json", b"{ }").status, 200);
     server.signal("-TERM");
     assert!(server.end().status.success());
+}
+
+#[test]
+fn a_large_body_comes_back_whole_and_none_of_it_is_left_behind() {
+    let (server, dir) = server();
+    let client = Client::of(&server);
+    let body = |length: usize| (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect::<Vec<u8>>();
+    let (large, larger, small) = (body(MIB + 1), body(3 * MIB + 7), body(9));
+    for body in [&larger, &large, &small, &large, &larger] {
+        assert_eq!(client.put("status.json", body).status, 200);
+        assert!(client.get("status.json").body == *body, "of {} bytes", body.len());
+    }
+    assert_eq!(client.get_with("status.json", &[("range", "bytes=3145720-")]).body, &larger[3_145_720..]);
+    assert_eq!(client.delete_with("status.json", &[]).status, 204);
+    assert_eq!(client.get("status.json").status, 404);
+    assert_eq!(client.put("status.json", &large).status, 200);
+    server.stop();
+    let server = Server::start(options(&dir)).unwrap();
+    assert!(Client::of(&server).get("status.json").body == large);
 }
 
 #[test]

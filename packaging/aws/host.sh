@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes what one host needs: an IAM user of its name, a key, and its configuration in the folder NAME.
+# Makes what one host needs: an IAM user of its name, a key, and its configuration and first pulse in the folder NAME.
 #
 #   host.sh [STACK=pulse-echo] NAME             makes them, once
 #   host.sh [STACK=pulse-echo] NAME --rotate    a second key; the first stays valid until it is deleted
@@ -71,6 +71,8 @@ keys() {
 write_down() {
   umask 077
   mkdir -p "$name"
+  # In a checkout no commit takes the key along.
+  echo '*' >"$name/.gitignore"
   aws iam create-access-key --user-name "$name" --query 'AccessKey.[AccessKeyId, SecretAccessKey]' --output text |
     { IFS=$'\t' read -r id secret && printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$id" \
       "$secret" >"$name/credentials"; }
@@ -81,7 +83,8 @@ write_down() {
     [ -z "$endpoint" ] || printf ',\n  "endpoint": %s,\n  "path_style": true' "$(json "$endpoint")"
     printf '\n}\n'
   } >"$name/config.json"
-  chmod 644 "$name/config.json"
+  [ "$act" != make ] || echo '{}' >"$name/pulse.json"
+  chmod 644 "$name"/*.json
 }
 
 case $act in
@@ -122,11 +125,13 @@ case $act in
     ;;
 esac
 
-echo "$PWD/$name holds config.json and credentials. On the host, as root:
-  install -m 644 config.json /etc/pulse-echo/
+files=$(cd "$name" && echo *.json)
+echo "$PWD/$name holds $files and credentials. On the host, as root:
+  install -m 644 $files /etc/pulse-echo/
   install -m 640 -g pulse-echo credentials /etc/pulse-echo/
   pulse-echo run
-A pulse is /etc/pulse-echo/pulse.json, such as {\"url\": \"https://example.com/health\", \"body\": \"ok\"}.
+{} as a pulse is a bare sign of life. To have a service checked, write into /etc/pulse-echo/pulse.json what it answers,
+such as {\"url\": \"https://example.com/health\", \"body\": \"ok\"}.
 A new key works within seconds, at times after a minute."
 if [ "$act" = rotate ]; then
   echo "Once the host has the new key:

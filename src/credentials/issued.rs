@@ -8,7 +8,7 @@ use serde::Deserialize;
 use ureq::http::Request;
 use ureq::{Agent, AsSendBody};
 
-use pulse_echo_core::clock::Time;
+use pulse_echo_core::clock::{self, Time};
 use pulse_echo_core::http::{self, Failure, SystemResolver, Trust};
 use pulse_echo_core::store::Credentials;
 
@@ -70,7 +70,7 @@ pub fn read(source: &str, json: &str, version: Option<i64>) -> Result<Credential
         return Err("answered with an empty AccessKeyId or SecretAccessKey".into());
     }
     if let Some(expiration) = &issued.expiration {
-        warn_if_past(source, expiration, Timestamp::now());
+        warn_if_past(source, expiration, clock::now());
     }
     let (key, secret) = (issued.access_key_id, issued.secret_access_key);
     Ok(match issued.session_token.filter(|token| !token.is_empty()) {

@@ -21,7 +21,7 @@ use pulse_echo_core::store::{Credentials, credentials_from};
 
 pub use files::open_to_all;
 pub use instance::Instance;
-pub use profile::Profile;
+pub use profile::{Profile, is_true};
 
 /// The credentials, and where they were found.
 pub struct Found {

@@ -71,6 +71,18 @@ impl Profile {
         Ok(self.find("s3")?.and_then(|setting| setting.entry.nested(name)).map(String::from))
     }
 
+    /// Refuses S3's transfer acceleration, an address of aws-cli that pulse-echo does not use.
+    pub fn is_not_accelerated(&self) -> Result<(), String> {
+        let name = "use_accelerate_endpoint";
+        match self.find("s3")? {
+            Some(Setting { file, entry }) if entry.nested(name).is_some_and(is_true) => Err(file.at(
+                entry.line,
+                &format!("the block s3 has {name}, which pulse-echo does not do: remove it, or take another profile"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The address of the S3 service: of the profile's section `services`, else its own.
     pub fn endpoint(&self) -> Result<Option<String>, String> {
         if let Some(services) = self.find("services")? {
@@ -149,6 +161,11 @@ impl Profile {
         }
         self.is_there().map(|()| None)
     }
+}
+
+/// Whether a switch of aws-cli's is on.
+pub fn is_true(value: &str) -> bool {
+    value.eq_ignore_ascii_case("true")
 }
 
 impl<'a> Source<'a> {

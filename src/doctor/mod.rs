@@ -11,13 +11,12 @@ mod rights;
 mod schedule;
 mod there;
 
-use jiff::Timestamp;
-
 use super::args::{Arguments, Send};
 use super::exit::Exit;
 use super::machine;
 use super::pulses::PulseFile;
 use findings::Findings;
+use pulse_echo_core::clock;
 use pulse_echo_core::environment::Environment;
 use schedule::Schedule;
 
@@ -43,7 +42,7 @@ pub fn rehearse(arguments: &Arguments, options: &Send, environment: Environment)
 }
 
 fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment) {
-    let schedule = schedule::find(Timestamp::now().as_second() / 86_400);
+    let schedule = schedule::find(clock::now().as_second() / 86_400);
     let readers = modes::readers(&schedule.jobs);
     let sources = here::configuration(findings, arguments, environment, &readers);
     let host = here::name(findings, &sources);

@@ -1,5 +1,6 @@
 //! The settings: from the option, then the environment, then the configuration file, then the default.
 
+mod aws_cli;
 pub mod config;
 mod host;
 #[cfg(test)]
@@ -9,11 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::args::{Arguments, Check, Command};
 use super::credentials::{self, Found, Instance, Profile};
 use super::input;
+use pulse_echo_core::clock;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::{self, SystemResolver, Trust};
 use pulse_echo_core::name::Name;
@@ -34,6 +34,11 @@ const CA_FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The region to sign for, if a custom endpoint comes without one.
 const NO_REGION: &str = "us-east-1";
+
+/// The buffers of a connection, in bytes. An answer's head must fit into the first. ureq's own have eight times as much,
+/// which it fills with zeros, once more for TLS: two fifths of what a `send` takes.
+const INPUT_BUFFER: usize = 16 * 1024;
+const OUTPUT_BUFFER: usize = 8 * 1024;
 
 /// The settings of a command.
 pub struct Settings {
@@ -138,15 +143,6 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// aws-cli's switch for the endpoints in its own variables and files.
-    fn ignores_configured_endpoints(&self) -> bool {
-        let variable = self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-        // Without this setting, a file that cannot be read is not needed.
-        let of_profile = || self.profile.setting("ignore_configured_endpoint_urls").ok().flatten();
-        let value = variable.or_else(of_profile);
-        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    }
-
     /// Whether the store is AWS's, and therefore the probe in AWS.
     pub fn is_aws(&self) -> bool {
         self.endpoint().is_ok_and(|endpoint| endpoint.is_none_or(|url| endpoint::is_aws(&url)))
@@ -170,22 +166,14 @@ impl<'a> Sources<'a> {
                 }
             },
         };
+        let (region, is_fips) = aws_cli::without_fips(&region);
+        let endpoint = endpoint.map_or_else(|| self.variant(&region, is_fips), |given| Ok(Some(given)))?;
         let path_style = match (arguments.path_style, config.path_style) {
             (true, _) => Some(true),
             (false, Some(configured)) => Some(configured),
             (false, None) => self.profile_path_style(),
         };
         Ok(Place { bucket, region, endpoint, path_style })
-    }
-
-    /// What the profile says of `path_style`, in aws-cli's words.
-    fn profile_path_style(&self) -> Option<bool> {
-        // A file that cannot be read is not needed for this.
-        match self.profile.s3_setting("addressing_style").ok()??.as_str() {
-            "path" => Some(true),
-            "virtual" => Some(false),
-            _ => None,
-        }
     }
 
     /// The root certificates to trust.
@@ -242,11 +230,13 @@ impl<'a> Sources<'a> {
                 .user_agent(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")))
                 // `run` waits up to two seconds between two looks. Its connection must stay open for longer.
                 .max_idle_age(Duration::from_secs(60))
+                .input_buffer_size(INPUT_BUFFER)
+                .output_buffer_size(OUTPUT_BUFFER)
                 .build(),
             trust,
             SystemResolver::default(),
         );
-        Store::new(place, credentials, agent, Arc::new(Timestamp::now), self.deadline())
+        Store::new(place, credentials, agent, Arc::new(clock::now), self.deadline())
     }
 
     /// Writes the present options and environment as a configuration file, since cron has neither.

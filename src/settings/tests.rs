@@ -51,7 +51,12 @@ fn look(case: &Value, home: &Path) -> Seen {
         Err(error) if error.ends_with("is switched off by AWS_EC2_METADATA_DISABLED") => Ok(Value::Null),
         Err(error) => Err(error),
     };
-    Seen { credentials, region: sources.profile().setting("region"), endpoint: sources.endpoint() }
+    // FIPS and dual-stack give the address for a region another form.
+    let endpoint = sources.endpoint().and_then(|given| match given {
+        None => sources.variant("eu-west-1", false),
+        given => Ok(given),
+    });
+    Seen { credentials, region: sources.profile().setting("region"), endpoint }
 }
 
 /// Why the agent may not do what it does, beside what botocore does.

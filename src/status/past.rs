@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::history::words;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::history::{Dark, History, Timeline, WINDOWS};
-use pulse_echo_core::status::PastOutage;
+use pulse_echo_core::history::{Dark, History, Timeline, WINDOWS, window};
 use pulse_echo_core::view::Row;
 use pulse_echo_core::words::duration;
 
@@ -20,16 +18,12 @@ pub fn lines(row: &Row, history: &Result<History, String>, now: Time) -> Vec<(&'
     };
     let dark = Dark::of(history);
     let timeline = Timeline::of(row.id, Some(row.record), history, &dark);
-    let uptimes = WINDOWS.map(|days| {
-        let window = if days == 1 { "24 h".into() } else { format!("{days} d") };
-        format!("{window} {}", timeline.of_last(days, now))
-    });
+    let uptimes = WINDOWS.map(|days| format!("{} {}", window(days), timeline.of_last(days, now)));
     let mut lines = vec![("uptime", uptimes.join(", "))];
     for outage in timeline.outages().take(SHOWN) {
         let label = if lines.len() == 1 { "was down" } else { "" };
-        let PastOutage { from, until, state, cause, reason, muted } = outage;
-        let why = words(*state, *cause, reason.as_deref(), *muted);
-        lines.push((label, format!("{from}  for {}, {why}", duration(from.age(*until)))));
+        let lasted = duration(outage.from.age(outage.until));
+        lines.push((label, format!("{}  for {lasted}, {}", outage.from, outage.why())));
     }
     lines
 }

@@ -253,7 +253,7 @@ fn a_page_tells_all_of_a_check() {
         anyway: false,
     };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
-    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: false, told: Some(told) }));
+    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) }));
     record.history = vec![
         Change { at: ago(86_400), state: State::Silent, cause: None },
         Change { at: ago(80_000), state: State::Up, cause: None },
@@ -295,7 +295,7 @@ fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_d
         back: false,
         anyway: false,
     };
-    let outage = Outage { since: ago(9_100), noticed: ago(9_000), muted: false, told: Some(told) };
+    let outage = Outage { since: ago(9_100), noticed: ago(9_000), muted: None, told: Some(told) };
     fleet.status.checks =
         [(id("web-2.json"), Record { outage: Some(Box::new(outage)), ..down(State::Silent, 400) })].into();
     let rows = worst_first(&fleet.status, fleet.now);

@@ -186,7 +186,12 @@ fn send_one(id: &CheckId, seen: &Seen) -> String {
                 Key::pulse(id)
             )
         }
-        Look::There(_) | Look::Missing => "send one: pulse-echo run".into(),
+        Look::There(_) | Look::Missing => match id.shown().split_once('/') {
+            None => "send one: pulse-echo run".into(),
+            Some((host, check)) => {
+                format!("send one: pulse-echo run, on {host}, with a file pulses.d/{check}.json there")
+            }
+        },
     }
 }
 

@@ -75,13 +75,18 @@ impl Bed {
 
     /// Answers the pulse that is there with an echo of 84 ms.
     pub fn answer(&self, id: &CheckId) {
+        self.answer_with(id, 200);
+    }
+
+    /// As [`Bed::answer`], where the service had this status.
+    pub fn answer_with(&self, id: &CheckId, status: u16) {
         let pulse = self.store().get(&Key::pulse(id), 0).unwrap();
         let echo = Echo {
             pulse_id: pulse.metadata.get("pulse-id").cloned(),
             pulse_at: pulse.last_modified,
             instance: pulse.metadata.get("instance").cloned(),
             probed_at: pulse.last_modified,
-            status: Some(200),
+            status: Some(status),
             latency_ms: Some(84),
             cert_days: None,
         };

@@ -74,6 +74,15 @@ impl Cloud {
         Ok(Self { web: Web::start(), folder, venv, zip: zip(&target)?, emulator, client })
     }
 
+    /// Another account, empty and over http.
+    pub fn without_tls(&self) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("emulator.log");
+        let emulator = Emulator::start_without_tls(&self.venv, folder.path(), &log)?;
+        let (venv, zip, client) = (self.venv.clone(), self.zip.clone(), self.client.clone());
+        Ok(Self { web: Web::start(), folder, venv, zip, emulator, client })
+    }
+
     /// `aws` by the program of the tools, as the account's root.
     pub fn aws(&self, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
         said(&self.command(&self.venv.join("bin/aws")).args(arguments).output()?)
@@ -110,7 +119,7 @@ impl Cloud {
     }
 
     /// What every stack here needs: to reach services and store on this machine, and to sweep at once.
-    fn needed(&self) -> [String; 3] {
+    pub fn needed(&self) -> [String; 3] {
         let ca = format!("ProbeCaBundle={}", self.emulator.ca.display());
         ["ProbeAllow=127.0.0.0/8".into(), "MinIntervalSeconds=0".into(), ca]
     }
@@ -154,6 +163,18 @@ impl Cloud {
         let values: HashMap<_, _> = file.lines().filter_map(|line| line.split_once(" = ")).collect();
         let value = |name| *values.get(name).unwrap_or(&"missing");
         Credentials::new(value("aws_access_key_id"), value("aws_secret_access_key"))
+    }
+
+    /// A key for a user that was not made by `host.sh`, for `key_of`.
+    pub fn make_key(&self, user: &str) -> Outcome {
+        let query = "AccessKey.[AccessKeyId, SecretAccessKey]";
+        let make = ["iam", "create-access-key", "--user-name", user, "--query", query, "--output", "text"];
+        let key = self.aws(&make)?;
+        let (id, secret) = key.trim().split_once('\t').ok_or("no key")?;
+        fs::create_dir(self.folder.path().join(user))?;
+        let file = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+        fs::write(self.folder.path().join(user).join("credentials"), file)?;
+        Ok(())
     }
 
     /// PUT with that key and these headers, signed.

@@ -24,14 +24,23 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts it with all that it keeps in `folder`.
+    /// Starts it over https with all that it keeps in `folder`.
     pub fn start(venv: &Path, folder: &Path, log: &Path) -> Result<Self, String> {
+        Self::start_as("https", venv, folder, log)
+    }
+
+    /// The same over http, which AWS has, too.
+    pub fn start_without_tls(venv: &Path, folder: &Path, log: &Path) -> Result<Self, String> {
+        Self::start_as("http", venv, folder, log)
+    }
+
+    fn start_as(scheme: &str, venv: &Path, folder: &Path, log: &Path) -> Result<Self, String> {
         let (ca, certificate, key) = (folder.join("ca.pem"), folder.join("server.pem"), folder.join("server.key"));
         write_certificates(&ca, &certificate, &key);
         let temporary = folder.join("tmp");
         fs::create_dir(&temporary).unwrap();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let endpoint = format!("https://localhost:{port}");
+        let endpoint = format!("{scheme}://localhost:{port}");
         let output = fs::File::create(log).unwrap();
         // Its whole environment reaches every function.
         let process = Command::new(venv.join("bin/python"))
@@ -46,7 +55,7 @@ impl Emulator {
             .env("MINISTACK_HOST", "localhost")
             .env("MINISTACK_REGION", "eu-central-1")
             .env("AUTH", "true")
-            .env("USE_SSL", "1")
+            .env("USE_SSL", if scheme == "https" { "1" } else { "0" })
             .env("MINISTACK_SSL_CERT", &certificate)
             .env("MINISTACK_SSL_KEY", &key)
             .env("AWS_ENDPOINT_URL", &endpoint)

@@ -40,6 +40,10 @@ fn main() -> ExitCode {
     let all: Vec<_> = stories::ALL.iter().copied().flatten().collect();
     let last = all.iter().rposition(|(what, _)| what.contains(&wanted));
     for (what, story) in &all[..last.map_or(0, |last| last + 1)] {
+        if what.starts_with("with aws-cli 2") && wanted.is_empty() && std::env::var_os("E2E_ALL").is_none() {
+            println!("left to `make e2e-all`: {what}");
+            continue;
+        }
         let start = Instant::now();
         let outcome = story(&cloud);
         if outcome.is_ok() {

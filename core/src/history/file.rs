@@ -103,7 +103,8 @@ impl Past {
     /// Adds to each day its seconds, and the outage to the day on which it began.
     fn count(&mut self, from: Time, until: Time) {
         let (first, last) = (Day::of(from), Day::of(until.max(from)));
-        let mut day = first.max(last.plus(1 - DAYS as i64));
+        let days = i64::try_from(DAYS).unwrap_or(i64::MAX);
+        let mut day = first.max(last.plus(1 - days));
         while day <= last {
             let down_s = overlap((from, until), (day.begins(), day.plus(1).begins()));
             if down_s > 0 || day == first {

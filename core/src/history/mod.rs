@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Time;
 use crate::json;
 use crate::name::CheckId;
-use crate::status::{Gap, PastOutage, each_entry};
+use crate::status::{Gap, PastOutage, Unfiled, each_entry};
 
 pub use day::Day;
-pub use timeline::{Dark, DayOf, Lasting, Timeline, Uptime, WINDOWS};
+pub use timeline::{Dark, DayOf, Lasting, Timeline, Uptime, WINDOWS, window};
 
 /// How many outages of a check are kept, the newest.
 pub const OUTAGES: usize = 50;
@@ -107,6 +107,11 @@ impl History {
     /// A history that knows of nothing before `since`.
     pub fn new(since: Time) -> Self {
         Self { version: Self::VERSION, since, dark: Vec::new(), checks: BTreeMap::new() }
+    }
+
+    /// What is known where there is no history yet: what the status has for it.
+    pub fn not_begun(unfiled: Option<&Unfiled>, now: Time) -> Self {
+        Self::new(unfiled.and_then(|unfiled| unfiled.begins).unwrap_or(now))
     }
 
     /// Reads a history. A check's past that cannot be read is left out, with a line in the log.

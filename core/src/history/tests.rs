@@ -95,3 +95,105 @@ fn to_file_twice_is_to_file_once_whether_it_is_listed_still_or_not() {
     once.strike_off(&mut left);
     assert_eq!(left, Unfiled { outages: vec![newer], dark, dropped: 3, ..Unfiled::default() });
 }
+
+#[test]
+fn a_host_keeps_a_thousand_outages_and_its_newest_whatever_others_have() {
+    let checks = |host: &'static str, count: i64, begins: i64| {
+        (0..count).flat_map(move |check| {
+            (0..50).map(move |n| {
+                let from = begins + 100_000 * n + check;
+                unfiled(&format!("{host}/c{check}.json"), outage(from, from + 5))
+            })
+        })
+    };
+    let all: Vec<_> = checks("many", 30, 0).chain(checks("few", 2, -500_000)).collect();
+    let mut history = filed(&all);
+    history.bound(|_| false, at(6_000_000), usize::MAX);
+    let count = |host: &str| {
+        let of_host = history.checks.iter().filter(|(id, _)| id.host() == host);
+        of_host.map(|(_, past)| past.outages.len()).sum::<usize>()
+    };
+    assert_eq!((count("many"), count("few")), (1_000, 100));
+    let oldest = history.checks.iter().filter(|(id, _)| id.host() == "many").map(|(_, past)| past.outages[0].from);
+    // 30 checks have 50 outages each; of these 500 are the oldest.
+    assert_eq!((oldest.clone().min(), oldest.max()), (Some(at(1_600_020)), Some(at(1_700_019))));
+}
+
+#[test]
+fn a_host_keeps_four_thousand_days() {
+    let all: Vec<_> = (0..11).map(|check| unfiled(&format!("many/c{check}.json"), outage(0, 500 * 86_400))).collect();
+    let mut history = filed(&all);
+    let days = |history: &History| history.checks.values().map(|past| past.days.len()).sum::<usize>();
+    assert_eq!(days(&history), 11 * DAYS, "of an outage of 500 days the last 400 are counted");
+    history.bound(|_| false, at(500 * 86_400), usize::MAX);
+    assert_eq!(days(&history), 4_000);
+}
+
+#[test]
+fn a_check_that_has_gone_keeps_ninety_days() {
+    let day = 86_400;
+    let of = |check: &str| [unfiled(check, outage(0, 10)), unfiled(check, outage(100 * day, 100 * day + 10))];
+    let mut history = filed(&[of("here.json"), of("gone.json")].concat());
+    history.file(&Unfiled { outages: vec![unfiled("old.json", outage(0, 10))], ..Unfiled::default() });
+    history.bound(|id| id.as_str() != "here.json", at(101 * day), usize::MAX);
+    let kept: Vec<_> =
+        history.checks.iter().map(|(id, past)| (id.as_str(), past.outages.len(), past.days.len())).collect();
+    assert_eq!(kept, [("gone.json", 1, 1), ("here.json", 2, 2)]);
+    // To the day: what ended 89 days ago is kept.
+    for (days, is_kept) in [(89, true), (90, false)] {
+        let mut history = filed(&[unfiled("gone.json", outage(0, 10))]);
+        history.bound(|_| true, at(days * day), usize::MAX);
+        assert_eq!(history.checks.len(), usize::from(is_kept), "{days}");
+    }
+}
+
+#[test]
+fn over_its_size_the_host_with_most_gives_up_its_oldest() {
+    let of = |host: &str, count: i64| {
+        (0..count).map(|n| unfiled(&format!("{host}.json"), outage(86_400 * n, 86_400 * n + 9))).collect::<Vec<_>>()
+    };
+    let mut history = filed(&[of("many", 40), of("some", 10), of("one", 1)].concat());
+    let whole = history.to_json().len();
+    history.bound(|_| false, at(0), whole);
+    assert_eq!(history.to_json().len(), whole);
+    let most = whole * 6 / 10;
+    history.bound(|_| false, at(0), most);
+    let left = |host: &str| history.checks.get(&id(host)).map_or(0, |past| past.outages.len());
+    assert!(history.to_json().len() <= most && history.to_json().len() > most - 200, "{}", history.to_json().len());
+    assert!(left("many.json") > 10 && left("many.json") < 30, "{}", left("many.json"));
+    assert_eq!((left("some.json"), left("one.json")), (10, 1));
+    assert_eq!(history.checks[&id("many.json")].outages.last().unwrap().from, at(86_400 * 39), "the newest stays");
+    history.bound(|_| false, at(0), 0);
+    assert_eq!(history.checks.len(), 0, "what has nothing left is left out");
+}
+
+#[test]
+fn what_does_not_count_is_listed_and_in_no_day() {
+    let muted = PastOutage { muted: true, ..outage(0, 10) };
+    let ours = PastOutage { state: State::Unanswered, ..outage(20, 30) };
+    let history = filed(&[unfiled("a.json", muted), unfiled("a.json", ours), unfiled("a.json", outage(40, 45))]);
+    let past = &history.checks[&id("a.json")];
+    assert_eq!((past.outages.len(), past.days.values().map(|day| day.down_s).sum::<u32>()), (3, 5));
+    let dark = Dark::of(&history);
+    let timeline = Timeline::of(&id("a.json"), None, &history, &dark);
+    assert_eq!(timeline.uptime(at(0), at(100)), Uptime { time_s: 100, down_s: 5 });
+    assert_eq!(timeline.outages().map(|outage| outage.from).collect::<Vec<_>>(), [at(40), at(20), at(0)]);
+    assert_eq!(past.outages[0].why(), "silent (muted)");
+}
+
+#[test]
+fn the_outage_that_lasts_counts_up_to_now_unless_a_mute_covers_it_so_far() {
+    use crate::status::{Outage, Record};
+
+    let history = History::new(at(-1_000));
+    let dark = Dark::of(&history);
+    for (state, muted, down_s) in
+        [(State::Silent, None, 90), (State::Silent, Some(at(500)), 0), (State::Unanswered, None, 0)]
+    {
+        let outage = Some(Box::new(Outage { since: at(10), noticed: at(20), muted, told: None }));
+        let record = Record { state, outage, ..Record::new(at(-50)) };
+        let timeline = Timeline::of(&id("a.json"), Some(&record), &history, &dark);
+        assert_eq!(timeline.uptime(at(-500), at(100)), Uptime { time_s: 150, down_s });
+        assert_eq!(timeline.days(1, at(100)).map(|day| day.outages).collect::<Vec<_>>(), [u32::from(down_s > 0)]);
+    }
+}

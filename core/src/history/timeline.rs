@@ -15,6 +15,11 @@ use crate::status::{PastOutage, Record, State};
 /// The windows whose uptime is shown, the shortest first, in days.
 pub const WINDOWS: [u32; 4] = [1, 7, 30, 90];
 
+/// The name of a window of so many days: `24 h`, `7 d`.
+pub fn window(days: u32) -> String {
+    if days == 1 { "24 h".into() } else { format!("{days} d") }
+}
+
 /// The dark times, to be asked of many checks.
 pub struct Dark {
     /// Each one's beginning and end, and how many seconds are dark before it.
@@ -198,7 +203,7 @@ impl<'a> Timeline<'a> {
     /// The downtime between two times of which the outages are no longer listed: of each day in proportion.
     fn unlisted(&self, from: Time, until: Time) -> u64 {
         let of_day = |&(day, rest): &(Day, u64)| {
-            let (begins, ends) = (day.begins(), day.plus(1).begins());
+            let (begins, ends) = (day.begins().max(self.begins), day.plus(1).begins());
             let ends = self.listed_from.map_or(ends, |listed| listed.min(ends));
             let whole = begins.age(ends).as_secs();
             let within = self.light(from.max(begins), until.min(ends));
@@ -210,5 +215,5 @@ impl<'a> Timeline<'a> {
 
 fn lasting(record: &Record) -> Option<Lasting> {
     let outage = record.outage.as_deref()?;
-    Some(Lasting { from: outage.since, counts: !outage.muted && record.state != State::Unanswered })
+    Some(Lasting { from: outage.since, counts: outage.muted.is_none() && record.state != State::Unanswered })
 }

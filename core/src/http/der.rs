@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::civil;
+use crate::clock::second_of;
 
 /// A certificate's fields, each as the content of its element.
 pub(super) struct Fields<'a> {
@@ -138,9 +138,8 @@ fn time(text: &[u8]) -> Option<Duration> {
         _ => return None,
     };
     let two = |at: usize| rest[at..at + 2].parse::<i8>().ok();
-    let time = civil::DateTime::new(year, two(0)?, two(2)?, two(4)?, two(6)?, two(8)?, 0).ok()?;
-    let since = time.duration_since(civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
-    Some(since.try_into().unwrap_or_default())
+    let second = second_of(year, [two(0)?, two(2)?, two(4)?, two(6)?, two(8)?])?;
+    Some(Duration::from_secs(second.try_into().unwrap_or(0)))
 }
 
 #[cfg(test)]

@@ -33,17 +33,16 @@ impl<'a> Mutes<'a> {
         own.into_iter().chain(of_host).chain(fitting.map(|(_, id, mute)| (*id, *mute))).collect::<Vec<_>>().into_iter()
     }
 
-    /// Whether mutes of the check cover all the time between these two, one after the other.
-    pub fn cover_all(&self, check: &CheckId, from: Time, until: Time) -> bool {
+    /// Until when mutes of the check cover it from this time on, one after the other without a break.
+    pub fn reach(&self, check: &CheckId, from: Time) -> Time {
         if self.all.is_empty() {
-            return false;
+            return from;
         }
         let (mutes, mut covered) = (self.of(check).map(|(_, mute)| mute).collect::<Vec<_>>(), from);
         loop {
             let next = mutes.iter().filter(|mute| mute.at <= covered).map(|mute| mute.until()).max();
             match next.filter(|next| *next > covered) {
-                None => return false,
-                Some(next) if next >= until => return true,
+                None => return covered,
                 Some(next) => covered = next,
             }
         }
@@ -90,18 +89,15 @@ mod tests {
     }
 
     #[test]
-    fn mutes_cover_a_time_together_only_if_none_of_it_is_between_them() {
-        let mute =
-            |at: i64, for_s| Muted { etag: "m".into(), at: Time::from_second(at), for_s, reason: None, listed: None };
-        for (second, covers) in [(599, true), (600, true), (601, false)] {
+    fn mutes_reach_from_one_to_the_next_if_nothing_is_between_them() {
+        let at = Time::from_second;
+        let mute = |begins, for_s| Muted { etag: "m".into(), at: at(begins), for_s, reason: None, listed: None };
+        for (second, reached) in [(599, 1_199), (600, 1_200), (601, 600)] {
             let mutes = [("web.json", mute(0, 600)), ("web/db.json", mute(second, 600))];
             let mutes = mutes.into_iter().map(|(key, mute)| (id(key), mute)).collect();
-            let status = Status { mutes, ..Status::new(Time::from_second(0)) };
-            let covered = |from, until| {
-                status.mutes().cover_all(&id("web/db.json"), Time::from_second(from), Time::from_second(until))
-            };
-            assert_eq!(covered(0, second + 600), covers, "{second}");
-            assert!(!covered(-1, 100) && !covered(0, second + 601) && covered(5, 5));
+            let status = Status { mutes, ..Status::new(at(0)) };
+            let reach = |from| status.mutes().reach(&id("web/db.json"), at(from));
+            assert_eq!((reach(0), reach(-1), reach(5_000)), (at(reached), at(-1), at(5_000)), "{second}");
         }
     }
 

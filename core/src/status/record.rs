@@ -192,9 +192,9 @@ pub struct Outage {
     pub since: Time,
     /// The *now* of the sweep that noticed it.
     pub noticed: Time,
-    /// An operator's mute has covered it so far, from its beginning.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub muted: bool,
+    /// Until when mutes cover it, from its beginning and without a break; `None` once there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<Time>,
     /// What was told of it; `None` while the check is muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,

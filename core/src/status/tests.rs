@@ -40,7 +40,7 @@ fn failing(told: Told) -> Record {
         in_row: 1,
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
-        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), muted: true, told: Some(told) })),
+        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), muted: Some(time(4)), told: Some(told) })),
         over: Some(Box::new(Gap { from: time(0), until: time(1) })),
         telling: Some(Box::new(Telling {
             down: vec![time(2)],

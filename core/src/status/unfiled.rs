@@ -31,6 +31,15 @@ pub struct PastOutage {
 }
 
 impl PastOutage {
+    /// What it was: `failing (status): status 500, expected 200`, `silent (muted)`. A stranger's text may be in it.
+    pub fn why(&self) -> String {
+        let Self { state, cause, reason, muted, .. } = self;
+        let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+        let muted = if *muted { " (muted)" } else { "" };
+        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{state}{cause}{muted}{reason}")
+    }
+
     /// Whether it counts as downtime: an operator's mute does not make any, nor does trouble of our own.
     pub fn counts(&self) -> bool {
         !self.muted && self.state != State::Unanswered
@@ -52,7 +61,7 @@ pub struct UnfiledOutage {
 impl Unfiled {
     /// Whether there is something for the history.
     pub fn waits(&self) -> bool {
-        !self.outages.is_empty() || !self.dark.is_empty() || self.begins.is_some()
+        !self.outages.is_empty() || !self.dark.is_empty()
     }
 
     /// When a history that begins with this knows everything from.
@@ -71,9 +80,8 @@ pub struct Unfiled {
     /// Times without a completed sweep, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dark: Vec<Gap>,
-    /// Set while there is no history that can be used: one is to be begun, which knows everything from this time on.
+    /// Set until a history is begun, which something to file does: it knows everything from this time on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg(feature = "memory")]
     pub begins: Option<Time>,
     /// Set while outages are dropped since too many wait: how many were.
     #[serde(default, skip_serializing_if = "crate::json::is_zero")]

@@ -1,8 +1,6 @@
 //! What is below a prefix, for an operator's command: read without the fleet's XML parser, which would be the largest
 //! part of the agent.
 
-use rusty_s3::Method;
-
 use super::{Ask, Error, Store};
 use crate::clock::Time;
 use crate::xml::element;
@@ -27,15 +25,8 @@ impl Store {
         let (mut all, mut token) = (Vec::new(), None::<String>);
         loop {
             let continuation = token.as_deref().map(|token| ("continuation-token", token));
-            let ask = Ask {
-                operation: format!("list {prefix}"),
-                method: Method::Get,
-                key: None,
-                query: continuation.into_iter().chain([("list-type", "2"), ("prefix", prefix)]).collect(),
-                headers: Vec::new(),
-                body: None,
-                limit: PAGE_LIMIT,
-            };
+            let query = continuation.into_iter().chain([("list-type", "2"), ("prefix", prefix)]).collect();
+            let ask = Ask::list(prefix, query, PAGE_LIMIT);
             let answer = self.send(&ask)?;
             let too_large = || self.unreadable(&ask, &answer, format!("it is over {PAGE_LIMIT} bytes"));
             let page = String::from_utf8_lossy(answer.body.as_deref().ok_or_else(too_large)?).into_owned();

@@ -99,6 +99,14 @@ pub(super) fn aws_region(host: &str) -> Option<&str> {
     (region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit())).then_some(region)
 }
 
+/// AWS's address for a region. China has its own domain.
+pub fn of_aws(region: &str, is_fips: bool, is_dual_stack: bool) -> String {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let fips = if is_fips { "-fips" } else { "" };
+    let dual_stack = if is_dual_stack { "dualstack." } else { "" };
+    format!("https://s3{fips}.{dual_stack}{region}.{domain}")
+}
+
 /// Whether the address is of AWS's own S3, whose probe is in AWS.
 pub fn is_aws(text: &str) -> bool {
     Url::parse(text.trim()).is_ok_and(|url| url.host_str().is_some_and(is_amazons))

@@ -1,6 +1,5 @@
 //! LIST, page by page. Only the fleet lists, so this and its XML are behind the feature `list`.
 
-use rusty_s3::Method;
 use rusty_s3::actions::ListObjectsV2;
 
 use super::{Ask, Error, Store};
@@ -90,15 +89,7 @@ impl Store {
         let mut query: Vec<_> = query.into_iter().chain(from).collect();
         // In the order in which it is signed.
         query.sort_unstable();
-        let ask = Ask {
-            operation: format!("list {prefix}"),
-            method: Method::Get,
-            key: None,
-            query,
-            headers: Vec::new(),
-            body: None,
-            limit: PAGE_LIMIT,
-        };
+        let ask = Ask::list(prefix, query, PAGE_LIMIT);
         let answer = self.send(&ask)?;
         let unreadable = |what: String| self.unreadable(&ask, &answer, what);
 

@@ -10,6 +10,7 @@ mod place;
 mod refusal;
 mod request;
 mod retry;
+mod sign;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

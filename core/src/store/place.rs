@@ -48,13 +48,12 @@ pub(super) fn is_region(region: &str) -> bool {
     !region.is_empty() && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// AWS's address for a region. China has its own domain.
+/// AWS's usual address for a region.
 fn aws_endpoint(region: &str) -> Result<Url, String> {
     if !is_region(region) {
         return Err(format!("{region:?} is not a region such as eu-central-1"));
     }
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    Ok(Url::parse(&format!("https://s3.{region}.{domain}")).expect("the region is a label"))
+    Ok(Url::parse(&endpoint::of_aws(region, false, false)).expect("the region is a label"))
 }
 
 /// Says what was written where a bucket's name is wanted.

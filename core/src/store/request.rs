@@ -4,25 +4,26 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rusty_s3::Method;
-use rusty_s3::signing::sign;
 use ureq::http::{HeaderMap, Request, Response};
+use url::Url;
 
 use super::error::{Failed, Kind};
 use super::refusal::Refusal;
 use super::retry;
+use super::sign::presigned;
 use super::{Error, Learnt, Store};
 use crate::clock::Time;
 use crate::http::{Failure, Trouble, header};
 use crate::name::Key;
 use crate::random;
 
-/// How long a presigned URL is valid, in seconds. It is used at once; the rest allows for clocks that differ.
-const URL_LIFE_S: u64 = 300;
-
 /// The longest answer that is read where no object is expected, in bytes.
 const TEXT_LIMIT: u64 = 64 * 1024;
+
+/// How long the address of a request is valid, in seconds. It is used at once; the rest allows for clocks that differ.
+const LIFE_S: u64 = 300;
 
 /// A request to the store.
 pub(super) struct Ask<'a> {
@@ -39,6 +40,8 @@ pub(super) struct Ask<'a> {
     pub body: Option<(&'a str, &'a [u8])>,
     /// The longest answer that is read, in bytes.
     pub limit: u64,
+    /// How long its address is valid, in seconds.
+    pub life_s: u64,
 }
 
 impl<'a> Ask<'a> {
@@ -53,6 +56,23 @@ impl<'a> Ask<'a> {
             headers: Vec::new(),
             body: None,
             limit: TEXT_LIMIT,
+            life_s: LIFE_S,
+        }
+    }
+
+    /// A request for one page of what begins with `prefix`.
+    pub fn list(prefix: &str, query: Vec<(&'static str, &'a str)>, limit: u64) -> Self {
+        let what = if prefix.is_empty() { "all objects" } else { prefix };
+        let operation = format!("list {what}");
+        Self {
+            operation,
+            method: Method::Get,
+            key: None,
+            query,
+            headers: Vec::new(),
+            body: None,
+            limit,
+            life_s: LIFE_S,
         }
     }
 }
@@ -82,37 +102,17 @@ impl Store {
     /// Presigns a GET of an object, valid for so long, with what was learnt of the store's clock and region.
     pub fn link(&self, key: &Key, life: Duration) -> Link {
         let learnt = self.learnt();
-        let now = (self.clock)() - learnt.ahead;
-        let url = self.presigned(now, Method::Get, Some(key), &learnt, life.as_secs(), &[], &[]);
-        Link { url, until: Time::of(now) + life, is_temporary: self.credentials.token().is_some() }
+        let at = Time::from_second(((self.clock)().as_duration() - learnt.ahead).as_secs());
+        let ask = Ask { life_s: life.as_secs(), ..Ask::new("get", Method::Get, key) };
+        let url = self.sign(&ask, &learnt, at).into();
+        Link { url, until: at + life, is_temporary: self.credentials.token().is_some() }
     }
 
-    /// Signs a request, for so many seconds from `now`.
-    #[expect(clippy::too_many_arguments, reason = "each is a part of what is signed")]
-    fn presigned(
-        &self,
-        now: Timestamp,
-        method: Method,
-        key: Option<&Key>,
-        learnt: &Learnt,
-        life_s: u64,
-        query: &[(&'static str, &str)],
-        headers: &[(String, String)],
-    ) -> String {
-        let base = || learnt.bucket.base_url().clone();
-        let url = sign(
-            &now,
-            method,
-            key.map_or_else(base, |key| learnt.bucket.object_url(key.as_str())),
-            self.credentials.key(),
-            self.credentials.secret(),
-            self.credentials.token(),
-            learnt.bucket.region(),
-            life_s,
-            query.iter().copied(),
-            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())),
-        );
-        url.into()
+    /// The address of a request, signed at this time.
+    fn sign(&self, ask: &Ask, learnt: &Learnt, at: Time) -> Url {
+        let bucket = &learnt.bucket;
+        let url = ask.key.map_or_else(|| bucket.base_url().clone(), |key| bucket.object_url(key.as_str()));
+        presigned(url, ask, at, bucket.region(), &self.credentials)
     }
 
     /// Sends a request until it succeeds, is refused for good, or runs out of tries or time. It learns the store's
@@ -156,12 +156,13 @@ impl Store {
 
     /// Makes one try, signed now, that may take `time`.
     fn send_once(&self, ask: &Ask, learnt: &Learnt, time: Duration) -> Result<Answer, Failed> {
-        let headers = || ask.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let started = (self.clock)();
-        let now = started - learnt.ahead;
-        let url = self.presigned(now, ask.method, ask.key, learnt, URL_LIFE_S, &ask.query, &ask.headers);
-        let request = headers()
-            .fold(Request::builder().method(ask.method.to_str()).uri(&url), |request, (name, value)| {
+        let started = (self.clock)().as_duration();
+        let at = Time::from_second((started - learnt.ahead).as_secs());
+        let url = self.sign(ask, learnt, at);
+        let request = ask
+            .headers
+            .iter()
+            .fold(Request::builder().method(ask.method.to_str()).uri(url.as_str()), |request, (name, value)| {
                 request.header(name, value)
             });
         let sent = Instant::now();
@@ -179,7 +180,7 @@ impl Store {
         let response = response.map_err(Failure::from)?;
         let rtt = sent.elapsed();
         let (head, body) = response.into_parts();
-        let skew = skew(started, (self.clock)(), header::time(&head.headers, "date"));
+        let skew = skew(started, (self.clock)().as_duration(), header::time(&head.headers, "date"));
         self.saw_skew(skew);
         if head.status.is_success() {
             let failed = |failure| Failed { skew, ..Failed::from(failure) };
@@ -240,8 +241,7 @@ fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<
 }
 
 /// The clock difference: from the middle of the request to the middle of the second in which the store answered.
-fn skew(sent: Timestamp, answered: Timestamp, date: Option<Time>) -> Option<SignedDuration> {
-    let date = Timestamp::from_second(date?.as_second()).ok()?;
-    let middle = sent + answered.duration_since(sent) / 2;
-    Some(middle.duration_since(date) - SignedDuration::from_millis(500))
+fn skew(sent: SignedDuration, answered: SignedDuration, date: Option<Time>) -> Option<SignedDuration> {
+    let middle = sent + (answered - sent) / 2;
+    Some(middle - SignedDuration::from_secs(date?.as_second()) - SignedDuration::from_millis(500))
 }

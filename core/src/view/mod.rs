@@ -2,10 +2,8 @@
 
 mod counts;
 mod metrics;
-mod outage;
 mod row;
 
 pub use counts::{count, counts};
 pub use metrics::{metrics, sweep_age};
-pub use outage::outage;
 pub use row::{Newest, Row, worst_first};

@@ -116,7 +116,9 @@ impl Mender {
             for UnfiledOutage { check: _, first, outage: PastOutage { from, until, .. } } in outages {
                 [first, from, until].into_iter().for_each(&mut cut);
             }
-            dark.iter_mut().for_each(|Gap { from, until }| [from, until].into_iter().for_each(&mut cut));
+            for Gap { from, until } in dark {
+                [from, until].into_iter().for_each(&mut cut);
+            }
         }
         for Message { id: _, at, owed: _, waits: _, whole: _, fact } in outbox {
             cut(at);

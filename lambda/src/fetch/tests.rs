@@ -1,3 +1,4 @@
+mod alone;
 mod answers;
 mod bundles;
 mod certificates;
@@ -8,7 +9,7 @@ mod manners;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 
 use jiff::Timestamp;
@@ -293,4 +294,27 @@ fn latency_counts_all_hops_to_the_last_byte() {
     assert_eq!(miss(checked), (Cause::Latency, expected));
     // To judge the status alone, it does not wait for the body.
     assert_eq!(check(&slow.url(), "\"status\": 200").verdict, Ok(()));
+}
+
+/// A port that answers no connection: its queue is full.
+fn dead_at(address: SocketAddr) -> (TcpListener, Vec<TcpStream>) {
+    let listener = TcpListener::bind(address).unwrap();
+    let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(500)).ok();
+    let queue = std::iter::from_fn(connect).take(20_000).collect();
+    assert_eq!(connect().map(drop), None, "its queue has no end");
+    (listener, queue)
+}
+
+#[test]
+fn latency_is_that_of_the_connection_that_worked() {
+    let server = Server::answering(&[&answer(200, "ok")]);
+    let port = server.port();
+    let _dead = dead_at(([127, 0, 0, 2], port).into());
+    let web = web_by(&[], guard::Names::new(&[&["127.0.0.2", "127.0.0.1"]]));
+    let started = Instant::now();
+    let checked = check_within(PULSES_OWN, &web, &format!("http://two.example:{port}/"), "");
+    assert_eq!(checked.verdict, Ok(()));
+    // The dead address had its head start, and its time does not count.
+    let latency = Duration::from_millis(checked.latency_ms.unwrap());
+    assert!(latency + Duration::from_millis(240) < started.elapsed(), "{latency:?} of {:?}", started.elapsed());
 }

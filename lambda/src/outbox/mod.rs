@@ -264,6 +264,9 @@ pub fn words_wanted(outbox: &[Message]) -> BTreeSet<CheckId> {
     outbox.iter().filter(|message| message.waits).filter_map(|message| message.fact.check().cloned()).collect()
 }
 
+/// Among last words: the host under whose name the same machine sends now. No metadata of a pulse is kept by this name.
+pub const NOW_AS: &str = "now-as";
+
 /// Adds this check's last words to the messages that wait for them.
 pub fn give_words(outbox: &mut [Message], id: &CheckId, words: &Metadata) {
     for message in outbox.iter_mut().filter(|message| message.waits && message.fact.check() == Some(id)) {

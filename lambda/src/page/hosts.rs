@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use pulse_echo_core::history::{Dark, History, Timeline, WINDOWS};
+use pulse_echo_core::history::{Dark, History, Timeline, WINDOWS, window};
 use pulse_echo_core::view::Row;
 use pulse_echo_core::words::grouped;
 
@@ -117,7 +117,7 @@ impl Hosts {
             return String::new();
         }
         let windows: String =
-            WINDOWS.iter().map(|days| format!("<th class=\"c3\" scope=\"col\">{}</th>", name(*days))).collect();
+            WINDOWS.iter().map(|days| format!("<th class=\"c3\" scope=\"col\">{}</th>", window(*days))).collect();
         let unknown = match past {
             None => "<p>The history could not be read, so nothing is shown of the past.</p>",
             Some(_) => "",
@@ -132,11 +132,6 @@ impl Hosts {
             self.rest.html()
         )
     }
-}
-
-/// The name of a window: `24 h`, `7 d`.
-fn name(days: u32) -> String {
-    if days == 1 { "24 h".into() } else { format!("{days} d") }
 }
 
 impl Rest {

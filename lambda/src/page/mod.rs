@@ -15,6 +15,7 @@ mod outages;
 mod tests;
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::history::History;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Muted, Record, Unfiled};
 use pulse_echo_core::view::Row;
@@ -43,9 +44,9 @@ pub struct Page {
 }
 
 impl Page {
-    /// When a history begins that is not there yet; `None` if there should be one.
-    pub fn history_begins(&self) -> Option<Time> {
-        self.unfiled.as_ref()?.begins
+    /// What is known of the past where there is no history yet.
+    pub fn history_not_begun(&self) -> History {
+        History::not_begun(self.unfiled.as_ref(), self.as_of)
     }
 }
 

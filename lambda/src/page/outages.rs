@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::history::History;
+use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::PastOutage;
-use pulse_echo_core::view::outage;
 use pulse_echo_core::words::{duration, when};
 
 use super::Page;
@@ -21,16 +21,15 @@ impl Page {
     pub(super) fn outages(&self, history: &History) -> String {
         let listed: HashSet<&str> = self.listed.iter().map(|listed| listed.id.host()).collect();
         let mut rows = String::new();
-        for (check, outage_of) in newest(history) {
-            let PastOutage { from, until, state, cause, reason, muted } = outage_of;
+        for (check, outage) in newest(history) {
             let (host, id) = (check.host(), check.to_string());
             let name = if listed.contains(host) { link(host, &id) } else { escaped(&id) };
             let _ = write!(
                 rows,
                 "<tr><td>{}</td><td>{}</td><td>{name}</td><td>{}</td></tr>",
-                when(*from),
-                duration(from.age(*until)),
-                escaped(&outage(*state, *cause, reason.as_deref(), *muted))
+                when(outage.from),
+                duration(outage.from.age(outage.until)),
+                escaped(&outage.why())
             );
         }
         if rows.is_empty() {
@@ -45,7 +44,7 @@ impl Page {
 }
 
 /// The newest outages of all checks, by when they began.
-fn newest(history: &History) -> Vec<(&pulse_echo_core::name::CheckId, &PastOutage)> {
+fn newest(history: &History) -> Vec<(&CheckId, &PastOutage)> {
     let mut heap: BinaryHeap<Reverse<(Time, usize, usize)>> = BinaryHeap::new();
     for (at, past) in history.checks.values().enumerate() {
         for (number, outage) in past.outages.iter().enumerate().rev().take(SHOWN) {

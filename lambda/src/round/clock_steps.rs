@@ -186,6 +186,21 @@ proptest! {
         let is_near = told.windows(2).any(|pair| pair[1].0 - pair[0].0 < 3_600 - 600 - SWEEP);
         prop_assert!(!is_near, "{told:?}");
     }
+
+    #[test]
+    fn a_clock_that_is_set_forward_makes_up_no_outage(
+        begins in vec(1..EVERY, 1..30), by in vec(prop_oneof![1..1_500_i64, 1..YEAR], 1..4), first in 1_300..2_000_i64,
+    ) {
+        let hosts: Vec<_> =
+            begins.into_iter().map(|begins| Host { begins, breaks: i64::MAX, stops: i64::MAX }).collect();
+        let mut steps = vec![(i64::MIN, 0)];
+        for (nth, by) in (0..).zip(by) {
+            // Each host has sent again before the next one.
+            steps.push((first + nth * (EVERY + SWEEP), steps.last().unwrap().1 + by));
+        }
+        let told = run(&hosts, &steps, 6_000, |_, _| {});
+        prop_assert!(told.iter().all(|(_, fact)| matches!(fact, Fact::Gap { .. })), "{told:?}");
+    }
 }
 
 /// What a story tells, in words: when, in minutes, and the kind of the fact.
@@ -228,6 +243,9 @@ fn a_step_forward_is_told_as_a_time_without_sweeps_and_spares_those_that_send() 
     let stopped = Host { stops: 1_900, ..lasting() };
     let told = story(&[lasting(), stopped], &vec![(2_000, 7_200)]);
     assert_eq!(told, [(34, vec!["not watched"]), (45, vec!["silent"])].into());
+    // A large fleet always has pulses between the last sweep and the step.
+    let fleet: Vec<_> = (1..=60).map(|host| Host { begins: host * 10, ..lasting() }).collect();
+    assert_eq!(story(&fleet, &vec![(2_000, 7_200)]), [(34, vec!["not watched"])].into());
 }
 
 #[test]

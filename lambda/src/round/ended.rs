@@ -4,7 +4,6 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::history::{DARK, REASON};
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Gap, MOST_UNFILED, Mutes, PastOutage, Record, Unfiled, UnfiledOutage};
-use pulse_echo_core::text::cut;
 use pulse_echo_core::words::grouped;
 
 /// Notes in the record whether an operator's mute has covered its outage so far. Returns the outage that has ended.
@@ -17,22 +16,21 @@ pub(super) fn outage(
 ) -> Option<UnfiledOutage> {
     let was = before.and_then(|before| before.outage.as_deref());
     if let Some(lasts) = after.outage.as_deref_mut() {
-        lasts.muted = match was {
-            Some(was) => was.muted && mutes.cover(id, now),
-            None => mutes.cover_all(id, lasts.since, now),
-        };
+        let covered = if was.is_some() { lasts.muted } else { Some(lasts.since) };
+        let covered = covered.map(|covered| mutes.reach(id, covered));
+        // A mute that was ended covers nothing any more.
+        lasts.muted = covered.filter(|covered| *covered > now && mutes.cover(id, now));
         return None;
     }
     let (before, was) = before.zip(was)?;
     let Gap { from, until } = **after.over.as_ref()?;
-    // It was covered until the last sweep. A mute that ends with the outage covers it.
-    let is_muted = was.muted && mutes.cover(id, Time::from_second(until.as_second() - i64::from(until > from)));
+    let is_muted = was.muted.is_some_and(|covered| mutes.reach(id, covered) >= until);
     let outage = PastOutage {
         from,
         until,
         state: before.state,
         cause: before.cause(),
-        reason: before.reason().map(|reason| cut(reason, REASON)),
+        reason: before.reason().map(|reason| reason[..reason.floor_char_boundary(REASON)].to_string()),
         muted: is_muted,
     };
     Some(UnfiledOutage { check: id.clone(), first: after.first.unwrap_or(from), outage })
@@ -59,8 +57,8 @@ pub(super) fn note(
     unfiled.dropped += dropped;
     let why = || {
         format!(
-            "{} outages that ended will be missing in history.json, and perhaps more: {} wait for it already. The \
-             loop's log says why it cannot be written",
+            "{} outages that ended will be missing in history.json, and perhaps more: at most {} wait for it at once. If \
+             they have waited for long, the loop's log says why it cannot be written",
             grouped(dropped),
             grouped(MOST_UNFILED)
         )

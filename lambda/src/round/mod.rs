@@ -95,10 +95,12 @@ impl Round<'_> {
         let mut of_checks = teller.take_messages();
         add_still_down(&mut of_checks, &judged);
         tell_gap(&mut teller, swept, gap.as_ref(), stop_told(status, now), &judged);
-        status.gaps.retain(|gap| !spared(gap, &judged, now).is_empty());
         let dark = swept.filter(|swept| swept.age(now) > rules.away_after()).map(|from| Gap { from, until: now });
         let (noted, trouble) = ended::note(&mut status.unfiled, ended, dark, now);
-        trouble.into_iter().for_each(|trouble| teller.tell(trouble));
+        if let Some(trouble) = trouble {
+            teller.tell(trouble);
+        }
+        status.gaps.retain(|gap| judged.iter().any(|check| many::spares(gap, &check.after, now)));
         tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
         let wave = wave::wave(&judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
@@ -208,17 +210,13 @@ fn stop_told(status: &Status, now: Time) -> Option<Time> {
     told.find_map(|message| if let Fact::Started { stopped } = message.fact { Some(stopped) } else { None })
 }
 
-/// The checks that get more time for this gap.
-fn spared<'a>(gap: &Gap, judged: &'a [Judged], now: Time) -> Vec<&'a CheckId> {
-    judged.iter().filter(|check| many::spares(gap, &check.after, now)).map(|check| &check.id).collect()
-}
-
 /// Tells that no sweep was completed for a while, but not of a stop that was told. If the store itself was away, the
 /// gap says so, and which checks are spared for it.
 fn tell_gap(teller: &mut Teller, swept: Option<Time>, gap: Option<&Gap>, stopped: Option<Time>, judged: &[Judged]) {
     let until = stopped.unwrap_or(teller.now);
     let Some(from) = swept.filter(|from| from.age(until) > teller.rules.away_after()) else { return };
-    let spared = gap.map(|gap| spared(gap, judged, teller.now)).unwrap_or_default();
+    let is_spared = |check: &&Judged| gap.is_some_and(|gap| many::missed_through(gap, &check.after, teller.now));
+    let spared: Vec<_> = judged.iter().filter(is_spared).map(|check| &check.id).collect();
     let (hosts, some) = (hosts(spared.iter().copied()), first_ten(spared.iter().copied()));
     let quiet_until = gap.map(|gap| gap.until.min(until));
     teller.tell(Fact::Gap { from, until, quiet_until, spared: spared.len(), hosts, some });

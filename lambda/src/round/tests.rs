@@ -167,7 +167,7 @@ fn a_gap_is_told_with_whom_it_spares_and_forgotten_when_that_is_over() {
 }
 
 #[test]
-fn a_gap_that_spares_nobody_is_told_and_forgotten() {
+fn a_gap_through_which_nobody_missed_a_pulse_is_told_and_forgotten_once_all_have_sent() {
     let mut fleet = Fleet::of(vec![Objects::answered(1_000), Objects::answered(1_001)]);
     fleet.sweep(1_003);
     let told = fleet.sweep_after(1_003, 1_500);
@@ -180,8 +180,9 @@ fn a_gap_that_spares_nobody_is_told_and_forgotten() {
         some: vec![],
     };
     assert_eq!(told, [gap(1_003, 1_500, 1_500)]);
-    assert_eq!(fleet.status.gaps, []);
+    fleet.checks.fill(Objects::answered(1_550));
     assert_eq!(fleet.sweep_after(1_500, 1_560), []);
+    assert_eq!(fleet.status.gaps, []);
 }
 
 #[test]

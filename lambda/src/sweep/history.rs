@@ -113,15 +113,16 @@ pub(crate) fn file(store: &Store, filing: &Filing, deadline: Instant) -> Result<
         };
         let Some((mut history, condition)) = found else { return Ok(()) };
         history.cut_ahead(*now);
-        if matches!(condition, Condition::IfMatch(_)) && history.has_all(unfiled) && unfiled.begins.is_none() {
+        if history.has_all(unfiled) {
             return Ok(());
         }
         history.file(unfiled);
         history.bound(|id| checks.binary_search(id).is_err(), *now, *size);
         match cas::write(store, &Key::history(), &history.to_json(), &condition)? {
             Written::Won(_) => return Ok(()),
-            _ if Instant::now() >= deadline => return Err("others kept changing it".into()),
-            Written::Lost | Written::Unwritten(_) => {}
+            Written::Unwritten(why) => return Err(why),
+            Written::Lost if Instant::now() >= deadline => return Err("others kept changing it".into()),
+            Written::Lost => {}
         }
     }
 }

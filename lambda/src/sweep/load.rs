@@ -1,5 +1,6 @@
 //! What lists cannot tell: read side by side, as long as there is time; the rest is for the next sweep.
 
+mod renamed;
 mod turns;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::outbox::{give_words, words_wanted};
 use crate::parallel;
 use crate::round::Case;
 use crate::verdict::Listed;
+use renamed::{INSTANCE, add_new_names};
 use turns::in_turns;
 
 /// How many objects are read at once.
@@ -32,7 +34,7 @@ const IN_MEMORY: usize = 1_000;
 const FAULT_LIMIT: u64 = 64 * 1024;
 
 /// A host's last words: these of its pulse's metadata.
-const WORDS: [&str; 6] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent"];
+const WORDS: [&str; 7] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent", INSTANCE];
 
 /// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
 /// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes
@@ -212,17 +214,27 @@ fn limits_without(etag: String, record: Option<&Record>) -> Limits {
 
 /// Reads the last words that messages wait for, the hosts in turns; those that waited since a sweep before do so no
 /// longer.
-pub(super) fn load_last_words(store: &Store, outbox: &mut [Message], now: Time) -> usize {
+pub(super) fn load_last_words(
+    store: &Store,
+    outbox: &mut [Message],
+    checks: &BTreeMap<CheckId, Record>,
+    now: Time,
+) -> usize {
     let wanted = words_wanted(outbox);
     let wanted = in_turns(wanted.iter().collect(), |id: &&CheckId| (id.host(), now));
     // No more than the pulse's head is of use. There are never many: thousands are told without.
     let read = parallel::map(&wanted, AT_ONCE, |id| store.get(&Key::pulse(id), 0));
-    let mut unread = Unread::default();
+    let (mut unread, mut words) = (Unread::default(), Vec::new());
     for (id, object) in wanted.iter().zip(read) {
         if let Read::Was(object) = unread.check(object) {
             let kept = |(name, _): &(String, String)| WORDS.contains(&name.as_str());
-            give_words(outbox, id, &object.metadata.into_iter().filter(kept).collect::<Metadata>());
+            words.push(((*id).clone(), object.metadata.into_iter().filter(kept).collect::<Metadata>()));
         }
+    }
+    add_new_names(store, checks, &mut words);
+    for (id, mut words) in words {
+        words.remove(INSTANCE);
+        give_words(outbox, &id, &words);
     }
     for message in outbox.iter_mut().filter(|message| message.at < now) {
         message.waits = false;

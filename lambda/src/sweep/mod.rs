@@ -85,7 +85,7 @@ impl Sweep<'_> {
         status.outbox.append(&mut teller.messages);
         let round = Round { now, swept, rules: self.rules, channels: self.channels, new_id: &mut new_id };
         changed |= round.run(status, cases) || status.mutes != mutes_before;
-        unread += load_last_words(&reading, &mut status.outbox, now);
+        unread += load_last_words(&reading, &mut status.outbox, &status.checks, now);
         Ok(Swept { changed, checks: status.checks.len(), skipped, unread })
     }
 }

@@ -39,12 +39,12 @@ impl Writing {
     }
 }
 
-/// The history, as far as there is one. One that is still to begin knows all since then.
+/// The history, if it can be used.
 fn read(store: &Store, page: &Page, size: usize) -> Option<History> {
     match history::read(store, size) {
         Ok(HistoryFile::There { history, .. }) => Some(history),
-        Ok(HistoryFile::Missing | HistoryFile::Unreadable { .. }) => page.history_begins().map(History::new),
-        Ok(HistoryFile::Unusable { .. }) => None,
+        Ok(HistoryFile::Missing) => Some(page.history_not_begun()),
+        Ok(HistoryFile::Unreadable { .. } | HistoryFile::Unusable { .. }) => None,
         Err(why) => {
             log::warn!("the page shows nothing of the past: cannot read history.json: {why}");
             None

@@ -237,7 +237,9 @@ impl<'a> Recorder<'a> {
         let mut new_id = random::id;
         let (rules, channels) = (self.rules, &self.names);
         let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
-        trouble.into_iter().for_each(|trouble| teller.tell(trouble));
+        if let Some(trouble) = trouble {
+            teller.tell(trouble);
+        }
         status.outbox.append(&mut teller.messages);
         changed
     }

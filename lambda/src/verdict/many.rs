@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Gap, Record, State};
+use pulse_echo_core::status::{Gap, Limits, Record, State};
 
 use super::{Observation, is_spared};
 use crate::rules::Rules;
@@ -53,15 +53,26 @@ fn vanishes(record: &Record, observation: &Observation, now: Time) -> bool {
     }
 }
 
-/// The time without pulses after the last completed sweep, if it is so long that the store was away. `pulses` are the
+/// The time without pulses and without a completed sweep, if it is so long that the store was away, or that its clock was
+/// set forward. Pulses that came soon after the last sweep, before the next was due, came before that. `pulses` are the
 /// times of all pulses.
 pub fn gap(swept: Option<Time>, pulses: impl Iterator<Item = Time>, now: Time, rules: &Rules) -> Option<Gap> {
-    let from = swept?;
-    let until = pulses.filter(|&pulse| pulse > from).min().unwrap_or(now);
+    let swept = swept?;
+    let mut later: Vec<_> = pulses.filter(|&pulse| pulse > swept).chain([now]).collect();
+    later.sort_unstable();
+    let soon = 2 * Duration::from_secs(rules.tick_s.into());
+    let from = later.iter().copied().rfind(|time| swept.age(*time) <= soon).unwrap_or(swept);
+    let until = later.into_iter().find(|time| *time > from)?;
     (from.age(until) > rules.away_after()).then_some(Gap { from, until })
 }
 
-/// Whether a check gets more time because the store was away when its pulse was due.
+/// Whether a check missed a pulse through this gap, by the clock, and has more time for the next one.
+pub fn missed_through(gap: &Gap, record: &Record, now: Time) -> bool {
+    let is_due = |limits: &Limits| record.pulse + limits.every() <= gap.until;
+    spares(gap, record, now) && record.limits.as_ref().is_some_and(is_due)
+}
+
+/// Whether a check gets more time because of this gap.
 pub fn spares(gap: &Gap, record: &Record, now: Time) -> bool {
     !matches!(record.state, State::Silent | State::Gone) && is_spared(record, std::slice::from_ref(gap), now)
 }

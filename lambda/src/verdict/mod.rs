@@ -225,7 +225,7 @@ fn outage(next: &Record, context: &Context) -> Option<Box<Outage>> {
     // Of two outages the later one begins later, whatever became of the clocks: so it is known by its beginning.
     let over = next.over.as_deref();
     let since = over.map_or(next.since, |over| next.since.max(over.until).max(over.from + Duration::from_secs(1)));
-    let new = || Box::new(Outage { since, noticed: context.now, muted: false, told: None });
+    let new = || Box::new(Outage { since, noticed: context.now, muted: None, told: None });
     next.outage.clone().or_else(|| begins.then(new))
 }
 
@@ -235,11 +235,13 @@ fn over(record: &Record, at: Time) -> Option<Box<Gap>> {
     ended.or_else(|| record.over.clone())
 }
 
-/// Whether the check's pulse was due while the store was away, and the extra time for it has not passed.
+/// Whether the check waits for a pulse that was not due when the gap began, and the extra time for it has not passed. By
+/// the clock such a pulse may be due after the gap; if the clock was set forward, it is still far off.
 fn is_spared(record: &Record, gaps: &[Gap], now: Time) -> bool {
     let Some(limits) = &record.limits else { return false };
     let due = record.pulse + limits.every();
-    gaps.iter().any(|gap| gap.from <= due && due <= gap.until && now <= gap.until + limits.every())
+    let waits = |gap: &Gap| record.pulse <= gap.from && gap.from <= due;
+    gaps.iter().any(|gap| waits(gap) && now <= gap.until + limits.every())
 }
 
 /// Adds the present state to the history.

@@ -82,8 +82,11 @@ impl Fleet {
         let swept = mark.swept.filter(|swept| !swept.is_ahead(Time::of(Timestamp::now())));
         let as_of = swept.map_or(status.written, |swept| swept.max(status.written));
         let page = Page::of(&status, as_of, status.stopped.or(mark.stopped), self.tick_s);
-        let history = self.get(&Key::history())?.and_then(|(_, body)| History::from_json(&body).ok());
-        let html = page.render(history.or_else(|| page.history_begins().map(History::new)));
+        let history = match self.get(&Key::history())? {
+            Some((_, body)) => History::from_json(&body).ok(),
+            None => Some(page.history_not_begun()),
+        };
+        let html = page.render(history);
         let owed = status.outbox.iter().map(|message| &message.owed);
         let metrics = metrics(&worst_first(&status, as_of), owed, &mark).text();
         Ok(Made { of, mark, page: Ok(html.into()), metrics: Ok(metrics.into()) })

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
@@ -17,11 +17,11 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use s3s::HttpResponse;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::door::Door;
-use super::places::{Entry, Place, Places};
+use super::places::{Place, Places};
 use super::tls::Tls;
 
 /// How long a client may take to send the head of a further request, and so how long it may idle. It is above the 15 s
@@ -57,7 +57,7 @@ pub(super) async fn serve(listener: TcpListener, entrance: Entrance, mut stop: w
                 continue;
             }
         };
-        let Some((place, is_taken_away)) = place(&entrance.places, peer.ip()).await else {
+        let Some((place, is_taken_away)) = entrance.places.enter(peer.ip()) else {
             log::warn!("a connection from {peer} was closed: all places are taken by requests that are signed");
             continue;
         };
@@ -85,17 +85,6 @@ pub(super) async fn serve(listener: TcpListener, entrance: Entrance, mut stop: w
     drop(listener);
     if timeout(grace, graceful.shutdown()).await.is_err() {
         log::warn!("some S3 requests were cut off: they did not finish within {grace:?}");
-    }
-}
-
-/// Waits until a connection from this address can have a place.
-async fn place(places: &Places, address: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
-    loop {
-        match places.enter(address, Instant::now()) {
-            Entry::Place(place, is_taken_away) => return Some((place, is_taken_away)),
-            Entry::Wait(time) => sleep(time).await,
-            Entry::Full => return None,
-        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! The places for connections: who may have one, and who gives his up when there are no more.
 //!
-//! Anybody may connect, so a newcomer waits for a moment only: if all places are taken, another connection is closed.
-//! Those that have proved no key go first, of the peer that has most of them the oldest, but each has a moment to prove
-//! one; then those that idle. So whoever takes many places takes them from himself.
+//! Anybody may connect, so a newcomer never waits: if all places are taken, another connection is closed at once. Those
+//! that have proved no key go first, of the peer that has most of them the oldest; then those that idle. So whoever takes
+//! many places takes them from himself. An honest client needs its place for a few round trips until it has proved its
+//! key; a crowd at its own address would have to take all places anew meanwhile to close it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use tokio::sync::oneshot;
@@ -22,17 +23,14 @@ pub struct Limits {
     pub near: usize,
     /// How many are kept for a peer that is not near, once they have proved a key.
     pub kept: usize,
-    /// For how long a connection has its place for sure, without a proved key: long enough for a handshake and a
-    /// request. When places are short, newcomers wait for that.
-    pub moment: Duration,
     /// The addresses of proxies: each brings the connections of many clients.
     pub proxies: Vec<IpNet>,
 }
 
 impl Default for Limits {
-    /// 1024, 1024, 64, a quarter of a second, and no proxies but on this machine.
+    /// 1024, 1024, 64, and no proxies but on this machine.
     fn default() -> Self {
-        Self { far: 1024, near: 1024, kept: 64, moment: Duration::from_millis(250), proxies: Vec::new() }
+        Self { far: 1024, near: 1024, kept: 64, proxies: Vec::new() }
     }
 }
 
@@ -44,10 +42,10 @@ struct Book {
     limits: Limits,
     /// Numbers both arrivals and the ends of requests, in order.
     next: u64,
-    /// By arrival.
-    open: BTreeMap<u64, Open>,
-    /// How many connections of a peer are not kept, and how many are; nothing for a peer without any.
-    peers: HashMap<Peer, [usize; 2]>,
+    /// By their numbers, which grow with each arrival.
+    open: HashMap<u64, Open>,
+    /// The connections of each peer that has any.
+    peers: HashMap<Peer, Crowd>,
     /// How many are far, and how many are near.
     taken: [usize; 2],
 }
@@ -59,24 +57,21 @@ struct Peer {
     is_near: bool,
 }
 
+/// The connections of a peer.
+#[derive(Default)]
+struct Crowd {
+    /// Those that have proved no key, the oldest first.
+    unproved: BTreeSet<u64>,
+    kept: usize,
+}
+
 struct Open {
     peer: Peer,
-    since: Instant,
     is_kept: bool,
     /// When its last request ended; `None` while there is one.
     idle_since: Option<u64>,
     /// Dropped when the place is taken away.
     _closes: oneshot::Sender<()>,
-}
-
-/// What a newcomer gets.
-pub(super) enum Entry {
-    /// A place, and what ends when it is taken away.
-    Place(Place, oneshot::Receiver<()>),
-    /// None yet: the next one to be closed has so much of its moment left.
-    Wait(Duration),
-    /// None: all others are at work with a key that they have proved.
-    Full,
 }
 
 /// A connection's place. It is given up when this is dropped.
@@ -87,30 +82,26 @@ pub(super) struct Place {
 
 impl Places {
     pub(super) fn new(limits: Limits) -> Self {
-        let (open, peers) = (BTreeMap::new(), HashMap::new());
+        let (open, peers) = (HashMap::new(), HashMap::new());
         Self(Arc::new(Mutex::new(Book { limits, next: 0, open, peers, taken: [0, 0] })))
     }
 
-    /// Gives a place to a connection from this address, if there is one.
-    pub(super) fn enter(&self, address: IpAddr, now: Instant) -> Entry {
+    /// Gives a place to a connection from this address, and what ends when the place is taken away. `None` if all others
+    /// are at work with a key that they have proved.
+    pub(super) fn enter(&self, address: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
         let mut book = self.book();
         let peer = book.peer(address);
         let limit = if peer.is_near { book.limits.near } else { book.limits.far };
         if book.taken[usize::from(peer.is_near)] >= limit {
-            let Some(number) = book.whom_to_close(peer) else { return Entry::Full };
-            let open = &book.open[&number];
-            let left = book.limits.moment.saturating_sub(now.saturating_duration_since(open.since));
-            if !open.is_kept && !left.is_zero() {
-                return Entry::Wait(left);
-            }
+            let number = book.whom_to_close(peer)?;
             book.leave(number);
         }
         let (closes, is_closed) = oneshot::channel();
         let number = book.number();
         book.taken[usize::from(peer.is_near)] += 1;
-        book.peers.entry(peer).or_default()[0] += 1;
-        book.open.insert(number, Open { peer, since: now, is_kept: false, idle_since: None, _closes: closes });
-        Entry::Place(Place { places: self.clone(), number }, is_closed)
+        book.peers.entry(peer).or_default().unproved.insert(number);
+        book.open.insert(number, Open { peer, is_kept: false, idle_since: None, _closes: closes });
+        Some((Place { places: self.clone(), number }, is_closed))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -137,24 +128,30 @@ impl Book {
 
     /// The connection to close for a newcomer.
     fn whom_to_close(&self, newcomer: Peer) -> Option<u64> {
-        let side_by_side = || self.open.iter().filter(|(_, open)| open.peer.is_near == newcomer.is_near);
+        let crowds = self.peers.iter().filter(|(peer, _)| peer.is_near == newcomer.is_near);
         // The newcomer counts, too: of two who have one place each, it takes its own.
-        let unproved = |peer: &Peer| self.peers.get(peer).map_or(0, |[n, _]| *n) + usize::from(*peer == newcomer);
-        // Of equals the first, which is the oldest.
-        let of_the_greatest = side_by_side().rev().filter(|(_, open)| !open.is_kept);
-        if let Some((number, _)) = of_the_greatest.max_by_key(|(_, open)| unproved(&open.peer)) {
-            return Some(*number);
+        let unproved = crowds.filter_map(|(peer, crowd)| {
+            let size = crowd.unproved.len() + usize::from(*peer == newcomer);
+            Some((size, Reverse(*crowd.unproved.first()?)))
+        });
+        if let Some((_, Reverse(oldest))) = unproved.max() {
+            return Some(oldest);
         }
-        let idle = side_by_side().filter_map(|(number, open)| Some((open.idle_since?, *number)));
+        let side_by_side = self.open.iter().filter(|(_, open)| open.peer.is_near == newcomer.is_near);
+        let idle = side_by_side.filter_map(|(number, open)| Some((open.idle_since?, *number)));
         idle.min().map(|(_, number)| number)
     }
 
     fn leave(&mut self, number: u64) {
         let Some(Open { peer, is_kept, .. }) = self.open.remove(&number) else { return };
         self.taken[usize::from(peer.is_near)] -= 1;
-        let counts = self.peers.entry(peer).or_default();
-        counts[usize::from(is_kept)] -= 1;
-        if *counts == [0, 0] {
+        let crowd = self.peers.entry(peer).or_default();
+        if is_kept {
+            crowd.kept -= 1;
+        } else {
+            crowd.unproved.remove(&number);
+        }
+        if crowd.kept == 0 && crowd.unproved.is_empty() {
             self.peers.remove(&peer);
         }
     }
@@ -174,10 +171,11 @@ impl Place {
         let kept = book.limits.kept;
         let Book { open, peers, .. } = &mut *book;
         let Some(open) = open.get_mut(&self.number).filter(|open| !open.is_kept) else { return };
-        let counts = peers.entry(open.peer).or_default();
-        if open.peer.is_near || counts[1] < kept {
+        let crowd = peers.entry(open.peer).or_default();
+        if open.peer.is_near || crowd.kept < kept {
             open.is_kept = true;
-            *counts = [counts[0] - 1, counts[1] + 1];
+            crowd.unproved.remove(&self.number);
+            crowd.kept += 1;
         }
     }
 
@@ -229,28 +227,12 @@ mod tests {
 
     fn places(far: usize, near: usize, kept: usize) -> Places {
         let proxies = vec!["10.0.0.0/8".parse().unwrap()];
-        Places::new(Limits { far, near, kept, moment: Duration::ZERO, proxies })
+        Places::new(Limits { far, near, kept, proxies })
     }
 
     fn enter(places: &Places, address: &str) -> Option<Guest> {
-        match places.enter(address.parse().unwrap(), Instant::now()) {
-            Entry::Place(place, closed) => Some((Arc::new(place), closed)),
-            Entry::Wait(_) | Entry::Full => None,
-        }
-    }
-
-    #[test]
-    fn each_has_a_moment_to_prove_a_key_and_newcomers_wait_for_that() {
-        let moment = Duration::from_millis(250);
-        let places = Places::new(Limits { far: 2, moment, ..Limits::default() });
-        let (start, address) = (Instant::now(), "192.0.2.66".parse().unwrap());
-        let at = |ms| places.enter(address, start + Duration::from_millis(ms));
-        let (first, second) = (at(0), at(100));
-        assert!(matches!(at(200), Entry::Wait(left) if left == Duration::from_millis(50)));
-        let third = at(250);
-        assert!(matches!(third, Entry::Place(..)), "the first has had its moment");
-        assert!(matches!(at(300), Entry::Wait(left) if left == Duration::from_millis(50)));
-        drop((first, second, third));
+        let (place, closed) = places.enter(address.parse().unwrap())?;
+        Some((Arc::new(place), closed))
     }
 
     fn is_open(guest: &mut Guest) -> bool {

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::cloud::{Cloud, refused, said};
+use crate::cloud::{BUCKET, Cloud, refused, said};
+use crate::template::Stack;
 use crate::{Outcome, Story, ensure};
 
 pub const STORIES: &[Story] = &[
@@ -12,6 +13,7 @@ pub const STORIES: &[Story] = &[
     ("a bucket with a stranger's notification is taken, and keeps it", taken),
     ("a second run leaves the notifications as they are", second),
     ("and keeps it when we go", gone),
+    ("over http a host may neither write nor read its pulse", without_tls),
 ];
 
 const TOPIC: &str = "arn:aws:sns:eu-central-1:000000000000:uploads";
@@ -83,4 +85,28 @@ fn gone(cloud: &Cloud) -> Outcome {
     let now = notifications(cloud)?;
     ensure(now["TopicConfigurations"][0]["Id"] == "uploads", || now.to_string())?;
     ensure(now.get("LambdaFunctionConfigurations").is_none_or(|list| list == &json!([])), || now.to_string())
+}
+
+fn without_tls(cloud: &Cloud) -> Outcome {
+    let cloud = cloud.without_tls()?;
+    let region = ["--create-bucket-configuration", "LocationConstraint=eu-central-1"];
+    cloud.aws(&[&["s3api", "create-bucket", "--bucket", BUCKET][..], &region].concat())?;
+    // The template's own policies, without its functions. The emulator asks no policy about the account's root.
+    let policies = Stack::new(&[("BucketName", BUCKET)]).policies();
+    for name in ["HostPolicy", "BucketPolicy"] {
+        fs::write(cloud.folder.path().join(name), policies[name].to_string())?;
+    }
+    let user = ["--user-name", "web-1"];
+    cloud.aws(&[&["iam", "create-user"], &user[..]].concat())?;
+    let policy = ["--policy-name", "host", "--policy-document", "file://HostPolicy"];
+    cloud.aws(&[&["iam", "put-user-policy"], &user[..], &policy].concat())?;
+    cloud.make_key("web-1")?;
+    let put = || cloud.put(Some("web-1"), "pulse/web-1.json", "{}", &[]);
+    let before = put();
+    ensure(before.status == 200, || format!("without the bucket's policy: {before:?}"))?;
+    cloud.aws(&["s3api", "put-bucket-policy", "--bucket", BUCKET, "--policy", "file://BucketPolicy"])?;
+    for (what, answer) in [("PUT", put()), ("GET", cloud.get(Some("web-1"), "pulse/web-1.json"))] {
+        ensure(answer.status == 403 && answer.body.contains("explicit deny"), || format!("{what}: {answer:?}"))?;
+    }
+    Ok(())
 }

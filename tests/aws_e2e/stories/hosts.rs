@@ -122,13 +122,7 @@ fn operator(cloud: &Cloud) -> Outcome {
     cloud.aws(&["iam", "create-user", "--user-name", "operator"])?;
     let policy = cloud.output("pulse-echo", "OperatorPolicyArn")?;
     cloud.aws(&["iam", "attach-user-policy", "--user-name", "operator", "--policy-arn", &policy])?;
-    let query = "AccessKey.[AccessKeyId, SecretAccessKey]";
-    let key =
-        cloud.aws(&["iam", "create-access-key", "--user-name", "operator", "--query", query, "--output", "text"])?;
-    let (id, secret) = key.trim().split_once('\t').ok_or("no key")?;
-    fs::create_dir(cloud.folder.path().join("operator"))?;
-    let file = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-    fs::write(cloud.folder.path().join("operator/credentials"), file)?;
+    cloud.make_key("operator")?;
     let who = Some("operator");
     for key in ["mute/web-10.json", "retire/nobody.json", "loop/Update.lambda"] {
         let answer = cloud.put(who, key, "{\"for_s\": 60}", &[]);

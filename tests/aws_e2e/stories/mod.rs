@@ -8,6 +8,7 @@ mod hosts;
 mod lints;
 mod queue;
 mod removal;
+mod version_2;
 mod walk;
 
 pub const ALL: &[&[Story]] = &[
@@ -19,4 +20,5 @@ pub const ALL: &[&[Story]] = &[
     queue::STORIES,
     removal::STORIES,
     bucket::STORIES,
+    version_2::STORIES,
 ];

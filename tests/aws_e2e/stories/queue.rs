@@ -1,4 +1,4 @@
-//! `DRIVER=queue`: needs the loop that is driven by ticks, so these stories fail until the functions have it.
+//! `DRIVER=queue`: the loop that runs itself by ticks, and the way there and back.
 
 use std::thread;
 use std::time::Duration;

@@ -105,7 +105,7 @@ fn an_older_loop_loses_no_record_and_what_it_drops_is_as_if_it_had_never_been() 
         let outage = record
             .outage
             .as_deref()
-            .map(|outage| Outage { told: outage.told.as_ref().map(plain), muted: false, ..outage.clone() })
+            .map(|outage| Outage { told: outage.told.as_ref().map(plain), muted: None, ..outage.clone() })
             .map(Box::new);
         let limits = record.limits.clone().map(|limits| Limits { faults_in_row: None, ..limits });
         let known = Record { first: None, over: None, limits, outage, ..record.clone() };

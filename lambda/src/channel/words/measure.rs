@@ -6,6 +6,8 @@ use pulse_echo_core::text::line;
 use pulse_echo_core::vitals::Vitals;
 use pulse_echo_core::words::{self, grouped};
 
+use crate::outbox::NOW_AS;
+
 pub(super) use pulse_echo_core::words::when;
 
 /// How much of a name is shown, in bytes.
@@ -59,9 +61,13 @@ pub(super) fn command(verb: &str, id: &CheckId) -> String {
     }
 }
 
-/// The last words of a host, such as `up 41 d, load 48`; `None` if it left no readable vitals.
+/// The last words of a host, such as `up 41 d, load 48`, and under which name its machine sends now; `None` if it left
+/// no readable vitals and no other name is known.
 pub(in crate::channel) fn last_words(metadata: &Metadata) -> Option<String> {
-    Some(words::vitals(&Vitals::from_metadata(metadata))).filter(|words| !words.is_empty())
+    let vitals = Some(words::vitals(&Vitals::from_metadata(metadata))).filter(|words| !words.is_empty());
+    let renamed = metadata.get(NOW_AS).map(|host| format!("the same machine sends as {} now", named(host)));
+    let all: Vec<_> = vitals.into_iter().chain(renamed).collect();
+    Some(all.join("; ")).filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]
@@ -100,5 +106,8 @@ mod tests {
             ("agent", "x"),
         ];
         assert_eq!(words(&foreign), None);
+        assert_eq!(words(&[("now-as", "web-7")]).unwrap(), "the same machine sends as web-7 now");
+        let both = words(&[("now-as", "a\u{1b}b"), ("load1", "0.5")]).unwrap();
+        assert!(both.starts_with("load 0.50; the same machine sends as ") && !both.contains('\u{1b}'), "{both}");
     }
 }

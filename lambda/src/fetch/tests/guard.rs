@@ -1,6 +1,6 @@
 //! Where the probe may connect and where it may not: URLs that try to get past a guard, with real sockets behind them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use pulse_echo_core::http::url::web_url;
@@ -13,7 +13,7 @@ use ureq::unversioned::transport::NextTimeout;
 use super::*;
 
 /// Hosts as written in URLs, and the address that the probe must see in them.
-const HOSTS: [(&str, &str); 78] = [
+pub(super) const HOSTS: [(&str, &str); 78] = [
     ("127.0.0.1", "127.0.0.1"),
     ("127.255.255.254", "127.255.255.254"),
     // Short, decimal, octal and hex forms, mixed and padded.
@@ -101,7 +101,7 @@ fn strict() -> Web {
     web_with(&[("PROBE_ALLOW", "")])
 }
 
-fn blocked(web: &Web, url: &str, fields: &str) -> String {
+pub(super) fn blocked(web: &Web, url: &str, fields: &str) -> String {
     let checked = check_within(Duration::from_secs(20), web, url, fields);
     let (cause, reason) = miss(checked);
     assert_eq!(cause, Cause::Blocked, "{url}: {reason}");
@@ -201,10 +201,10 @@ fn what_is_no_plain_http_url_is_no_pulses() {
 
 /// Names and their addresses, one answer for each look-up. The last answer repeats.
 #[derive(Debug)]
-struct Names(Mutex<Vec<Vec<IpAddr>>>);
+pub(super) struct Names(Mutex<Vec<Vec<IpAddr>>>);
 
 impl Names {
-    fn new(answers: &[&[&str]]) -> Arc<Self> {
+    pub(super) fn new(answers: &[&[&str]]) -> Arc<Self> {
         let parse = |addresses: &&[&str]| addresses.iter().map(|address| address.parse().unwrap()).collect();
         Arc::new(Self(Mutex::new(answers.iter().rev().map(parse).collect())))
     }

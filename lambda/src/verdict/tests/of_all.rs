@@ -89,7 +89,7 @@ fn down(check: &str, cause: Option<Cause>, told: i64, changed: Option<i64>) -> (
         back: false,
         anyway: false,
     };
-    let outage = Some(Box::new(Outage { since: at(0), noticed: at(0), muted: false, told: Some(told) }));
+    let outage = Some(Box::new(Outage { since: at(0), noticed: at(0), muted: None, told: Some(told) }));
     (id(check), Record { outage, fault: Some(fault), ..record(state, 0, false) }, false)
 }
 
@@ -168,4 +168,7 @@ fn a_gap_is_a_long_time_without_a_sweep_in_which_no_pulse_came() {
     assert_eq!(gap(Some(0), &[200, 3_599], 3_600), None, "the store was there: only we were away");
     let back = Some(Gap { from: at(0), until: at(3_590) });
     assert_eq!(gap(Some(0), &[-5, 3_590, 3_599], 3_600), back, "pulses came again before the first sweep did");
+    let after_a_pulse = Some(Gap { from: at(120), until: at(3_590) });
+    assert_eq!(gap(Some(0), &[40, 120, 3_590], 3_600), after_a_pulse, "pulses came before the store was away");
+    assert_eq!(gap(Some(0), &[121, 3_590], 3_600), None);
 }

@@ -38,8 +38,10 @@ use writer::{Command, NewChange, Writer};
 const LISTING: TableDefinition<&[u8], (u128, u64, i64)> = TableDefinition::new("listing");
 /// Key to [`Details`] as JSON: what HEAD shows in addition.
 const DETAILS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("details");
-/// Key to body.
+/// Key to body, but for large bodies.
 const BODIES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bodies");
+/// Key and number to a piece of a large body. redb holds a value in memory whole, and more than once.
+const PIECES: TableDefinition<(&[u8], u32), &[u8]> = TableDefinition::new("pieces");
 /// Number to [`Pending`] as JSON: the events that nobody has handled yet.
 const PENDING: TableDefinition<u64, &[u8]> = TableDefinition::new("pending");
 /// The store's own numbers, by name.
@@ -165,9 +167,17 @@ impl Store {
             let Some((summary, details)) = head(read, key)? else {
                 return Ok(None);
             };
-            let body = read.open_table(BODIES)?.get(key.as_bytes())?;
-            let body = body.ok_or_else(|| damaged(key))?;
-            Ok(Some((summary, details, Bytes::copy_from_slice(body.value()))))
+            if let Some(body) = read.open_table(BODIES)?.get(key.as_bytes())? {
+                return Ok(Some((summary, details, Bytes::copy_from_slice(body.value()))));
+            }
+            let mut body = Vec::with_capacity(usize::try_from(summary.size).unwrap_or_default());
+            for piece in read.open_table(PIECES)?.range((key.as_bytes(), 0)..=(key.as_bytes(), u32::MAX))? {
+                body.extend_from_slice(piece?.1.value());
+            }
+            if body.len() as u64 != summary.size {
+                return Err(damaged(key));
+            }
+            Ok(Some((summary, details, body.into())))
         })
     }
 

@@ -11,7 +11,9 @@ use std::sync::Once;
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError};
 
-use super::{BODIES, BUCKET, CREATED, Clock, DETAILS, FORMAT, LISTING, NEWEST, PENDING, SEQUENCE, STATE, WORDS};
+use super::{
+    BODIES, BUCKET, CREATED, Clock, DETAILS, FORMAT, LISTING, NEWEST, PENDING, PIECES, SEQUENCE, STATE, WORDS,
+};
 use crate::private;
 
 const FORMAT_VERSION: i64 = 1;
@@ -114,6 +116,7 @@ impl State {
             write.open_table(LISTING)?;
             write.open_table(DETAILS)?;
             write.open_table(BODIES)?;
+            write.open_table(PIECES)?;
             write.open_table(PENDING)?;
             let mut table = write.open_table(STATE)?;
             let format = table.get(FORMAT)?.map(|n| n.value());

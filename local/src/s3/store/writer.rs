@@ -17,12 +17,14 @@ use super::super::notification::Rule;
 use super::change::{Change, Condition, Content, NewObject, Refusal};
 use super::file::StoreFile;
 use super::pending::Pending;
-use super::{BODIES, Clock, DETAILS, ETag, LISTING, NEWEST, PENDING, SEQUENCE, STATE};
+use super::{BODIES, Clock, DETAILS, ETag, LISTING, NEWEST, PENDING, PIECES, SEQUENCE, STATE};
 
 /// The limit of one transaction: it bounds the memory, and how long its first command waits.
 const MAX_BATCH: usize = 256;
 /// The limit of one transaction's bodies, of which the last may go beyond it: redb holds them in memory.
 const MAX_BATCH_BYTES: usize = 8 << 20;
+/// The length of a large body's pieces. With what belongs to it, a piece just fits a page of 1 MiB.
+const PIECE_BYTES: usize = (1 << 20) - (4 << 10);
 /// How far an object may be ahead of the clock, in seconds. So much is nothing for those who read it, either.
 const MAX_AHEAD_S: i64 = 60;
 /// How long changes are refused without a try after a failed transaction: each failure costs opening the file anew.
@@ -200,7 +202,7 @@ impl Writer {
             Change::Delete => {
                 tables.listing.remove(key.as_bytes())?;
                 tables.details.remove(key.as_bytes())?;
-                tables.bodies.remove(key.as_bytes())?;
+                tables.remove_body(key)?;
             }
         }
         Ok(Ok(()))
@@ -217,11 +219,15 @@ impl Writer {
         let listed = (object.etag.0, size, self.newest);
         tables.listing.insert(key.as_bytes(), listed)?;
         tables.details.insert(key.as_bytes(), json(&object.details).as_slice())?;
+        tables.remove_body(key)?;
         match object.body {
             Content::Held(bytes) => drop(tables.bodies.insert(key.as_bytes(), &*bytes)?),
-            // Read to where it is written from, so that a large body is in memory once.
             Content::InFile(mut file, length) => {
-                file.read_exact(tables.bodies.insert_reserve(key.as_bytes(), length)?.as_mut())?;
+                let starts = (0..length).step_by(PIECE_BYTES);
+                for (number, start) in (0..).zip(starts) {
+                    let piece = PIECE_BYTES.min(length - start);
+                    file.read_exact(tables.pieces.insert_reserve((key.as_bytes(), number), piece)?.as_mut())?;
+                }
             }
         }
         let Some(&Rule { kind, .. }) = self.rules.iter().find(|rule| rule.fits(key)) else {
@@ -247,6 +253,7 @@ struct Tables<'t> {
     listing: Table<'t, &'static [u8], (u128, u64, i64)>,
     details: Table<'t, &'static [u8], &'static [u8]>,
     bodies: Table<'t, &'static [u8], &'static [u8]>,
+    pieces: Table<'t, (&'static [u8], u32), &'static [u8]>,
     pending: Table<'t, u64, &'static [u8]>,
     state: Table<'t, &'static str, i64>,
 }
@@ -257,9 +264,17 @@ impl<'t> Tables<'t> {
             listing: write.open_table(LISTING)?,
             details: write.open_table(DETAILS)?,
             bodies: write.open_table(BODIES)?,
+            pieces: write.open_table(PIECES)?,
             pending: write.open_table(PENDING)?,
             state: write.open_table(STATE)?,
         })
+    }
+
+    fn remove_body(&mut self, key: &str) -> Result<(), redb::Error> {
+        if self.bodies.remove(key.as_bytes())?.is_none() {
+            self.pieces.retain_in((key.as_bytes(), 0)..=(key.as_bytes(), u32::MAX), |_, _| false)?;
+        }
+        Ok(())
     }
 
     fn all_pending(&self) -> Result<Vec<Pending>, redb::Error> {
