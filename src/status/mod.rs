@@ -1,7 +1,7 @@
 //! `status`: the fleet at the last sweep, the worst first; or everything about one check.
 //!
-//! All that is shown comes from one list of rows (the library's `view`). The table (`table`), the page of one check (`page`) and JSON
-//! (`json`) show it in three ways.
+//! All that is shown comes from one list of rows, the library's `view`. The table (`table`), the page of one check
+//! (`page`) and JSON (`json`) show it in three ways; the metrics are the library's, too.
 
 mod expected;
 mod json;

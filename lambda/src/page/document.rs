@@ -38,10 +38,11 @@ impl Page {
         let outages = past.map(|past| self.outages(&past.history)).unwrap_or_default();
         let since = past.map(|past| format!(" Outages are known since {}.", when(past.history.since)));
         let head = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" \
-             content=\"{}\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"referrer\" \
-             content=\"no-referrer\"><meta name=\"robots\" content=\"noindex\"><link rel=\"icon\" \
-             href=\"data:image/svg+xml,{}\"><title>{}</title><style>{STYLE}</style></head>",
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"referrer\" content=\"no-referrer\">\
+             <meta name=\"robots\" content=\"noindex\"><link rel=\"icon\" href=\"data:image/svg+xml,{}\">\
+             <title>{}</title><style>{STYLE}</style></head>",
             *POLICY,
             self.icon(),
             self.title(),

@@ -36,9 +36,9 @@ impl Page {
             return String::new();
         }
         format!(
-            "<section><h2>Last outages</h2><table class=\"o\"><thead><tr><th scope=\"col\">Began</th><th scope=\"col\">\
-             Lasted</th><th scope=\"col\">Check</th><th scope=\"col\">Why</th></tr></thead><tbody>{rows}</tbody></table>\
-             </section>"
+            "<section><h2>Last outages</h2><table class=\"o\"><thead><tr><th scope=\"col\">Began</th>\
+             <th scope=\"col\">Lasted</th><th scope=\"col\">Check</th><th scope=\"col\">Why</th></tr></thead>\
+             <tbody>{rows}</tbody></table></section>"
         )
     }
 }

@@ -1,7 +1,8 @@
 //! What a browser or a monitor may read, at an address of its own: `--page`.
 //!
 //! It is for reading, without a key: whoever reaches the address sees it. So a web page of somebody else's must not
-//! reach it through a reader's browser (`host`), and strangers cannot use it up (`places`). `fleet` makes what is shown.
+//! reach it through a reader's browser (`host`), and strangers cannot use it up (`places`). `fleet` makes what is
+//! shown.
 
 mod fleet;
 mod host;
