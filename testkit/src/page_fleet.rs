@@ -61,7 +61,7 @@ pub fn up() -> Record {
 
 /// A check that has been down for `seconds`.
 pub fn down(state: State, seconds: i64, reason: &str) -> Record {
-    let outage = Outage { since: ago(seconds), noticed: ago(seconds), muted: false, told: None };
+    let outage = Outage { since: ago(seconds), noticed: ago(seconds), muted: None, told: None };
     let fault = SeenFault {
         at: ago(seconds),
         etag: "\"f\"".into(),

@@ -1,6 +1,6 @@
 //! The fleet as metrics.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Row;
 use crate::clock::Time;
@@ -14,7 +14,7 @@ use crate::status::State;
 pub fn metrics<'a>(rows: &[Row], owed: impl Iterator<Item = &'a BTreeSet<String>>, mark: &'a Mark) -> Metrics {
     let mut metrics = Metrics::default();
     let mut down: BTreeSet<&str> = BTreeSet::new();
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for row in rows {
         let (check, state) = (row.id.to_string(), row.record.state);
         // Two keys may be shown alike, and a sample that comes twice would make the whole text invalid. The worse check
