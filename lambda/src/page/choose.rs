@@ -6,22 +6,31 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{State, Status};
 use pulse_echo_core::view::{Row, counts, worst_first};
 
-use super::{CHECKS, HostCounts, Listed, Page, Rest};
+use super::{CHECKS, CHECKS_OF_HOST, HostCounts, Listed, Page, Rest};
 
 impl Page {
     /// What is shown of a status at `as_of`, the last sweep. `stopped` is since when the loop is stopped; `tick_s` is
     /// how often it means to sweep.
     pub fn of(status: &Status, as_of: Time, stopped: Option<Time>, tick_s: u32) -> Self {
         let rows = worst_first(status, as_of);
-        let mut rest = Rest::default();
-        rows.iter().skip(CHECKS).for_each(|row| rest.add(row));
+        let (mut chosen, mut rest) = (Vec::new(), Rest::default());
+        let mut of_host: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in &rows {
+            let count = of_host.entry(row.id.host()).or_default();
+            if chosen.len() < CHECKS && *count < CHECKS_OF_HOST {
+                *count += 1;
+                chosen.push(listed(row));
+            } else {
+                rest.add(row);
+            }
+        }
         Self {
             as_of,
             tick_s,
             stopped,
             counts: counts(&rows),
             hosts: HostCounts::of(&rows),
-            listed: rows.iter().take(CHECKS).map(listed).collect(),
+            listed: chosen,
             rest,
             unfiled: status.unfiled.clone(),
         }

@@ -14,6 +14,9 @@ use super::{Listed, Page, Rest, bars};
 /// How many bytes the hosts may take that are only counted.
 const REST: usize = 100_000;
 
+/// How many checks of a host that is down are told with their sentence.
+const LINES: usize = 10;
+
 /// What is known of the past.
 pub(super) struct Past {
     pub(super) history: History,
@@ -53,9 +56,12 @@ impl Page {
                 );
             }
             left = left.saturating_sub(rows.len() + 2 * id_of(host).len() + escaped(host).len() + 100);
+            let mut told_of = 0;
             for listed in checks {
                 let row = listed.row();
-                let told = if row.record.state.is_down() { line(&row, self.as_of) } else { String::new() };
+                told_of += usize::from(row.record.state.is_down());
+                let is_told = row.record.state.is_down() && told_of <= LINES;
+                let told = if is_told { line(&row, self.as_of) } else { String::new() };
                 let shown = self.row(&row, is_one, past);
                 match left.checked_sub(told.len() + shown.len()) {
                     Some(rest) => {
@@ -71,6 +77,9 @@ impl Page {
             }
             if rows.contains("<td class") {
                 let _ = write!(parts.rows, "<tbody id=\"{}\">{rows}</tbody>", id_of(host));
+            }
+            if told_of > LINES {
+                let _ = write!(lines, "<p class=\"m\">and {} more of its checks</p>", grouped(told_of - LINES));
             }
             if !lines.is_empty() {
                 parts.down.add(host, &lines);
@@ -162,9 +171,10 @@ impl Rest {
         }
         let down = if down > 0 { format!(", {} of them down", grouped(down)) } else { String::new() };
         format!(
-            "<details><summary>Not listed: {} checks of {} hosts{down}</summary><p>{list}</p></details>",
+            "<details><summary>Not listed: {} checks of {} {}{down}</summary><p>{list}</p></details>",
             grouped(checks),
-            grouped(hosts)
+            grouped(hosts),
+            if hosts == 1 { "host" } else { "hosts" }
         )
     }
 }

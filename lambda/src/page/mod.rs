@@ -26,6 +26,9 @@ pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
 /// How many checks are listed, the worst first.
 const CHECKS: usize = 2_000;
 
+/// How many of them may be of one host, so that none takes the place of the others.
+const CHECKS_OF_HOST: usize = 100;
+
 /// How many bytes a page has at most. What does not fit is counted by host.
 const BYTES: usize = 1_300_000;
 

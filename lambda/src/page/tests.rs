@@ -154,6 +154,20 @@ fn a_page_has_a_size_that_it_never_exceeds_and_counts_the_rest_by_host() {
 }
 
 #[test]
+fn a_host_with_many_checks_that_are_down_takes_its_share_and_no_more() {
+    let mut fleet = fleet(40, How::TwoDown);
+    for number in 0..500 {
+        let record = down(State::Failing, 10, "status 503, expected 200");
+        fleet.status.checks.insert(id(&format!("evil/{number}.json")), record);
+    }
+    let html = page(&fleet);
+    assert!(html.contains("Not listed: 400 checks of 1 host, 400 of them down"), "{html}");
+    assert!(html.contains("and 90 more of its checks</p>") && html.contains("evil (400, 400 down)"));
+    assert_eq!(between(&html, "<li><h3>", "</li>").len(), 3);
+    assert!(html.contains("<tbody id=\"web-20\">"));
+}
+
+#[test]
 fn without_a_history_it_says_so_and_shows_the_rest() {
     let fleet = fleet(40, How::TwoDown);
     let html = Page::of(&fleet.status, NOW, None, 60).render(None);
