@@ -50,7 +50,7 @@ impl Story {
     fn new() -> Self {
         Self {
             before: None,
-            is_muted: None,
+            is_muted: false,
             is_held: false,
             rules: Rules::default(),
             status: Status::new(at(0)),
@@ -253,7 +253,7 @@ fn over_a_thousand_become_a_summary_under_the_id_of_the_last() {
         let change = Change {
             id: &id(&format!("h{n:05}")),
             before: None,
-            is_muted: None,
+            is_muted: false,
             is_held: false,
             others: 0,
             other_hosts: 0,

@@ -192,7 +192,7 @@ fn ten_thousand_that_go_down_at_once_and_come_back_or_vanish_are_a_few_lines() {
     // No two sweeps are so far apart that this itself is told.
     let seconds = [60, 300, 600, 660, 900, 1_200, 1_260, 10_000];
     let told = run(&vec![history.clone(); 10_000], &sweeps(&seconds), &Rules::default());
-    let [(660, many), (660, down), (1_260, history), (1_260, up)] = &told.entries[..] else {
+    let [(660, many), (660, down), (1_260, dropped), (1_260, up)] = &told.entries[..] else {
         panic!("{} entries", told.entries.len())
     };
     assert!(
@@ -201,8 +201,8 @@ fn ten_thousand_that_go_down_at_once_and_come_back_or_vanish_are_a_few_lines() {
     );
     assert!(matches!(&down.what, What::Summary(summary) if summary.down[&State::Failing].checks == 10_000), "{down:?}");
     assert!(matches!(&up.what, What::Summary(summary) if summary.up.checks == 10_000), "{up:?}");
-    let dropped = |why: &str| why.starts_with("5,000 outages that ended will be missing in history.json");
-    assert!(matches!(&history.what, What::Fact(Fact::HistoryTrouble { why }) if dropped(why)), "{history:?}");
+    let is_dropped = |why: &str| why.starts_with("5,000 outages that ended will be missing in history.json");
+    assert!(matches!(&dropped.what, What::Fact(Fact::HistoryTrouble { why }) if is_dropped(why)), "{dropped:?}");
 
     history = History { retired: Some(100), ..History::of(&[(1, Answer::Echo, 1)]) };
     let told = run(&vec![history; 10_000], &sweeps(&[60, 120, 180, 240, 300, 360, 10_000]), &Rules::default());
