@@ -115,7 +115,16 @@ fn runs(timeline: &Timeline, now: Time) -> Vec<Run> {
                 run.dark_s += dark_s;
             }
             None => {
-                runs.push(Run { was, at, days: 1, first: day.day, last: day.day, down_s, dark_s, outages: day.outages })
+                runs.push(Run {
+                    was,
+                    at,
+                    days: 1,
+                    first: day.day,
+                    last: day.day,
+                    down_s,
+                    dark_s,
+                    outages: day.outages,
+                });
             }
         }
     }

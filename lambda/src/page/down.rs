@@ -1,5 +1,7 @@
 //! A check that is down, with its sentence.
 
+use std::fmt::Write;
+
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::State;
 use pulse_echo_core::view::Row;
@@ -16,7 +18,7 @@ pub(super) struct Down {
 impl Down {
     /// Adds a host with the lines of its checks.
     pub(super) fn add(&mut self, host: &str, lines: &str) {
-        self.html.push_str(&format!("<li><h3>{}</h3>{lines}</li>", link(host, host)));
+        let _ = write!(self.html, "<li><h3>{}</h3>{lines}</li>", link(host, host));
     }
 
     /// The section; nothing where no host is down.

@@ -63,16 +63,13 @@ impl Page {
                 let is_told = row.record.state.is_down() && told_of <= LINES;
                 let told = if is_told { line(&row, self.as_of) } else { String::new() };
                 let shown = self.row(&row, is_one, past);
-                match left.checked_sub(told.len() + shown.len()) {
-                    Some(rest) => {
-                        left = rest;
-                        lines.push_str(&told);
-                        rows.push_str(&shown);
-                    }
-                    None => {
-                        left = 0;
-                        parts.rest.add(&row);
-                    }
+                if let Some(rest) = left.checked_sub(told.len() + shown.len()) {
+                    left = rest;
+                    lines.push_str(&told);
+                    rows.push_str(&shown);
+                } else {
+                    left = 0;
+                    parts.rest.add(&row);
                 }
             }
             if rows.contains("<td class") {
@@ -125,8 +122,8 @@ impl Hosts {
         if self.rows.is_empty() && self.rest.0.is_empty() {
             return String::new();
         }
-        let windows: String =
-            WINDOWS.iter().map(|days| format!("<th class=\"c3\" scope=\"col\">{}</th>", window(*days))).collect();
+        let head = |days| format!("<th class=\"c3\" scope=\"col\">{}</th>", window(days));
+        let windows = WINDOWS.map(head).concat();
         let unknown = match past {
             None => "<p>The history could not be read, so nothing is shown of the past.</p>",
             Some(_) => "",

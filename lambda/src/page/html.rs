@@ -1,5 +1,7 @@
 //! Strangers' texts made safe in HTML.
 
+use std::fmt::Write;
+
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::text::printable;
 
@@ -25,7 +27,9 @@ pub(super) fn id_of(host: &str) -> String {
     for byte in host.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' => id.push(byte.into()),
-            byte => id.push_str(&format!(":{byte:02x}")),
+            byte => {
+                let _ = write!(id, ":{byte:02x}");
+            }
         }
     }
     id
