@@ -371,13 +371,17 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_status)
-            opts="--state --expect --json --link --for --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--state --expect --json --prom --link --for --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --state)
                     COMPREPLY=()
                     return 0
                     ;;
                 --expect)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --prom)
                     COMPREPLY=()
                     return 0
                     ;;

@@ -151,6 +151,7 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command doctor' -l version -s
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l state -r -F -d 'only the checks that are down, up, late, new, failing, silent, unanswered, gone or muted'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l expect -r -F -d 'a file with a host in each line (-: stdin): say which of them have no check, and exit 1 if any is missing'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l json -d 'print JSON in place of the table'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l prom -r -F -d 'in place of the table, write the whole fleet as metrics of Prometheus to this file (-: stdout)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l link -d 'print an address of status.html for a browser that has no credentials: whoever has it can read the page'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l for -r -F -d 'how long that address is valid: 30m, 24h, at most 7d (default 24h)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
