@@ -149,10 +149,7 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>) {
             let service = service_fn(|request: Request<Incoming>| {
                 let (desk, (head, _)) = (desk.clone(), request.into_parts());
                 // A page of many checks takes its time, and others ask meanwhile.
-                let answer = spawn_blocking(move || {
-                    desk.answer(&head.method, &head.uri, &head.headers, local.ip(), Instant::now())
-                });
-                async move { answer.await }
+                spawn_blocking(move || desk.answer(&head.method, &head.uri, &head.headers, local.ip(), Instant::now()))
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -192,8 +189,8 @@ impl Desk {
         match path {
             "/" => shown(page::CONTENT_TYPE, self.fleet.page()),
             "/metrics" => shown(METRICS, self.fleet.metrics()),
-            "/status.json" => object(Key::status(), self.fleet.object(Key::status())),
-            "/history.json" => object(Key::history(), self.fleet.object(Key::history())),
+            "/status.json" => object(&Key::status(), self.fleet.object(Key::status())),
+            "/history.json" => object(&Key::history(), self.fleet.object(Key::history())),
             _ => match self.sweeper.health().verdict(now) {
                 Ok(how) => line(StatusCode::OK, &how),
                 Err(why) => line(StatusCode::SERVICE_UNAVAILABLE, &why),
@@ -217,7 +214,7 @@ fn shown(content_type: &'static str, what: Result<Bytes, String>) -> Answer {
     }
 }
 
-fn object(key: Key, found: Result<Option<Bytes>, String>) -> Answer {
+fn object(key: &Key, found: Result<Option<Bytes>, String>) -> Answer {
     match found.transpose() {
         Some(body) => shown("application/json", body),
         None => line(StatusCode::NOT_FOUND, &format!("there is no {key} yet")),
