@@ -79,9 +79,9 @@ fn a_page_that_cannot_be_written_or_takes_for_ever_fails_and_delays_nothing() {
     *fleet.wire.fails.lock().unwrap() = None;
     *fleet.wire.stalls.lock().unwrap() = Some("status.html");
     fleet.time = Duration::from_secs(12);
-    fleet.at(600).pulse("web-1").echo("web-1");
+    fleet.at(200).pulse("web-1").echo("web-1");
     let started = Instant::now();
-    assert_eq!(fleet.at(660).sweep().unwrap().course, Course::Swept);
+    assert_eq!(fleet.at(240).sweep().unwrap().course, Course::Swept);
     assert!(started.elapsed() >= Duration::from_secs(5), "it was waited for: Lambda stops what is left");
     assert_eq!(fleet.words(), ["up web-1"]);
     assert_eq!(fleet.status().outbox, []);

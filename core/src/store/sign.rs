@@ -18,12 +18,15 @@ pub(super) fn presigned(mut url: Url, ask: &Ask, at: Time, region: &str, credent
 
     let host = url.host_str().unwrap_or_default();
     let host = url.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"));
-    // The names of all others are greater.
-    let (mut headers, mut names) = (format!("host:{host}\n"), String::from("host"));
-    for (name, value) in &ask.headers {
+    let mut signed: Vec<(&str, &str)> = ask.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+    // Its place is by its name.
+    let place = signed.partition_point(|(name, _)| *name < "host");
+    signed.insert(place, ("host", &host));
+    let (mut headers, mut names) = (String::new(), String::new());
+    for (name, value) in signed {
         let words: Vec<_> = value.split_whitespace().collect();
         headers.extend([name, ":", &words.join(" "), "\n"]);
-        names.extend([";", name]);
+        names.extend([if names.is_empty() { "" } else { ";" }, name]);
     }
 
     let mut query = String::new();
@@ -86,6 +89,7 @@ mod tests {
             Ask {
                 method: Method::Put,
                 headers: vec![
+                    header("cache-control", "no-store"),
                     header("if-match", "\"d41d8c\""),
                     header("x-amz-meta-agent", "  pulse-echo/0.1   (x) "),
                     header("x-amz-meta-sent-at", "2026-11-21T08:27:27Z"),
