@@ -19,11 +19,14 @@ use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pattern::Pattern;
 use pulse_echo_core::status::Muted;
 use pulse_echo_core::store::{Condition, Object, Store};
-use pulse_echo_core::text::printable;
+use pulse_echo_core::text::{self, printable};
 use pulse_echo_core::words;
 
 /// The longest reason, in characters: it stands in tables and messages.
 const REASON_LIMIT: usize = 200;
+
+/// The longest name of who put a mute, in bytes.
+const BY_LIMIT: usize = 64;
 
 /// For how long a mute that is over stays, for people to look at.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -42,7 +45,7 @@ pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) 
                 ));
                 return Exit::Usage;
             }
-            let mute = mute::Mute { for_s: *for_s, reason: reason.clone() };
+            let mute = mute::Mute { for_s: *for_s, reason: reason.clone(), by: who(environment) };
             with_store(arguments, environment, |store| put(store, options, &mute, arguments.quiet))
         }
         _ => {
@@ -50,6 +53,11 @@ pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) 
             Exit::Usage
         }
     }
+}
+
+/// Who gives the command, as far as that is known: who became root is of more use than root.
+fn who(environment: Environment) -> Option<String> {
+    environment.first(&["SUDO_USER", "USER", "LOGNAME"]).map(|user| text::line(&user, BY_LIMIT))
 }
 
 /// Runs `unmute`.

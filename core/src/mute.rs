@@ -21,6 +21,9 @@ pub struct Mute {
     /// The reason, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Who put it, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl Mute {
@@ -46,12 +49,13 @@ impl Mute {
 
 impl json::Object for Mute {
     const WHAT: &'static str = "a mute";
-    const FIELDS: &'static [&'static str] = &["for_s", "reason"];
+    const FIELDS: &'static [&'static str] = &["for_s", "reason", "by"];
 
     fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
         match field {
             "for_s" => self.for_s = map.next_value_seed(&FOR_S)?,
-            _ => self.reason = map.next_value()?,
+            "reason" => self.reason = map.next_value()?,
+            _ => self.by = map.next_value()?,
         }
         Ok(())
     }
@@ -63,10 +67,11 @@ mod tests {
 
     #[test]
     fn a_mute_comes_back_and_needs_no_reason() {
-        let mute = Mute { for_s: 7_200, reason: Some("new disks".into()) };
-        assert_eq!(mute.to_json(), b"{\"for_s\":7200,\"reason\":\"new disks\"}");
+        let mute = Mute { for_s: 7_200, reason: Some("new disks".into()), by: Some("me".into()) };
+        assert_eq!(mute.to_json(), b"{\"for_s\":7200,\"reason\":\"new disks\",\"by\":\"me\"}");
         assert_eq!(Mute::from_json(&mute.to_json()).unwrap(), mute);
-        assert_eq!(Mute::from_json(b"{\"for_s\": 60, \"by\": \"me\"}").unwrap(), Mute { for_s: 60, reason: None });
+        let plain = Mute { for_s: 60, reason: None, by: None };
+        assert_eq!(Mute::from_json(b"{\"for_s\": 60, \"since\": \"now\"}").unwrap(), plain);
     }
 
     #[test]

@@ -44,6 +44,19 @@ fn a_pulse_whose_service_answers_as_expected_gets_its_echo() {
 }
 
 #[test]
+fn where_nothing_may_be_fetched_a_pulse_with_a_url_is_left_as_it_is() {
+    let (world, service) = (World::new(), Service::new());
+    world.put("pulse/web-1.json", &service.pulse("\"body\": \"ok\""), &[]);
+    world.put("pulse/web-2.json", "{}", &[]);
+    world.put("pulse/web-3.json", "no JSON", &[]);
+    let events = event(&["pulse/web-1.json", "pulse/web-2.json", "pulse/web-3.json"]);
+    let summary = world.probe().handle_arrivals(&events, Instant::now() + Duration::from_secs(90)).unwrap();
+    assert_eq!((summary.with_url, summary.echoes), (vec!["web-1".to_owned()], vec!["web-2".to_owned()]));
+    assert_eq!(summary.faults.len(), 1);
+    assert!(world.echo("web-1").is_none() && world.fault("web-1").is_none());
+}
+
+#[test]
 fn an_echo_tells_how_many_days_the_services_certificate_has() {
     let world = World::new();
     let authority = Ca::new("ours");

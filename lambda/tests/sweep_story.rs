@@ -173,7 +173,7 @@ fn what_the_loop_puts_itself_does_not_wake_it() {
 #[test]
 fn a_mute_holds_what_is_told_and_may_be_put_again() {
     let fleet = Fleet::new();
-    let mute = |for_s| Mute { for_s, reason: Some("new disks".into()) }.to_json();
+    let mute = |for_s| Mute { for_s, reason: Some("new disks".into()), by: None }.to_json();
     fleet.put(&Key::mute(&id("web-1")), &mute(600));
     fleet.at(1).pulse("web-1/db").at(2).fault("web-1/db", 1).at(3).sweep().unwrap();
     assert_eq!((fleet.state("web-1/db"), fleet.words()), (State::Failing, vec![]));

@@ -3,15 +3,20 @@
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
+use std::time::Instant;
 
 use log::{Level, LevelFilter, Record};
 use pulse_echo_core::stderr;
 
-use crate::NAME;
+use crate::repeats::Repeats;
+use crate::{NAME, complain};
 
 /// Whether the journal reads the lines. Not set: it does not.
 static IN_JOURNAL: OnceLock<bool> = OnceLock::new();
+
+/// The warnings that were logged.
+static REPEATS: LazyLock<Repeats> = LazyLock::new(Repeats::default);
 
 /// Has log lines shown, from this level up. `journal_stream` is the environment's `JOURNAL_STREAM`, by which systemd
 /// says which stream is the journal's.
@@ -45,9 +50,20 @@ fn show(record: &Record) {
     if record.target().starts_with("s3s") {
         return;
     }
+    let kind = (record.target().to_owned(), record.line());
+    if record.level() <= Level::Warn && !REPEATS.shows(kind, || record.args().to_string(), Instant::now()) {
+        return;
+    }
     if IN_JOURNAL.get().copied().unwrap_or_default() {
         print(record.level(), record.args());
     } else {
         stderr::line(NAME, record);
+    }
+}
+
+/// Tells of the warnings that were not shown, for each minute that is over.
+pub(crate) fn tell_repeats() {
+    for sentence in REPEATS.ended(Instant::now()) {
+        complain(&sentence);
     }
 }

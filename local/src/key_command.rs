@@ -9,9 +9,10 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use pulse_echo_core::name::Name;
 use serde_json::{Map, Value};
+use url::{Host, Url};
 
 use crate::keys::hosts::{self, Entry};
-use crate::keys::place::Place;
+use crate::keys::place::{self, Place};
 use crate::s3::KeyPair;
 use crate::{NAME, complain, keys, private};
 
@@ -62,7 +63,8 @@ pub struct Data {
     data: PathBuf,
 }
 
-fn host(text: &str) -> Result<Name, String> {
+/// The name of a host that can have a key of its own. The error is a sentence.
+pub(crate) fn host(text: &str) -> Result<Name, String> {
     let name: Name = text.parse()?;
     let lower = text.to_ascii_lowercase();
     if lower == "localhost" || lower.starts_with("localhost.") {
@@ -97,8 +99,14 @@ fn issue(
     let place = Place::kept_in(data)?;
     let ca = ca_file.as_deref().map(read_ca).transpose()?;
     let is_first = what.starts_with("config");
-    hosts::change(data, |all| {
-        let pair = make(all, host)?;
+    if is_first && to.is_none() && is_of_this_machine(&place.endpoint) {
+        complain(&format_args!(
+            "warning: {host} is told the endpoint {}, which no other machine reaches; if {host} is another machine, \
+             start the server with --listen or --public-url first",
+            place.endpoint
+        ));
+    }
+    let hand_out = |pair: &KeyPair| {
         let mut files = Vec::new();
         if is_first {
             files.push(File { name: "config.json", is_secret: false, content: config(&place, host, ca.is_some()) });
@@ -106,17 +114,29 @@ fn issue(
         if let Some(pem) = &ca {
             files.push(File { name: CA_FILE, is_secret: false, content: pem.clone() });
         }
-        files.push(File { name: "credentials", is_secret: true, content: credentials(&pair) });
+        files.push(File { name: "credentials", is_secret: true, content: credentials(pair) });
         match to {
             Some(folder) => files.iter().try_for_each(|file| file.write(folder)),
             None => print(host, &files),
         }
-    })?;
+    };
+    hosts::change_and_tell(data, |all| make(all, host), hand_out)?;
     if let Some(folder) = to {
         let folder = folder.display();
         complain(&format_args!("{folder} holds {what} of {host}; on {host} they belong in {ETC}"));
     }
     Ok(())
+}
+
+/// Whether only this machine reaches the server at an endpoint.
+fn is_of_this_machine(endpoint: &str) -> bool {
+    let url = endpoint.parse::<Url>().ok();
+    match url.as_ref().and_then(Url::host) {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
 }
 
 const CA_FILE: &str = "ca.pem";
@@ -138,12 +158,9 @@ struct File {
 
 impl File {
     fn write(&self, folder: &Path) -> Result<(), String> {
-        let cannot = |error: io::Error| format!("cannot write {}: {error}", folder.join(self.name).display());
-        if !self.is_secret {
-            private::make_folder(folder).map_err(cannot)?;
-            return fs::write(folder.join(self.name), &self.content).map_err(cannot);
-        }
-        private::replace(folder, self.name, &self.content).map_err(cannot)
+        let mode = if self.is_secret { private::FOR_OWNER } else { private::FOR_ALL };
+        private::replace(folder, self.name, &self.content, mode)
+            .map_err(|error| format!("cannot write {}: {error}", folder.join(self.name).display()))
     }
 
     /// Lines for a shell that write it in [`ETC`].
@@ -190,13 +207,16 @@ fn print(host: &Name, files: &[File]) -> Result<(), String> {
     let _ = writeln!(lines, "echo '{host} has its key in {ETC}/credentials; try it: pulse-echo run'");
     let mut out = io::stdout();
     let printed = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
-    printed.map_err(|error| format!("cannot print {host}'s key: {error}; nothing was changed"))
+    printed.map_err(|error| format!("cannot print {host}'s key: {error}"))
 }
 
 /// Prints a line for each key, the operator's first.
 fn list(data: &Path, now: Timestamp) -> Result<(), String> {
     let operator = keys::kept_in(data)?;
     let entries = hosts::read(data)?;
+    if operator.is_none() && entries.is_empty() {
+        return Err(place::no_server(data));
+    }
     for file in [keys::file(data), hosts::file(data)] {
         private::warn_if_open(&file, |warning| complain(&warning));
     }

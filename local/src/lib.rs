@@ -17,6 +17,7 @@ mod limits;
 pub mod page;
 mod private;
 mod reload;
+mod repeats;
 pub mod replay;
 pub mod s3;
 pub mod serve;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::keys::hosts;
 use crate::s3::tls::Change;
 use crate::s3::{Keyring, Tls};
-use crate::{announce, complain};
+use crate::{announce, complain, console};
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_millis(800);
@@ -24,6 +24,8 @@ pub(crate) struct Watched {
     pub(crate) tls: Option<Arc<Tls>>,
     /// The state of the key file that is in use.
     seen: Option<Stamp>,
+    /// Whether it was told that the file cannot be changed.
+    has_complained: bool,
 }
 
 /// When two of them are equal, the file is the same.
@@ -37,7 +39,7 @@ struct Stamp {
 impl Watched {
     /// Reads the hosts' keys for the first time. The error is a sentence.
     pub(crate) fn begin(data: PathBuf, keys: Keyring, tls: Option<Arc<Tls>>) -> Result<Self, String> {
-        let mut watched = Self { data, keys, tls, seen: None };
+        let mut watched = Self { data, keys, tls, seen: None, has_complained: false };
         watched.seen = watched.stamp();
         watched.keys.set_hosts(hosts::read(&watched.data)?.into_iter().map(|entry| entry.key));
         Ok(watched)
@@ -47,6 +49,7 @@ impl Watched {
     pub(crate) fn run(mut self, told: &Receiver<()>) {
         while let Ok(()) | Err(RecvTimeoutError::Timeout) = told.recv_timeout(INTERVAL) {
             self.look();
+            console::tell_repeats();
         }
         self.strike();
     }
@@ -66,7 +69,13 @@ impl Watched {
         }
         match self.tls.as_deref().map_or(Change::None, Tls::look) {
             Change::None => {}
-            Change::Taken => announce(&"the new certificate is in use"),
+            Change::Taken => {
+                announce(&"the new certificate is in use");
+                let warnings = self.tls.as_deref().map(|tls| tls.warnings(Timestamp::now())).unwrap_or_default();
+                for warning in &warnings {
+                    complain(warning);
+                }
+            }
             Change::Refused(why) => complain(&format_args!("{why}; the earlier certificate stays in use")),
         }
     }
@@ -82,8 +91,16 @@ impl Watched {
             Ok(())
         });
         match struck {
-            Ok(()) => self.keys.forget(&superseded),
-            Err(why) => log::warn!("{why}"),
+            Ok(()) => {
+                self.keys.forget(&superseded);
+                self.has_complained = false;
+            }
+            // It is tried again at each look, and told once.
+            Err(why) if !self.has_complained => {
+                complain(&format_args!("{why}; until that succeeds, a restart brings the older keys back"));
+                self.has_complained = true;
+            }
+            Err(_) => {}
         }
     }
 

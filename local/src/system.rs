@@ -11,10 +11,10 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::words::duration;
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::tick::{Loop, first_reference};
+use serde_json::Value;
 
-use crate::events::{self, Dispatcher};
+use crate::events::{self, Dispatcher, Lane, Trouble};
 use crate::keys;
-use crate::s3::notification::Kind;
 use crate::s3::store::Store;
 use crate::s3::{Options, Server};
 use crate::sweeper::Sweeper;
@@ -24,8 +24,8 @@ use crate::{complain, limits};
 /// A running system; dropping it stops it.
 pub struct System {
     // Dropped in this order: the running handlers still need the server.
-    _timer: Timer,
     dispatcher: Dispatcher,
+    timer: Timer,
     sweeper: Arc<Sweeper>,
     server: Server,
     tick: Duration,
@@ -65,14 +65,18 @@ impl System {
         let (tick, channels) = (the_loop.tick(), the_loop.channels());
         let sweeper = Arc::new(Sweeper::new(the_loop));
         let of_events = sweeper.clone();
-        let dispatcher =
-            Dispatcher::start(&server, events::Options::default(), move |kind, event, deadline| match kind {
-                Kind::Probe => probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string()),
-                Kind::Loop => of_events.handle(&event, deadline),
-            })
+        let handler = move |lane, event: Value, deadline| match lane {
+            Lane::Fetch => Ok(probe.handle(&event, deadline).map(drop).map_err(|error| error.to_string())?),
+            Lane::Arrival => {
+                let summary = probe.handle_arrivals(&event, deadline).map_err(|error| error.to_string())?;
+                if summary.with_url.is_empty() { Ok(()) } else { Err(Trouble::HasUrl) }
+            }
+            Lane::Loop => Ok(of_events.handle(&event, deadline)?),
+        };
+        let dispatcher = Dispatcher::start(&server, events::Options::default(), handler)
             .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         let timer = Timer::start(sweeper.clone()).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
-        Ok(Self { _timer: timer, dispatcher, sweeper, server, tick, channels })
+        Ok(Self { dispatcher, timer, sweeper, server, tick, channels })
     }
 
     /// The address that it listens on.
@@ -123,6 +127,13 @@ impl System {
     /// The URL for clients on this machine.
     pub fn endpoint(&self) -> String {
         own_endpoint(self.server.scheme(), self.address())
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        // A running sweep and running probes are waited for side by side.
+        self.timer.stop();
     }
 }
 

@@ -21,7 +21,7 @@ fn hasty() -> Options {
 fn listen(server: &Server) -> (Dispatcher, mpsc::Receiver<(Value, Instant)>) {
     let (sender, receiver) = mpsc::channel();
     let dispatcher = Dispatcher::start(server, Options::default(), move |_, event, deadline| {
-        sender.send((event, deadline)).map_err(|e| e.to_string())
+        sender.send((event, deadline)).map_err(|e| e.to_string().into())
     });
     (dispatcher.unwrap(), receiver)
 }
@@ -103,7 +103,7 @@ fn a_handler_may_ask_the_very_server_that_told_it() {
     let _dispatcher = Dispatcher::start(&server, Options::default(), move |_, event, _| {
         let client = reader.lock().unwrap().clone();
         client.put(&key_of(&event).replacen("pulse", "echo", 1), client.get(&key_of(&event)).text().as_bytes());
-        sender.send(client.get("echo/a").text()).map_err(|e| e.to_string())
+        sender.send(client.get("echo/a").text()).map_err(|e| e.to_string().into())
     });
     client.put("pulse/a", b"hello");
     assert_eq!(next(&seen), "hello");
@@ -173,7 +173,7 @@ fn a_failed_event_is_tried_three_times_and_then_dropped() {
     let (sender, tries) = mpsc::channel();
     let dispatcher = Dispatcher::start(&server, hasty(), move |_, event, _| {
         sender.send((key_of(&event), Instant::now())).unwrap();
-        if key_of(&event) == "pulse/panics" { panic!("on purpose") } else { Err("on purpose".to_owned()) }
+        if key_of(&event) == "pulse/panics" { panic!("on purpose") } else { Err("on purpose".to_owned().into()) }
     })
     .unwrap();
     let client = Client::of(&server);
@@ -200,7 +200,7 @@ fn a_retry_that_waits_holds_up_nothing_else() {
     let slow = Options { retries: vec![Duration::from_secs(3600)], concurrency: 1, ..Options::default() };
     let _dispatcher = Dispatcher::start(&server, slow, move |_, event, _| {
         sender.send(key_of(&event)).unwrap();
-        if key_of(&event) == "pulse/bad" { Err("on purpose".to_owned()) } else { Ok(()) }
+        if key_of(&event) == "pulse/bad" { Err("on purpose".to_owned().into()) } else { Ok(()) }
     });
     let client = Client::of(&server);
     for key in ["pulse/bad", "pulse/good", "loop/Start.lambda"] {
@@ -210,7 +210,7 @@ fn a_retry_that_waits_holds_up_nothing_else() {
 }
 
 #[test]
-fn as_many_handlers_run_at_once_as_may_and_every_put_is_told_of() {
+fn as_many_handlers_run_at_once_as_may_and_every_key_is_told_of() {
     let (server, _dir) = server();
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (sender, told) = mpsc::channel();
@@ -221,10 +221,12 @@ fn as_many_handlers_run_at_once_as_may_and_every_put_is_told_of() {
         thread::sleep(Duration::from_millis(20));
         now.fetch_sub(1, Ordering::SeqCst);
         let sequencer = event["Records"][0]["s3"]["object"]["sequencer"].as_str().unwrap().to_owned();
-        sender.send(sequencer).map_err(|e| e.to_string())
+        sender.send(sequencer).map_err(|e| e.to_string().into())
     });
     let client = Client::of(&server);
-    at_once(10, move |_| (0..10).for_each(|_| assert_eq!(client.put("pulse/same", b"").status, 200)));
+    at_once(10, move |host| {
+        (0..10).for_each(|n| assert_eq!(client.put(&format!("pulse/{host}/{n}.json"), b"").status, 200));
+    });
     let mut sequencers: Vec<_> = (0..100).map(|_| next(&told)).collect();
     sequencers.sort();
     sequencers.dedup();

@@ -74,7 +74,10 @@ fn a_host_is_admitted_while_the_server_runs_and_sees_nothing_of_the_fleet() {
     let (data, web) = (folder.path().join("data"), folder.path().join("web-1"));
     let (_server, endpoint, operator) = site(&data);
     let said = done(&data, &["add", "--to", web.to_str().unwrap(), "web-1"]).stderr;
-    assert!(said.contains("holds config.json and credentials of web-1"), "{said}");
+    assert!(
+        said.contains("holds config.json and credentials of web-1") && !said.contains("no other machine"),
+        "{said}"
+    );
     let mode = |name: &str| fs::metadata(web.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("credentials"), mode("config.json") & 0o400), (0o600, 0o400));
 
@@ -103,7 +106,8 @@ fn the_printed_lines_are_for_a_shell_and_keep_what_was_there() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     let (_server, endpoint, _) = site(&data);
-    let lines = done(&data, &["add", "web-1"]).stdout;
+    let Ended { stdout: lines, stderr: said, .. } = done(&data, &["add", "web-1"]);
+    assert!(said.contains(&format!("is told the endpoint {endpoint}, which no other machine reaches")), "{said}");
     let etc = folder.path().join("etc");
     fs::create_dir(&etc).unwrap();
     fs::write(etc.join("config.json"), "{\"timeout_s\": 7}").unwrap();
@@ -171,7 +175,9 @@ fn what_cannot_be_done_is_refused_in_one_sentence_and_changes_nothing() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
-    key(&data, &["add", "web-1"]).assert(1, "no server has run in ");
+    for words in [&["add", "web-1"][..], &["list"]] {
+        key(&data, words).assert(1, "no server has run in ");
+    }
     let (server, ..) = site(&data);
     for (words, code, why) in [
         (&["rotate", "web-1"][..], 1, "web-1 has no key; key add web-1 makes one"),
@@ -187,7 +193,7 @@ fn what_cannot_be_done_is_refused_in_one_sentence_and_changes_nothing() {
     let mut command = program(&["key", "add", "--data"]);
     let output = command.arg(&data).arg("web-1").stdout(full).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains("nothing was changed"), "{said}");
+    assert!(output.status.code() == Some(1) && said.contains("no key was changed"), "{said}");
     assert_eq!(done(&data, &["list"]).stdout.lines().count(), 1);
     done(&data, &["add", "web-1"]);
     key(&data, &["add", "web-1"]).assert(1, "web-1 has a key already; key rotate web-1");
@@ -203,6 +209,54 @@ fn what_cannot_be_done_is_refused_in_one_sentence_and_changes_nothing() {
 }
 
 #[test]
+fn a_key_that_cannot_be_kept_is_not_handed_out() {
+    let folder = TempDir::new().unwrap();
+    let (data, web) = (folder.path().join("data"), folder.path().join("web-1"));
+    let (_server, endpoint, _) = site(&data);
+    done(&data, &["add", "--to", web.to_str().unwrap(), "web-1"]);
+    let before = done(&data, &["list"]).stdout;
+    for act in ["add db-1", "rotate web-1"] {
+        // It may write no byte to any file; what it prints goes to a pipe.
+        let full = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", full, "sh"]).arg(program(&[]).get_program()).arg("key");
+        let (act, host) = act.split_once(' ').unwrap();
+        let ended = Ended::of(command.args([act, "--data"]).arg(&data).arg(host).env_clear());
+        assert!(ended.stdout.is_empty() && ended.code == 1, "{ended:?}");
+        assert!(ended.stderr.contains("cannot change the hosts' keys in"), "{ended:?}");
+        assert_eq!(done(&data, &["list"]).stdout, before);
+    }
+    becomes(&as_host(&endpoint, &web), true);
+}
+
+#[test]
+fn a_rotated_key_that_cannot_be_struck_out_is_told_once() {
+    let folder = TempDir::new().unwrap();
+    let (data, old, new) = (folder.path().join("data"), folder.path().join("old"), folder.path().join("new"));
+    let (mut server, endpoint, _) = site(&data);
+    done(&data, &["add", "--to", old.to_str().unwrap(), "web-1"]);
+    done(&data, &["rotate", "--to", new.to_str().unwrap(), "web-1"]);
+    becomes(&as_host(&endpoint, &old), true);
+    let file = data.join("host-keys");
+    let good = fs::read_to_string(&file).unwrap();
+    let after = as_host(&endpoint, &new);
+    fs::write(&file, "broken\n").unwrap();
+    server.says("the keys stay as they were");
+    becomes(&after, true);
+    put_pulse(&after, b"{}");
+    server.says("until that succeeds");
+    for _ in 0..3 {
+        server.signal("-HUP");
+        server.says("SIGHUP");
+    }
+    fs::write(&file, good).unwrap();
+    server.says("keys of hosts: ");
+    server.signal("-TERM");
+    let said = server.end().stderr;
+    assert_eq!(said.matches("until that succeeds").count(), 1, "{said}");
+}
+
+#[test]
 fn a_folder_from_before_keeps_its_pair_and_says_which_hosts_need_a_key() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
@@ -214,14 +268,19 @@ fn a_folder_from_before_keeps_its_pair_and_says_which_hosts_need_a_key() {
     };
     put(&operator, "db-1/disk");
     put(&operator, "old-1");
+    put(&operator, "localhost");
     wait_for_echo(&operator);
     server.signal("-TERM");
     assert!(server.end().status.success());
 
     let (mut server, endpoint, pasted) = site(&data);
     assert_eq!(store(&endpoint, &pasted).get(&Key::echo(&web_1()), 10).unwrap().body.as_deref(), Some(&b"ok"[..]));
-    server.says("3 hosts still use the operator's keys, which may do everything:");
-    for host in ["db-1", "old-1", "web-1"] {
+    server.says("4 hosts still use the operator's keys, which may do everything:");
+    for host in ["db-1", "localhost", "old-1", "web-1"] {
+        if host == "localhost" {
+            server.says("no key for \"localhost\", it is every machine's name: give the host a name of its own;");
+            continue;
+        }
         let line = server.says(&format!(" {host}"));
         assert!(line.ends_with(&format!("  pulse-echo-local key add --data {} {host}", data.display())), "{line}");
     }
@@ -235,7 +294,7 @@ fn a_folder_from_before_keeps_its_pair_and_says_which_hosts_need_a_key() {
     assert!(server.end().status.success());
 
     let (mut server, ..) = site(&data);
-    server.says("2 hosts still use the operator's keys");
+    server.says("3 hosts still use the operator's keys");
     server.says("key rotate --data");
     server.signal("-TERM");
     let said = server.end().stderr;

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use pulse_echo_local::s3::Server;
@@ -150,4 +151,63 @@ fn large_bodies_side_by_side_are_in_memory_one_at_a_time() {
     assert!(peak < 140 << 10, "the six of them are 72 MiB, twice, and it took {peak} KiB");
     server.signal("-TERM");
     assert!(server.end().status.success());
+}
+
+/// How many connections a stranger or a host opens here. The test itself has them open, too.
+const CROWD: usize = 700;
+
+#[test]
+fn heads_that_do_not_end_take_no_memory() {
+    let (server, client, _folder) = small(400_000);
+    let base = client.bucket.base_url().clone();
+    let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}", "a".repeat(390_000));
+    let crowd: Vec<_> = (0..CROWD)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&host).unwrap();
+            // It may be closed before all of it is written.
+            let _ = stream.write_all(head.as_bytes());
+            stream
+        })
+        .collect();
+    assert_eq!(client.put("pulse/web-1.json", b"{}").status, 200);
+    drop(crowd);
+    server.signal("-TERM");
+    assert!(server.end().status.success());
+}
+
+#[test]
+fn bodies_that_do_not_end_share_a_little_memory() {
+    let (server, client, _folder) = small(4_000_000);
+    let base = client.bucket.base_url().clone();
+    let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
+    let url = client.bucket.put_object(Some(&client.credentials), "pulse/web-1.json").sign(Duration::from_secs(300));
+    let head =
+        format!("PUT {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 260000\r\n\r\n", &url[Position::BeforePath..]);
+    let mut crowd: Vec<_> = (0..CROWD)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&host).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&vec![7; 255_000]).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(client.put("pulse/web-2.json", b"{}").status, 200);
+    // Until it has read what it is going to read.
+    let mut peak = 0;
+    while server.peak_kib() > peak {
+        peak = server.peak_kib();
+        thread::sleep(Duration::from_secs(1));
+    }
+    assert!(peak < 140 << 10, "the bodies are 170 MiB, and it took {peak} KiB");
+    // Those in files are as good as those in memory.
+    for stream in [0, CROWD - 1] {
+        let stream = &mut crowd[stream];
+        stream.write_all(&[7; 5_000]).unwrap();
+        let mut answer = [0; 15];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 200 OK");
+    }
+    assert!(client.get("pulse/web-1.json").body == vec![7; 260_000]);
+    drop(crowd);
 }

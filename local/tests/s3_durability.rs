@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use pulse_echo_local::events::{self, Dispatcher};
@@ -107,7 +107,7 @@ fn a_killed_server_has_lost_no_answered_put_and_no_event() {
         let (tell, told) = mpsc::channel();
         let _dispatcher = Dispatcher::start(&server, events::Options::default(), move |_, event, _| {
             let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap().to_owned();
-            tell.send(key).map_err(|e| e.to_string())
+            tell.send(key).map_err(|e| e.to_string().into())
         });
         let mut untold: BTreeSet<_> = answered.into_iter().map(|(key, _)| key).collect();
         while !untold.is_empty() {
@@ -204,4 +204,24 @@ fn a_stopped_server_finishes_what_it_has_begun() {
     let there = Client::of(&server).list(&[]).contents.len();
     // No PUT was interrupted between its transaction and its answer.
     assert_eq!(there, answered);
+}
+
+#[test]
+fn of_two_first_starts_in_one_folder_one_has_the_store_and_the_other_says_so() {
+    for _ in 0..10 {
+        let dir = TempDir::new().unwrap();
+        let (options, start) = (options(&dir), Arc::new(Barrier::new(2)));
+        let mut servers = at_once(2, move |_| {
+            start.wait();
+            Server::start(options.clone()).map_err(|error| error.to_string())
+        });
+        let refused: Vec<_> = servers.extract_if(.., |server| server.is_err()).collect();
+        let why = refused.into_iter().next().unwrap().err().unwrap();
+        assert!(why.contains("is in use by another process"), "{why}");
+        let server = servers.pop().unwrap().unwrap();
+        assert_eq!(Client::of(&server).put("k", b"1").status, 200);
+        server.stop();
+        let files: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, ["objects.redb"]);
+    }
 }

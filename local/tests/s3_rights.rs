@@ -284,3 +284,23 @@ fn a_key_that_was_taken_away_is_unknown_and_the_older_one_ends_with_the_first_us
     put("AKIANEW").assert_error(403, "InvalidAccessKeyId");
     assert_eq!(client.put("status.json", b"{}").status, 200);
 }
+
+#[test]
+fn what_a_host_puts_has_64_kib_at_most() {
+    let (_server, operator, host, _dir) = server();
+    let (whole, over) = (vec![b' '; 64 << 10], vec![b' '; (64 << 10) + 1]);
+    for key in ["pulse/web-1.json", "pulse/web-1/db.json", "retire/web-1.json"] {
+        assert_eq!(host.put(key, &whole).status, 200, "{key}");
+        host.put(key, &over).assert_error(400, "EntityTooLarge");
+        assert_eq!(operator.put(key, &over).status, 200, "{key}");
+    }
+    // Nor is a chunk of more than that held in memory.
+    let chunk = format!("30000\r\n{}\r\n0\r\n\r\n", " ".repeat(0x30000));
+    let headers = [
+        ("content-encoding", "aws-chunked"),
+        ("x-amz-decoded-content-length", "5"),
+        ("x-amz-trailer", "x-amz-checksum-crc32"),
+    ];
+    let payload = ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", chunk.as_bytes());
+    host.signed_body("PUT", "/pulses/pulse/web-1.json", payload, &headers, &[]).assert_error(400, "EntityTooLarge");
+}

@@ -151,3 +151,13 @@ fn the_url_that_hosts_are_to_use_can_be_given() {
     server.signal("-TERM");
     assert_eq!(pasted(&server.end().stdout)["AWS_ENDPOINT_URL"], "https://pulses.example.com");
 }
+
+#[test]
+fn the_first_line_says_whether_there_is_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    for (page, said) in [(&[][..], "; no page"), (&["--page", "127.0.0.1:0"], "; a page at 127.0.0.1:")] {
+        let mut server = Running::of(&mut serve(folder.path(), &[&FREE_PORT[..], page].concat()));
+        let line = server.says(" at http");
+        assert!(line.contains("bucket pulse-echo") && line.contains(said), "{line}");
+    }
+}

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use pulse_echo_testkit::local::{FREE_PORT, Pasted, Running, pasted, put_pulse, serve, store, wait_for_echo};
+use pulse_echo_testkit::raw_client::Client;
+use rusty_s3::{Bucket, Credentials, UrlStyle};
 
 fn verbose(data: &Path) -> Command {
     serve(data, &[&FREE_PORT[..], &["-v"]].concat())
@@ -70,4 +72,26 @@ fn it_says_what_it_waits_for_when_stopped_and_a_second_signal_ends_it() {
     server.says("SIGTERM: stopping, waiting up to 10 s for 1 answer under way; a second signal ends it now");
     server.signal("-INT");
     assert_eq!(server.end().status.code(), Some(130));
+}
+
+#[test]
+fn what_a_host_does_again_and_again_does_not_fill_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::server(folder.path());
+    let (pasted, endpoint) = (printed(&mut server), server.endpoint());
+    let mut client = Client::at(&endpoint);
+    client
+        .bucket
+        .clone_from(&Bucket::new(endpoint.parse().unwrap(), UrlStyle::Path, "pulse-echo", "us-east-1").unwrap());
+    client.credentials = Credentials::new(&pasted["AWS_ACCESS_KEY_ID"], &pasted["AWS_SECRET_ACCESS_KEY"]);
+    for n in 0..60 {
+        assert_eq!(client.put(&format!("pulse/evil/a{n}//x.json"), b"{}").status, 200);
+    }
+    // By then all of them have had their turn: they are of one host, this is of another.
+    let store = store(&endpoint, &pasted);
+    put_pulse(&store, b"{}");
+    wait_for_echo(&store);
+    server.signal("-TERM");
+    let said = server.end().stderr;
+    assert_eq!(said.matches("skipped the key").count(), 5, "{said}");
 }

@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use pulse_echo_testkit::agent::{Ended, agent};
 use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve};
-use pulse_echo_testkit::tls::Ca;
+use pulse_echo_testkit::tls::{Ca, in_days};
 use tempfile::TempDir;
 
 /// Writes a certificate for this machine's addresses, and its key.
@@ -111,4 +112,31 @@ fn files_that_cannot_be_used_end_the_start_in_one_sentence() {
     assert!(refusal().contains("cannot read ") && refusal().contains("server.pem: No such file"));
     let alone = Running::of(&mut serve(&folder.join("data"), &["--tls-cert", "server.pem"])).end();
     assert!(alone.status.code() == Some(2) && alone.stderr.contains("--tls-key"), "{alone:?}");
+}
+
+#[test]
+fn odd_files_and_an_address_without_tls_are_told_and_served() {
+    let folder = TempDir::new().unwrap();
+    let (data, ca) = (folder.path().join("data"), Ca::new("ca"));
+    certify(folder.path(), &ca);
+    let (certificate, key) = (folder.path().join("server.pem"), folder.path().join("server.key"));
+    let mode = |mode| fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+    let url = ["--public-url", "http://pulses.example.com"];
+    let files = ["--tls-cert", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    mode(0o644);
+    let mut server = Running::of(&mut serve(&data, &[&FREE_PORT[..], &files, &url].concat()));
+    server.says("hosts are told --public-url http://pulses.example.com, which is not TLS");
+    server.says("server.key holds the private key, and everybody on this machine may read it (mode 644): chmod o= ");
+    mode(0o640);
+    let (ended, its_key) = ca.pem_until(in_days(-1));
+    fs::write(&certificate, ended).unwrap();
+    fs::write(&key, its_key).unwrap();
+    server.says("the new certificate is in use");
+    server.says("server.pem has ended on ");
+    drop(server);
+    let mut server = tls(folder.path());
+    server.says("server.pem has ended on ");
+    server.signal("-TERM");
+    let said = server.end().stderr;
+    assert!(!said.contains("--public-url") && !said.contains("private key"), "{said}");
 }

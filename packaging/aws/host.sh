@@ -126,7 +126,7 @@ case $act in
 esac
 
 files=$(cd "$name" && echo *.json)
-echo "$PWD/$name holds $files and credentials. On the host, as root:
+echo "$PWD/$name holds ${files// /, } and credentials. On the host, as root:
   install -m 644 $files /etc/pulse-echo/
   install -m 640 -g pulse-echo credentials /etc/pulse-echo/
   pulse-echo run

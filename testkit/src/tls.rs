@@ -36,10 +36,18 @@ impl Ca {
 
     /// A certificate for these names and its key, as PEM: for a server that is a program of its own.
     pub fn pem_of(&self, names: &[&str]) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.0).unwrap();
-        (certificate.pem(), key.serialize_pem())
+        self.pem_with(&CertificateParams::new(names).unwrap())
+    }
+
+    /// A certificate for `localhost` until this time and its key, as PEM.
+    pub fn pem_until(&self, end: Timestamp) -> (String, String) {
+        self.pem_with(&until(end))
+    }
+
+    fn pem_with(&self, params: &CertificateParams) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
     }
 
     /// A server's settings, with a certificate for this name until the end of that year.

@@ -15,7 +15,7 @@ fn a_host_is_muted_for_a_while_and_unmuted() {
     let bed = knows(&["web-1", "web-1/db"]);
     let muted = bed.run(&["mute", "web-1", "--for", "1h30m", "--reason", "new disks"]);
     assert_said(&muted, "muted web-1 and all checks of this host for 1h30m: nothing is told");
-    assert_eq!(mute_of(&bed, "web-1"), Mute { for_s: 5_400, reason: Some("new disks".into()) });
+    assert_eq!(mute_of(&bed, "web-1"), Mute { for_s: 5_400, reason: Some("new disks".into()), by: None });
 
     let unmuted = bed.run(&["unmute", "web-1/db"]);
     assert_failed(&unmuted, 1, "web-1/db is still muted with its host; to end that: pulse-echo unmute web-1");
@@ -23,6 +23,20 @@ fn a_host_is_muted_for_a_while_and_unmuted() {
     assert_eq!(bed.keys(), ["status.json"]);
     let again = bed.run(&["unmute", "web-1"]);
     assert_eq!((again.code, again.complaint()), (0, "pulse-echo: note: web-1 was not muted"));
+}
+
+#[test]
+fn a_mute_says_who_put_it_as_far_as_that_is_known() {
+    let bed = knows(&["web-1"]);
+    for (variables, by) in [
+        (&[("USER", "root"), ("SUDO_USER", "alice")][..], Some("alice")),
+        (&[("LOGNAME", "bob"), ("USER", "")], Some("bob")),
+        (&[], None),
+    ] {
+        let mut command = bed.command(&["mute", "web-1", "--for", "2h"]);
+        assert_said(&Ended::of(command.envs(variables.iter().copied())), "muted web-1");
+        assert_eq!(mute_of(&bed, "web-1").by.as_deref(), by);
+    }
 }
 
 #[test]
@@ -137,7 +151,7 @@ fn running_mutes_are_listed_and_those_that_no_sweep_has_read_say_so() {
             Muted { etag: object.etag, at: object.last_modified, for_s: mute.for_s, reason: mute.reason, listed: None },
         )
     };
-    let mute = |for_s: u32, reason: &str| Mute { for_s, reason: Some(reason.into()) };
+    let mute = |for_s: u32, reason: &str| Mute { for_s, reason: Some(reason.into()), by: None };
     let over = put("web-3", mute(1, "over"));
     let known = [put("web-1", mute(7_200, "new\u{1b}[2J disks")), put("web-10/db", mute(3_600, "soon over")), over];
     put("web-*", mute(5_400, "a pattern"));

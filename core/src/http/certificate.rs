@@ -158,3 +158,8 @@ impl Shown {
         self.verifier.verify(&self.leaf, &self.intermediates, &self.name, then)
     }
 }
+
+/// The last second in which a certificate, in DER, is valid. `None` if it cannot be read.
+pub fn end_of(certificate: &[u8]) -> Option<Time> {
+    Some(Time::since_1970(Fields::read(certificate)?.not_after()?))
+}

@@ -17,7 +17,7 @@ use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Connector, NextTimeout};
 
-pub use certificate::Shown;
+pub use certificate::{Shown, end_of};
 pub use connect::Tcp;
 pub use failure::{Failure, NotHttp, Trouble};
 use proxy::ThroughProxy;

@@ -39,8 +39,8 @@ where
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut entries = Vec::new();
-            while let Some((id, text)) = map.next_entry::<String, &RawValue>()? {
-                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(text)?));
+            while let Some((id, text)) = map.next_entry::<String, Box<RawValue>>()? {
+                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(&text)?));
                 match entry() {
                     Ok(entry) => entries.push(entry),
                     Err(error) => log::error!("{} of {id:?} is left out: {error}", E::WHAT),
@@ -60,12 +60,14 @@ where
     D: Deserializer<'de>,
     M: DeserializeOwned,
 {
-    let entries = Vec::<&RawValue>::deserialize(deserializer)?;
-    let entry = |text| readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"));
-    Ok(entries.into_iter().filter_map(|text| entry(text).ok()).collect())
+    let entries = Vec::<Box<RawValue>>::deserialize(deserializer)?;
+    let entry = |text: &RawValue| {
+        readable(text).inspect_err(|error| log::error!("status.json: a message is left out: {error}"))
+    };
+    Ok(entries.iter().filter_map(|text| entry(text).ok()).collect())
 }
 
-fn readable<'de, T: Deserialize<'de>>(text: &'de RawValue) -> Result<T, String> {
+fn readable<T: DeserializeOwned>(text: &RawValue) -> Result<T, String> {
     // From bytes, as all of status.json: reading from text links another copy of the whole reader.
     serde_json::from_slice(text.get().as_bytes()).map_err(|error| json::Error::from(error).to_string())
 }

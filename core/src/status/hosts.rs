@@ -63,6 +63,14 @@ impl Hosts {
         }
     }
 
+    /// The hosts, those first that changed least: a host with very many changes hides no other.
+    pub fn least_first(&self) -> Vec<&str> {
+        let mut hosts: Vec<_> = self.0.iter().collect();
+        // Stable: otherwise in key order.
+        hosts.sort_by_key(|(_, changes)| changes.sum());
+        hosts.into_iter().map(|(host, _)| host.as_str()).collect()
+    }
+
     /// The sum over all hosts.
     pub fn sum(&self) -> Changes {
         let mut sum = Changes::default();
@@ -72,6 +80,12 @@ impl Hosts {
 }
 
 impl Changes {
+    /// How many changes there are.
+    pub fn sum(&self) -> u32 {
+        let Self { silent, failing, still_down, up, were_down, gone, new } = self;
+        silent + failing + still_down + up + were_down + gone + new
+    }
+
     /// Adds the counts of others.
     pub fn add(&mut self, others: &Self) {
         let Self { silent, failing, still_down, up, were_down, gone, new } = others;

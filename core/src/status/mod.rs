@@ -10,9 +10,12 @@ mod message;
 mod mutes;
 mod record;
 mod unfiled;
+#[cfg(feature = "memory")]
+mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{BufReader, Read};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -32,9 +35,14 @@ pub use message::{Down, Fact, Message, Still};
 pub use mutes::Mutes;
 pub use record::{Change, Ended, Flaps, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Telling, Told};
 pub use unfiled::{MOST_UNFILED, PastOutage, Unfiled, UnfiledOutage};
+#[cfg(feature = "memory")]
+pub use written::Written;
 
 /// The largest `status.json` that is read, in bytes: over a million checks.
 pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
+
+/// How much is read at once, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// The content of `status.json`.
 pub type Status = StatusOf<Message>;
@@ -271,6 +279,19 @@ impl<M> StatusOf<M> {
             unfiled: None,
             outbox: Vec::new(),
             checks: BTreeMap::new(),
+        }
+    }
+
+    /// Reads a status while its text comes: as a whole, that is as large as the records. The error tells nothing that
+    /// [`from_json`](Self::from_json) would not: that is for a text that this does not read.
+    pub fn from_reader(reader: impl Read) -> serde_json::Result<Self>
+    where
+        M: DeserializeOwned,
+    {
+        let status: Self = serde_json::from_reader(BufReader::with_capacity(PIECE, reader))?;
+        match status.version {
+            0..=Status::VERSION => Ok(status),
+            _ => Err(serde::de::Error::custom("it is newer")),
         }
     }
 

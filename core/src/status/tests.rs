@@ -59,7 +59,7 @@ fn failing(told: Told) -> Record {
     }
 }
 
-fn full() -> Status {
+pub(super) fn full() -> Status {
     let down = Down {
         check: id("web-1/db.json"),
         since: time(2),

@@ -12,6 +12,7 @@ mod request;
 mod retry;
 mod sign;
 
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -92,7 +93,7 @@ pub enum Condition {
 /// An object that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Its content; `None` if it is larger than the limit.
+    /// Its content; `None` if it is larger than the limit, or was read while it came.
     pub body: Option<Vec<u8>>,
     /// Its size in bytes.
     pub size: u64,
@@ -107,6 +108,28 @@ pub struct Object {
     /// From sending the request to its answer.
     pub rtt: Duration,
 }
+
+/// What is put. Each try reads it from its beginning.
+pub trait Content {
+    /// How many bytes it has.
+    fn size(&self) -> u64;
+
+    /// Reads it, from its beginning.
+    fn reader(&self) -> Box<dyn Read + '_>;
+}
+
+impl Content for &[u8] {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn reader(&self) -> Box<dyn Read + '_> {
+        Box::new(*self)
+    }
+}
+
+/// Reads an object's body. An error of the body itself is to be handed back: the request is then tried again.
+pub type ReadBody<'a> = dyn Fn(&mut dyn Read) -> io::Result<()> + 'a;
 
 /// The store's answer to a PUT.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,6 +201,18 @@ impl Store {
         metadata: &Metadata,
         condition: &Condition,
     ) -> Result<Taken, Error> {
+        self.put_content(key, content_type, &body, metadata, condition)
+    }
+
+    /// The same for a content that need not be in memory as a whole.
+    pub fn put_content(
+        &self,
+        key: &Key,
+        content_type: &str,
+        body: &dyn Content,
+        metadata: &Metadata,
+        condition: &Condition,
+    ) -> Result<Taken, Error> {
         let mut headers = condition.headers();
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
         self.put_with(headers, key, content_type, body)
@@ -205,17 +240,26 @@ impl Store {
 
     /// Gets an object. Its body is read only if it has at most `limit` bytes.
     pub fn get(&self, key: &Key, limit: u64) -> Result<Object, Error> {
-        let ask = Ask { limit, ..Ask::new("get", Method::Get, key) };
-        let answer = self.send(&ask)?;
+        self.ask_for(&Ask { limit, ..Ask::new("get", Method::Get, key) })
+    }
+
+    /// Gets an object whose body need not be in memory as a whole: `reader` reads it while it comes, from its beginning
+    /// at each try. The [`Object`] has no body then. A body of more than `limit` bytes is not read.
+    pub fn read(&self, key: &Key, limit: u64, reader: &ReadBody) -> Result<Object, Error> {
+        self.ask_for(&Ask { limit, reader: Some(reader), ..Ask::new("get", Method::Get, key) })
+    }
+
+    fn ask_for(&self, ask: &Ask) -> Result<Object, Error> {
+        let answer = self.send(ask)?;
         let size = header::text(&answer.headers, "content-length").and_then(|text| text.parse().ok());
         let date = |name| header::time(&answer.headers, name);
         let (last_modified, date) = (date("last-modified"), date("date"));
         Ok(Object {
-            size: size.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Content-Length"))?,
-            last_modified: last_modified.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Last-Modified"))?,
+            size: size.ok_or_else(|| self.unreadable(ask, &answer, "it has no Content-Length"))?,
+            last_modified: last_modified.ok_or_else(|| self.unreadable(ask, &answer, "it has no Last-Modified"))?,
             etag: header::text(&answer.headers, "etag").unwrap_or_default().to_string(),
             metadata: metadata(&answer.headers),
-            date: date.ok_or_else(|| self.unreadable(&ask, &answer, "it has no Date"))?,
+            date: date.ok_or_else(|| self.unreadable(ask, &answer, "it has no Date"))?,
             rtt: answer.rtt,
             body: answer.body,
         })

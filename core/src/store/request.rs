@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use rusty_s3::Method;
+use ureq::SendBody;
 use ureq::http::{HeaderMap, Request, Response};
 use url::Url;
 
 use super::error::{Failed, Kind};
 use super::refusal::Refusal;
 use super::retry;
-use super::sign::presigned;
-use super::{Error, Learnt, Store};
+use super::sign::{Signed, presigned};
+use super::{Content, Error, Learnt, ReadBody, Store};
 use crate::clock::Time;
 use crate::http::{Failure, Trouble, header};
 use crate::name::Key;
@@ -37,11 +38,13 @@ pub(super) struct Ask<'a> {
     /// Sorted by name; names in lower case.
     pub headers: Vec<(String, String)>,
     /// Content type and content.
-    pub body: Option<(&'a str, &'a [u8])>,
+    pub body: Option<(&'a str, &'a dyn Content)>,
     /// The longest answer that is read, in bytes.
     pub limit: u64,
     /// How long its address is valid, in seconds.
     pub life_s: u64,
+    /// Reads the answer while it comes, at each try. Then its text is not kept.
+    pub reader: Option<&'a ReadBody<'a>>,
 }
 
 impl<'a> Ask<'a> {
@@ -57,6 +60,7 @@ impl<'a> Ask<'a> {
             body: None,
             limit: TEXT_LIMIT,
             life_s: LIFE_S,
+            reader: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl<'a> Ask<'a> {
             headers: Vec::new(),
             body: None,
             limit,
+            reader: None,
             life_s: LIFE_S,
         }
     }
@@ -80,7 +85,7 @@ impl<'a> Ask<'a> {
 /// An answer of success.
 pub(super) struct Answer {
     pub headers: HeaderMap,
-    /// `None` if it is longer than the limit.
+    /// `None` if it is longer than the limit, or was not to be kept.
     pub body: Option<Vec<u8>>,
     /// From sending the request to the answer's head.
     pub rtt: Duration,
@@ -112,7 +117,8 @@ impl Store {
     fn sign(&self, ask: &Ask, learnt: &Learnt, at: Time) -> Url {
         let bucket = &learnt.bucket;
         let url = ask.key.map_or_else(|| bucket.base_url().clone(), |key| bucket.object_url(key.as_str()));
-        presigned(url, ask, at, bucket.region(), &self.credentials)
+        let signed = Signed { method: ask.method, query: &ask.query, headers: &ask.headers, life_s: ask.life_s };
+        presigned(url, &signed, at, bucket.region(), &self.credentials)
     }
 
     /// Sends a request until it succeeds, is refused for good, or runs out of tries or time. It learns the store's
@@ -169,7 +175,12 @@ impl Store {
         let response = match ask.body {
             None => request.body(()).map(|request| self.run(request, time)),
             Some((content_type, body)) => {
-                request.header("content-type", content_type).body(body).map(|request| self.run(request, time))
+                let mut reader = body.reader();
+                request
+                    .header("content-type", content_type)
+                    .header("content-length", body.size())
+                    .body(SendBody::from_reader(&mut reader))
+                    .map(|request| self.run(request, time))
             }
         };
         // Only a header's value could be wrong here. That error does not hold the URL.
@@ -184,7 +195,11 @@ impl Store {
         self.saw_skew(skew);
         if head.status.is_success() {
             let failed = |failure| Failed { skew, ..Failed::from(failure) };
-            let body = read(&head.headers, body, ask.limit).map_err(failed)?;
+            let body = match ask.reader {
+                None => read(&head.headers, body, ask.limit),
+                Some(reader) => hand_over(&head.headers, body, ask.limit, reader).map(|()| None),
+            };
+            let body = body.map_err(failed)?;
             return Ok(Answer { headers: head.headers, body, rtt, skew });
         }
         let text = read(&head.headers, body, TEXT_LIMIT)?.unwrap_or_default();
@@ -229,10 +244,22 @@ impl Store {
     }
 }
 
+/// Lets `reader` read a body, unless it is longer than `limit` bytes.
+fn hand_over(headers: &HeaderMap, body: ureq::Body, limit: u64, reader: &ReadBody) -> Result<(), Failure> {
+    if !is_over(headers, limit) {
+        reader(&mut body.into_reader().take(limit))?;
+    }
+    Ok(())
+}
+
+/// Whether a body is longer than `limit` bytes, as far as its head tells.
+fn is_over(headers: &HeaderMap, limit: u64) -> bool {
+    header::text(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit)
+}
+
 /// Reads a body to its end, so that the connection can be reused; `None` if it is longer than `limit` bytes.
 fn read(headers: &HeaderMap, body: ureq::Body, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    if header::text(headers, "content-length").and_then(|text| text.parse().ok()).is_some_and(|size: u64| size > limit)
-    {
+    if is_over(headers, limit) {
         return Ok(None);
     }
     let mut bytes = Vec::new();

@@ -47,7 +47,7 @@ fn written(condition: &Condition, there: Option<(&str, &[u8])>) -> Result<Writte
     let agent = http::agent(config, &Trust::built_in(), SystemResolver::default());
     let (until, clock) = (Instant::now() + Duration::from_secs(60), Arc::new(Timestamp::now));
     let store = Store::new(&place, Credentials::new("AK", "SK"), agent, clock, until).unwrap();
-    write(&store, &Key::mark(), OURS, condition)
+    write(&store, &Key::mark(), &OURS, condition)
 }
 
 fn is(etag: &str) -> Condition {

@@ -10,6 +10,9 @@ use pulse_echo_core::status::{Changes, Fact, Hosts, State};
 /// How many entries an attempt has at most; see [`What::Summary`].
 pub const ENTRIES: usize = 1_000;
 
+/// How many checks are named at most where there are many.
+pub const MOST_NAMED: usize = 10;
+
 /// A piece to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -57,7 +60,7 @@ pub struct Counts {
 pub struct Count {
     /// How many.
     pub checks: usize,
-    /// The first of them, at most ten. Of what was counted by host, the hosts.
+    /// The first of them, one of each host, at most ten. Of what was counted by host, the hosts.
     pub some: Vec<CheckId>,
 }
 
@@ -173,7 +176,7 @@ impl Count {
     /// Counts more checks; `id` names them.
     fn add(&mut self, id: &CheckId, checks: usize) {
         self.checks += checks;
-        if self.some.len() < 10 {
+        if self.some.len() < MOST_NAMED && self.some.iter().all(|known| known.host() != id.host()) {
             self.some.push(id.clone());
         }
     }

@@ -8,14 +8,11 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, ManyTold, Message, Record, Status, Unanswered, Vanished};
 
 use super::Teller;
-use super::entry::ENTRIES;
+use super::entry::{ENTRIES, MOST_NAMED};
 use crate::verdict::wave::{Wave, label};
 
 /// For so long no check must have been `unanswered` until that is over.
 const CALM: Duration = Duration::from_secs(15 * 60);
-
-/// How many checks are named at most where there are many.
-pub const MOST_NAMED: usize = 10;
 
 impl Teller<'_> {
     /// Tells once that the loop has been stopped since `stopped`, or that it runs again.
@@ -106,15 +103,15 @@ impl Teller<'_> {
     }
 
     /// Tells that many hosts went down at once, in a message that tells a host down: again when they are twice as many,
-    /// or a cause leads that was not told yet.
-    pub fn tell_many_down(&mut self, status: &mut Status, wave: Option<&Wave>, tells_down: bool) {
-        let hosts = wave.map_or(0, |wave| wave.hosts);
-        if status.many_told.as_ref().is_some_and(|told| hosts * 2 <= told.hosts) || wave.is_none() {
+    /// or a cause leads that was not told yet. It is forgotten when half of them, or fewer, are `left`: fewer than are
+    /// many may be left of it, so that one host that comes and goes does not make the wave again and again.
+    pub fn tell_many_down(&mut self, status: &mut Status, (left, wave): (usize, Option<&Wave>), tells_down: bool) {
+        if status.many_told.as_ref().map_or(left == 0, |told| left * 2 <= told.hosts) {
             status.many_told = None;
             status.many_down = None;
         }
         let Some(wave) = wave else { return };
-        let cause = label(wave.why);
+        let (hosts, cause) = (wave.hosts, label(wave.why));
         if status.many_down.is_some() && status.many_told.is_none() {
             // A loop that knew no hosts has told it.
             status.many_told = Some(ManyTold { hosts, causes: vec![cause] });

@@ -61,10 +61,6 @@ pub struct Change<'a> {
     pub is_muted: bool,
     /// Whether its host is noisy and must wait until it is told of again.
     pub is_held: bool,
-    /// How many other checks are down now.
-    pub others: usize,
-    /// How many other hosts are down now.
-    pub other_hosts: usize,
 }
 
 impl Teller<'_> {
@@ -229,8 +225,9 @@ fn down(change: &Change, record: &Record, since: Time) -> Down {
         reason: record.reason().map(String::from),
         echo: record.echo,
         words: Metadata::new(),
-        others: change.others,
-        other_hosts: change.other_hosts,
+        // Known when all are judged.
+        others: 0,
+        other_hosts: 0,
         state_since: Some(record.since).filter(|&at| at != since),
         began: began(record, since).filter(|&began| began != record.state),
         flaps: false,

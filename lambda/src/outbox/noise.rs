@@ -27,13 +27,17 @@ pub fn held(noise: &mut BTreeMap<String, Vec<Time>>, now: Time) -> BTreeSet<Stri
     noise.iter().filter(|(_, told)| is_held(told)).map(|(host, _)| host.clone()).collect()
 }
 
-/// Notes the hosts that are told of at `now`. What happens to very many hosts at once is no host's noise.
+/// Notes the hosts that are told of at `now`; twice is once, since a sweep is a message. What happens to very many
+/// hosts at once is no host's noise.
 pub fn note(noise: &mut BTreeMap<String, Vec<Time>>, hosts: BTreeSet<String>, now: Time) {
     if hosts.len() > ENTRIES {
         return;
     }
     for host in hosts {
         let told = noise.entry(host).or_default();
+        if told.last() == Some(&now) {
+            continue;
+        }
         if told.len() == NOISY {
             told.remove(0);
         }

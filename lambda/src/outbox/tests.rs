@@ -74,17 +74,8 @@ impl Story {
         let now = at(second);
         let mut teller = Teller { now, rules: &self.rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
         let (is_muted, id) = (self.is_muted, id("web-1"));
-        teller.tell_check(
-            &Change {
-                id: &id,
-                before: self.before.as_ref(),
-                is_muted,
-                is_held: self.is_held,
-                others: 2,
-                other_hosts: 1,
-            },
-            &mut after,
-        );
+        teller
+            .tell_check(&Change { id: &id, before: self.before.as_ref(), is_muted, is_held: self.is_held }, &mut after);
         let messages = teller.messages;
         let facts = messages.iter().map(|message| message.fact.clone()).collect();
         self.status.outbox.extend(messages);
@@ -250,14 +241,7 @@ fn over_a_thousand_become_a_summary_under_the_id_of_the_last() {
     let mut teller = Teller { now: at(60), rules: &rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
     teller.tell(Fact::Test);
     for n in 0..ENTRIES {
-        let change = Change {
-            id: &id(&format!("h{n:05}")),
-            before: None,
-            is_muted: false,
-            is_held: false,
-            others: 0,
-            other_hosts: 0,
-        };
+        let change = Change { id: &id(&format!("h{n:05}")), before: None, is_muted: false, is_held: false };
         teller.tell_check(&change, &mut failing(0, None));
     }
     status.outbox = teller.messages;

@@ -36,13 +36,16 @@ pub(super) enum Outcome {
     Replaced,
     /// The pulse is no longer there.
     Missing,
+    /// The pulse has a URL, and nothing may be fetched.
+    HasUrl,
 }
 
-/// Answers the pulse that is there now; fetching ends at `fetch_end`. The error is trouble of our own.
+/// Answers the pulse that is there now; fetching ends at `fetch_end`. Without a `web`, a pulse with a URL is left as it
+/// is. The error is trouble of our own.
 pub(super) fn answer(
     id: &CheckId,
     store: &Store,
-    web: &Web,
+    web: Option<&Web>,
     clock: &Clock,
     fetch_end: Instant,
 ) -> Result<Outcome, Error> {
@@ -60,7 +63,12 @@ pub(super) fn answer(
         Err(error) => return Err(error.into()),
     };
     let (url, checked) = match parsed {
-        Ok(pulse) => (pulse.url.clone(), check(&pulse, web, Time::of(clock()), fetch_end)?),
+        Ok(pulse) => match (&pulse.url, web) {
+            // A pulse that asks for nothing is as expected by having arrived.
+            (None, _) => (None, Checked::unfetched(Ok(()))),
+            (Some(_), None) => return Ok(Outcome::HasUrl),
+            (Some(url), Some(web)) => (Some(url.clone()), check(&pulse, url, web, Time::of(clock()), fetch_end)?),
+        },
         Err(miss) => (None, Checked::unfetched(Err(miss))),
     };
     if let Err(miss) = &checked.verdict {
@@ -124,11 +132,8 @@ fn parse(object: &Object) -> Result<Pulse, Miss> {
     })
 }
 
-/// Fetches and judges what the pulse asks for. A pulse that asks for nothing is as expected by having arrived.
-fn check(pulse: &Pulse, web: &Web, now: Time, fetch_end: Instant) -> Result<Checked, Error> {
-    let Some(url) = &pulse.url else {
-        return Ok(Checked::unfetched(Ok(())));
-    };
+/// Fetches and judges what the pulse asks for.
+fn check(pulse: &Pulse, url: &Url, web: &Web, now: Time, fetch_end: Instant) -> Result<Checked, Error> {
     let promised = Instant::now() + pulse.timeout();
     let checked = web.check(pulse, url, now, promised.min(fetch_end));
     match &checked.verdict {
@@ -205,6 +210,7 @@ impl Outcome {
             Self::Answered(_) => "fault",
             Self::Replaced => "replaced",
             Self::Missing => "missing",
+            Self::HasUrl => "has-url",
         };
         let ms = if let Self::Answered(checked) = self { checked.latency_ms } else { None };
         log::log!(self.level(), check:% = id, outcome, ms; "{id}: {self}");
@@ -215,6 +221,8 @@ impl Outcome {
     fn level(&self) -> Level {
         match self {
             Self::Answered(Checked { verdict: Ok(()), latency_ms, .. }) if *latency_ms < Some(SLOW_MS) => Level::Debug,
+            // It is handed on.
+            Self::HasUrl => Level::Debug,
             _ => Level::Info,
         }
     }
@@ -226,6 +234,7 @@ impl fmt::Display for Outcome {
             Self::Answered(checked) => checked,
             Self::Replaced => return f.write_str("no echo: the pulse was replaced or removed meanwhile"),
             Self::Missing => return f.write_str("skipped: the pulse is no longer there"),
+            Self::HasUrl => return f.write_str("left: the pulse has a URL"),
         };
         match &checked.verdict {
             Ok(()) => f.write_str("echo")?,

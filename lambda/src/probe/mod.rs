@@ -50,6 +50,9 @@ pub struct Summary {
     pub replaced: Vec<String>,
     /// The checks whose pulse is no longer there.
     pub missing: Vec<String>,
+    /// The checks that were left to [`Probe::handle`], since their pulse has a URL.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub with_url: Vec<String>,
     /// How many objects were put whose key is nobody's pulse.
     pub skipped: usize,
     /// Of a batch of messages those that failed; the queue gives them again.
@@ -84,6 +87,16 @@ impl Probe {
     /// A check that fails is part of the summary. The error names each record that could not be answered for trouble of
     /// our own, after all of them were tried. Of a batch of messages, only those that failed are named to the queue.
     pub fn handle(&self, event: &Value, deadline: Instant) -> Result<Summary, Error> {
+        self.answer_all(event, Some(&self.web), deadline)
+    }
+
+    /// Answers as [`Self::handle`] does, but only pulses without a URL: it fetches nothing, so it takes no longer than
+    /// the store.
+    pub fn handle_arrivals(&self, event: &Value, deadline: Instant) -> Result<Summary, Error> {
+        self.answer_all(event, None, deadline)
+    }
+
+    fn answer_all(&self, event: &Value, web: Option<&Web>, deadline: Instant) -> Result<Summary, Error> {
         let Pulses { records, batch } = Pulses::of(event::read(event)?)?;
         let (mut summary, mut pulses, mut errors) = (Summary::default(), Vec::new(), Vec::new());
         for (place, record) in records {
@@ -99,7 +112,7 @@ impl Probe {
         let agent = self.to_store.get();
         let outcomes = each(&pulses, |(_, bucket, id)| {
             // Judged where it fails: the others may take until the end.
-            self.answer(bucket, id, &agent, deadline).map_err(|error| error.at(Instant::now(), deadline))
+            self.answer(bucket, id, &agent, web, deadline).map_err(|error| error.at(Instant::now(), deadline))
         });
         self.to_store.used();
         for ((place, _, id), outcome) in pulses.iter().zip(outcomes) {
@@ -120,10 +133,17 @@ impl Probe {
         Ok(summary)
     }
 
-    fn answer(&self, bucket: &str, id: &CheckId, agent: &Agent, deadline: Instant) -> Result<Outcome, Error> {
+    fn answer(
+        &self,
+        bucket: &str,
+        id: &CheckId,
+        agent: &Agent,
+        web: Option<&Web>,
+        deadline: Instant,
+    ) -> Result<Outcome, Error> {
         s3::check_bucket(bucket, self.store.bucket.as_deref(), "probe")?;
         let store = self.store.open(bucket, agent, &self.clock, before(deadline, TO_REPORT))?;
-        answer::answer(id, &store, &self.web, &self.clock, before(deadline, TO_WRITE))
+        answer::answer(id, &store, web, &self.clock, before(deadline, TO_WRITE))
     }
 }
 
@@ -137,6 +157,7 @@ impl Summary {
             }
             Outcome::Replaced => self.replaced.push(id),
             Outcome::Missing => self.missing.push(id),
+            Outcome::HasUrl => self.with_url.push(id),
         }
     }
 }

@@ -14,10 +14,11 @@ use std::collections::{BTreeSet, HashMap};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{
-    Fact, Gap, Message, Record, State, Status, Still, Telling, Unanswered, UnfiledOutage, Vanished,
+    Fact, Gap, Message, Mutes, Record, State, Status, Still, Telling, Unanswered, UnfiledOutage, Vanished,
 };
 
-use crate::outbox::many::{MOST_NAMED, first_ten, hosts, shorten};
+use crate::outbox::entry::MOST_NAMED;
+use crate::outbox::many::{first_ten, hosts, shorten};
 use crate::outbox::{Change, Teller, noise};
 use crate::rules::Rules;
 use crate::verdict::{self, Context, Observation, many, wave};
@@ -47,26 +48,13 @@ pub struct Round<'a> {
     pub new_id: &'a mut dyn FnMut() -> String,
 }
 
-/// A check after its verdict.
+/// A check after its verdict. What it was told is in its record.
 struct Judged {
     id: CheckId,
-    before: Before,
     after: Record,
     is_muted: bool,
-}
-
-/// The check's earlier record.
-enum Before {
-    /// The check is new.
-    New,
-    /// The record is the same, except for newer times of its pulse and echo, and time alone brings nothing to tell. So
-    /// it is for nearly all checks, and in a large fleet a second record of each would be half of all memory.
-    Same,
-    /// This record.
-    Was(Box<Record>),
-    /// It was told what there is to tell; whether the status is worth writing for it. The record itself is of no more
-    /// use, and of all checks together it would be large.
-    Told(bool),
+    /// Whether the status is worth writing for it.
+    is_news: bool,
 }
 
 impl Round<'_> {
@@ -85,14 +73,17 @@ impl Round<'_> {
         let seen = cases.iter().map(|case| (&case.id, case.record.as_ref(), &case.observation));
         let with_many = many::vanish_with_many(seen, now);
         let context = Context { now, rules, gaps: &status.gaps, with_many };
-        let Judgement { mut judged, dropped, ended } = judge_each(cases, status, &context);
-
-        // Messages about many checks come before messages about each of them.
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
+        let count = cases.len();
         let noisy = noise::held(&mut status.noise, now);
-        let told = tell_each(&mut teller, &mut judged, &noisy);
+        let told = BTreeSet::new();
+        let mut each = Each { teller: &mut teller, mutes: status.mutes(), noisy, told, ended: Vec::new() };
+        let judged: Vec<_> = cases.into_iter().filter_map(|case| each.judge(case, &context)).collect();
+        let Each { told, ended, .. } = each;
         noise::note(&mut status.noise, told, now);
+        // Messages about many checks come before messages about each of them.
         let mut of_checks = teller.take_messages();
+        add_others_down(&mut of_checks, &judged);
         add_still_down(&mut of_checks, &judged);
         tell_gap(&mut teller, swept, gap.as_ref(), stop_told(status, now), &judged);
         let dark = swept.filter(|swept| swept.age(now) > rules.away_after()).map(|from| Gap { from, until: now });
@@ -103,72 +94,72 @@ impl Round<'_> {
         status.gaps.retain(|gap| judged.iter().any(|check| many::spares(gap, &check.after, now)));
         tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
-        let wave = wave::wave(&judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
-        teller.tell_many_down(status, wave.as_ref(), of_checks.iter().any(|message| tells_down(&message.fact)));
+        let (left, wave) = wave::wave(&judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
+        teller.tell_many_down(status, (left, wave.as_ref()), of_checks.iter().any(|message| tells_down(&message.fact)));
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
 
-        let changed = dropped
+        let changed = judged.len() < count
             || noted
             || !teller.messages.is_empty()
             || head(status) != head_before
-            || judged.iter().any(Judged::is_news);
+            || is_any_news(&judged);
         status.outbox.append(&mut teller.messages);
         status.checks = judged.into_iter().map(|check| (check.id, check.after)).collect();
         changed
     }
 }
 
-/// What the verdicts on all checks came to.
-struct Judgement {
-    judged: Vec<Judged>,
-    /// Whether a record was dropped.
-    dropped: bool,
+/// Judges and tells check by check: a large fleet has no room for what each of its checks was before.
+struct Each<'a, 'b> {
+    teller: &'a mut Teller<'b>,
+    mutes: Mutes<'a>,
+    /// The hosts of which nothing may be told now.
+    noisy: BTreeSet<String>,
+    /// The hosts that are told of.
+    told: BTreeSet<String>,
     /// The outages that have ended.
     ended: Vec<UnfiledOutage>,
 }
 
-fn judge_each(cases: Vec<Case>, status: &Status, context: &Context) -> Judgement {
-    let count = cases.len();
-    let (mutes, mut ended) = (status.mutes(), Vec::new());
-    let judge = |Case { id, record: before, observation }: Case| {
-        let mut after = verdict::judge(before.as_ref(), &observation, context)?;
-        ended.extend(ended::outage(&id, before.as_ref(), &mut after, &mutes, context.now));
-        let is_muted = mutes.cover(&id, context.now);
-        Some(Judged { id, before: Before::of(before, &after), after, is_muted })
-    };
-    let judged: Vec<_> = cases.into_iter().filter_map(judge).collect();
-    Judgement { dropped: judged.len() < count, judged, ended }
+impl Each<'_, '_> {
+    /// Judges a check and tells its news. `None` drops it.
+    fn judge(&mut self, Case { id, record, observation }: Case, context: &Context) -> Option<Judged> {
+        let mut after = verdict::judge(record.as_ref(), &observation, context)?;
+        self.ended.extend(ended::outage(&id, record.as_ref(), &mut after, &self.mutes, context.now));
+        let is_muted = self.mutes.cover(&id, context.now);
+        let before = record.as_ref();
+        // So it is for nearly all checks.
+        if before.is_some_and(|before| !may_be_told(&after) && !differs(before, &after)) {
+            return Some(Judged { id, after, is_muted, is_news: false });
+        }
+        let is_held = self.noisy.contains(id.host());
+        let count = self.teller.messages.len();
+        self.teller.tell_check(&Change { id: &id, before, is_muted, is_held }, &mut after);
+        if self.teller.messages.len() > count && !is_muted && !self.told.contains(id.host()) {
+            self.told.insert(id.host().to_string());
+        }
+        self.teller.keep_few();
+        let is_news = before.is_none_or(|before| differs(before, &after));
+        Some(Judged { id, after, is_muted, is_news })
+    }
 }
 
-/// Tells each check's news. `held` are the hosts of which nothing may be told now. Returns the hosts that are told of.
-fn tell_each(teller: &mut Teller, judged: &mut [Judged], held: &BTreeSet<String>) -> BTreeSet<String> {
-    let is_down = |check: &&Judged| check.after.state.is_down();
-    let (down, down_hosts) = {
-        let down = || judged.iter().filter(is_down).map(|check| &check.id);
-        (down().count(), hosts(down()))
-    };
-    let mut told = BTreeSet::new();
-    for Judged { id, before, after, is_muted } in judged {
-        let was = match before {
-            Before::New => None,
-            Before::Same | Before::Told(_) => continue,
-            Before::Was(record) => Some(&**record),
-        };
-        let own = usize::from(after.state.is_down());
-        let (others, other_hosts) = (down - own, down_hosts - own);
-        let (is_muted, is_held) = (*is_muted, !held.is_empty() && held.contains(id.host()));
-        let count = teller.messages.len();
-        teller.tell_check(&Change { id, before: was, is_muted, is_held, others, other_hosts }, after);
-        if let Some(is_news) = was.map(|was| differs(was, after)) {
-            *before = Before::Told(is_news);
-        }
-        if teller.messages.len() > count && !is_muted && !told.contains(id.host()) {
-            told.insert(id.host().to_string());
-        }
-        teller.keep_few();
+/// Adds to each message that tells a check down how many other checks are, and how many other hosts.
+fn add_others_down(messages: &mut [Message], judged: &[Judged]) {
+    let downs = messages.iter_mut().filter_map(|message| match &mut message.fact {
+        Fact::Down(down) | Fact::StillDown { down, .. } => Some(down),
+        _ => None,
+    });
+    let mut downs = downs.peekable();
+    if downs.peek().is_none() {
+        return;
     }
-    told
+    let is_down = || judged.iter().filter(|check| check.after.state.is_down()).map(|check| &check.id);
+    let (others, other_hosts) = (is_down().count().saturating_sub(1), hosts(is_down()).saturating_sub(1));
+    for down in downs {
+        (down.others, down.other_hosts) = (others, other_hosts);
+    }
 }
 
 /// Adds to the first message of each host that tells a check up what of the host is still down.
@@ -237,26 +228,9 @@ fn tell_unanswered(teller: &mut Teller, known: &mut Option<Unanswered>, judged: 
     teller.tell_unanswered(known, &unanswered);
 }
 
-impl Before {
-    fn of(record: Option<Record>, after: &Record) -> Self {
-        match record {
-            None => Self::New,
-            Some(record) if !may_be_told(after) && !differs(&record, after) => Self::Same,
-            Some(record) => Self::Was(Box::new(record)),
-        }
-    }
-}
-
-impl Judged {
-    /// Whether the status is worth writing for it.
-    fn is_news(&self) -> bool {
-        match &self.before {
-            Before::New => true,
-            Before::Same => false,
-            Before::Was(before) => differs(before, &self.after),
-            Before::Told(is_news) => *is_news,
-        }
-    }
+/// Whether the status is worth writing for any of these checks.
+fn is_any_news(judged: &[Judged]) -> bool {
+    judged.iter().any(|check| check.is_news)
 }
 
 /// Whether time alone may bring something to tell of the check.

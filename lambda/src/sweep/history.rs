@@ -118,7 +118,7 @@ pub(crate) fn file(store: &Store, filing: &Filing, deadline: Instant) -> Result<
         }
         history.file(unfiled);
         history.bound(|id| checks.binary_search(id).is_err(), *now, *size);
-        match cas::write(store, &Key::history(), &history.to_json(), &condition)? {
+        match cas::write(store, &Key::history(), &history.to_json().as_slice(), &condition)? {
             Written::Won(_) => return Ok(()),
             Written::Unwritten(why) => return Err(why),
             Written::Lost if Instant::now() >= deadline => return Err("others kept changing it".into()),

@@ -88,7 +88,7 @@ pub(super) fn load_mutes(
 
 /// A mute as it is kept. One that cannot be understood mutes nothing: it might never end.
 fn muted(id: &CheckId, object: Object) -> Muted {
-    let Mute { for_s, reason } = Mute::from_json(&object.body.unwrap_or_default()).unwrap_or_else(|error| {
+    let Mute { for_s, reason, .. } = Mute::from_json(&object.body.unwrap_or_default()).unwrap_or_else(|error| {
         log::warn!("{} mutes nothing: {error}", Key::mute(id));
         Mute::default()
     });

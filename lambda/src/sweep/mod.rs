@@ -81,7 +81,7 @@ impl Sweep<'_> {
             Teller { now, rules: self.rules, channels: self.channels, new_id: &mut new_id, messages: vec![] };
         let mut changed = mender.furthest.is_some();
         changed |= teller.tell_set_back(&mut status.set_back, &mender);
-        changed |= teller.tell_crowded(&mut status.crowded, &crowded);
+        changed |= teller.tell_crowded(&mut status.crowded, &mut status.noise, &crowded);
         status.outbox.append(&mut teller.messages);
         let round = Round { now, swept, rules: self.rules, channels: self.channels, new_id: &mut new_id };
         changed |= round.run(status, cases) || status.mutes != mutes_before;

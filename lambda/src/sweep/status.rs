@@ -1,5 +1,7 @@
 //! `status.json` in the store, changed only by compare-and-set.
 
+use std::cell::RefCell;
+use std::io::Read;
 use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
@@ -46,11 +48,30 @@ impl StatusFile {
     /// Reads `status.json`, and copies one that cannot be read aside. One of a newer format, or too large, is
     /// [`Kind::StatusNewer`]: it must not be overwritten.
     pub(crate) fn read(store: &Store) -> Result<Self, NotRead> {
+        let absent = || Self { status: None, condition: Condition::IfAbsent, unreadable: None };
+        let read = RefCell::new(None);
+        let reader = |body: &mut dyn Read| match Status::from_reader(body) {
+            Ok(status) => {
+                *read.borrow_mut() = Some(status);
+                Ok(())
+            }
+            Err(error) if error.is_io() => Err(error.into()),
+            // Whatever is wrong with it, it is read once more as a whole.
+            Err(_) => Ok(()),
+        };
+        match store.read(&Key::status(), SIZE_LIMIT, &reader) {
+            Ok(object) => {
+                if let Some(status) = read.into_inner() {
+                    let condition = Condition::IfMatch(object.etag);
+                    return Ok(Self { status: Some(status), condition, unreadable: None });
+                }
+            }
+            Err(error) if error.is_missing() => return Ok(absent()),
+            Err(error) => return Err(error.into()),
+        }
         let object = match store.get(&Key::status(), SIZE_LIMIT) {
             Ok(object) => object,
-            Err(error) if error.is_missing() => {
-                return Ok(Self { status: None, condition: Condition::IfAbsent, unreadable: None });
-            }
+            Err(error) if error.is_missing() => return Ok(absent()),
             Err(error) => return Err(error.into()),
         };
         let condition = Condition::IfMatch(object.etag.clone());
@@ -75,8 +96,8 @@ impl StatusFile {
 
 /// Writes the status once. One whose answer is lost and that was then replaced counts as lost: all that was written is
 /// there for the next sweep, and a lease that nobody ends runs out.
-pub(crate) fn write(store: &Store, status: &Status, condition: &Condition) -> Result<Written, String> {
-    cas::write(store, &Key::status(), &status.to_json(), condition)
+pub(crate) fn write(store: &Store, status: &mut Status, condition: &Condition) -> Result<Written, String> {
+    cas::write(store, &Key::status(), &status.written(), condition)
 }
 
 /// Changes the status on whatever is there by now, again until nobody else is in between, or until `deadline`. `status`
@@ -90,7 +111,7 @@ pub(crate) fn amend(
 ) -> Result<(), Error> {
     loop {
         change(&mut status);
-        let why = match write(store, &status, &condition)? {
+        let why = match write(store, &mut status, &condition)? {
             Written::Won(_) => return Ok(()),
             Written::Lost => "others kept changing status.json".into(),
             Written::Unwritten(why) => why,

@@ -151,7 +151,7 @@ impl<'a> Recorder<'a> {
             if record.sweep {
                 status.written = now;
             }
-            match status::write(&self.store.until(self.stages.until(TO_RECORD)), &status, &condition)? {
+            match status::write(&self.store.until(self.stages.until(TO_RECORD)), &mut status, &condition)? {
                 Written::Won(next) => {
                     condition = next;
                     self.begin_page(&status, now);

@@ -35,16 +35,20 @@ pub struct Wave {
     pub alike: usize,
 }
 
-/// Finds the wave among all checks. With each comes whether it is muted: a host whose checks are all muted does not
-/// count.
-pub fn wave<'a>(checks: &(impl Iterator<Item = (&'a CheckId, &'a Record, bool)> + Clone), now: Time) -> Option<Wave> {
+/// How many hosts are down and went down within a quarter of an hour, and the wave if they are many. With each check
+/// comes whether it is muted: a host whose checks are all muted does not count.
+pub fn wave<'a>(
+    checks: &(impl Iterator<Item = (&'a CheckId, &'a Record, bool)> + Clone),
+    now: Time,
+) -> (usize, Option<Wave>) {
     let audible = || checks.clone().filter(|(_, record, is_muted)| !is_muted && record.state != State::Gone);
     let told = |record: &'a Record| record.outage.as_ref()?.told.as_ref();
     let recent =
         audible().filter(|(_, record, _)| told(record).is_some_and(|told| went_down(told).age(now) <= TOGETHER));
     let mut down: HashMap<&str, BTreeMap<Why, usize>> = recent.map(|(id, ..)| (id.host(), BTreeMap::new())).collect();
-    if down.len() < MANY {
-        return None;
+    let hosts = down.len();
+    if hosts < MANY {
+        return (hosts, None);
     }
     let (mut all, mut of) = (HashSet::new(), 0);
     for (id, record, _) in audible() {
@@ -56,9 +60,9 @@ pub fn wave<'a>(checks: &(impl Iterator<Item = (&'a CheckId, &'a Record, bool)> 
             *reasons.entry((record.state, record.cause())).or_default() += 1;
         }
     }
-    let (hosts, of_hosts) = (down.len(), all.len());
+    let of_hosts = all.len();
     if hosts * 4 < of_hosts {
-        return None;
+        return (hosts, None);
     }
     // Each host once, with the cause of most of its checks; then the cause of most hosts.
     let mut leading: BTreeMap<Why, (usize, usize)> = BTreeMap::new();
@@ -69,7 +73,7 @@ pub fn wave<'a>(checks: &(impl Iterator<Item = (&'a CheckId, &'a Record, bool)> 
     }
     let (why, alike_hosts) = most(leading.iter().map(|(why, (hosts, _))| (*why, *hosts)));
     let checks = down.values().flat_map(BTreeMap::values).sum();
-    Some(Wave { hosts, of_hosts, checks, of, why, alike_hosts, alike: leading[&why].1 })
+    (hosts, Some(Wave { hosts, of_hosts, checks, of, why, alike_hosts, alike: leading[&why].1 }))
 }
 
 /// When a check last went down for people: at the beginning of its outage, or when a new cause was told.

@@ -1,13 +1,14 @@
 //! Who is next: events that are due, in lanes of their own, and within a lane by host in turn.
 //!
+//! Of the events of one key only the newest waits: a handler reads what is there when it begins.
 //! A slow URL holds a handler for up to a minute. So no host has more than a few handlers, some places are only for
 //! hosts that have none, and what fetches nothing never waits for what does.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// What an event has to do, which says in which lane it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
+pub enum Lane {
     /// A pulse with a URL.
     Fetch,
     /// A pulse without a URL: to answer it takes milliseconds.
@@ -25,15 +26,25 @@ impl<T> Lanes<T> {
     /// Lanes for `handlers` handlers that fetch, `of_host` of them at most for one host.
     pub(super) fn new(handlers: usize, of_host: usize) -> Self {
         let fetch = Places { all: handlers, of_host, only_first: handlers / 4 };
-        let arrival = Places { all: handlers.min(32), of_host, only_first: 0 };
+        let few = handlers.min(32);
+        let arrival = Places { all: few, of_host, only_first: few / 4 };
         // What the loop's files ask for, it does one after the other.
         let control = Places { all: handlers.min(4), of_host: 4, only_first: 0 };
         Self { lanes: [fetch, arrival, control].map(Turns::new) }
     }
 
-    /// Has an event wait for its turn.
-    pub(super) fn push(&mut self, lane: Lane, host: &str, event: T) {
-        self.lanes[lane as usize].push(host, event);
+    /// Has an event wait for its turn. Returns the number of an event that need not be handled, since a newer one of
+    /// its key waits: it may be this one.
+    pub(super) fn push(&mut self, lane: Lane, host: &str, key: &str, number: u64, event: T) -> Option<u64> {
+        let waiting = self.lanes.iter().filter_map(|turns| turns.number(key)).max();
+        if waiting.is_some_and(|waiting| waiting > number) {
+            return Some(number);
+        }
+        for turns in &mut self.lanes {
+            turns.withdraw(key);
+        }
+        self.lanes[lane as usize].push(host, key, number, event);
+        waiting.filter(|waiting| *waiting < number)
     }
 
     /// Takes an event whose turn it is, with its lane and host; none if all places are taken, or nothing waits.
@@ -63,8 +74,10 @@ struct Places {
 /// One lane.
 struct Turns<T> {
     places: Places,
-    /// Each host's events, the oldest first. No host is here without an event.
-    waiting: BTreeMap<String, VecDeque<T>>,
+    /// The keys of each host's events, the oldest first. No host is here without a key.
+    waiting: BTreeMap<String, VecDeque<String>>,
+    /// The newest event of each key in `waiting`, with its number; nothing if that waits in another lane by now.
+    events: HashMap<String, Option<(u64, T)>>,
     /// The hosts in `waiting`, each once; the first is next.
     order: VecDeque<String>,
     /// How many handlers each host has now. No host is here with none.
@@ -74,15 +87,29 @@ struct Turns<T> {
 
 impl<T> Turns<T> {
     fn new(places: Places) -> Self {
-        let (waiting, order, running) = (BTreeMap::new(), VecDeque::new(), BTreeMap::new());
-        Self { places, waiting, order, running, all_running: 0 }
+        let (waiting, events) = (BTreeMap::new(), HashMap::new());
+        Self { places, waiting, events, order: VecDeque::new(), running: BTreeMap::new(), all_running: 0 }
     }
 
-    fn push(&mut self, host: &str, event: T) {
-        if let Some(events) = self.waiting.get_mut(host) {
-            events.push_back(event);
+    fn number(&self, key: &str) -> Option<u64> {
+        self.events.get(key)?.as_ref().map(|(number, _)| *number)
+    }
+
+    /// Takes out an event. Its key keeps its turn, so that nobody fills a lane by changing to and fro between two.
+    fn withdraw(&mut self, key: &str) {
+        if let Some(event) = self.events.get_mut(key) {
+            *event = None;
+        }
+    }
+
+    fn push(&mut self, host: &str, key: &str, number: u64, event: T) {
+        if self.events.insert(key.to_owned(), Some((number, event))).is_some() {
+            return;
+        }
+        if let Some(keys) = self.waiting.get_mut(host) {
+            keys.push_back(key.to_owned());
         } else {
-            self.waiting.insert(host.to_owned(), VecDeque::from([event]));
+            self.waiting.insert(host.to_owned(), VecDeque::from([key.to_owned()]));
             self.order.push_back(host.to_owned());
         }
     }
@@ -91,19 +118,23 @@ impl<T> Turns<T> {
         if self.all_running >= self.places.all {
             return None;
         }
-        // Only hosts with a running handler are passed over, and these are few.
-        let turn = self.order.iter().position(|host| self.may_start(host))?;
-        let host = self.order.remove(turn)?;
-        let events = self.waiting.get_mut(&host)?;
-        let event = events.pop_front()?;
-        if events.is_empty() {
-            self.waiting.remove(&host);
-        } else {
-            self.order.push_back(host.clone());
+        loop {
+            // Only hosts with a running handler are passed over, and these are few.
+            let turn = self.order.iter().position(|host| self.may_start(host))?;
+            let host = self.order.remove(turn)?;
+            let keys = self.waiting.get_mut(&host)?;
+            let key = keys.pop_front()?;
+            if keys.is_empty() {
+                self.waiting.remove(&host);
+            } else {
+                self.order.push_back(host.clone());
+            }
+            if let Some((_, event)) = self.events.remove(&key).flatten() {
+                *self.running.entry(host.clone()).or_default() += 1;
+                self.all_running += 1;
+                return Some((host, event));
+            }
         }
-        *self.running.entry(host.clone()).or_default() += 1;
-        self.all_running += 1;
-        Some((host, event))
     }
 
     fn may_start(&self, host: &str) -> bool {
@@ -130,11 +161,16 @@ mod tests {
         std::iter::from_fn(|| lanes.start()).map(|(_, host, _)| host).collect()
     }
 
+    /// An event of a key of its own.
+    fn push(lanes: &mut Lanes<usize>, lane: Lane, host: &str, event: usize) {
+        assert_eq!(lanes.push(lane, host, &format!("{host}/{event}"), event as u64, event), None);
+    }
+
     #[test]
     fn hosts_take_turns_and_each_in_its_own_order() {
         let mut lanes = Lanes::new(4, 2);
         for (host, event) in [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("c", 5), ("c", 6)] {
-            lanes.push(Lane::Fetch, host, event);
+            push(&mut lanes, Lane::Fetch, host, event);
         }
         let mut order = Vec::new();
         while let Some((lane, host, event)) = lanes.start() {
@@ -148,9 +184,9 @@ mod tests {
     #[test]
     fn a_host_has_only_its_own_share_of_the_places() {
         let mut lanes = Lanes::new(16, 8);
-        (0..256).for_each(|event| lanes.push(Lane::Fetch, "busy", event));
+        (0..256).for_each(|event| push(&mut lanes, Lane::Fetch, "busy", event));
         assert_eq!(started(&mut lanes), vec!["busy"; 8]);
-        lanes.push(Lane::Fetch, "quiet", 1000);
+        push(&mut lanes, Lane::Fetch, "quiet", 1000);
         assert_eq!(started(&mut lanes), ["quiet"]);
         lanes.end(Lane::Fetch, "busy");
         assert_eq!(started(&mut lanes), ["busy"]);
@@ -161,12 +197,12 @@ mod tests {
         let mut lanes = Lanes::new(16, 8);
         for event in 0..8 {
             for host in ["a", "b", "c"] {
-                lanes.push(Lane::Fetch, host, event);
+                push(&mut lanes, Lane::Fetch, host, event);
             }
         }
         assert_eq!(started(&mut lanes).len(), 12, "a quarter is kept");
         for host in ["d", "e", "f", "g", "h"] {
-            lanes.push(Lane::Fetch, host, 0);
+            push(&mut lanes, Lane::Fetch, host, 0);
         }
         assert_eq!(started(&mut lanes), ["d", "e", "f", "g"]);
         lanes.end(Lane::Fetch, "a");
@@ -176,12 +212,45 @@ mod tests {
     #[test]
     fn what_fetches_nothing_waits_for_nothing_that_does() {
         let mut lanes = Lanes::new(2, 8);
-        (0..8).for_each(|event| lanes.push(Lane::Fetch, &format!("host-{event}"), event));
+        (0..8).for_each(|event| push(&mut lanes, Lane::Fetch, &format!("host-{event}"), event));
         assert_eq!(started(&mut lanes).len(), 2);
-        lanes.push(Lane::Arrival, "host-9", 9);
-        lanes.push(Lane::Loop, "", 10);
+        push(&mut lanes, Lane::Arrival, "host-9", 9);
+        push(&mut lanes, Lane::Loop, "", 10);
         assert_eq!(lanes.start(), Some((Lane::Loop, String::new(), 10)));
         assert_eq!(lanes.start(), Some((Lane::Arrival, "host-9".to_owned(), 9)));
         assert_eq!(lanes.start(), None);
+    }
+
+    #[test]
+    fn of_one_key_the_newest_event_waits_and_it_has_one_turn_in_each_lane() {
+        let mut lanes = Lanes::new(16, 8);
+        let push = |lanes: &mut Lanes<u64>, lane, number| lanes.push(lane, "a", "a/key", number, number);
+        assert_eq!(push(&mut lanes, Lane::Arrival, 1), None);
+        assert_eq!(push(&mut lanes, Lane::Arrival, 2), Some(1));
+        assert_eq!(push(&mut lanes, Lane::Fetch, 3), Some(2));
+        assert_eq!(push(&mut lanes, Lane::Fetch, 3), None, "the same event again");
+        assert_eq!(push(&mut lanes, Lane::Arrival, 2), Some(2), "an older one that is tried again");
+        for number in 2..100 {
+            push(&mut lanes, Lane::Arrival, number * 2);
+            push(&mut lanes, Lane::Fetch, number * 2 + 1);
+        }
+        let turns: usize = lanes.lanes.iter().flat_map(|turns| turns.waiting.values()).map(VecDeque::len).sum();
+        assert_eq!(turns, 2);
+        assert_eq!(lanes.start(), Some((Lane::Fetch, "a".to_owned(), 199)));
+        assert_eq!(lanes.start(), None);
+        assert!(lanes.lanes.iter().all(|turns| turns.events.is_empty() && turns.waiting.is_empty()));
+    }
+
+    #[test]
+    fn places_are_kept_for_arrivals_of_hosts_that_have_none_too() {
+        let mut lanes = Lanes::new(384, 8);
+        for event in 0..100 {
+            for host in ["a", "b", "c", "d", "e"] {
+                push(&mut lanes, Lane::Arrival, host, event);
+            }
+        }
+        assert_eq!(started(&mut lanes).len(), 24);
+        push(&mut lanes, Lane::Arrival, "quiet", 0);
+        assert_eq!(started(&mut lanes), ["quiet"]);
     }
 }

@@ -16,14 +16,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::s3::Server;
 use crate::s3::notification::Kind;
 use crate::s3::store::{Pending, Store};
-use lanes::{Lane, Lanes};
+pub use lanes::Lane;
+use lanes::Lanes;
 
 /// How events are handled. The default is as in the deployment on AWS.
 #[derive(Clone, Debug)]
@@ -66,16 +65,18 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Starts with the events that wait in the store, then delivers each new event as it comes.
     ///
-    /// `handler` gets the kind of the matching rule, one S3 event (`{"Records": [one record]}`, as AWS sends it) and
-    /// the time by which it must return: nothing can stop it. An `Err` is a failed try, and so is a panic (unless
-    /// panics abort).
+    /// `handler` gets the event's lane, one S3 event (`{"Records": [one record]}`, as AWS sends it) and
+    /// the time by which it must return: nothing can stop it. [`Trouble::Failed`] is a failed try, and so is a panic
+    /// (unless panics abort).
+    ///
+    /// Of the events of one key that wait at the same time, only the newest is delivered.
     ///
     /// A server has one dispatcher at a time: a later dispatcher takes over. Without a dispatcher, events wait in the
     /// store.
     pub fn start(
         server: &Server,
         options: Options,
-        handler: impl Fn(Kind, Value, Instant) -> Result<(), String> + Send + Sync + 'static,
+        handler: impl Fn(Lane, Value, Instant) -> Result<(), Trouble> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (messages, inbox) = mpsc::channel();
         let running = Arc::new(AtomicUsize::new(0));
@@ -120,11 +121,26 @@ impl Drop for Dispatcher {
     }
 }
 
-type Handler = dyn Fn(Kind, Value, Instant) -> Result<(), String> + Send + Sync;
+type Handler = dyn Fn(Lane, Value, Instant) -> Result<(), Trouble> + Send + Sync;
+
+/// Why an event is not dealt with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It came by [`Lane::Arrival`], but the pulse that is there now has a URL: it is to wait in [`Lane::Fetch`].
+    HasUrl,
+    /// The handler failed, and why.
+    Failed(String),
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
 
 enum Message {
     New(Pending),
-    Done(Started, Result<(), String>),
+    Done(Started, Result<(), Trouble>),
     Stop,
 }
 
@@ -207,20 +223,22 @@ impl Coordinator {
 
     /// Has an attempt wait for its turn.
     fn queue(&mut self, attempt: Attempt) {
-        let Pending { kind, key, .. } = &attempt.event;
-        let lane = match kind {
-            Kind::Loop => Lane::Loop,
-            Kind::Probe if self.has_url(key) => Lane::Fetch,
-            Kind::Probe => Lane::Arrival,
-        };
-        let host = host(key).to_owned();
-        self.lanes.push(lane, &host, attempt);
+        let Pending { kind, has_url, .. } = attempt.event;
+        self.wait(
+            attempt,
+            match kind {
+                Kind::Loop => Lane::Loop,
+                Kind::Probe if has_url => Lane::Fetch,
+                Kind::Probe => Lane::Arrival,
+            },
+        );
     }
 
-    /// Whether the pulse that is there now has a URL. It is what the probe will read.
-    fn has_url(&self, key: &str) -> bool {
-        let read = self.store.get(key).ok().flatten();
-        read.is_some_and(|(_, _, body)| serde_json::from_slice::<Url>(&body).is_ok_and(|pulse| pulse.url.is_some()))
+    fn wait(&mut self, attempt: Attempt, lane: Lane) {
+        let (number, key) = (attempt.event.number, attempt.event.key.clone());
+        if let Some(outdated) = self.lanes.push(lane, host(&key), &key, number, attempt) {
+            self.store.strike(outdated);
+        }
     }
 
     fn start(&mut self, started: Started) {
@@ -236,21 +254,23 @@ impl Coordinator {
         let name = format!("event-{}", event.number);
         let unstarted = started.clone();
         let spawned = thread::Builder::new().name(name).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| handler(kind, records, Instant::now() + time)));
-            let result = result.unwrap_or_else(|_| Err("the handler panicked".to_owned()));
+            let result = catch_unwind(AssertUnwindSafe(|| handler(started.lane, records, Instant::now() + time)));
+            let result = result.unwrap_or_else(|_| Err("the handler panicked".to_owned().into()));
             let _ = messages.send(Message::Done(started, result));
         });
         if let Err(e) = spawned {
-            self.done(unstarted, Err(format!("no thread for the handler: {e}")));
+            self.done(unstarted, Err(format!("no thread for the handler: {e}").into()));
         }
     }
 
-    fn done(&mut self, started: Started, result: Result<(), String>) {
+    fn done(&mut self, started: Started, result: Result<(), Trouble>) {
         let Started { attempt: Attempt { event, failed }, lane, host } = started;
         self.running.fetch_sub(1, Ordering::Relaxed);
         self.lanes.end(lane, &host);
-        let Err(error) = result else {
-            return self.store.strike(event.number);
+        let error = match result {
+            Ok(()) => return self.store.strike(event.number),
+            Err(Trouble::HasUrl) => return self.wait(Attempt { event, failed }, Lane::Fetch),
+            Err(Trouble::Failed(error)) => error,
         };
         if let Some(&wait) = self.options.retries.get(failed) {
             log::warn!("handling the event of {:?} failed, next try in {wait:?}: {error}", event.key);
@@ -261,12 +281,6 @@ impl Coordinator {
             self.store.strike(event.number);
         }
     }
-}
-
-/// What is read of a pulse here.
-#[derive(Deserialize)]
-struct Url {
-    url: Option<IgnoredAny>,
 }
 
 /// The host in a pulse's key: the name after `pulse/`.

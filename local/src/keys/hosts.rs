@@ -42,21 +42,37 @@ pub fn read(folder: &Path) -> Result<Vec<Entry>, String> {
     match fs::read_to_string(&file) {
         Ok(text) => parse(&text).map_err(|why| format!("{}: {why}", file.display())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(format!("cannot read the hosts' keys in {}: {error}", file.display())),
+        Err(error) => Err(format!("cannot read the hosts' keys in {}: {}", file.display(), private::explained(&error))),
     }
 }
 
 /// Changes the keys. Nobody else changes them meanwhile, and a change that fails leaves the file as it is.
 pub fn change<T>(folder: &Path, act: impl FnOnce(&mut Vec<Entry>) -> Result<T, String>) -> Result<T, String> {
-    let cannot = |error: io::Error| format!("cannot change the hosts' keys in {}: {error}", file(folder).display());
+    change_and_tell(folder, act, |_| Ok(()))
+}
+
+/// Changes the keys, and tells of it once the change is on the disk. If it cannot be told, it is taken back.
+pub fn change_and_tell<T>(
+    folder: &Path,
+    act: impl FnOnce(&mut Vec<Entry>) -> Result<T, String>,
+    tell: impl FnOnce(&T) -> Result<(), String>,
+) -> Result<T, String> {
+    let cannot = |error: io::Error| {
+        format!("cannot change the hosts' keys in {}: {}", file(folder).display(), private::explained(&error))
+    };
+    let write = |entries: &[Entry]| private::replace(folder, FILE, &text(entries), private::FOR_OWNER);
     let lock = File::open(folder).map_err(cannot)?;
     lock.lock().map_err(cannot)?;
     let before = read(folder)?;
     let mut entries = before.clone();
     let done = act(&mut entries)?;
     if entries != before {
-        private::replace(folder, FILE, &text(&entries)).map_err(cannot)?;
+        write(&entries).map_err(cannot)?;
     }
+    tell(&done).map_err(|why| match write(&before) {
+        Ok(()) => format!("{why}; no key was changed"),
+        Err(error) => format!("{why}; and the change of the keys cannot be taken back: {error}"),
+    })?;
     Ok(done)
 }
 

@@ -51,15 +51,15 @@ pub fn kept_in(folder: &Path) -> Result<Option<Kept>, String> {
             None => Err(format!("{} has no keys in it; remove it to have new ones made", file.display())),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("cannot read the keys in {}: {error}", file.display())),
+        Err(error) => Err(format!("cannot read the keys in {}: {}", file.display(), private::explained(&error))),
     }
 }
 
 /// Writes the operator's keys into `folder`. The error names the file.
 pub fn keep_in(folder: &Path, kept: &Kept) -> Result<(), String> {
     let content = text(&kept.keys) + if kept.are_seen { "" } else { UNSEEN };
-    private::replace(folder, FILE, &content)
-        .map_err(|error| format!("cannot keep the keys in {}: {error}", file(folder).display()))
+    private::replace(folder, FILE, &content, private::FOR_OWNER)
+        .map_err(|error| format!("cannot keep the keys in {}: {}", file(folder).display(), private::explained(&error)))
 }
 
 /// The keys as `NAME=value` lines.

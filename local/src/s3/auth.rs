@@ -57,8 +57,9 @@ pub(super) struct Gate {
 type Query<'q> = Vec<(Cow<'q, str>, Cow<'q, str>)>;
 
 impl Gate {
-    /// Passes a request on to s3s, or refuses it with the reason.
-    pub(super) fn admit(&self, head: &mut Parts) -> Result<(), Failure> {
+    /// Passes a request on to s3s, or refuses it with the reason. Returns the owner of the key that it names; whether it
+    /// is signed with that key, s3s may still have to verify.
+    pub(super) fn admit(&self, head: &mut Parts) -> Result<Owner, Failure> {
         let query = head.uri.query().unwrap_or_default().to_owned();
         let query: Query<'_> = form_urlencoded::parse(query.as_bytes()).collect();
         let presigned = query.iter().any(|(name, _)| name == "X-Amz-Algorithm" || name == "X-Amz-Signature");
@@ -79,7 +80,7 @@ impl Gate {
     }
 
     /// Checks a header signature, except for the signature itself.
-    fn check_signed(&self, authorization: &str, headers: &HeaderMap) -> Result<(), Failure> {
+    fn check_signed(&self, authorization: &str, headers: &HeaderMap) -> Result<Owner, Failure> {
         let malformed = |why: &str| {
             let message = format!("The authorization header is malformed; {why}");
             Failure::new(S3ErrorCode::AuthorizationHeaderMalformed, message)
@@ -103,12 +104,13 @@ impl Gate {
                 .with("MaxAllowedSkewMilliseconds", MAX_SKEW.as_millis().to_string()));
         }
         let token = headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
-        self.check_scope(field("Credential")?, date, token, malformed)?;
-        check_all_signed(headers, field("SignedHeaders")?)
+        let (_, owner) = self.check_scope(field("Credential")?, date, token, malformed)?;
+        check_all_signed(headers, field("SignedHeaders")?)?;
+        Ok(owner)
     }
 
     /// Verifies a presigned URL, and removes its signature.
-    fn verify_presigned(&self, head: &mut Parts, query: Query<'_>) -> Result<(), Failure> {
+    fn verify_presigned(&self, head: &mut Parts, query: Query<'_>) -> Result<Owner, Failure> {
         let malformed = |why: &str| Failure::new(S3ErrorCode::AuthorizationQueryParametersError, why);
         let (auth, rest): (Query<'_>, Query<'_>) = query.into_iter().partition(|(name, _)| is_auth(name));
         let parameter = |wanted: &str| auth.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value);
@@ -142,13 +144,13 @@ impl Gate {
                  signing method.",
             ));
         }
-        head.extensions.insert(Caller { access_key: pair.access_key, owner });
+        head.extensions.insert(Caller { access_key: pair.access_key, owner: owner.clone() });
         let rest = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
         let target = format!("{}?{rest}", head.uri.path());
         head.uri = PathAndQuery::try_from(target)
             .map_err(|_| Failure::new(S3ErrorCode::InvalidURI, "Couldn't parse the specified URI."))?
             .into();
-        Ok(())
+        Ok(owner)
     }
 
     fn check_life(&self, signed: Timestamp, seconds: u64) -> Result<(), Failure> {

@@ -10,17 +10,21 @@ use futures_util::StreamExt;
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use pulse_echo_core::pulse::SIZE_LIMIT;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{PutObjectInput, StreamingBlob};
 use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 use tokio::task::block_in_place;
 
+use super::auth::Caller;
 use super::checksums::{self, Announced};
 use super::framing;
+use super::rights::Owner;
+use super::room::{Held, Room};
 use super::store::{Content, ETag};
 use super::upload::Upload;
 
-/// The limit of what hosts and operators write. It is far above what any of it needs.
+/// The limit of what operators write. It is far above what any of it needs.
 const SMALL_BYTES: usize = 1 << 20;
 /// The limit of all else, where S3's is 5 GiB. It is enough for the status of 300,000 checks that are all down.
 const LARGE_BYTES: usize = 256 << 20;
@@ -29,15 +33,19 @@ const SMALL: [&str; 6] = ["pulse/", "mute/", "loop/", "retire/", "echo/", "fault
 /// How much of a body is held in memory; a longer body goes to a file.
 const HELD_BYTES: usize = 256 << 10;
 
-/// The most bytes that an object of this key may have.
-fn limit(key: &str) -> usize {
+/// The most bytes that an object of this key may have, if this owner puts it. What a host puts is read as a pulse or a
+/// note, and so far only.
+fn limit(key: &str, owner: Option<&Owner>) -> usize {
+    if let Some(Owner::Host(_)) = owner {
+        return usize::try_from(SIZE_LIMIT).unwrap_or(SMALL_BYTES);
+    }
     if SMALL.iter().any(|folder| key.starts_with(folder)) { SMALL_BYTES } else { LARGE_BYTES }
 }
 
-/// A request's body as s3s gets it: it fails once it is longer than an object of `key` may be, with room for the frames
-/// around its chunks, and if its last chunk is missing. s3s would hold a chunk of any size in memory.
-pub(super) fn admitted(body: Upload, key: &str, headers: &HeaderMap) -> Body {
-    let limit = limit(key);
+/// A request's body as s3s gets it: it fails once it is longer than an object of `key` by `owner` may be, with room for
+/// the frames around its chunks, and if its last chunk is missing. s3s would hold a chunk of any size in memory.
+pub(super) fn admitted(body: Upload, key: &str, owner: &Owner, headers: &HeaderMap) -> Body {
+    let limit = limit(key, Some(owner));
     let body = http_body_util::Limited::new(body, limit + limit / 8 + (64 << 10));
     let is_framed = |payload: &HeaderValue| payload.as_bytes().starts_with(b"STREAMING-");
     if headers.get(HeaderName::from_static("x-amz-content-sha256")).is_some_and(is_framed) {
@@ -48,21 +56,26 @@ pub(super) fn admitted(body: Upload, key: &str, headers: &HeaderMap) -> Body {
 }
 
 /// Reads the body that a request announces, with its `ETag`. A body over the limit is refused before it is read; a long
-/// body is put into a file in `folder`.
-pub(super) async fn read(request: &mut S3Request<PutObjectInput>, folder: &Path) -> S3Result<(Content, ETag)> {
+/// body is put into a file in `folder`, as is each that there is no `room` for.
+pub(super) async fn read(
+    request: &mut S3Request<PutObjectInput>,
+    folder: &Path,
+    room: &Room,
+) -> S3Result<(Content, ETag)> {
+    let owner = request.extensions.get::<Caller>().map(|caller| &caller.owner);
     let input = &mut request.input;
     let Some(length) = input.content_length else {
         return Err(s3_error!(MissingContentLength, "You must provide the Content-Length HTTP header."));
     };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let limit = limit(&input.key);
+    let limit = limit(&input.key, owner);
     if length > limit {
         return Err(too_large(limit));
     }
     let mut stream = input.body.take().unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
     let announced = Announced::of(&request.headers, &request.input)?;
     let (mut md5, mut sums) = (Md5::new(), announced.hasher());
-    let mut content = Received::default();
+    let mut content = Received { held: room.held(), file: None, length: 0 };
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|e| broken(&e.to_string(), limit))?;
         if content.length + chunk.len() > length {
@@ -86,9 +99,8 @@ pub(super) async fn read(request: &mut S3Request<PutObjectInput>, folder: &Path)
 }
 
 /// What has come of a body.
-#[derive(Default)]
 struct Received {
-    held: Vec<u8>,
+    held: Held,
     /// Once it is too long to be held.
     file: Option<File>,
     length: usize,
@@ -97,8 +109,7 @@ struct Received {
 impl Received {
     fn add(&mut self, chunk: &[u8], folder: &Path) -> io::Result<()> {
         self.length += chunk.len();
-        if self.file.is_none() && self.length <= HELD_BYTES {
-            self.held.extend_from_slice(chunk);
+        if self.file.is_none() && self.length <= HELD_BYTES && self.held.add(chunk) {
             return Ok(());
         }
         block_in_place(|| {
@@ -106,7 +117,7 @@ impl Received {
                 file
             } else {
                 let mut file = tempfile::tempfile_in(folder)?;
-                file.write_all(&std::mem::take(&mut self.held))?;
+                file.write_all(&self.held.take())?;
                 self.file.insert(file)
             };
             file.write_all(chunk)
@@ -115,7 +126,7 @@ impl Received {
 
     fn end(self) -> io::Result<Content> {
         Ok(match self.file {
-            None => Content::Held(Bytes::from(self.held)),
+            None => Content::Held(Bytes::from_owner(self.held)),
             Some(mut file) => {
                 file.rewind()?;
                 Content::InFile(file, self.length)

@@ -18,6 +18,7 @@ use s3s::HttpResponse;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::door::Door;
@@ -27,6 +28,9 @@ use super::tls::Tls;
 /// How long a client may take to send the head of a further request, and so how long it may idle. It is above the 15 s
 /// for which our own agents keep a connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How much of a head is held, and of a body at once: anybody may send a head and not end it. S3 takes 8 KiB of
+/// headers.
+const BUFFER_BYTES: usize = 16 << 10;
 /// The first byte of a client that speaks TLS: the record of a handshake.
 const HANDSHAKE: u8 = 0x16;
 
@@ -81,6 +85,8 @@ pub(super) async fn serve(listener: TcpListener, entrance: Entrance, mut stop: w
                 _ = is_taken_away => log::debug!("connection from {peer} ended: its place was needed"),
             }
         });
+        // All others go on before the next one comes in. A crowd would otherwise take their places before they are heard.
+        yield_now().await;
     }
     drop(listener);
     if timeout(grace, graceful.shutdown()).await.is_err() {
@@ -125,6 +131,7 @@ impl Guest {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
+            .max_buf_size(BUFFER_BYTES)
             // The date is always the server's, see `completed`, never the system's.
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), service);

@@ -21,6 +21,7 @@ use super::auth::{ANY_SKEW, Gate};
 use super::body;
 use super::places::Place;
 use super::protocol::Api;
+use super::room::Room;
 use super::store::{Origin, Store};
 use super::upload::Upload;
 use super::{Clock, Options};
@@ -29,6 +30,9 @@ use super::{Clock, Options};
 const REQUEST_TIME: Duration = Duration::from_secs(120);
 /// The longest XML body of an S3 operation. We support no such operation, but s3s reads the body first.
 const MAX_XML_BYTES: usize = 1 << 20;
+
+/// How much of all bodies together is held in memory; what has no room there goes to files.
+const HELD_BYTES: usize = 32 << 20;
 
 /// Answers the requests of all connections.
 pub(super) struct Door {
@@ -48,7 +52,7 @@ impl Door {
         let mut config = S3Config::default();
         config.presigned_url_max_skew_time_secs = ANY_SKEW;
         config.xml_max_body_size = MAX_XML_BYTES;
-        let mut s3 = S3ServiceBuilder::new(Api { store, bucket, region });
+        let mut s3 = S3ServiceBuilder::new(Api { store, bucket, region, room: Room::of(HELD_BYTES) });
         s3.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         s3.set_host(domain.clone());
         s3.set_auth(gate.clone());
@@ -77,9 +81,9 @@ impl Door {
         let (asks_first, upload) = (head.headers.contains_key(EXPECT), Upload::of(body));
         let response = match self.gate.admit(&mut head) {
             Err(failure) => failure.into_response(),
-            Ok(()) if is_form(&method, &head.headers) => not_implemented(),
-            Ok(()) => {
-                let body = body::admitted(upload.clone(), key, &head.headers);
+            Ok(_) if is_form(&method, &head.headers) => not_implemented(),
+            Ok(owner) => {
+                let body = body::admitted(upload.clone(), key, &owner, &head.headers);
                 self.ask(Request::from_parts(head, body)).await
             }
         };

@@ -2,7 +2,7 @@
 //!
 //! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
 //! - `auth`: who asks; `keyring`: the keys; `access`, by `rights`: what he may do
-//! - `protocol`, `listing`: the operations; `body`, with `framing` and `checksums`: what is put; `answer`: what AWS
+//! - `protocol`, `listing`: the operations; `body`, with `framing`, `checksums` and `room`: what is put; `answer`: what AWS
 //!   adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
 
@@ -20,6 +20,7 @@ pub mod notification;
 mod places;
 mod protocol;
 mod rights;
+mod room;
 pub(crate) mod store;
 pub(crate) mod tls;
 mod upload;

@@ -18,6 +18,7 @@ use tokio::task::block_in_place;
 
 use super::auth::Caller;
 use super::rights::Owner;
+use super::room::Room;
 use super::store::{Change, Condition, DEFAULT_TYPE, Details, NewObject, Origin, Refusal, Store, Summary};
 use super::{body, listing};
 
@@ -29,6 +30,8 @@ pub(super) struct Api {
     pub(super) store: Arc<Store>,
     pub(super) bucket: String,
     pub(super) region: String,
+    /// For the bodies that are being put.
+    pub(super) room: Room,
 }
 
 impl Api {
@@ -66,12 +69,12 @@ impl S3 for Api {
         if metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_METADATA_BYTES {
             return Err(s3_error!(MetadataTooLarge, "Your metadata headers exceed the maximum allowed metadata size"));
         }
-        let (body, etag) = body::read(&mut req, self.store.folder()).await?;
+        let (body, etag) = body::read(&mut req, self.store.folder(), &self.room).await?;
         let input = req.input;
         let content_type = input.content_type.unwrap_or_else(|| DEFAULT_TYPE.to_owned());
         let by_a_host = matches!(caller(&req.extensions), Some(Owner::Host(_)));
         let details = Details { content_type, metadata, by_a_host, cache_control: input.cache_control };
-        let object = NewObject { etag, details, body, origin };
+        let object = NewObject { etag, details, has_url: body.has_url(), body, origin };
         self.store.change(input.key, condition, Change::Put(object)).await.map_err(refused)?;
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag.to_string())), ..Default::default() }))
     }

@@ -1,9 +1,13 @@
 //! The server's certificate: read from its files, and again when they change.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
+use pulse_echo_core::clock::Time;
+use pulse_echo_core::http::end_of;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -68,6 +72,26 @@ impl Tls {
             }
             Err(why) => Change::Refused(why),
         }
+    }
+
+    /// What is odd about the files that are in use, in a sentence each.
+    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let chain = state.content.as_ref().ok().map(|[chain, _]| CertificateDer::pem_slice_iter(chain));
+        let own = chain.and_then(|mut chain| chain.next()?.ok());
+        let end = own.and_then(|own| end_of(&own)).filter(|end| *end < Time::of(now));
+        let over = end.map(|end| {
+            format!("the certificate in {} has ended on {end}: no agent connects", self.certificate.display())
+        });
+        let mode = fs::metadata(&self.key).map_or(0, |metadata| metadata.permissions().mode());
+        let open = (mode & 0o007 != 0).then(|| {
+            let key = self.key.display();
+            format!(
+                "{key} holds the private key, and everybody on this machine may read it (mode {:o}): chmod o= {key}",
+                mode & 0o777
+            )
+        });
+        over.into_iter().chain(open).collect()
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

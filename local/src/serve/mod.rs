@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
+use jiff::Timestamp;
 use pulse_echo_core::environment::Environment;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -49,7 +50,7 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     let keyring = Keyring::from(kept.keys.clone());
     let watched = Watched::begin(data.clone(), keyring.clone(), tls.clone())?;
     let places = places(options.proxy.clone());
-    let settings = s3::Options { listen: *listen, tls, places, ..s3::Options::new(data, bucket, keyring) };
+    let settings = s3::Options { listen: *listen, tls: tls.clone(), places, ..s3::Options::new(data, bucket, keyring) };
     // Started before the keys are kept or shown: a start that fails must not show them.
     let system = System::start(settings, environment)?;
     let page = Page::start(&options.page, system.sweeper().clone(), system.objects().clone())?;
@@ -59,7 +60,8 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     if !kept.are_seen {
         show(kept, options, &place)?;
     }
-    say_what_it_does(options, &system, environment);
+    say_what_it_does(options, &system, page.as_ref(), environment);
+    tls.iter().flat_map(|tls| tls.warnings(Timestamp::now())).for_each(|warning| complain(&warning));
     if let Some(page) = &page {
         page.announce();
     }

@@ -30,7 +30,7 @@ fn all(cloud: &Cloud) -> Outcome {
     expect(deploy(&["BUCKET=by-version-2", "TAGS=team=ops,cost=42"])?, &["has its echo"])?;
     expect(deploy(&[])?, &["nothing changes", "has its echo"])?;
     expect(deploy(&["DRIVER=queue", "TICK_S=30"])?, &["Modify", "has its echo"])?;
-    expect(script("host.sh", &["db-1"])?, &["config.json pulse.json and credentials"])?;
+    expect(script("host.sh", &["db-1"])?, &["config.json, pulse.json and credentials"])?;
     expect(script("host.sh", &["db-1", "--policy"])?, &["/pulse/db-1.json"])?;
     said(&cloud.agent("db-1", &["send"]))?;
     expect(script("host.sh", &["db-1", "--rotate"])?, &["delete-access-key --user-name db-1"])?;

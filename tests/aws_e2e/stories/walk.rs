@@ -29,7 +29,7 @@ fn configure(cloud: &Cloud, host: &str, pulse: &str) -> Outcome {
 fn run(cloud: &Cloud) -> Outcome {
     // With what host.sh made, and nothing else.
     let told = said(&cloud.agent("web-1", &["run"]))?;
-    ensure(told.starts_with("ECHO OK - web-1 "), || told.clone())?;
+    ensure(told.starts_with("ECHO OK - web-1: the pulse arrived"), || told.clone())?;
     configure(cloud, "web-1", &json!({"url": format!("{}/ok", cloud.web.address), "body": "ok"}).to_string())?;
     let told = said(&cloud.agent("web-1", &["run", "--pulse", "pulse.json"]))?;
     ensure(told.starts_with("ECHO OK - web-1 "), || told.clone())?;

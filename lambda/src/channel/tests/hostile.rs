@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use pulse_echo_core::answer::Fault;
-use pulse_echo_core::status::{Limits, Status};
+use pulse_echo_core::status::{Limits, Message, Status};
 
 use super::*;
 use crate::outbox::attempt::due;
@@ -190,6 +190,26 @@ fn any_honest() -> impl Strategy<Value = Honest> {
 fn fleet(honest: Vec<Honest>, seed: u64, names: u64, rotates: bool) -> Fleet {
     let hostile = Hostile { seed, names, rotates, objects: BTreeMap::new() };
     Fleet { honest, hostile, status: Status::new(at(0)), rules: Rules::default(), ids: 0 }
+}
+
+#[test]
+fn in_a_summary_of_one_hosts_thousands_each_other_host_is_named_on_each_channel() {
+    let hostile = (0..1_500).map(|n| format!("a-hostile/{n:04}{}", "\"&".repeat(200)));
+    let names = hostile.chain(["honest-1".into(), "honest-2/db".into()]);
+    let mut status = Status::new(at(0));
+    let owed = || ["hook".to_string()].into();
+    let message = |(n, name): (usize, String)| Message::new(n.to_string(), at(60), owed(), Fact::Down(failing(&name)));
+    status.outbox = names.enumerate().map(message).collect();
+    let attempt = due(&status, "hook", at(120)).unwrap();
+    assert!(matches!(&attempt.entries[..], [Entry { what: What::Summary(_), .. }]));
+    let escape = |text: &str| text.replace('&', "&amp;");
+    let told =
+        [words::message(&attempt.entries, 3_900, escape), words::message(&attempt.entries, 16_000, str::to_string)];
+    for text in told {
+        let last = text.lines().rev().nth(1).unwrap();
+        assert_eq!(last, "The hosts, those first that changed least: honest-1, honest-2, a-hostile.", "{text}");
+        assert!(text.len() <= 3_900);
+    }
 }
 
 fn is_about_the_hostile(entry: &Entry) -> bool {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::*;
-use pulse_echo_core::status::Still;
+use pulse_echo_core::status::{Changes, Hosts, Still};
 use pulse_echo_testkit::server::answer;
 
 /// Messages, by what they show.
@@ -222,10 +222,14 @@ fn unanswered(told: Option<Time>) -> Fact {
 
 fn summary() -> Counts {
     let count = |checks, some: &[&str]| Count { checks, some: ids(some) };
+    let (failing, silent) = (count(3, &["a", "b", "c"]), count(1_200, &["web-1/0001", "web-2/0001"]));
+    let of_hosts = [("a", 1), ("b", 1), ("c", 1), ("web-1", 600), ("web-2", 600), ("web-7", 1), ("web-8", 2)];
+    let changes = |(host, failing): (&str, u32)| (host.to_string(), Changes { failing, ..Changes::default() });
     Counts {
-        down: [(State::Failing, count(3, &["a", "b", "c"])), (State::Silent, count(1_200, &["web-1", "web-2"]))].into(),
+        down: [(State::Failing, failing), (State::Silent, silent)].into(),
         up: count(1, &["web-7"]),
-        new: count(2, &["web-8", "web-9"]),
+        new: count(2, &["web-8"]),
+        hosts: Hosts(of_hosts.map(changes).into()),
         ..Counts::default()
     }
 }

@@ -10,7 +10,7 @@ use pulse_echo_core::words::{duration, grouped};
 use super::fact::{Detail, down_since, silent_together, still_down, was_what, why_failing};
 use super::measure::{checks, named, names, when};
 use super::{check, down};
-use crate::outbox::entry::{Entry, What};
+use crate::outbox::entry::{Entry, MOST_NAMED, What};
 
 /// How many different reasons a line shows.
 const REASONS: usize = 3;
@@ -33,7 +33,7 @@ fn who(host: &str, ids: &[&CheckId]) -> String {
 }
 
 fn listed(ids: &[&CheckId]) -> String {
-    names(ids.len(), ids.iter().copied().take(crate::outbox::many::MOST_NAMED))
+    names(ids.len(), ids.iter().copied().take(MOST_NAMED))
 }
 
 /// The silent ones in one sentence, since they share one cause; the others by reason.

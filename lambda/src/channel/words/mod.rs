@@ -58,7 +58,10 @@ pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> S
     };
     // What is left for lines, after the others and the end.
     let head = text.iter().map(|line: &String| line.len() + 1).sum::<usize>();
-    let mut left = room.saturating_sub(head + end.as_ref().map_or(0, String::len) + OTHERS_ROOM);
+    let summary = summary(entries).filter(|summary| !summary.hosts.0.is_empty());
+    let summed_up = summary.map(|summary| hosts_summed_up(summary, &escape));
+    let foot = summed_up.iter().chain(&end).map(|line| line.len() + 1).sum::<usize>();
+    let mut left = room.saturating_sub(head + foot + OTHERS_ROOM);
     let mut shown = 0;
     for group in lines {
         let line = fitted(&group_line(group, detail), &escape);
@@ -71,6 +74,7 @@ pub(super) fn message(entries: &[Entry], room: usize, escape: impl Fn(&str) -> S
     if shown < lines.len() {
         text.push(others(&lines[shown..], &escape));
     }
+    text.extend(summed_up);
     text.extend(end);
     text.join("\n")
 }
@@ -87,22 +91,32 @@ fn others(groups: &[Group], escape: impl Fn(&str) -> String) -> String {
     let mut hosts: Vec<_> = groups.iter().filter_map(|group| group.host).collect();
     hosts.dedup();
     let said = head::sums(groups);
-    // An escape replaces a character with five at most.
-    let (mut some, mut left) = (Vec::new(), OTHERS_ROOM.saturating_sub(120 + said.len()));
-    for host in &hosts {
+    let hosts = as_many(&hosts, OTHERS_ROOM.saturating_sub(120 + said.len()), &escape);
+    escape(&format!("Without a line: {said}: {hosts}."))
+}
+
+/// Names the hosts of a summary: it has room for the first of each kind alone.
+fn hosts_summed_up(summary: &Counts, escape: impl Fn(&str) -> String) -> String {
+    let hosts = as_many(&summary.hosts.least_first(), OTHERS_ROOM - 60, &escape);
+    escape(&format!("The hosts, those first that changed least: {hosts}."))
+}
+
+/// The first hosts, as many as fit after escaping, and how many more there are.
+fn as_many(hosts: &[&str], mut room: usize, escape: impl Fn(&str) -> String) -> String {
+    let mut some = Vec::new();
+    for host in hosts {
         let host = named(host);
         let takes = escape(&host).len() + 2;
-        if takes > left {
+        if takes > room {
             break;
         }
-        left -= takes;
+        room -= takes;
         some.push(host);
     }
-    let more = match hosts.len() - some.len() {
-        0 => String::new(),
-        more => format!(" and {} more", grouped(more)),
-    };
-    escape(&format!("Without a line: {said}: {}{more}.", some.join(", ")))
+    match hosts.len() - some.len() {
+        0 => some.join(", "),
+        more => format!("{} and {} more", some.join(", "), grouped(more)),
+    }
 }
 
 /// Renders the line of a group.
@@ -144,6 +158,11 @@ fn check(entry: &Entry) -> Option<&CheckId> {
         What::Fact(fact) | What::Whole(fact) => fact.check(),
         What::Summary(_) => None,
     }
+}
+
+/// The summary, if there is one.
+fn summary(entries: &[Entry]) -> Option<&Counts> {
+    entries.iter().find_map(|entry| if let What::Summary(summary) = &entry.what { Some(summary) } else { None })
 }
 
 /// The check that is down, whether that is new or not.

@@ -109,8 +109,8 @@ const SILENT: Why = (State::Silent, None);
 #[test]
 fn a_wave_is_told_once_again_when_it_has_doubled_and_when_a_new_cause_leads() {
     let mut status = Status::new(at(0));
-    let mut told = |second: i64, wave: Option<Wave>, tells_down: bool| {
-        let facts = tell(second, |teller| teller.tell_many_down(&mut status, wave.as_ref(), tells_down));
+    let mut told = |second: i64, left: usize, wave: Option<Wave>, tells_down: bool| {
+        let facts = tell(second, |teller| teller.tell_many_down(&mut status, (left, wave.as_ref()), tells_down));
         let hosts = facts.into_iter().map(|fact| if let Fact::ManyDown { hosts, .. } = fact { hosts } else { 0 });
         (
             hosts.collect::<Vec<_>>(),
@@ -121,23 +121,26 @@ fn a_wave_is_told_once_again_when_it_has_doubled_and_when_a_new_cause_leads() {
     let note =
         |hosts, causes: &[&str]| Some(ManyTold { hosts, causes: causes.iter().map(ToString::to_string).collect() });
     let second = |second: i64| Some(at(second).as_second());
-    assert_eq!(told(0, Some(wave(12, FAILING)), false), (vec![], None, None), "a first line is of a message");
-    assert_eq!(told(60, Some(wave(12, FAILING)), true), (vec![12], second(60), note(12, &["status"])));
-    assert_eq!(told(120, Some(wave(23, FAILING)), true).0, [] as [usize; 0]);
-    assert_eq!(told(180, Some(wave(24, FAILING)), true).0, [24]);
-    assert_eq!(told(240, Some(wave(24, SILENT)), true), (vec![24], second(240), note(24, &["status", "silent"])));
-    assert_eq!(told(300, Some(wave(24, FAILING)), true).0, [] as [usize; 0], "it was told before");
-    assert_eq!(told(360, Some(wave(13, FAILING)), true).0, [] as [usize; 0]);
-    assert_eq!(told(420, Some(wave(12, FAILING)), false), (vec![], None, None), "half are left: it is forgotten");
-    assert_eq!(told(480, Some(wave(12, FAILING)), true).0, [12]);
-    assert_eq!(told(540, None, false), (vec![], None, None));
+    assert_eq!(told(0, 12, Some(wave(12, FAILING)), false), (vec![], None, None), "a first line is of a message");
+    assert_eq!(told(60, 12, Some(wave(12, FAILING)), true), (vec![12], second(60), note(12, &["status"])));
+    assert_eq!(told(120, 23, Some(wave(23, FAILING)), true).0, [] as [usize; 0]);
+    assert_eq!(told(180, 24, Some(wave(24, FAILING)), true).0, [24]);
+    assert_eq!(told(240, 24, Some(wave(24, SILENT)), true), (vec![24], second(240), note(24, &["status", "silent"])));
+    assert_eq!(told(300, 24, Some(wave(24, FAILING)), true).0, [] as [usize; 0], "it was told before");
+    assert_eq!(told(360, 13, Some(wave(13, FAILING)), true).0, [] as [usize; 0]);
+    assert_eq!(told(420, 12, Some(wave(12, FAILING)), false), (vec![], None, None), "half are left: it is forgotten");
+    assert_eq!(told(480, 12, Some(wave(12, FAILING)), true).0, [12]);
+    assert_eq!(told(540, 7, None, false).2, note(12, &["status"]), "more than half are left, if they are not many");
+    assert_eq!(told(600, 12, Some(wave(12, FAILING)), true).0, [] as [usize; 0], "so it is the same wave");
+    assert_eq!(told(660, 6, None, false), (vec![], None, None));
 }
 
 #[test]
 fn a_wave_that_a_loop_without_hosts_has_told_is_not_told_again() {
     let mut status = Status { many_down: Some(at(0)), ..Status::new(at(0)) };
-    let mut told =
-        |hosts: usize| tell(60, |teller| teller.tell_many_down(&mut status, Some(&wave(hosts, SILENT)), true)).len();
+    let mut told = |hosts: usize| {
+        tell(60, |teller| teller.tell_many_down(&mut status, (hosts, Some(&wave(hosts, SILENT))), true)).len()
+    };
     assert_eq!([told(12), told(12), told(24)], [0, 0, 1]);
 }
 

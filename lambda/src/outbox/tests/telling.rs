@@ -8,7 +8,7 @@ fn an_outage_is_told_once_with_what_was_seen_and_its_end_with_how_long() {
     assert_eq!(story.sweep(2, up(1)), []);
     let told = story.sweep(702, failing(700, Some(Cause::Status)));
     let [Fact::Down(down)] = &told[..] else { panic!("{told:?}") };
-    assert_eq!((down.since, down.state, down.cause, down.others), (at(700), State::Failing, Some(Cause::Status), 2));
+    assert_eq!((down.since, down.state, down.cause), (at(700), State::Failing, Some(Cause::Status)));
     assert_eq!((down.reason.as_deref(), down.limit_s, down.echo), (Some("status it is"), Some(900), Some(at(0))));
     assert_eq!(story.sweep(762, failing(700, Some(Cause::Status))), []);
     let told = story.sweep(822, up(800));

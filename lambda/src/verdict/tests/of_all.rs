@@ -99,7 +99,7 @@ fn up(check: &str) -> (CheckId, Record, bool) {
 
 /// The wave a thousand seconds after the beginning.
 fn found(checks: &[(CheckId, Record, bool)]) -> Option<Wave> {
-    wave(&checks.iter().map(|(id, record, is_muted)| (id, record, *is_muted)), at(1_000))
+    wave(&checks.iter().map(|(id, record, is_muted)| (id, record, *is_muted)), at(1_000)).1
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs::File;
 use hyper::body::Bytes;
 use s3s::crypto::{Checksum as _, Md5};
 
-use super::pending::Origin;
+use super::pending::{Origin, has_url};
 use super::{Details, ETag};
 
 /// S3's content type for an object whose sender named no type.
@@ -43,6 +43,14 @@ impl Content {
             Self::InFile(_, length) => *length,
         }
     }
+
+    /// Whether it is a pulse with a URL. What is in a file is too long for a pulse.
+    pub(crate) fn has_url(&self) -> bool {
+        match self {
+            Self::Held(bytes) => has_url(bytes),
+            Self::InFile(..) => false,
+        }
+    }
 }
 
 /// An object to be written.
@@ -50,6 +58,8 @@ pub(crate) struct NewObject {
     pub(crate) etag: ETag,
     pub(crate) details: Details,
     pub(crate) body: Content,
+    /// Whether the body is a pulse with a URL.
+    pub(crate) has_url: bool,
     pub(crate) origin: Origin,
 }
 
@@ -59,7 +69,8 @@ impl NewObject {
         let etag = ETag(u128::from_be_bytes(Md5::checksum(&body)));
         let details =
             Details { content_type: DEFAULT_TYPE.to_owned(), metadata, by_a_host: false, cache_control: None };
-        Self { etag, details, body: Content::Held(body.into()), origin: Origin::default() }
+        let body = Content::Held(body.into());
+        Self { etag, details, has_url: body.has_url(), body, origin: Origin::default() }
     }
 }
 

@@ -14,7 +14,6 @@ use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageErro
 use super::{
     BODIES, BUCKET, CREATED, Clock, DETAILS, FORMAT, LISTING, NEWEST, PENDING, PIECES, SEQUENCE, STATE, WORDS,
 };
-use crate::private;
 
 const FORMAT_VERSION: i64 = 1;
 /// redb's own default is up to 1 GiB; the listing of 100,000 keys is about 10 MiB.
@@ -23,20 +22,21 @@ const CACHE_BYTES: usize = 64 << 20;
 const REMEDY: &str = "put a copy of it back, or move it away to begin with an empty store; the keys beside it stay";
 
 /// Makes the file of an empty store, whole or not at all: it gets its name when it is complete. So a file that is there
-/// and empty has lost its content.
+/// and empty has lost its content. If another process was faster, its file stays.
 pub(super) fn make(path: &Path, bucket: &str, clock: &Clock) -> io::Result<()> {
-    let unfinished = path.with_extension("new");
-    if let Err(e) = fs::remove_file(&unfinished)
-        && e.kind() != io::ErrorKind::NotFound
-    {
-        return Err(explained(&unfinished, &e));
-    }
-    let db = open_file(&unfinished, private::file().read(true))?;
-    State::load(&db, bucket, clock).map_err(|e| explained(&unfinished, &e))?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let cannot = |e: io::Error| explained(path, &e);
+    let unfinished = tempfile::Builder::new().prefix(".objects.").tempfile_in(folder).map_err(cannot)?;
+    let db = create(path, unfinished.reopen().map_err(cannot)?)?;
+    State::load(&db, bucket, clock).map_err(|e| explained(path, &e))?;
     drop(db);
-    fs::rename(&unfinished, path).map_err(|e| explained(path, &e))?;
+    match unfinished.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(e) => return Err(cannot(e.error)),
+    }
     // Otherwise the file itself, not its content, could be gone after a power failure.
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    File::open(folder)?.sync_all()
 }
 
 /// Opens the file at the start: reads all of it.
@@ -61,7 +61,10 @@ pub(super) fn again(path: &Path) -> io::Result<Database> {
 }
 
 fn open_file(path: &Path, options: &OpenOptions) -> io::Result<Database> {
-    let file = options.open(path).map_err(|e| explained(path, &e))?;
+    create(path, options.open(path).map_err(|e| explained(path, &e))?)
+}
+
+fn create(path: &Path, file: File) -> io::Result<Database> {
     redb::Builder::new().set_cache_size(CACHE_BYTES).create_file(file).map_err(|e| cannot_open(path, e))
 }
 

@@ -101,7 +101,13 @@ fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
 fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {
     let details =
         Details { content_type: String::new(), metadata: BTreeMap::new(), by_a_host: false, cache_control: None };
-    let object = NewObject { etag: ETag(0), details, body: Content::Held(body.into()), origin: Origin::default() };
+    let object = NewObject {
+        etag: ETag(0),
+        details,
+        body: Content::Held(body.into()),
+        has_url: false,
+        origin: Origin::default(),
+    };
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(store.change(key.to_owned(), Condition::Always, Change::Put(object)))
 }

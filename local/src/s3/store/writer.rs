@@ -241,6 +241,7 @@ impl Writer {
             size,
             etag: object.etag.to_string(),
             time_ms: now.as_millisecond(),
+            has_url: object.has_url,
             origin: object.origin,
         };
         tables.pending.insert(event.number, json(&event).as_slice())?;
