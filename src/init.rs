@@ -28,7 +28,9 @@ pub fn command(arguments: &Arguments, options: &Init, environment: Environment) 
 
 /// Writes the files. The error is a mistake in usage; nothing is written then.
 fn attempt(arguments: &Arguments, options: &Init, environment: Environment) -> Result<Exit, String> {
-    if is_bare(arguments, options) {
+    // What is to be written cannot be in the configuration yet.
+    let has_bucket = arguments.bucket.is_some() || environment.get("PULSE_ECHO_BUCKET").is_some();
+    if is_bare(arguments, options) || !has_bucket {
         return Err(what_to_give(environment));
     }
     // The variables that are asked for are those that the options leave open.

@@ -12,8 +12,8 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
     let bed = Bed::new();
     for (content, place, what) in [
         ("{\n  \"url\": \"http://a/\",\n  \"bdoy\": \"ok\"\n}", "pulse.json:3:8:", "did you mean \"body\"?"),
-        ("{\"url\": 5}", "pulse.json:1:9:", "url: invalid type: integer `5`"),
-        ("{\"url\": \"http://a/\",\n \"every_s\": 5}", "pulse.json:2:13:", "every_s: invalid value: integer `5`"),
+        ("{\"url\": 5}", "pulse.json:1:9:", "url: it is the number 5, but must be a text"),
+        ("{\"url\": \"http://a/\",\n \"every_s\": 5}", "pulse.json:2:13:", "every_s: it is the number 5, but must be"),
         (
             "{\"url\": \"http://a/\",\n \"every_s\": 20, \"timeout_s\": 11}",
             "pulse.json:2:17:",
@@ -106,8 +106,8 @@ fn a_bad_configuration_is_refused_with_its_place() {
             "{\"buckte\": \"b\"}",
             "config.json:1:9: \"buckte\" is not a field of the configuration; did you mean \"bucket\"?",
         ),
-        ("{\"bucket\": 5}", "config.json:1:12: bucket: invalid type"),
-        ("{\"timeout_s\": 0, \"bucket\": \"pulses\"}", "config.json:1:15: timeout_s: invalid value"),
+        ("{\"bucket\": 5}", "config.json:1:12: bucket: it is the number 5"),
+        ("{\"timeout_s\": 0, \"bucket\": \"pulses\"}", "config.json:1:15: timeout_s: it is the number 0"),
         ("{", "config.json:1:1: the text ends"),
         ("{\"host\": \"web-1\"}", "there is no bucket: set \"bucket\" in config.json, PULSE_ECHO_BUCKET or --bucket"),
         ("{\"bucket\": \"..\"}", "\"..\" is not a bucket's name"),

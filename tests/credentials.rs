@@ -6,6 +6,10 @@ use pulse_echo_testkit::bed::Bed;
 use pulse_echo_testkit::server::{Reply, Server};
 
 /// The keys as they stand in a file, under a heading.
+/// What a profile is told that needs what the agent does not do.
+const OWN_PROFILE: &str = ": give pulse-echo a profile of its own, with credential_process = aws configure \
+                           export-credentials --profile NAME, of the AWS CLI 2";
+
 fn keys(heading: &str) -> String {
     format!("[{heading}]\naws_access_key_id = {KEY}\naws_secret_access_key={SECRET}\naws_session_token = {TOKEN}\n")
 }
@@ -120,11 +124,11 @@ fn what_the_agent_does_not_do_is_refused_by_name_with_the_remedy() {
             let host = Host::bare(level);
             host.write(".aws/config", &format!("[profile corp]\n{text}\n"));
             let host = host.with("AWS_PROFILE", "corp");
-            host.run(&["send"]).assert(2, words).assert(2, "/.aws/config:").assert(2, "use credential_process");
+            host.run(&["send"]).assert(2, words).assert(2, "/.aws/config:").assert(2, OWN_PROFILE);
             // Static keys of that name are no way around it: aws-cli would act as somebody else.
             host.write(".aws/credentials", &keys("corp"));
             if !text.starts_with("sso_s") && !text.starts_with("login") || text.contains("account") {
-                host.run(&["send"]).assert(2, words).assert(2, "use credential_process");
+                host.run(&["send"]).assert(2, words).assert(2, OWN_PROFILE);
             }
         }
         let host = Host::bare(level).with("AWS_WEB_IDENTITY_TOKEN_FILE", "/x");
@@ -143,6 +147,14 @@ fn half_of_the_keys_and_a_profile_that_is_nowhere_end_the_search() {
         host.write(".aws/credentials", &format!("[default]\naws_secret_access_key = {SECRET}\n"));
         host.run(&["send"]).assert(2, "/.aws/credentials:2: the profile default has no aws_access_key_id beside this");
         host.run(&["send", "--profile=opps"]).assert(2, "credentials has no profile opps; ");
+        let near = "credentials has no profile defualt: line 1 has [default]; is [defualt] meant?";
+        host.run(&["send", "--profile=defualt"]).assert(2, near);
+        host.write(".aws/credentials", &keys("defualt"));
+        let near = "credentials has no profile default: line 1 has [defualt]; is [default] meant?";
+        host.run(&["send"]).assert(2, near);
+        host.write(".aws/config", "[profile prodution]\nregion = eu-central-1\n");
+        let near = "config has no profile production: line 1 has [profile prodution]; is [profile production] meant?";
+        host.run(&["send", "--profile=production"]).assert(2, near);
         let output = host.run(&["send", "--profile=opps"]);
         output.assert(2, "; there is no profile opps\n");
         assert!(!output.stderr.contains("metadata"), "{output:#?}");

@@ -42,6 +42,23 @@ fn each_fault_that_stays_is_told_apart_when_the_time_is_up() {
 }
 
 #[test]
+fn an_answer_whose_header_does_not_fit_is_told_at_once() {
+    at_every_level(|level| {
+        for (bytes, fits) in [(15_000, true), (16_384, false), (17_000, false), (200_000, false)] {
+            let server = Server::scripted(&[Reply::ok().with("x-large", "x".repeat(bytes))]);
+            let output = Host::of(level, &server.endpoint()).run(&["send"]);
+            if fits {
+                output.assert_sent();
+            } else {
+                let words = ": the answer's header is too large; check that the endpoint is an S3 service\n";
+                output.assert(1, words);
+            }
+            assert_eq!(server.heads().len(), 1, "{bytes}: it would not be smaller another time");
+        }
+    });
+}
+
+#[test]
 fn a_store_that_is_away_for_a_while_is_tried_until_it_is_back() {
     at_every_level(|level| {
         let server = Server::scripted(&[vec![Reply::slow_down(); 5], vec![Reply::ok()]].concat());

@@ -94,7 +94,7 @@ const LAMBDA: &[&[&str]] = &[
 
 /// From below: the store and its keys; its events; the programs.
 const LOCAL: &[&[&str]] = &[
-    &["limits", "private", "replay"],
+    &["limits", "private", "repeats", "replay"],
     &["console", "s3", "sweeper"],
     &["events", "keys", "page", "timer"],
     &["key_command", "reload", "system"],

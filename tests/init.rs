@@ -113,7 +113,7 @@ fn what_is_there_is_never_overwritten() {
 #[test]
 fn what_would_not_serve_is_refused_and_nothing_is_written() {
     for (arguments, what) in [
-        (&["--region", "eu-central-1"][..], "there is no bucket"),
+        (&["--region", "eu-central-1"][..], "there is no bucket: pulse-echo init --bucket NAME"),
         (&["--bucket", "..", "--region", "eu-central-1"], "\"..\" is not a bucket's name"),
         (&["--bucket", BUCKET, "--region", "eu central"], "\"eu central\" is not a region"),
         (&["--bucket", BUCKET, "--region", "eu-central-1", "--host", "localhost"], "which every machine has"),

@@ -67,13 +67,49 @@ impl From<serde_json::Error> for Error {
         let place = format!(" at line {line} column {column}");
         let message = error.to_string();
         let mut message = message.strip_suffix(&place).unwrap_or(&message).to_string();
-        for (theirs, ours) in WORDS {
-            message = message.replace(theirs, ours);
+        match unexpected(&message) {
+            Some(plain) => message = plain,
+            None => {
+                for (theirs, ours) in WORDS {
+                    message = message.replace(theirs, ours);
+                }
+            }
         }
-        // A message may quote more of the text than anybody would read.
-        Self { line, column, message: without_middle(&message, 120) }
+        // A message may quote more of the text than anybody would read, and a column may be counted from 0.
+        Self { line, column: column.max(line.min(1)), message: without_middle(&message, 120) }
     }
 }
+
+/// What the library says of a value of the wrong kind, in our words: `url: it is the number 1, but must be a text`.
+fn unexpected(message: &str) -> Option<String> {
+    let (field, rest) = message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
+    let (value, wanted) = rest.rsplit_once(", expected ")?;
+    let found = KINDS.iter().find_map(|(theirs, ours)| Some(format!("{ours}{}", value.strip_prefix(theirs)?)));
+    let found = found.unwrap_or_else(|| value.into()).replace('`', "");
+    let wanted = WANTED.iter().find(|(theirs, _)| *theirs == wanted).map_or(wanted, |(_, ours)| ours);
+    Some(format!("{field}it is {found}, but must be {wanted}"))
+}
+
+/// The library's names of values, with which a message goes on, and ours.
+const KINDS: [(&str, &str); 6] = [
+    ("integer ", "the number "),
+    ("floating point ", "the number "),
+    ("boolean ", ""),
+    ("string ", "the text "),
+    ("sequence", "a list"),
+    ("map", "an object"),
+];
+
+/// The library's names of what a field takes, and ours.
+const WANTED: [(&str, &str); 7] = [
+    ("a string", "a text"),
+    ("a boolean", "true or false"),
+    ("a sequence", "a list"),
+    ("a map", "an object"),
+    ("u16", "a whole number"),
+    ("u32", "a whole number"),
+    ("u64", "a whole number"),
+];
 
 /// The words of the JSON library, and ours.
 const WORDS: [(&str, &str); 16] = [
@@ -284,12 +320,12 @@ mod tests {
     fn a_wrong_type_a_wrong_range_and_a_double_name_their_field() {
         assert_eq!(
             refusal("{\"size_ml\": \"big\"}"),
-            "size_ml: invalid type: string \"big\", expected a whole number of millilitres from 1 to 900 (line 1, \
-             column 17)"
+            "size_ml: it is the text \"big\", but must be a whole number of millilitres from 1 to 900 (line 1, column \
+             17)"
         );
-        for value in ["0", "901", "99999999999", "-1", "1.5", "null"] {
+        for value in ["0", "901", "99999999999", "-1", "1.5", "1e23", "null", "true", "[1]", "{}"] {
             let error = refusal(&format!("{{\"size_ml\": {value}}}"));
-            assert!(error.starts_with("size_ml: invalid ") && error.contains("from 1 to 900"), "{error}");
+            assert!(error.starts_with("size_ml: it is ") && error.contains("from 1 to 900"), "{error}");
         }
         assert!(refusal("{\"label\": \"a\", \"label\": \"b\"}").starts_with("label: it is there twice"));
     }
@@ -312,7 +348,10 @@ mod tests {
             ("{\"label\": \"\\q\"}", "there is a \\ with an unknown letter"),
             ("{'label': 1}", "the name of a field must be in quotes"),
             ("{\"label\": \"a\",}", "there is a comma too many"),
-            ("[]", "expected a cup: an object such as {\"size_ml\": …}"),
+            ("[]", "it is a list, but must be a cup: an object such as {\"size_ml\": …} (line 1, column 1)"),
+            ("{\"label\": 1}", "label: it is the number 1, but must be a text"),
+            ("{\"label\": {}}", "label: it is an object, but must be a text"),
+            ("{\"label\": null}", "label: it is null, but must be a text"),
             ("\u{feff}{}", "byte order mark"),
         ] {
             let error = refusal(text);

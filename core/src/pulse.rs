@@ -332,9 +332,9 @@ mod tests {
             ("file:///etc/passwd", "scheme is \"file\""),
             ("https://user:pw@example.com/", "credentials"),
             ("https://user@example.com/", "credentials"),
-            ("http://", "no URL: empty host"),
-            ("http://a:99999/", "no URL: invalid port"),
-            ("https://xn--a.example/", "international domain name; write its host in ASCII (xn--…)"),
+            ("http://", "no URL; it has no host"),
+            ("http://a:99999/", "no URL; its port is no number"),
+            ("https://xn--a.example/", "its host is not a valid name; write one such as www"),
         ] {
             let error = parse(&format!("{{\"url\": \"{url}\"}}")).unwrap_err();
             assert!(error.starts_with("url: ") && error.contains(why), "{url}: {error}");

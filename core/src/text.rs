@@ -3,6 +3,7 @@
 //! Strangers write a pulse's file name, a service's answer and a program's complaint. None of it may be an escape in a
 //! terminal, end a line, fill a screen, or look like another text.
 
+use std::fmt::Write;
 use std::io;
 
 /// Characters that print as nothing, or as a blank: `Default_Ignorable_Code_Point` of Unicode 16, and what is blank
@@ -187,6 +188,10 @@ fn escape(c: char, shown: Shown, into: &mut String) {
     match shown {
         Shown::Plain => into.push(c),
         Shown::LooksAlike => into.extend(c.escape_unicode()),
+        // One notation for what is no letter, as for bytes that are no text.
+        Shown::Not if c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n') => {
+            let _ = write!(into, "\\x{:02x}", c as u8);
+        }
         Shown::Not => into.extend(c.escape_debug()),
     }
 }
@@ -217,7 +222,7 @@ mod tests {
     #[test]
     fn what_does_not_print_is_escaped_and_a_quote_cannot_end_the_quotes() {
         assert_eq!(quoted(b"ok\n", 0, 40), "\"ok\\n\"");
-        assert_eq!(quoted("a\u{1b}[2J\u{202e}é\"\\'".as_bytes(), 0, 40), "\"a\\u{1b}[2J\\u{202e}é\\\"\\\\'\"");
+        assert_eq!(quoted("a\u{1b}[2J\u{202e}é\"\\'".as_bytes(), 0, 40), "\"a\\x1b[2J\\u{202e}é\\\"\\\\'\"");
         assert_eq!(quoted(b"a\xff\xfe", 0, 40), "\"a\\xff\\xfe\"");
         assert_eq!(line("a\r\nb", 40), "a\\r\\nb");
         assert_eq!(printable("a\u{1b}[2J\r\nb\u{a0}é"), "a[2Jbé");

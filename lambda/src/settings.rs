@@ -53,7 +53,7 @@ impl StoreSettings {
         let (region, endpoint) = (self.region.clone(), self.endpoint.clone());
         let place = Place { bucket: bucket.into(), region, endpoint, path_style: None };
         let store = Store::new(&place, self.credentials.clone(), agent.clone(), clock.clone(), deadline);
-        store.map_err(|why| Error::new(Kind::BadSetting, why))
+        store.map(|store| store.with_ca_setting("PROBE_CA_BUNDLE")).map_err(|why| Error::new(Kind::BadSetting, why))
     }
 }
 

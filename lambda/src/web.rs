@@ -13,7 +13,7 @@ use ureq::unversioned::transport::Connector;
 use ureq::{Agent, Body, Proxy, Timeout};
 use url::Url;
 
-use crate::wire::ReadLeniently;
+use crate::wire::{LONGEST, ReadLeniently};
 use pulse_echo_core::text::line;
 
 /// Our `User-Agent`.
@@ -65,11 +65,15 @@ impl fmt::Debug for Address {
 /// The web, for messages and AWS's services. Each request has its own connection; redirects are not followed.
 pub(crate) struct Web {
     agent: Agent,
+    /// The proxy's host and port.
+    proxy: Option<String>,
 }
 
 /// An answer with its body still unread.
 pub(crate) struct Answer {
     from: Address,
+    /// The proxy that the request went through.
+    proxy: Option<String>,
     response: Response<Body>,
 }
 
@@ -92,17 +96,23 @@ impl Web {
         Self::through(None, trust)
     }
 
-    /// The way to `there`: through the proxy that the variables name for it, as curl reads them. The error names the
-    /// variable.
-    pub(crate) fn to(there: &Address, trust: &Trust, environment: Environment) -> Result<Self, String> {
-        Ok(Self::through(proxy::from_variables(&there.0, environment)?, trust))
+    /// The way to `there`: through the proxy that the variables name for it, as curl reads them. A loop of the last
+    /// version read no such variables. So for this release one that cannot be used is a warning, and no proxy is used.
+    pub(crate) fn to(there: &Address, trust: &Trust, environment: Environment) -> Self {
+        let proxy = proxy::from_variables(&there.0, environment).unwrap_or_else(|why| {
+            log::warn!("{why}; {there} is reached without a proxy. A later release will refuse to start");
+            None
+        });
+        Self::through(proxy, trust)
     }
 
     fn through(proxy: Option<Proxy>, trust: &Trust) -> Self {
         // If a reused connection turned out to be closed, the request would look as if it might have arrived.
-        let config = http::config().proxy(proxy).user_agent(USER_AGENT).max_idle_connections(0).build();
+        let through = proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
+        let config = http::config().max_response_header_size(LONGEST);
+        let config = config.proxy(proxy).user_agent(USER_AGENT).max_idle_connections(0).build();
         let connector = http::connector(trust).chain(ReadLeniently);
-        Self { agent: Agent::with_parts(config, connector, SystemResolver::default()) }
+        Self { agent: Agent::with_parts(config, connector, SystemResolver::default()), proxy: through }
     }
 
     /// Posts `body` with these headers. Any status is an answer.
@@ -139,7 +149,7 @@ impl Web {
         let request = self.agent.configure_request(request);
         let request = request.timeout_global(Some(left)).timeout_resolve(connect).timeout_connect(connect).build();
         match self.agent.run(request) {
-            Ok(response) => Ok(Answer { from: to.clone(), response }),
+            Ok(response) => Ok(Answer { from: to.clone(), proxy: self.proxy.clone(), response }),
             Err(ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect)) => {
                 Err(Missed::surely(format!("{to}: no connection in time")))
             }
@@ -173,6 +183,9 @@ impl Answer {
             status @ 300..=399 => {
                 format!("status {status}: a redirect is not followed; set the address that it leads to")
             }
+            407 if let Some(proxy) = &self.proxy => {
+                format!("the proxy {proxy} did not connect us: it wants a user and a password (HTTP 407)")
+            }
             status => format!("status {status}"),
         };
         let said = if said.is_empty() { String::new() } else { format!(": {}", line(said, 200)) };
@@ -180,7 +193,7 @@ impl Answer {
             // A gateway that timed out does not know what became of the request.
             sure: !matches!(self.status(), 502 | 504),
             // The others may be mended: a right, a slow client, or too many requests.
-            for_good: matches!(self.status(), 400..=499) && !matches!(self.status(), 401 | 403 | 408 | 429),
+            for_good: matches!(self.status(), 400..=499) && !matches!(self.status(), 401 | 403 | 407 | 408 | 429),
             after: header::retry_after(self.response.headers()),
             why: format!("{}: {what}{said}", self.from),
         }
@@ -214,8 +227,12 @@ impl Missed {
 
     fn by(to: &Address, failure: &Failure) -> Self {
         // Until TLS is up, nothing of the request has been sent.
-        let sure = matches!(failure.trouble, Trouble::Dns | Trouble::Connect | Trouble::Tls);
-        Self { sure, for_good: false, after: None, why: format!("{to}: {}", line(&failure.text, 200)) }
+        let sure = matches!(failure.trouble, Trouble::Dns | Trouble::Connect | Trouble::Tls | Trouble::Untrusted);
+        let remedy = match failure.trouble {
+            Trouble::Untrusted => "; PROBE_CA_BUNDLE can name it as trusted",
+            _ => "",
+        };
+        Self { sure, for_good: false, after: None, why: format!("{to}: {}{remedy}", line(&failure.text, 200)) }
     }
 }
 

@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use pulse_echo_local::s3::{Limits, Options, Server};
+use pulse_echo_local::s3::{HostKey, KeyPair, Limits, Options, Server};
 use pulse_echo_testkit::raw_client::{Client, options};
 use pulse_echo_testkit::store::BUCKET;
+use rusty_s3::Credentials;
 use rusty_s3::actions::S3Action;
 use tempfile::TempDir;
 use url::Position;
@@ -119,4 +120,54 @@ fn a_crowd_without_a_key_takes_places_from_itself_alone() {
     }
     kept.write_all(signed_get(&client, "k").as_bytes()).unwrap();
     assert_eq!(status(&mut kept), "200", "who has proved a key stays");
+}
+
+/// The head of a PUT that announces 100 bytes.
+fn signed_put(client: &Client, key: &str) -> String {
+    let url = client.bucket.put_object(Some(&client.credentials), key).sign(client.expires);
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    format!("PUT {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\n", &url[Position::BeforePath..])
+}
+
+#[test]
+fn a_body_that_stalls_is_given_up() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::start(Options { body_idle: Duration::from_millis(300), ..options(&dir) }).unwrap();
+    let client = Client::of(&server);
+    for begun in ["", "0123456789"] {
+        let mut stream = connect(&server, &(signed_put(&client, "k") + begun));
+        let answer = until_closed(&mut stream);
+        assert!(answer.contains(" 400 ") && answer.contains("RequestTimeout"), "{answer}");
+    }
+    assert_eq!(client.get("k").status, 404);
+}
+
+#[test]
+fn a_host_has_64_requests_at_work_at_most_and_others_have_the_rest() {
+    let dir = TempDir::new().unwrap();
+    let options = Options { body_idle: HOUR, ..options(&dir) };
+    let pair = |host: &str| KeyPair::new(format!("AKIA{host}"), "its own secret");
+    let hosts = ["web-1", "web-2"];
+    options.keys.set_hosts(hosts.map(|host| HostKey { host: host.parse().unwrap(), pair: pair(host), until: None }));
+    let server = Server::start(options).unwrap();
+    let operator = Client::of(&server);
+    let [web_1, web_2] = hosts.map(|host| {
+        let credentials = Credentials::new(pair(host).access_key, pair(host).secret_key);
+        Client { credentials, ..operator.clone() }
+    });
+    // It asks for the body only once the request is at work.
+    let expect = signed_put(&web_1, "pulse/web-1.json").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    let mut busy: Vec<_> = (0..64).map(|_| connect(&server, &expect)).collect();
+    for stream in &mut busy {
+        assert_eq!(status(stream), "100");
+    }
+    web_1.put("pulse/web-1/other.json", b"{}").assert_error(503, "SlowDown");
+    let refused = until_closed(&mut connect(&server, &expect));
+    assert!(refused.contains("SlowDown") && refused.to_lowercase().contains("connection: close"), "{refused}");
+    assert_eq!(web_2.put("pulse/web-2.json", b"{}").status, 200);
+    assert_eq!(operator.put("pulse/web-1.json", b"{}").status, 200);
+    // Whichever ends makes room.
+    busy[7].write_all(&[b' '; 100]).unwrap();
+    assert_eq!(status(&mut busy[7]), "200");
+    assert_eq!(web_1.put("pulse/web-1/other.json", b"{}").status, 200);
 }

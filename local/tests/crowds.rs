@@ -18,7 +18,7 @@ use rusty_s3::actions::S3Action;
 use tempfile::TempDir;
 use url::Position;
 
-/// How many come to a server that has 64 places.
+/// How many come to a server that has 16 places.
 const CROWD: usize = 120;
 const PUTS: usize = 3;
 /// How often an honest client may be closed before it is served. A busy machine may be late with it.
@@ -27,7 +27,7 @@ const TRIES: usize = 10;
 fn server(tls: Option<Tls>) -> (Server, TempDir) {
     let dir = TempDir::new().unwrap();
     let options = options(&dir);
-    let places = Limits { near: 64, ..Limits::default() };
+    let places = Limits { near: 16, ..Limits::default() };
     (Server::start(Options { places, tls: tls.map(Arc::new), ..options }).unwrap(), dir)
 }
 

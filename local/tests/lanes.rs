@@ -62,7 +62,7 @@ fn a_pulse_waits_in_the_lane_of_what_was_put_and_is_given_back_if_it_has_a_url_b
         if is_given_back { Err(Trouble::HasUrl) } else { Ok(()) }
     });
     let client = Client::of(&server);
-    let long = [FETCHES, &[b' '; 64 << 10]].concat();
+    let long = [FETCHES, &b" ".repeat(64 << 10)].concat();
     for (key, body, lanes) in [
         ("pulse/a.json", FETCHES, &[Lane::Fetch][..]),
         ("pulse/a.json", b"{}", &[Lane::Arrival]),

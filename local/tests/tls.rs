@@ -107,7 +107,9 @@ fn files_that_cannot_be_used_end_the_start_in_one_sentence() {
         ended.stderr
     };
     fs::write(folder.join("server.pem"), "").unwrap();
-    assert!(refusal().ends_with("server.pem holds no certificate in PEM"));
+    assert!(refusal().ends_with("server.pem: there is no certificate in it"));
+    fs::write(folder.join("server.pem"), "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n").unwrap();
+    assert!(refusal().ends_with("server.pem: the block \"CERTIFICATE\" in line 1 is cut off or broken"));
     fs::remove_file(folder.join("server.pem")).unwrap();
     assert!(refusal().contains("cannot read ") && refusal().contains("server.pem: No such file"));
     let alone = Running::of(&mut serve(&folder.join("data"), &["--tls-cert", "server.pem"])).end();

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfo, FlagInfoKind, FromArgs};
 
 use super::Arguments;
-use pulse_echo_core::text::nearest;
+use pulse_echo_core::text::{nearest, quoted};
 
 /// What the arguments came to.
 pub enum Parsed {
@@ -50,9 +50,23 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
         Ok(arguments) => Parsed::Arguments(Box::new(arguments)),
         Err(EarlyExit { output, status: Ok(()) }) => Parsed::Text(output),
         Err(EarlyExit { output, status: Err(()) }) => {
-            let what = output.split_whitespace().collect::<Vec<_>>().join(" ");
+            let what = plain(output.split_whitespace().collect::<Vec<_>>().join(" "));
             Parsed::Wrong { message: format!("{}; {}", what.trim_end_matches('.'), see_help(&commands)), nagios }
         }
+    }
+}
+
+/// What argh says of an option's value, in our words.
+fn plain(text: String) -> String {
+    let parts = text.strip_prefix("Error parsing option '").and_then(|rest| {
+        let (option, rest) = rest.split_once("' with value '")?;
+        let (value, why) = rest.rsplit_once("': ")?;
+        Some((option, value, why))
+    });
+    match parts {
+        Some((option, _, "duplicate values provided")) => format!("{option} is there twice"),
+        Some((option, value, why)) => format!("{option} is {}: {why}", quoted(value.as_bytes(), 0, 60)),
+        None => text,
     }
 }
 
@@ -197,6 +211,17 @@ mod tests {
         match parsed(line) {
             Parsed::Wrong { message, nagios } => (message, nagios),
             _ => panic!("{line} passed"),
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_named_with_its_option() {
+        for (line, why) in [
+            ("--host a --host b send", "--host is there twice; "),
+            ("--timeout-s x send", "--timeout-s is \"x\": expected a whole number of seconds from 1 to 3600; "),
+        ] {
+            let (message, _) = wrong(line);
+            assert!(message.starts_with(why), "{message}");
         }
     }
 

@@ -10,6 +10,7 @@ use super::ini::{Entry, Section, Sections, Wrong};
 use super::process::split;
 use crate::input;
 use pulse_echo_core::environment::Environment;
+use pulse_echo_core::text::nearest;
 
 /// Where the package keeps this host's credentials.
 const OWN_FILE: &str = "/etc/pulse-echo/credentials";
@@ -178,9 +179,14 @@ impl File {
             });
             return format!("has no keys and no credential_process for the profile {profile}{hint}");
         }
-        let hint = sections.last(|section| is_like(section, profile)).map_or_else(String::new, |section| {
-            let right = self.heading(profile);
-            format!(": line {} has [{}], which must be [{right}] here", section.line, section.name)
+        let right = self.heading(profile);
+        if let Some(section) = sections.last(|section| is_like(section, profile)) {
+            let Section { name, line, .. } = section;
+            return format!("has no profile {profile}: line {line} has [{name}], which must be [{right}] here");
+        }
+        let near = nearest(&right, sections.names()).and_then(|near| sections.last(|name| name == near));
+        let hint = near.map_or_else(String::new, |section| {
+            format!(": line {} has [{}]; is [{right}] meant?", section.line, section.name)
         });
         format!("has no profile {profile}{hint}")
     }

@@ -131,6 +131,11 @@ impl Sections {
         Ok(self)
     }
 
+    /// The names of all sections.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|section| section.name.as_str())
+    }
+
     /// The last section that fits.
     pub fn last(&self, fits: impl Fn(&str) -> bool) -> Option<&Section> {
         self.0.iter().rfind(|section| fits(&section.name))

@@ -11,8 +11,8 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::Credentials;
 
 /// What to use instead of the ways to credentials that are refused.
-pub const REMEDY: &str = "use credential_process, with a program that gets them, such as \
-                          \"aws configure export-credentials\" of the AWS CLI 2";
+pub const REMEDY: &str = "give pulse-echo a profile of its own, with credential_process = aws configure \
+                          export-credentials --profile NAME, of the AWS CLI 2";
 
 /// The variables that name a profile. AWS's tools differ in which comes first.
 const VARIABLES: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];

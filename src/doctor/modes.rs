@@ -62,10 +62,9 @@ pub fn hidden(file: &Path, readers: &[Reader]) -> Option<String> {
         folders.reverse();
         let is_closed = |folder: &&&Path| fs::metadata(folder).is_ok_and(|metadata| !reader.may(&metadata, 1));
         if let Some(closed) = folders.iter().find(is_closed) {
-            let folder = closed.display();
+            let (folder, elsewhere) = (closed.display(), elsewhere(&path));
             return Some(format!(
-                "{name} is in {folder}, which is closed to {user}, who is to send it: move it to {OWN_FOLDER}, or \
-                 chmod o+x {folder}"
+                "{name} is in {folder}, which is closed to {user}, who is to send it: {elsewhere}chmod o+x {folder}"
             ));
         }
         let mode = metadata.mode() & 0o7777;
@@ -73,6 +72,11 @@ pub fn hidden(file: &Path, readers: &[Reader]) -> Option<String> {
             format!("{name} has mode {mode:o}, so that {user} cannot read it, who is to send it: chmod 644 {name}")
         })
     })
+}
+
+/// A better place for a file, unless it is there already.
+fn elsewhere(file: &Path) -> String {
+    if file.starts_with(OWN_FOLDER) { String::new() } else { format!("move it to {OWN_FOLDER}, or ") }
 }
 
 /// What is wrong with a file that may hold a secret: everybody can read it, or the user that sends cannot.
@@ -139,7 +143,9 @@ mod tests {
         assert!(hidden(&file, &stranger).unwrap().contains("has mode 640, so that web cannot read it"));
         assert_eq!(hidden(&file, &[reader(0, &[0])]), None);
         mode(folder.path(), 0o750);
-        assert!(hidden(&file, &stranger).unwrap().contains("which is closed to web"));
+        let closed = hidden(&file, &stranger).unwrap();
+        assert!(closed.contains("which is closed to web") && closed.contains(": move it to /etc/pulse-echo, or chmod"));
+        assert_eq!(elsewhere(Path::new("/etc/pulse-echo/pulses.d/db.json")), "", "it is there already");
         assert_eq!(hidden(&file, &[]), None);
     }
 }

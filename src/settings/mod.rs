@@ -35,8 +35,8 @@ const CA_FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// The region to sign for, if a custom endpoint comes without one.
 const NO_REGION: &str = "us-east-1";
 
-/// The buffers of a connection, in bytes. An answer's head must fit into the first. ureq's own have eight times as much,
-/// which it fills with zeros, once more for TLS: two fifths of what a `send` takes.
+/// The buffers of a connection, in bytes. An answer's head must fit into the first. ureq's own have eight times as
+/// much, which it fills with zeros, once more for TLS: two fifths of what a `send` takes.
 const INPUT_BUFFER: usize = 16 * 1024;
 const OUTPUT_BUFFER: usize = 8 * 1024;
 
@@ -231,6 +231,8 @@ impl<'a> Sources<'a> {
                 // `run` waits up to two seconds between two looks. Its connection must stay open for longer.
                 .max_idle_age(Duration::from_secs(60))
                 .input_buffer_size(INPUT_BUFFER)
+                // A full buffer would be taken for a closed connection.
+                .max_response_header_size(INPUT_BUFFER - 1)
                 .output_buffer_size(OUTPUT_BUFFER)
                 .build(),
             trust,

@@ -1,7 +1,7 @@
 //! Whether a text is for people: without the names and numbers that libraries give their errors.
 
 /// What only a library or a debugger would say.
-const DEBUG: [&str; 31] = [
+const DEBUG: [&str; 43] = [
     "(os error",
     "Os {",
     "Some(",
@@ -33,6 +33,18 @@ const DEBUG: [&str; 31] = [
     "EOF while parsing",
     "failed to lookup",
     "Peer disconnected",
+    "invalid type",
+    "floating point",
+    "expected value",
+    "expected ident",
+    "expected a string",
+    "invalid international",
+    "invalid IPv6",
+    "invalid port number",
+    "empty host",
+    "address syntax",
+    "Error parsing option",
+    "duplicate values",
 ];
 
 /// Asserts that `text` is in people's words.

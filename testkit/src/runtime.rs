@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use crate::plain::assert_plain;
 use crate::server::{header, read_body, read_head};
 
 /// How long a test waits for what must come.
@@ -76,6 +77,7 @@ impl Lambda {
         let answered = format!("invocation/{}/", invocation.id);
         self.events.send(invocation).unwrap();
         let post = self.posts.recv_timeout(PATIENCE).expect("an answer comes");
+        assert_plain(&post.body.to_string());
         let kind = post.path.strip_prefix(&answered).unwrap_or_else(|| panic!("{post:?} answers another event"));
         (kind.into(), post.body)
     }
@@ -85,6 +87,7 @@ impl Lambda {
     pub fn init_error(&self) -> (String, Value) {
         let post = self.posts.recv_timeout(PATIENCE).expect("an error comes");
         assert_eq!(post.path, "init/error");
+        assert_plain(&post.body.to_string());
         (post.error_type.expect("the error has a type"), post.body)
     }
 }

@@ -57,11 +57,15 @@ pub fn from_install_over_a_reboot_to_removal() {
     // The server takes over the old folder, and runs as its own user behind closed doors.
     machine.ok("dpkg -i /root/pulse-echo-local_*.deb");
     machine.wait("systemctl is-active pulse-echo-local");
+    // The unit is active as soon as the program runs, and an emulated machine takes a while until it serves.
+    let serves = |times| format!("test $(journalctl -u pulse-echo-local | grep -c 'bucket pulse-echo at') -ge {times}");
+    machine.wait(&serves(1));
     machine.ok("sed -i 's|^#OPTIONS=.*|OPTIONS=--page 127.0.0.1:9811|' /etc/pulse-echo-local/env");
     machine.ok("systemctl restart pulse-echo-local");
     let healthz = "exec 3<>/dev/tcp/127.0.0.1/9811
         printf 'GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3; cat <&3 | grep -o '^ok: .*'";
     machine.wait(healthz);
+    machine.wait(&serves(2));
     let owners = machine
         .ok("stat -c '%a %U %n' /var/lib/pulse-echo-local /var/lib/pulse-echo-local/* /etc/pulse-echo-local/env");
     let wanted = "700 pulse-echo-local /var/lib/pulse-echo-local

@@ -18,6 +18,9 @@ const NAME: &str = "debian-boots.tar";
 /// How long a boot may take: it is emulated, and other work may be done beside it.
 const BOOT_TIME: Duration = Duration::from_secs(600);
 
+/// How long what a story waits for may take.
+const WAIT_TIME: Duration = Duration::from_secs(300);
+
 /// Does what comes in by the second serial line: a command in base64, answered by its output in base64 and its code.
 const SHELL: &str = "#!/bin/bash
 stty -F /dev/ttyS1 raw -echo
@@ -129,7 +132,7 @@ impl Machine {
     /// Waits until a command succeeds. Returns its output.
     #[track_caller]
     pub fn wait(&mut self, command: &str) -> String {
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + WAIT_TIME;
         loop {
             let (code, said) = self.run(command);
             if code == 0 {

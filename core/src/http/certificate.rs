@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::{EndEntityCert, InvalidNameContext, KeyUsage, RawPublicKeyEntity};
 
 use super::der::{self, Fields};
 use super::distrust::{Distrust, Seen, hosts};
@@ -40,8 +42,11 @@ impl Verifier {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<(), webpki::Error> {
-        let certificate = EndEntityCert::try_from(leaf)?;
-        let is_named = self.named.iter().any(|named| named == leaf);
+        let is_named = self.is_named(leaf);
+        let certificate = match EndEntityCert::try_from(leaf) {
+            Err(webpki::Error::UnsupportedCertVersion) if is_named => return verify_old(leaf, name, now),
+            other => other?,
+        };
         // What is named itself needs no issuer, and may be what `openssl req -x509` makes: a CA's.
         let (roots, intermediates) = if is_named { (&[][..], &[][..]) } else { (&self.roots.roots[..], intermediates) };
         let (all, usage) = (self.algorithms.all, KeyUsage::server_auth());
@@ -60,6 +65,30 @@ impl Verifier {
         }
     }
 
+    fn is_named(&self, leaf: &CertificateDer<'_>) -> bool {
+        self.named.iter().any(|named| named == leaf)
+    }
+
+    /// The key of a named certificate of version 1, which the library does not read.
+    fn old_key<'a>(&self, leaf: &'a CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'a>> {
+        let fields = Fields::read(leaf).filter(|fields| !fields.has_version && self.is_named(leaf))?;
+        Some(SubjectPublicKeyInfoDer::from(fields.key_info))
+    }
+
+    /// Verifies a signature of TLS 1.2 by a bare key, which rustls does for TLS 1.3 alone.
+    fn verify_by_key(
+        &self,
+        message: &[u8],
+        key: &SubjectPublicKeyInfoDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let key = RawPublicKeyEntity::try_from(key).map_err(|_| CertificateError::BadEncoding)?;
+        let schemes = self.algorithms.mapping.iter().filter(|(scheme, _)| *scheme == signature.scheme);
+        let mut algorithms = schemes.flat_map(|(_, algorithms)| *algorithms);
+        let is_good = algorithms.any(|one| key.verify_signature(*one, message, signature.signature()).is_ok());
+        is_good.then(HandshakeSignatureValid::assertion).ok_or(CertificateError::BadSignature.into())
+    }
+
     /// Puts a failure to verify into words.
     fn distrust(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], error: webpki::Error) -> Error {
         error_of(Distrust::of(error, &Seen { leaf, intermediates, roots: &self.roots.roots }))
@@ -68,6 +97,23 @@ impl Verifier {
 
 fn error_of(distrust: Distrust) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust))))
+}
+
+/// Verifies a named certificate of version 1, which `openssl x509 -req -signkey` makes: it has no names but its common
+/// name, and nothing that could limit its use.
+fn verify_old(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), webpki::Error> {
+    let fields = Fields::read(leaf).ok_or(webpki::Error::BadDer)?;
+    let ends = (fields.not_before(), fields.not_after());
+    let (Some(begin), Some(end)) = ends else { return Err(webpki::Error::BadDerTime) };
+    let time = UnixTime::since_unix_epoch;
+    if now.as_secs() < begin.as_secs() {
+        return Err(webpki::Error::CertNotValidYet { time: now, not_before: time(begin) });
+    }
+    if now.as_secs() > end.as_secs() {
+        return Err(webpki::Error::CertExpired { time: now, not_after: time(end) });
+    }
+    let context = || InvalidNameContext { expected: name.to_owned(), presented: Vec::new() };
+    if is_common_name(leaf, name) { Ok(()) } else { Err(webpki::Error::CertNotValidForName(context())) }
 }
 
 /// Whether a certificate has this name as its common name, as they were before there were other names.
@@ -100,7 +146,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = verify_tls12_signature(message, certificate, signature, &self.algorithms);
+        let verified = match self.old_key(certificate) {
+            Some(key) => self.verify_by_key(message, &key, signature),
+            None => verify_tls12_signature(message, certificate, signature, &self.algorithms),
+        };
         verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
 
@@ -110,7 +159,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = verify_tls13_signature(message, certificate, signature, &self.algorithms);
+        let verified = match self.old_key(certificate) {
+            Some(key) => verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms),
+            None => verify_tls13_signature(message, certificate, signature, &self.algorithms),
+        };
         verified.map_err(|error| Distrust::of_key(certificate).map_or(error, error_of))
     }
 

@@ -8,8 +8,22 @@ use crate::clock::second_of;
 pub(super) struct Fields<'a> {
     pub(super) issuer: &'a [u8],
     pub(super) subject: &'a [u8],
+    /// The identifier of the algorithm that its issuer signed it with.
+    pub(super) algorithm: &'a [u8],
+    /// Its key, a `SubjectPublicKeyInfo` with its header.
+    pub(super) key_info: &'a [u8],
+    /// Whether it says that it is of version 2 or 3.
+    pub(super) has_version: bool,
     validity: &'a [u8],
     key: &'a [u8],
+    extensions: &'a [u8],
+}
+
+/// An extension of a certificate.
+pub(super) struct Extension<'a> {
+    pub(super) id: &'a [u8],
+    pub(super) is_critical: bool,
+    pub(super) value: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
@@ -22,13 +36,25 @@ impl<'a> Fields<'a> {
         };
         let fields = &mut to_be_signed;
         // A certificate of version 1 does not say its version.
-        let _ = element(fields, VERSION);
+        let has_version = element(fields, VERSION).is_some();
         let _serial = element(fields, INTEGER)?;
-        let _algorithm = element(fields, SEQUENCE)?;
+        let algorithm = element(fields, SEQUENCE)?;
         let issuer = element(fields, SEQUENCE)?;
         let validity = element(fields, SEQUENCE)?;
         let subject = element(fields, SEQUENCE)?;
-        Some(Self { issuer, subject, validity, key: element(fields, SEQUENCE)? })
+        let key_info = first(fields)?;
+        let key = element(fields, SEQUENCE)?;
+        let mut extensions = *fields;
+        while let Some((tag, content)) = next(fields) {
+            extensions = if tag == EXTENSIONS { content } else { &[] };
+        }
+        let extensions = element(&mut extensions, SEQUENCE).unwrap_or_default();
+        Some(Self { issuer, subject, algorithm, key_info, has_version, validity, key, extensions })
+    }
+
+    /// The first second in which it is valid, since 1970.
+    pub(super) fn not_before(&self) -> Option<Duration> {
+        next(&mut { self.validity }).and_then(|(_, text)| time(text))
     }
 
     /// The last second in which it is valid, since 1970.
@@ -36,6 +62,27 @@ impl<'a> Fields<'a> {
         let mut times = self.validity;
         next(&mut times)?;
         next(&mut times).and_then(|(_, text)| time(text))
+    }
+
+    pub(super) fn extensions(&self) -> impl Iterator<Item = Extension<'a>> {
+        let mut rest = self.extensions;
+        std::iter::from_fn(move || {
+            let mut parts = element(&mut rest, SEQUENCE)?;
+            let id = element(&mut parts, OBJECT_IDENTIFIER)?;
+            let is_critical = element(&mut parts, BOOLEAN).is_some_and(|value| value != [0]);
+            Some(Extension { id, is_critical, value: element(&mut parts, OCTET_STRING)? })
+        })
+    }
+
+    /// The value of the extension `2.5.29.n`.
+    pub(super) fn extension(&self, n: u8) -> Option<&'a [u8]> {
+        self.extensions().find(|extension| extension.id == [0x55, 0x1d, n]).map(|extension| extension.value)
+    }
+
+    /// Whether it says that it is a CA's.
+    pub(super) fn is_ca(&self) -> bool {
+        let constraints = self.extension(BASIC_CONSTRAINTS).unwrap_or_default();
+        element(&mut { constraints }, SEQUENCE).is_some_and(|mut parts| element(&mut parts, BOOLEAN).is_some())
     }
 
     /// The bits of its key, if that is one of RSA.
@@ -90,7 +137,15 @@ pub(super) fn first(input: &[u8]) -> Option<&[u8]> {
     Some(&input[..input.len() - rest.len()])
 }
 
+/// The last part of the identifiers of extensions, 2.5.29.n.
+pub(super) const BASIC_CONSTRAINTS: u8 = 19;
+pub(super) const NAME_CONSTRAINTS: u8 = 30;
+pub(super) const EXTENDED_KEY_USAGE: u8 = 37;
+
 const SEQUENCE: u8 = 0x30;
+const BOOLEAN: u8 = 0x01;
+const OCTET_STRING: u8 = 0x04;
+const EXTENSIONS: u8 = 0xa3;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OBJECT_IDENTIFIER: u8 = 0x06;

@@ -8,13 +8,22 @@ use webpki::{Error, InvalidNameContext};
 
 use super::der::{self, Fields};
 use crate::clock::Time;
-use crate::text::{line, printable};
+use crate::text::{cut, line, printable};
 
 /// The bits of RSA keys that the library verifies.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// How much of a foreign name a reason shows, in bytes.
 const ROOM: usize = 40;
+
+/// What a server's own certificate is called.
+const LEAF: &str = "the certificate";
+
+/// The last parts of the identifiers 2.5.29.n of the extensions that the library knows.
+const KNOWN: [u8; 6] = [15, 17, der::BASIC_CONSTRAINTS, der::NAME_CONSTRAINTS, 31, der::EXTENDED_KEY_USAGE];
+
+/// serverAuth, in an extended key usage.
+const FOR_SERVERS: &[u8] = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01";
 
 /// A certificate that is not trusted.
 #[derive(Debug)]
@@ -60,13 +69,17 @@ impl Distrust {
         Self::because(match error {
             Error::CertExpired { not_after, .. } => {
                 let after = Duration::from_secs(not_after.as_secs());
-                format!("{} expired on {}", seen.that_ends(after), Time::since_1970(after))
+                let expired = seen.the(|one| one.not_after() == Some(after));
+                format!("{expired} expired on {}", Time::since_1970(after))
             }
             Error::CertNotValidYet { not_before, .. } => {
-                let before = Time::since_1970(Duration::from_secs(not_before.as_secs()));
-                format!("the certificate is not valid before {before}")
+                let before = Duration::from_secs(not_before.as_secs());
+                let early = seen.the(|one| one.not_before() == Some(before));
+                format!("{early} is not valid before {}", Time::since_1970(before))
             }
-            Error::InvalidCertValidity => "the certificate ends before it begins".into(),
+            Error::InvalidCertValidity => {
+                format!("{} ends before it begins", seen.the(|one| one.not_after() < one.not_before()))
+            }
             // Another certificate of its name may be trusted, such as the one before it.
             Error::UnknownIssuer | Error::CaUsedAsEndEntity | Error::InvalidSignatureForPublicKey if is_self_signed => {
                 return Self::unknown("the certificate is self-signed");
@@ -74,25 +87,34 @@ impl Distrust {
             Error::UnknownIssuer => return Self::unknown(seen.missing_issuer()),
             Error::CertNotValidForName(context) => return Self::because(wrong_name(&context, seen.leaf)),
             Error::CaUsedAsEndEntity => "the certificate is a CA's, not a server's; make one with CA:FALSE".into(),
-            Error::EndEntityUsedAsCa => "an issuer in the chain is no CA; make its certificate with CA:TRUE".into(),
+            Error::EndEntityUsedAsCa => match seen.authority(|one| !one.is_ca()) {
+                Some(authority) => format!("{authority} issued a certificate and is no CA; make its own with CA:TRUE"),
+                None => "an issuer in the chain is no CA; make its certificate with CA:TRUE".into(),
+            },
             Error::PathLenConstraintViolated => "the chain has more CAs than one of them allows (pathlen)".into(),
             Error::NameConstraintViolation => {
-                "a CA of the chain may not issue certificates for this name (its name constraints)".into()
+                let authority = seen.constraining().unwrap_or_else(|| "a CA of the chain".into());
+                format!("{authority} may not issue certificates for this name (its name constraints)")
             }
             Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
-                "the certificate is not for servers; its extended key usage must have serverAuth".into()
+                let for_others = seen.the(|one| one.extension(der::EXTENDED_KEY_USAGE).is_some_and(is_not_for_servers));
+                format!("{for_others} is not for servers; its extended key usage must have serverAuth")
             }
             Error::UnsupportedCertVersion => {
-                "the certificate is of X.509 version 1, which has no subject alternative names; make one of version 3"
-                    .into()
+                let old = seen.the(|one| !one.has_version);
+                let why = if old == LEAF { ", which has no subject alternative names" } else { "" };
+                format!("{old} is of X.509 version 1{why}; make one of version 3")
             }
             Error::UnsupportedCriticalExtension => {
-                "the certificate has a critical extension that is not known here; make it not critical".into()
+                let critical = seen.the(|one| one.extensions().any(|one| one.is_critical && !is_known(one.id)));
+                format!("{critical} has a critical extension that is not known here; make it not critical")
             }
             Error::InvalidSignatureForPublicKey => seen.wrong_signature(),
-            Error::UnsupportedSignatureAlgorithmContext(context) => signed_with(&context.signature_algorithm_id, &[]),
+            Error::UnsupportedSignatureAlgorithmContext(context) => {
+                seen.signed_with(&context.signature_algorithm_id, &[])
+            }
             Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
-                signed_with(&context.signature_algorithm_id, &context.public_key_algorithm_id)
+                seen.signed_with(&context.signature_algorithm_id, &context.public_key_algorithm_id)
             }
             Error::MaximumPathDepthExceeded
             | Error::MaximumPathBuildCallsExceeded
@@ -111,13 +133,44 @@ impl Seen<'_> {
         [self.leaf].into_iter().chain(self.intermediates)
     }
 
-    /// What to call the certificate that ends then.
-    fn that_ends(&self, then: Duration) -> String {
-        let ends = |one: &&CertificateDer| Fields::read(one).and_then(|fields| fields.not_after()) == Some(then);
-        match self.all().find(ends) {
+    /// What to call the first certificate that has a property.
+    fn the(&self, has: impl Fn(&Fields) -> bool) -> String {
+        match self.all().find(|one| Fields::read(one).is_some_and(|fields| has(&fields))) {
             Some(one) if one != self.leaf => format!("the certificate of {}", subject(one)),
-            _ => "the certificate".into(),
+            _ => LEAF.into(),
         }
+    }
+
+    /// What to call the first issuer whose own certificate was sent and has a property.
+    fn authority(&self, has: impl Fn(&Fields) -> bool) -> Option<String> {
+        let issuers: Vec<_> = self.all().filter_map(|one| Some(Fields::read(one)?.issuer)).collect();
+        let authorities = self.intermediates.iter().filter_map(|one| Fields::read(one));
+        let mut those = authorities.filter(|one| issuers.contains(&one.subject) && has(one));
+        those.next().map(|one| called(one.subject))
+    }
+
+    /// The CA that allows certificates for certain names only, if there is just one.
+    fn constraining(&self) -> Option<String> {
+        let shown = self.intermediates.iter().filter_map(|one| Fields::read(one));
+        let shown = shown.filter(|one| one.extension(der::NAME_CONSTRAINTS).is_some()).map(|one| one.subject);
+        let issuers: Vec<_> = self.all().filter_map(|one| Some(Fields::read(one)?.issuer)).collect();
+        let roots = self.roots.iter().filter(|root| root.name_constraints.is_some()).map(|root| root.subject.as_ref());
+        let mut all = shown.chain(roots).filter(|subject| issuers.contains(subject));
+        let one = all.next()?;
+        all.all(|other| other == one).then(|| format!("the CA {}", called(one)))
+    }
+
+    /// Names the certificate whose signature has this algorithm, by a key of this kind.
+    fn signed_with(&self, signature: &[u8], key: &[u8]) -> String {
+        let has = |info: &[u8]| info.windows(key.len()).any(|part| part == key);
+        let is_by_such_a_key = |one: &Fields| {
+            let roots = self.roots.iter().map(|root| (root.subject.as_ref(), root.subject_public_key_info.as_ref()));
+            let shown = self.intermediates.iter().filter_map(|one| Fields::read(one));
+            let mut keys = roots.chain(shown.map(|one| (one.subject, one.key_info)));
+            keys.any(|(subject, info)| subject == one.issuer && has(info))
+        };
+        let signed = self.the(|one| one.algorithm == signature && (key.is_empty() || is_by_such_a_key(one)));
+        format!("{signed} is {}", signed_with(signature, key))
     }
 
     /// Follows the chain to its last certificate, and says who issued that.
@@ -161,6 +214,14 @@ impl Seen<'_> {
     }
 }
 
+fn is_not_for_servers(usage: &[u8]) -> bool {
+    !usage.windows(FOR_SERVERS.len()).any(|part| part == FOR_SERVERS)
+}
+
+fn is_known(extension: &[u8]) -> bool {
+    matches!(extension, [0x55, 0x1d, n] if KNOWN.contains(n))
+}
+
 fn key_text(bits: usize) -> Option<String> {
     if RSA_BITS.contains(&bits) {
         return None;
@@ -182,7 +243,10 @@ pub(super) fn hosts(context: &InvalidNameContext) -> Vec<&str> {
 fn wrong_name(context: &InvalidNameContext, leaf: &CertificateDer<'_>) -> String {
     let expected = ServerName::to_str(&context.expected);
     // A stranger may have written the names, and there may be many.
-    let names: String = printable(&hosts(context).join(", ")).chars().take(300).collect();
+    let names = cut(&printable(&hosts(context).join(", ")), 300);
+    if matches!(context.expected, ServerName::IpAddress(_)) && hosts(context).contains(&&*expected) {
+        return format!("the certificate names {expected} as a DNS name; make one that gives it as IP:{expected}");
+    }
     if !names.is_empty() {
         return format!("the certificate is not for {expected}, but for {names}");
     }
@@ -237,5 +301,18 @@ fn signed_with(signature: &[u8], key: &[u8]) -> String {
         (None, Some(name)) => name.to_string(),
         (None, None) => "an algorithm that is not known here".into(),
     };
-    format!("the certificate is signed with {with}; sign it with RSA or ECDSA (P-256, P-384) and SHA-256")
+    format!("signed with {with}; sign it with RSA or ECDSA (P-256, P-384) and SHA-256")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_names_the_first_are_shown_and_that_there_are_more() {
+        let presented = (0..80).map(|n| format!("DnsName(\"host{n}.example.com\")")).collect();
+        let expected = ServerName::try_from("localhost").unwrap();
+        let text = wrong_name(&InvalidNameContext { expected, presented }, &CertificateDer::from(vec![]));
+        assert!(text.contains("but for host0.example.com, host1.") && text.ends_with("host15.ex…"), "{text}");
+    }
 }

@@ -67,7 +67,9 @@ impl From<Error> for Failure {
             // ureq says `proxy server responded 407/407`.
             Error::ConnectProxyFailed(reason) => match reason.rsplit_once('/') {
                 Some((_, "407")) => (Trouble::Connect, "it wants a user and a password (HTTP 407)".into()),
-                Some((_, status)) => (Trouble::Connect, format!("HTTP {status}")),
+                Some((_, status)) => {
+                    (Trouble::Connect, format!("HTTP {status}; does it allow CONNECT to this host and port?"))
+                }
                 None => (Trouble::Connect, "it closed the connection".into()),
             },
             Error::ConnectionFailed => (Trouble::Connect, "no connection".into()),
@@ -144,7 +146,8 @@ fn tls_failure(error: &rustls::Error) -> (Trouble, String) {
 fn alert_text(alert: AlertDescription) -> String {
     let why = match alert {
         AlertDescription::HandshakeFailure => {
-            "no version, cipher or key in common, or it wants a certificate of its client"
+            "no version, cipher or key in common (offer ECDHE with AES-GCM or ChaCha20, and X25519, P-256 or P-384), \
+             or it wants a certificate of its client"
         }
         AlertDescription::ProtocolVersion => "it does not speak TLS 1.2 or 1.3",
         AlertDescription::UnrecognisedName => "it does not know this name",

@@ -1,6 +1,6 @@
 //! HTTP for the agent and the fleet: answers of any status, no hidden redirects, and a kind for each failure.
 
-mod bundle;
+pub mod bundle;
 mod certificate;
 mod connect;
 mod der;

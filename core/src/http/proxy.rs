@@ -45,6 +45,8 @@ fn parse(value: &str) -> Result<Proxy, String> {
         return Err(format!("{scheme}:// is not supported, only http:// and https://"));
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // An empty port is none.
+    let authority = authority.strip_suffix(':').unwrap_or(authority);
     let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     let address = if has_port { format!("{scheme}://{authority}") } else { format!("{scheme}://{authority}:{port}") };
@@ -234,6 +236,8 @@ mod tests {
             ("proxy.example", "proxy.example:1080"),
             ("http://proxy.example/", "proxy.example:1080"),
             ("http://proxy.example:80", "proxy.example:80"),
+            ("http://proxy.example:", "proxy.example:1080"),
+            ("http://u:p@proxy.example:/", "proxy.example:1080"),
             ("https://proxy.example", "proxy.example:443"),
             ("HTTP://u:p@10.0.0.1:3128", "10.0.0.1:3128"),
             ("http://[::1]", "[::1]:1080"),

@@ -78,9 +78,13 @@ fn built_in() -> RootCertStore {
 impl Ready {
     fn with_pem(bundle: &[u8]) -> Result<Self, String> {
         let (mut roots, mut named) = (built_in(), Vec::new());
-        for certificate in bundle::read(bundle)? {
+        let bundle = bundle::read(bundle)?;
+        for unread in bundle.unread {
+            log::warn!("a part of a CA bundle is not read: {unread}");
+        }
+        for certificate in bundle.certificates {
             let added = roots.add(certificate.der.clone());
-            added.map_err(|_| format!("{} has a certificate that is not well-formed", certificate.place))?;
+            added.map_err(|_| format!("{} is not well-formed", certificate.place))?;
             named.push(certificate.der);
         }
         Ok(Self::of(roots, named))

@@ -165,7 +165,10 @@ impl Error {
                 Trouble::Dns => "check the region, the endpoint and this machine's name server",
                 Trouble::Connect => "check the endpoint, the proxy, the route and the firewall",
                 Trouble::Tls | Trouble::Untrusted => {
-                    "check the endpoint and this machine's clock; a private CA goes into ca_file"
+                    let setting = self.way.ca_setting.unwrap_or("ca_file");
+                    return Some(format!(
+                        "check the endpoint and this machine's clock; a private CA goes into {setting}"
+                    ));
                 }
                 Trouble::Timeout | Trouble::Broken => "try again; if it stays, look at the network, or raise timeout_s",
                 Trouble::Protocol => "check that the endpoint is an S3 service",

@@ -109,6 +109,7 @@ impl Store {
             is_bucket_twice: begins && url.path() != "/",
             host: self.place.endpoint.is_some().then_some(with_port),
             proxy: self.agent.config().proxy().map(|proxy| format!("{}:{}", proxy.host(), proxy.port())),
+            ca_setting: self.ca_setting,
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct Store {
     tries: u32,
     /// No further try begins when only this is left.
     reserve: Duration,
+    /// The setting that names a private CA, if it is another than the agent's.
+    ca_setting: Option<&'static str>,
 }
 
 /// The credentials in the environment; `None` if it holds neither half of a key. Some emulators set an empty session
@@ -161,7 +163,14 @@ impl Store {
             deadline,
             tries: retry::TRIES,
             reserve: Duration::ZERO,
+            ca_setting: None,
         })
+    }
+
+    /// The same store, whose errors name this setting for a private CA in place of the agent's.
+    #[must_use]
+    pub fn with_ca_setting(self, ca_setting: &'static str) -> Self {
+        Self { ca_setting: Some(ca_setting), ..self }
     }
 
     /// The same store with another deadline.
@@ -220,7 +229,7 @@ impl Store {
 
     /// Puts an object for browsers, which are not to keep it: it is served with `Cache-Control: no-store`.
     pub fn publish(&self, key: &Key, content_type: &str, body: &[u8]) -> Result<Taken, Error> {
-        self.put_with(vec![("cache-control".into(), "no-store".into())], key, content_type, body)
+        self.put_with(vec![("cache-control".into(), "no-store".into())], key, content_type, &body)
     }
 
     fn put_with(
@@ -228,7 +237,7 @@ impl Store {
         headers: Vec<(String, String)>,
         key: &Key,
         content_type: &str,
-        body: &[u8],
+        body: &dyn Content,
     ) -> Result<Taken, Error> {
         let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
         let answer = self.send(&ask)?;

@@ -56,6 +56,8 @@ pub struct Way {
     pub is_bucket_twice: bool,
     /// The proxy of the environment.
     pub proxy: Option<String>,
+    /// The setting that names a private CA, if it is another than the agent's.
+    pub ca_setting: Option<&'static str>,
 }
 
 /// A server, or a proxy before it, may repeat the URL that it was asked for: its query is a signature, and may hold a
@@ -90,6 +92,7 @@ impl Refusal {
                  correct the bucket"
             }
             ("NoSuchBucket", _) => "correct the bucket, the region or the endpoint, or create the bucket first",
+            ("InvalidBucketName", _) => "correct the bucket: 3 to 63 small letters, digits, \".\" and \"-\"",
             ("InvalidAccessKeyId", _) => "the store does not know this access key id: correct the credentials",
             ("SignatureDoesNotMatch", _) => return Some(self.signature_remedy(way)),
             ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => {
@@ -185,6 +188,13 @@ mod tests {
         let unknown = remedy(Some("s3.example.com"), "");
         assert!(unknown.contains("does not belong") && unknown.contains("must stay s3.example.com"), "{unknown}");
         assert!(!remedy(None, "").contains("proxy"));
+    }
+
+    #[test]
+    fn a_bucket_that_no_store_can_have_is_told_with_what_a_name_may_have() {
+        let body = "<Error><Code>InvalidBucketName</Code></Error>";
+        let remedy = Refusal::new(400, &HeaderMap::new(), body).remedy(&Way::default()).unwrap();
+        assert!(remedy.starts_with("correct the bucket: 3 to 63 small letters"), "{remedy}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ impl Heartbeat {
     /// Reads `HEARTBEAT_URL`; `None` if it is not set. The error is a sentence that names the variable.
     pub fn read(means: &Means) -> Result<Option<Self>, String> {
         let Some(url) = Address::read(means.environment, "HEARTBEAT_URL")? else { return Ok(None) };
-        Ok(Some(Self { web: Web::to(&url, means.trust, means.environment)?, url }))
+        Ok(Some(Self { web: Web::to(&url, means.trust, means.environment), url }))
     }
 
     /// Fetches the address once, by `deadline` and within 10 s. A failure is only logged: the sweep is complete

@@ -27,7 +27,7 @@ pub(super) fn channel(means: &Means) -> Made {
     };
     let or = |name, default: &str| means.environment.get(name).unwrap_or_else(|| default.into());
     let (channel, user) = (or("SLACK_CHANNEL", "#medical-check"), or("SLACK_USER", "medic"));
-    let web = Web::to(&url, means.trust, means.environment)?;
+    let web = Web::to(&url, means.trust, means.environment);
     Ok(Some(Box::new(Slack { web, url, channel, user })))
 }
 
@@ -62,7 +62,8 @@ impl Slack {
         }
         // Slack gives its reason in one word, such as `channel_not_found`. A longer text is not Slack's, and may repeat
         // the address.
-        let said = answer.text().ok().filter(|said| is_word(said));
+        // Mattermost, Rocket.Chat and Zulip give theirs as JSON.
+        let said = answer.text().ok().and_then(|said| if is_word(&said) { Some(said) } else { reason(&said) });
         Err(answer.refusal(&said.unwrap_or_default()))
     }
 }
@@ -71,6 +72,14 @@ impl Slack {
 /// stands before its slashes keeps a word joiner, which is not seen.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("://", ":\u{2060}//")
+}
+
+/// The reason in an answer of JSON, without what may be an address: that may hold the secret.
+fn reason(text: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_str(text).ok()?;
+    let reason = ["message", "error", "msg"].iter().find_map(|name| answer.get(name)?.as_str())?;
+    let words: Vec<_> = reason.split_whitespace().map(|word| if word.contains('/') { "…" } else { word }).collect();
+    Some(words.join(" "))
 }
 
 fn is_word(text: &str) -> bool {

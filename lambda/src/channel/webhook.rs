@@ -26,7 +26,7 @@ pub(super) fn channel(means: &Means) -> Made {
     let Some(url) = Address::read(means.environment, "WEBHOOK_URL")? else {
         return Ok(None);
     };
-    let web = Web::to(&url, means.trust, means.environment)?;
+    let web = Web::to(&url, means.trust, means.environment);
     Ok(Some(Box::new(Webhook { web, url, secret: means.environment.get("WEBHOOK_SECRET") })))
 }
 

@@ -27,6 +27,9 @@ const ROOM: usize = 48;
 /// How much of a text the fields `expected` and `got` show, in bytes.
 const FIELD_ROOM: usize = 240;
 
+/// The compressions that a body may have. Some servers write other words there, such as `utf-8`.
+const COMPRESSIONS: [&str; 7] = ["gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"];
+
 /// An answer, as much of it as was needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -262,7 +265,13 @@ fn after(code: Option<String>, what: &str) -> String {
 /// What is known besides, in brackets: the difference, and a compression.
 fn aside(known: Option<&str>, seen: &Seen) -> String {
     let packed = seen.packed.as_ref();
-    let packed = packed.map(|packed| format!("compressed ({}), which nobody asked for", line(packed, ROOM)));
+    let packed = packed.map(|packed| {
+        if packed.split(", ").any(|coding| COMPRESSIONS.contains(&coding)) {
+            format!("compressed ({}), which nobody asked for", line(packed, ROOM))
+        } else {
+            format!("its header Content-Encoding says {}", quoted(packed.as_bytes(), 0, ROOM))
+        }
+    });
     match known.map(String::from).into_iter().chain(packed).collect::<Vec<_>>().join("; ") {
         empty if empty.is_empty() => empty,
         text => format!(" ({text})"),

@@ -23,7 +23,7 @@ use url::Url;
 
 use crate::expect::{self, Miss};
 use crate::ipfilter::IpFilter;
-use crate::wire::ReadLeniently;
+use crate::wire::{self, ReadLeniently};
 use guard::Guard;
 use lookup::Lookup;
 
@@ -102,7 +102,9 @@ impl Web {
     /// addresses that do not answer. It has no pool: an earlier hop's
     /// connection may lead to an address that its name no longer has.
     fn client(&self) -> (Agent, Arc<OnceLock<Shown>>, Arc<OnceLock<Duration>>) {
-        let config = http::config().user_agent(&self.user_agent).max_idle_connections(0).build();
+        let config = http::config().user_agent(&self.user_agent).max_idle_connections(0);
+        // How long a header may be is for the reader of answers to say, which names the line.
+        let config = config.max_response_header_size(wire::LONGEST).build();
         let tls = Tls::new(&self.trust);
         let shown = tls.shown();
         let guard = Guard { lookup: self.lookup.clone(), filter: self.filter.clone() };

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::http::url::{web_url, without_query};
+use pulse_echo_core::http::url::{web_url, why_no_url, without_query};
 use pulse_echo_core::http::{Failure, Trouble};
 use pulse_echo_core::pulse::Pulse;
 use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::{HeaderValue, Response};
 use url::Url;
 
 use super::Web;
@@ -80,20 +80,32 @@ fn get(agent: &Agent, url: &Url, deadline: Instant) -> Result<Response<ureq::Bod
 }
 
 fn redirect(response: &Response<ureq::Body>) -> Redirect {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+    if !matches!(response.status().as_u16(), 300..=303 | 307 | 308) {
         return Redirect::None;
     }
-    match response.headers().get("location") {
-        Some(location) => Redirect::To(String::from_utf8_lossy(location.as_bytes()).into_owned()),
-        None => Redirect::Nowhere,
+    match response.headers().get("location").map(HeaderValue::as_bytes) {
+        // The choices stand in the body.
+        None | Some(b"") if response.status() == 300 => Redirect::None,
+        None | Some(b"") => Redirect::Nowhere,
+        Some(location) => Redirect::To(as_url(location)),
     }
+}
+
+/// The text of a Location. Bytes that are no UTF-8, such as Latin-1, are encoded as they came, as curl does.
+fn as_url(location: &[u8]) -> String {
+    let mut url = String::new();
+    for chunk in location.utf8_chunks() {
+        url.push_str(chunk.valid());
+        url.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02x}")));
+    }
+    url
 }
 
 /// The address of `location` on the page `url`, if the probe may fetch it. The reason shows no credentials.
 fn next(url: &Url, location: &str) -> Result<Url, Miss> {
     let next = url.join(location).map_err(|error| {
         let location = line(&bare(url, location), ROOM);
-        let reason = format!("a redirect to {location} cannot be followed: it is no URL: {error}");
+        let reason = format!("a redirect to {location} cannot be followed: {}", why_no_url(&location, error));
         Miss { cause: Cause::Status, reason, expected: None, got: Some(location) }
     })?;
     web_url(next.as_str()).map_err(|why| {

@@ -255,7 +255,8 @@ fn a_redirect_to_where_the_probe_does_not_go_is_blocked() {
     }
     let server = Server::answering(&[&redirect("http://[")]);
     let (cause, reason) = miss(check(&server.url(), "\"redirects\": 1"));
-    let expected = "a redirect to http://[ cannot be followed: it is no URL: invalid IPv6 address";
+    let expected = "a redirect to http://[ cannot be followed: its host is no IPv6 address; write it such as \
+                    http://[2001:db8::1]/";
     assert_eq!((cause, reason.as_str()), (Cause::Status, expected));
 }
 

@@ -1,8 +1,9 @@
 //! Bodies that are compressed although nobody asked for it.
 
-use std::io::{self, Cursor, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 use pulse_echo_core::http::NotHttp;
 use ureq::http::HeaderMap;
 
@@ -40,7 +41,7 @@ pub(super) fn read_unpacked(mut body: impl Read, encoding: Option<String>, need:
     let is_zlib = matches!(first[..], [a, b] if a & 0x0f == 8 && (u16::from(a) << 8 | u16::from(b)) % 31 == 0);
     let packed = Cursor::new(first.clone()).chain(FromWire(body).take(READ_LIMIT as u64));
     let unpacked = match encoding.as_str() {
-        "gzip" | "x-gzip" if first == *b"\x1f\x8b" => read(MultiGzDecoder::new(packed), need),
+        "gzip" | "x-gzip" if first == *b"\x1f\x8b" => read(Members(Some(GzDecoder::new(BufReader::new(packed)))), need),
         "deflate" if is_zlib => read(ZlibDecoder::new(packed), need),
         // Some servers leave the frame out. Text is hardly ever deflate by chance.
         "deflate" => {
@@ -59,6 +60,27 @@ pub(super) fn read_unpacked(mut body: impl Read, encoding: Option<String>, need:
     Ok(Body { bytes, whole, packed: None })
 }
 
+/// Unpacks the members of gzip one after the other, up to the end or to the first byte that begins none: servers pad,
+/// and gunzip takes it.
+struct Members<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(mut member) = self.0.take() {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                self.0 = Some(member);
+                return Ok(read);
+            }
+            let mut behind = member.into_inner();
+            if behind.fill_buf()?.first() == Some(&0x1f) {
+                self.0 = Some(GzDecoder::new(behind));
+            }
+        }
+        Ok(0)
+    }
+}
+
 /// A reader whose errors are of the kind `Other`: any other kind is then of the unpacker.
 struct FromWire<R>(R);
 
@@ -72,7 +94,10 @@ fn broken(error: io::Error, encoding: &str) -> io::Error {
     if error.kind() == ErrorKind::Other {
         return error;
     }
-    let why = format!("the body is compressed ({encoding}), which nobody asked for, and cannot be unpacked");
+    let why = format!(
+        "the body is compressed ({encoding}), which nobody asked for, and cannot be unpacked; switch compression off \
+         for this address"
+    );
     ureq::Error::Other(Box::new(NotHttp(why))).into_io()
 }
 
@@ -108,6 +133,8 @@ mod tests {
             (gzip(b"ok"), "gzip", None),
             (gzip(b"ok"), "x-gzip", None),
             (twice, "gzip", None),
+            ([gzip(b"ok"), vec![0; 512]].concat(), "gzip", None),
+            ([gzip(b"ok"), b"\n<!-- junk -->".to_vec()].concat(), "gzip", None),
             (zlib(b"ok"), "deflate", None),
             (zlib(b"ok")[2..].to_vec(), "deflate", None),
             (b"ok".to_vec(), "deflate", Some("deflate")),
@@ -140,7 +167,10 @@ mod tests {
         for body in [&whole[..whole.len() - 9], &wrong] {
             let error = unpacked(body, "gzip", Need::UpTo(99)).unwrap_err();
             let failure = pulse_echo_core::http::Failure::from(error);
-            assert!(failure.text.contains("compressed (gzip)"), "{failure}");
+            assert!(
+                failure.text.contains("compressed (gzip)") && failure.text.contains("; switch compression off"),
+                "{failure}"
+            );
         }
     }
 }

@@ -121,7 +121,7 @@ mod tests {
             ("pulse/", "folder"),
             ("pulse/%2E%2E/echo/a.json", "segment \"..\""),
             ("pulse/a%0Ab.json", "'\\n', which does not print"),
-            ("pulse/a\n\u{1b}[2J.json", "the key pulse/a\\n\\u{1b}[2J.json: "),
+            ("pulse/a\n\u{1b}[2J.json", "the key pulse/a\\n\\x1b[2J.json: "),
             ("echo/a.json", "not in pulse/"),
         ] {
             let Record::Skipped(text) = one(&event(encoded)) else { panic!("{encoded:?} is no pulse's key") };

@@ -6,7 +6,7 @@ use super::body::Framing;
 
 /// The longest line, and the longest head with all heads before it, in bytes. They are curl's.
 const LONGEST_LINE: usize = 100 * 1024;
-const LONGEST: usize = 300 * 1024;
+pub(crate) const LONGEST: usize = 300 * 1024;
 
 /// How much of a wrong line a reason shows, in bytes.
 const ROOM: usize = 60;
@@ -197,6 +197,10 @@ fn status(line: &[u8]) -> Result<u16, String> {
 }
 
 fn strange(line: &[u8]) -> String {
+    // What TLS begins with: an alert, or the beginning of a connection.
+    if let [0x15 | 0x16, 3, ..] = line {
+        return "the answer is not HTTP/1.1: the server speaks TLS; is it an https address?".into();
+    }
     format!("the answer is not HTTP/1.1: its first line is {}", quoted(line.trim_ascii_end(), 0, ROOM))
 }
 

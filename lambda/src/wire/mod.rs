@@ -15,7 +15,7 @@ use ureq::unversioned::transport::time::Duration as Left;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use body::Framing;
-pub(crate) use head::codings;
+pub(crate) use head::{LONGEST, codings};
 
 /// How much is read, and for how long, of a body that nobody needs: a connection that is closed with unread bytes is
 /// reset, which some servers log as an error.

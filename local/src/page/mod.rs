@@ -51,11 +51,18 @@ const HEAD_BYTES: usize = 8192;
 pub struct PageOptions {
     /// Address for the fleet's page, /status.json, /history.json, /metrics and /healthz. Whoever reaches it may read
     /// them
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     page: Option<SocketAddr>,
     /// A name by which browsers reach --page, besides its address; may be given several times
     #[arg(long, value_name = "NAME", requires = "page")]
     page_host: Vec<String>,
+}
+
+/// Parses an address of this machine with a port.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "it is no address with a port; write it such as 127.0.0.1:9810 or [::1]:9810".into())
 }
 
 /// A running server of the page. Dropping it stops it.

@@ -9,7 +9,7 @@ use s3s::{S3Result, s3_error};
 
 use super::auth::{Caller, Gate};
 use super::places::Visit;
-use super::rights::Act;
+use super::rights::{Act, Owner};
 
 #[async_trait::async_trait]
 impl S3Auth for Gate {
@@ -32,6 +32,14 @@ impl S3Access for Gate {
         let Some(caller) = caller else {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         };
+        // Before the connection gets a place that it keeps: who has too many requests at work has enough places.
+        if let Owner::Host(host) = &caller.owner {
+            let Some(job) = self.work.begin(host) else {
+                return Err(s3_error!(SlowDown, "Please reduce your request rate."));
+            };
+            // It ends with the request.
+            context.extensions_mut().insert(Arc::new(job));
+        }
         if let Some(visit) = context.extensions_mut().get::<Arc<Visit>>() {
             visit.prove();
         }

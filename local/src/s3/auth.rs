@@ -27,6 +27,7 @@ use super::Clock;
 use super::answer::{Failure, xml_time};
 use super::keyring::{KeyPair, Keyring};
 use super::rights::Owner;
+use super::work::Work;
 
 /// The tolerance for s3s's own check of the clock, see above: 136 years.
 pub(super) const ANY_SKEW: u32 = u32::MAX;
@@ -52,6 +53,8 @@ pub(super) struct Gate {
     pub(super) keys: Keyring,
     pub(super) region: String,
     pub(super) clock: Clock,
+    /// Of the hosts, whose signatures are verified.
+    pub(super) work: Work,
 }
 
 type Query<'q> = Vec<(Cow<'q, str>, Cow<'q, str>)>;

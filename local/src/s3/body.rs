@@ -19,6 +19,7 @@ use tokio::task::block_in_place;
 use super::auth::Caller;
 use super::checksums::{self, Announced};
 use super::framing;
+use super::moving::{Moving, STALLED};
 use super::rights::Owner;
 use super::room::{Held, Room};
 use super::store::{Content, ETag};
@@ -44,14 +45,14 @@ fn limit(key: &str, owner: Option<&Owner>) -> usize {
 
 /// A request's body as s3s gets it: it fails once it is longer than an object of `key` by `owner` may be, with room for
 /// the frames around its chunks, and if its last chunk is missing. s3s would hold a chunk of any size in memory.
-pub(super) fn admitted(body: Upload, key: &str, owner: &Owner, headers: &HeaderMap) -> Body {
+pub(super) fn admitted(body: Moving<Upload>, key: &str, owner: &Owner, headers: &HeaderMap) -> Body {
     let limit = limit(key, Some(owner));
     let body = http_body_util::Limited::new(body, limit + limit / 8 + (64 << 10));
     let is_framed = |payload: &HeaderValue| payload.as_bytes().starts_with(b"STREAMING-");
     if headers.get(HeaderName::from_static("x-amz-content-sha256")).is_some_and(is_framed) {
         Body::http_body_unsync(framing::Whole::new(body))
     } else {
-        Body::http_body(body)
+        Body::http_body_unsync(body)
     }
 }
 
@@ -146,6 +147,8 @@ fn broken(error: &str, limit: usize) -> S3Error {
         s3_error!(SignatureDoesNotMatch)
     } else if error.contains("length limit exceeded") {
         too_large(limit)
+    } else if error.contains(STALLED) {
+        s3_error!(RequestTimeout, "Your socket connection to the server was not written to within the timeout period.")
     } else {
         s3_error!(IncompleteBody)
     }

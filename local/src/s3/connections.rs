@@ -85,7 +85,7 @@ pub(super) async fn serve(listener: TcpListener, entrance: Entrance, mut stop: w
                 _ = is_taken_away => log::debug!("connection from {peer} ended: its place was needed"),
             }
         });
-        // All others go on before the next one comes in. A crowd would otherwise take their places before they are heard.
+        // All others go on before the next one comes in. Otherwise a crowd takes their places before they are heard.
         yield_now().await;
     }
     drop(listener);

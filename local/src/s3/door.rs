@@ -19,11 +19,13 @@ use tokio::time::timeout;
 use super::answer::{About, Failure, completed};
 use super::auth::{ANY_SKEW, Gate};
 use super::body;
+use super::moving::Moving;
 use super::places::Place;
 use super::protocol::Api;
 use super::room::Room;
 use super::store::{Origin, Store};
 use super::upload::Upload;
+use super::work::Work;
 use super::{Clock, Options};
 
 /// How long a request may take, its body included.
@@ -38,6 +40,8 @@ const HELD_BYTES: usize = 32 << 20;
 pub(super) struct Door {
     s3: S3Service,
     gate: Gate,
+    /// See [`Options`].
+    body_idle: Duration,
     domain: BaseDomain,
     clock: Clock,
     /// Counts up from a random number.
@@ -46,8 +50,8 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn new(options: Options, store: Arc<Store>) -> Self {
-        let Options { bucket, region, base_domain, keys, clock, .. } = options;
-        let gate = Gate { keys, region: region.clone(), clock: clock.clone() };
+        let Options { bucket, region, base_domain, keys, clock, body_idle, .. } = options;
+        let gate = Gate { keys, region: region.clone(), clock: clock.clone(), work: Work::default() };
         let domain = BaseDomain(base_domain);
         let mut config = S3Config::default();
         config.presigned_url_max_skew_time_secs = ANY_SKEW;
@@ -58,7 +62,7 @@ impl Door {
         s3.set_auth(gate.clone());
         s3.set_access(gate.clone());
         let request_id = AtomicU64::new(RandomState::new().hash_one(()));
-        Self { s3: s3.build(), gate, domain, clock, request_id }
+        Self { s3: s3.build(), gate, body_idle, domain, clock, request_id }
     }
 
     /// Answers a request of a connection, which ends with it unless the request proves a key.
@@ -83,7 +87,8 @@ impl Door {
             Err(failure) => failure.into_response(),
             Ok(_) if is_form(&method, &head.headers) => not_implemented(),
             Ok(owner) => {
-                let body = body::admitted(upload.clone(), key, &owner, &head.headers);
+                let body = Moving::new(upload.clone(), self.body_idle);
+                let body = body::admitted(body, key, &owner, &head.headers);
                 self.ask(Request::from_parts(head, body)).await
             }
         };

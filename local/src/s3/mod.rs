@@ -1,8 +1,8 @@
 //! An S3 server with one bucket, in this process. Its answers are AWS's; its objects are in one file.
 //!
 //! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
-//! - `auth`: who asks; `keyring`: the keys; `access`, by `rights`: what he may do
-//! - `protocol`, `listing`: the operations; `body`, with `framing`, `checksums` and `room`: what is put; `answer`: what AWS
+//! - `auth`: who asks; `keyring`: the keys; `access`, by `rights` and `work`: what he may do
+//! - `protocol`, `listing`: the operations; `body`, with `moving`, `framing`, `checksums` and `room`: what is put; `answer`: what AWS
 //!   adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
 
@@ -16,6 +16,7 @@ mod door;
 mod framing;
 mod keyring;
 mod listing;
+mod moving;
 pub mod notification;
 mod places;
 mod protocol;
@@ -24,6 +25,7 @@ mod room;
 pub(crate) mod store;
 pub(crate) mod tls;
 mod upload;
+mod work;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -88,13 +90,15 @@ pub struct Options {
     /// How long a new connection may take to send its first request's head. It is short, since anybody may hold a
     /// connection until then.
     pub first_head: Duration,
+    /// How long a body may make no progress.
+    pub body_idle: Duration,
     /// The clock for `Date`, `LastModified` and the life of signatures.
     pub clock: Clock,
 }
 
 impl Options {
     /// A free port on 127.0.0.1, region `us-east-1`, base domain `localhost`, plain HTTP, the usual number of
-    /// clients, who begin within 5 s, the rules of the deployment, the system's clock.
+    /// clients, who begin within 5 s and stall for 10 s at most, the rules of the deployment, the system's clock.
     pub fn new(data_dir: impl Into<PathBuf>, bucket: impl Into<String>, keys: impl Into<Keyring>) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -107,6 +111,7 @@ impl Options {
             tls: None,
             places: Limits::default(),
             first_head: Duration::from_secs(5),
+            body_idle: Duration::from_secs(10),
             clock: Arc::new(Timestamp::now),
         }
     }

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::http::end_of;
+use pulse_echo_core::http::{bundle, end_of};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate and its key, as TLS shows them.
@@ -77,9 +77,9 @@ impl Tls {
     /// What is odd about the files that are in use, in a sentence each.
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let chain = state.content.as_ref().ok().map(|[chain, _]| CertificateDer::pem_slice_iter(chain));
-        let own = chain.and_then(|mut chain| chain.next()?.ok());
-        let end = own.and_then(|own| end_of(&own)).filter(|end| *end < Time::of(now));
+        let chain = state.content.as_ref().ok().and_then(|[chain, _]| bundle::read(chain).ok());
+        let end = chain.and_then(|chain| end_of(&chain.certificates.first()?.der));
+        let end = end.filter(|end| *end < Time::of(now));
         let over = end.map(|end| {
             format!("the certificate in {} has ended on {end}: no agent connects", self.certificate.display())
         });
@@ -106,9 +106,11 @@ fn content(certificate: &Path, key: &Path) -> Content {
 
 fn config(certificate: &Path, key: &Path, content: &Content) -> Result<Arc<ServerConfig>, String> {
     let [chain, secret] = content.as_ref().map_err(Clone::clone)?;
-    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
-    let chain = chain.ok().filter(|chain| !chain.is_empty());
-    let chain = chain.ok_or_else(|| format!("{} holds no certificate in PEM", certificate.display()))?;
+    let chain = bundle::read(chain).map_err(|why| format!("{}: {why}", certificate.display()))?;
+    for unread in chain.unread {
+        log::warn!("a part of {} is not read: {unread}", certificate.display());
+    }
+    let chain = chain.certificates.into_iter().map(|certificate| certificate.der).collect();
     let secret = PrivateKeyDer::from_pem_slice(secret)
         .map_err(|_| format!("{} holds no private key in PEM, or one with a password", key.display()))?;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -7,7 +7,7 @@ use clap::Args;
 use ipnet::IpNet;
 use pulse_echo_core::http::url::web_url;
 
-use crate::page::PageOptions;
+use crate::page::{PageOptions, address};
 use crate::s3::Limits;
 use crate::{complain, limits};
 
@@ -18,7 +18,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub(super) data: PathBuf,
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9810")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9810", value_parser = address)]
     pub(super) listen: SocketAddr,
     /// The URL by which hosts reach it, if that is another: through a proxy, or by another name
     #[arg(long, value_name = "URL")]
@@ -112,6 +112,16 @@ mod tests {
         }
         for bad in ["https://example.com/pulses", "https://example.com/?a", "pulses.example.com"] {
             assert!(check_public_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn where_to_listen_is_an_address_with_a_port() {
+        for good in ["127.0.0.1:0", "[::1]:9810"] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for bad in ["9810", "127.0.0.1", "::1:9810", "localhost:9810"] {
+            assert!(address(bad).unwrap_err().contains("such as 127.0.0.1:9810"), "{bad}");
         }
     }
 

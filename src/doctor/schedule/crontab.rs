@@ -127,7 +127,8 @@ fn kind(line: &str, number: usize, is_system: bool, dialect: Dialect) -> Result<
 fn times(line: &str, dialect: Dialect) -> Result<(Times, &str), String> {
     if line.starts_with('@') {
         let (name, rest) = word(line);
-        return Times::of_word(name).map(|times| (times, rest)).ok_or_else(|| format!("cron knows no {name}"));
+        let unknown = || format!("cron knows no {name}: write five times, such as */10 * * * *");
+        return Times::of_word(name).map(|times| (times, rest)).ok_or_else(unknown);
     }
     let line = line.strip_prefix('-').filter(|_| dialect == Dialect::Cronie).unwrap_or(line);
     let mut fields = [""; 5];
@@ -207,7 +208,7 @@ mod tests {
             (" \t* * * * *\troot \t a b \n", true, Debian, &["a b "], None),
             ("* * * * * a b\n", false, Debian, &["a b"], None),
             ("@daily root a\n", true, Debian, &["a"], None),
-            ("@sometimes root a\n", true, Debian, &[], Some("1: cron knows no @sometimes")),
+            ("@sometimes root a\n", true, Debian, &[], Some("1: cron knows no @sometimes: write five times")),
             ("# a\n\n  # b\n* * * * * root a\n#", true, Debian, &["a"], None),
             ("* * * * * root a", true, Debian, &[], Some("1: the file has no newline at its end")),
             ("* * * * * a", false, Busybox, &["a"], None),

@@ -41,7 +41,7 @@ fn of_pulse(jobs: &[Job], file: &PulseFile) -> Option<String> {
 fn remedy(gap: u64, promised: u64) -> String {
     let minutes = promised / 60;
     let oftener = match minutes {
-        0 => "cron cannot do that; a loop or a timer of systemd can".into(),
+        0 => "send by a loop or a timer of systemd, since cron starts nothing more often than each minute".into(),
         1 => "let the line begin with * * * * *".into(),
         2..60 => format!("let the line begin with */{} * * * *", largest_divisor(minutes)),
         _ => "let the line run more often".into(),
@@ -66,4 +66,22 @@ fn of_splay(job: &Job) -> Option<String> {
             gap / 2
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remedy;
+
+    #[test]
+    fn the_remedy_is_a_number_for_the_pulse_or_a_line_that_cron_can_keep() {
+        for (gap, promised, what) in [
+            (600, 60, "set \"every_s\" to 600, or let the line begin with * * * * *"),
+            (600, 420, "set \"every_s\" to 600, or let the line begin with */6 * * * *"),
+            (86_400, 7200, "set \"every_s\" to 86400, or let the line run more often"),
+            (33 * 86_400, 86_400, "let the line run more often"),
+            (600, 30, "set \"every_s\" to 600, or send by a loop or a timer of systemd, since cron starts nothing"),
+        ] {
+            assert!(remedy(gap, promised).starts_with(what), "{gap} {promised}: {}", remedy(gap, promised));
+        }
+    }
 }

@@ -122,8 +122,13 @@ fn program(root: &Path, word: &str, path: &str, folder: &str) -> Result<String, 
 }
 
 fn write_path() -> String {
+    format!("write the program's whole path, {}", own_path())
+}
+
+/// The whole path of this program.
+pub fn own_path() -> String {
     let own = std::env::current_exe().unwrap_or_else(|_| "/usr/bin/pulse-echo".into());
-    format!("write the program's whole path, {}", own.display())
+    own.display().to_string()
 }
 
 /// The last value counts, as in cron.

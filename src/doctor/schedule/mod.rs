@@ -35,7 +35,6 @@ pub use job::Job;
 const TIMER: &str = "pulse-echo.timer";
 const TIMER_UNITS: [&str; 2] = ["usr/lib/systemd/system/pulse-echo.timer", "lib/systemd/system/pulse-echo.timer"];
 const ENABLE_TIMER: &str = "systemctl enable --now pulse-echo.timer";
-const OWN_LINE: &str = "*/10 * * * * root /usr/bin/pulse-echo send --quiet --splay 120";
 
 /// Where systemd looks for programs.
 const SYSTEMD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -73,7 +72,7 @@ fn find_in(root: &Path, today: i64, timer_runs: &dyn Fn(&str) -> Option<bool>) -
 }
 
 fn nothing(root: &Path, cron_runs: bool) -> String {
-    let line = format!("write this line into /{CRON_FILE}: {OWN_LINE}");
+    let line = format!("write this line into /{CRON_FILE}: {}", own_line());
     let is_package = TIMER_UNITS.into_iter().any(|unit| root.join(unit).exists());
     let remedy = match (is_package, cron_runs) {
         (true, true) => format!("{line}; or {ENABLE_TIMER}"),
@@ -82,6 +81,11 @@ fn nothing(root: &Path, cron_runs: bool) -> String {
     };
     let unread = if rustix::process::geteuid().is_root() { "" } else { " that this user may read" };
     format!("nothing runs pulse-echo send: no crontab{unread} and no timer does; {remedy}")
+}
+
+/// The package's line, for this program, wherever it is installed.
+fn own_line() -> String {
+    format!("*/10 * * * * root {} send --quiet --splay 120", job::own_path())
 }
 
 /// Whether a timer runs under systemd; `None` if systemd cannot be asked.
@@ -196,7 +200,8 @@ impl Finder<'_> {
         if calls.is_empty() && hidden.is_empty() && !mentions(&place.text) {
             if is_own {
                 self.fault(format!(
-                    "/{CRON_FILE} has no line that sends, or only as a comment: take the # away, or write {OWN_LINE}"
+                    "/{CRON_FILE} has no line that sends, or only as a comment: take the # away, or write {}",
+                    own_line()
                 ));
             }
             return;

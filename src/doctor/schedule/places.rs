@@ -157,7 +157,8 @@ fn users_file(root: &Path, file: &str, user: &str, dialect: Dialect) -> Option<S
     if metadata.is_symlink() && dialect == Dialect::Debian {
         Some(format!("it is a link: crontab -u {user} $(readlink -f /{file})"))
     } else if metadata.uid() != known.uid && metadata.uid() != root_user {
-        Some(format!("its owner is neither {user} nor root: chown {user} /{file}{anew}"))
+        let owners = if user == "root" { "not root" } else { &format!("neither {user} nor root") };
+        Some(format!("its owner is {owners}: chown {user} /{file}{anew}"))
     } else if is_mode_bad && !metadata.is_symlink() {
         Some(format!("its mode is {mode:o}: chmod 600 /{file}{anew}"))
     } else if metadata.nlink() != 1 {

@@ -290,9 +290,15 @@ fn a_timer_of_the_operators_own_is_found() {
 
 #[test]
 fn where_nothing_sends_that_is_wrong() {
-    Machine::with(&[]).refuses("nothing runs pulse-echo send", "write this line into /etc/cron.d/pulse-echo: ");
+    // The program that says it is the one that can be run.
+    let line = format!("*/10 * * * * root {} send ", std::env::current_exe().unwrap().display());
+    let write = format!("write this line into /etc/cron.d/pulse-echo: {line}");
+    Machine::with(&[]).refuses("nothing runs pulse-echo send", &write);
     let own = Machine::with(&[("etc/cron.d/pulse-echo", &format!("#{LINE}"))]);
-    own.refuses("/etc/cron.d/pulse-echo has no line that sends, or only as a comment", "take the # away");
+    own.refuses(
+        "/etc/cron.d/pulse-echo has no line that sends, or only as a comment",
+        &format!("take the # away, or write {line}"),
+    );
     own.write("etc/cron.d/pulse-echo", "");
     own.refuses("/etc/cron.d/pulse-echo has no line that sends", "");
     Machine::with(&[("usr/lib/systemd/system/pulse-echo.timer", "")]).refuses("nothing runs", ENABLE_TIMER);

@@ -67,7 +67,13 @@ pub fn is_shut(root: &Path, name: &str, today: i64) -> Option<String> {
         return Some(format!("the account {name} has expired, so cron runs nothing for it: chage -E -1 {name}"));
     }
     let is_over = days(2).zip(days(4)).is_some_and(|(changed, max)| max < 99_999 && today > changed + max);
-    if days(2) == Some(0) || is_over {
+    if days(2) == Some(0) {
+        return Some(format!(
+            "the password of {name} must be changed first, so cron runs nothing for it: set a new one, or chage -d \
+             $(date +%F) {name}"
+        ));
+    }
+    if is_over {
         return Some(format!(
             "the password of {name} has expired, so cron runs nothing for it: set a new one, or chage -M -1 {name}"
         ));
@@ -110,7 +116,8 @@ mod tests {
             ("!:20000:0:-1:7:::", None),
             ("x:20000:0:30:7:::", Some("the password of web")),
             ("x:20000:0:2000:7:::", None),
-            ("x:0:0:99999:7:::", Some("the password of web")),
+            ("x:0:0:99999:7:::", Some("the password of web must be changed first")),
+            ("x:0:0:30:7:::", Some("the password of web must be changed first")),
             ("*:20000:0:99999:7::0:", Some("the account web")),
             ("*:20000:0:99999:7::20999:", Some("the account web")),
             ("*:20000:0:99999:7::21001:", None),

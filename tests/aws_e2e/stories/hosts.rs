@@ -1,7 +1,5 @@
 //! `host.sh`, and what a host may do with what it makes.
 
-use std::fs;
-
 use crate::cloud::{Cloud, eventually, refused, said};
 use crate::{Outcome, Story, ensure};
 

@@ -40,7 +40,7 @@ pub(super) fn channel(means: &Means) -> Made {
         None => Address::parse(&topic.endpoint()).map_err(|why| format!("ALERT_TOPIC_ARN is {arn:?}: {why}"))?,
     };
     let service = Service {
-        web: Web::to(&endpoint, means.trust, means.environment)?,
+        web: Web::to(&endpoint, means.trust, means.environment),
         endpoint,
         name: "sns",
         region: topic.region.clone(),

@@ -55,10 +55,25 @@ fn a_receiver_with_tls_is_reached_by_connect_and_no_proxy_is_kept_to() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_named_at_the_start() {
-    let why =
-        channels_of(&[("SLACK_URL", "https://hooks.example/x"), ("ALL_PROXY", "socks5://u:secret@proxy.example")]);
-    let why = why.err().unwrap();
-    assert!(why.starts_with("the proxy in ALL_PROXY cannot be used: socks5:// is not supported"), "{why}");
-    assert!(!why.contains("secret"), "{why}");
+fn a_proxy_that_cannot_be_used_does_not_keep_a_message_back() {
+    let (server, told) = recording(&answer(200, "ok"));
+    let variables = [("SLACK_URL", &*server.url()), ("ALL_PROXY", "socks5://u:secret@proxy.example")];
+    assert_eq!(channel_of(&variables).send(&[fact(Fact::Test)], soon()), Outcome::Taken);
+    assert!(told.recv().unwrap().head.starts_with("POST / HTTP/1.1"));
+}
+
+#[test]
+fn a_proxy_that_refuses_is_named_whatever_the_receivers_scheme() {
+    for (status, receiver, why) in [
+        ("407 Proxy Authentication Required", "http://hooks.example/x", "it wants a user and a password (HTTP 407)"),
+        ("403 Forbidden", "https://hooks.example/x", "HTTP 403; does it allow CONNECT to this host and port?"),
+    ] {
+        let proxy = Proxy::refusing(status);
+        let through = channel_of(&[("SLACK_URL", receiver), ("all_proxy", &proxy.url())]);
+        let Outcome::NotTaken { why: said, .. } = through.send(&[fact(Fact::Test)], soon()) else {
+            panic!("{status}: it was taken")
+        };
+        assert!(said.starts_with("hooks.example: the proxy 127.0.0.1:"), "{said}");
+        assert!(said.ends_with(&format!(" did not connect us: {why}")), "{said}");
+    }
 }

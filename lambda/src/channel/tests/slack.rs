@@ -123,15 +123,26 @@ fn any_2xx_is_taken_whatever_it_says() {
 
 /// The refusals that they document.
 #[test]
-fn a_refusal_of_a_receiver_is_none_of_ours() {
-    for (status, said) in [
-        (400, "{\"id\":\"web.incoming_webhook.text.app_error\",\"message\":\"No text\",\"status_code\":400}"),
-        (400, "{\"success\":false,\"error\":\"Invalid integration id or token provided.\"}"),
-        (401, "{\"result\":\"error\",\"msg\":\"Invalid API key\",\"code\":\"INVALID_API_KEY\"}"),
-        (404, "{\"ok\":false,\"error\":\"no_team\"}"),
+fn a_receivers_own_reason_is_told_without_addresses() {
+    for (status, said, reason) in [
+        (
+            400,
+            "{\"id\":\"web.incoming_webhook.text.app_error\",\"message\":\"No text\",\"status_code\":400}",
+            ": No text",
+        ),
+        (
+            400,
+            "{\"success\":false,\"error\":\"Invalid integration id or token provided.\"}",
+            ": Invalid integration id or token provided.",
+        ),
+        (401, "{\"result\":\"error\",\"msg\":\"Invalid API key\",\"code\":\"INVALID_API_KEY\"}", ": Invalid API key"),
+        (404, "{\"ok\":false,\"error\":\"no_team\"}", ": no_team"),
+        (404, "{\"message\":\"no hook at /hooks/SECRET here\"}", ": no hook at … here"),
+        (404, "{\"message\":{\"SECRET\":1}}", ""),
+        (404, "[\"SECRET\"]", ""),
     ] {
         let server = Server::answering(&[&answer(status, said)]);
-        let why = format!("127.0.0.1: status {status}");
+        let why = format!("127.0.0.1: status {status}{reason}");
         let outcome = match status {
             401 => Outcome::NotTaken { taken: 0, after: None, why },
             _ => Outcome::Refused { taken: 0, why },

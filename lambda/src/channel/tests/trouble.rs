@@ -5,6 +5,7 @@ use std::thread;
 
 use super::*;
 use pulse_echo_testkit::server::{answer, redirect, until_closed};
+use pulse_echo_testkit::tls::{in_days, self_signed, until};
 
 const SHORT: Duration = Duration::from_millis(400);
 
@@ -52,6 +53,15 @@ fn dripping(beginning: &'static str) -> Server {
             thread::sleep(Duration::from_millis(20));
         }
     })
+}
+
+#[test]
+fn a_receiver_that_is_not_trusted_surely_took_nothing() {
+    let server = self_signed(&until(in_days(90)));
+    let why = "localhost: the certificate is self-signed; PROBE_CA_BUNDLE can name it as trusted";
+    for (name, outcome) in outcomes(&format!("https://localhost:{}/", server.port())) {
+        assert_eq!(outcome, Outcome::NotTaken { taken: 0, after: None, why: why.into() }, "{name}");
+    }
 }
 
 #[test]

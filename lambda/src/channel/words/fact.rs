@@ -98,9 +98,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
         ),
         Fact::Gap { from, until, quiet_until, spared, some, .. } => gap((*from, *until), *quiet_until, *spared, some),
         Fact::Stopped { at } => stopped(*at),
-        Fact::Started { stopped } => {
-            format!("all is watched again. It was stopped for {}, from {}.", duration(stopped.age(at)), when(*stopped))
-        }
+        Fact::Started { stopped } => started(*stopped, at),
         Fact::StatusUnreadable { copy, why } => format!(
             "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept \
              as {}. What is wrong with it: {}",
@@ -306,4 +304,12 @@ fn counted(hosts: &Hosts) -> String {
         more => format!(" and {} more", grouped(more)),
     };
     format!("checks of {} hosts: {}. The hosts: {}{more}.", grouped(hosts.0.len()), sums.join(", "), first.join(", "))
+}
+
+fn started(stopped: Time, at: Time) -> String {
+    if stopped.age(at).is_zero() {
+        // The store's clock was set back meanwhile.
+        return format!("all is watched again. It was stopped on {}.", when(stopped));
+    }
+    format!("all is watched again. It was stopped for {}, from {}.", duration(stopped.age(at)), when(stopped))
 }

@@ -197,7 +197,7 @@ fn what_a_host_wrote_begins_no_line_and_sends_no_escape_sequence() {
         fact(Fact::Down(Down { words, ..silent("a") })),
     ]);
     assert_eq!(text.lines().count(), 4, "{text}");
-    assert!(text.contains("got \"x\"\\nUP: web-1 is fine \\u{1b}[2J\\u{202e}. Last"), "{text}");
+    assert!(text.contains("got \"x\"\\nUP: web-1 is fine \\x1b[2J\\u{202e}. Last"), "{text}");
     assert!(text.contains("Last words: disk 3 % free."), "{text}");
 }
 
@@ -229,4 +229,11 @@ fn a_subject_is_one_short_line_of_ascii() {
         let subject = subject(&[fact(Fact::Down(failing(&long)))]);
         assert!(subject.is_ascii() && subject.len() <= 100 && subject.starts_with("pulse-echo: DOWN "), "{subject}");
     }
+}
+
+#[test]
+fn a_stop_whose_end_the_stores_clock_had_before_it_has_no_length() {
+    let text = plain(&[Entry { at: time(-1), ..fact(Fact::Started { stopped: time(5) }) }]);
+    assert!(text.starts_with("LOOP STARTED: all is watched again. It was stopped on 2026-11-21 "), "{text}");
+    assert!(!text.contains("for 0 s"), "{text}");
 }

@@ -8,13 +8,17 @@ use super::*;
 const CORPUS: &str = include_str!("answers.txt");
 
 /// The curl whose verdicts are recorded.
-const CURL: &str = "curl 7.88.1 ";
+pub(super) const CURL: &str = "curl 7.88.1 ";
+
+/// What stands for the path that was asked for.
+const PATH: &[u8] = b"<path>";
 
 struct Row {
     name: &'static str,
     curl: &'static str,
     probe: &'static str,
-    raw: Vec<u8>,
+    /// The answers to the first request and those after it; the last one repeats.
+    raw: Vec<Vec<u8>>,
     keeps_open: bool,
 }
 
@@ -32,7 +36,7 @@ fn row(line: &'static str) -> Row {
         Some(answer) => (answer, true),
         None => (answer, false),
     };
-    Row { name, curl, probe, raw: bytes(&repeated(answer)), keeps_open }
+    Row { name, curl, probe, raw: repeated(answer).split("\\>").map(bytes).collect(), keeps_open }
 }
 
 /// Writes out `\{N:TEXT}`.
@@ -71,9 +75,15 @@ fn bytes(text: &str) -> Vec<u8> {
 impl Row {
     fn serve(&self) -> Server {
         let (raw, keeps_open) = (self.raw.clone(), self.keeps_open);
-        Server::new(move |mut stream, _| {
-            read_head(&mut stream);
-            let _ = stream.write_all(&raw);
+        Server::new(move |mut stream, number| {
+            let head = read_head(&mut stream);
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let raw = &raw[number.min(raw.len() - 1)];
+            let (before, behind) = match raw.windows(PATH.len()).position(|part| part == PATH) {
+                Some(at) => (&raw[..at], [path.as_bytes(), &raw[at + PATH.len()..]].concat()),
+                None => (&raw[..], Vec::new()),
+            };
+            let _ = stream.write_all(&[before, &behind].concat());
             if !keeps_open {
                 let _ = stream.shutdown(std::net::Shutdown::Write);
             }
@@ -87,15 +97,22 @@ impl Row {
         Some((status.parse().ok()?, String::from_utf8(bytes(body)).ok()?))
     }
 
+    /// How many redirects to follow, on both sides.
+    fn redirects(&self) -> usize {
+        self.raw.len() - 1
+    }
+
     fn judge(&self) {
         let wanted = if self.probe == "=" { self.curl } else { self.probe };
         let url = self.serve().url();
         if let Some((status, body)) = Self::shown(wanted) {
-            let checked = check_once(&url, &format!("\"body\": {}", serde_json::to_string(&body).unwrap()));
+            let body = serde_json::to_string(&body).unwrap();
+            let checked = check_once(&url, &format!("\"body\": {body}, \"redirects\": {}", self.redirects()));
             assert_eq!((checked.verdict, checked.status), (Ok(()), Some(status)), "{}", self.name);
         } else {
             let wanted = wanted.strip_prefix('"').and_then(|wanted| wanted.strip_suffix('"')).expect(self.name);
-            let (_, reason) = miss(check_once(&url, "\"body\": \"ok\""));
+            let fields = format!("\"body\": \"ok\", \"redirects\": {}", self.redirects());
+            let (_, reason) = miss(check_once(&url, &fields));
             assert!(reason.contains(wanted), "{}: {reason}", self.name);
         }
     }
@@ -137,11 +154,12 @@ fn curl_itself_says_so() {
     for row in rows() {
         let server = row.serve();
         let arguments = ["-q", "-s", "--noproxy", "*", "-m", "9", "-w", "%{stderr}%{http_code}", &server.url()];
+        let follow: &[&str] = if row.redirects() > 0 { &["-L", "--max-redirs", "5"] } else { &[] };
         // It waits in vain for the end of an answer whose length it overlooks.
         if row.curl == "refused 28" {
             continue;
         }
-        let output = Command::new("curl").args(arguments).output().unwrap();
+        let output = Command::new("curl").args(arguments).args(follow).output().unwrap();
         match (row.curl.strip_prefix("refused "), output.status.code().unwrap()) {
             (Some(code), got) => assert_eq!(code, got.to_string(), "{}", row.name),
             (None, code) => {

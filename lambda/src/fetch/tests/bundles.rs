@@ -3,6 +3,7 @@
 use rcgen::KeyPair;
 
 use super::*;
+use pulse_echo_core::http::bundle;
 use pulse_echo_testkit::tls::{Ca, https, in_days, until};
 
 fn trust(bundle: impl AsRef<[u8]>) -> Result<Trust, String> {
@@ -38,14 +39,66 @@ fn each_certificate_of_a_bundle_is_read_however_it_is_glued() {
         format!("{}\n{two}", named("X509 CERTIFICATE")),
         format!("{trusted}\n{two}"),
         format!("{indented}\n{two}"),
+        format!("# Put your -----BEGIN CERTIFICATE----- blocks below\n{one}\n{two}"),
+        format!("{old}\n{one}\n{two}", old = one.lines().fold(String::new(), |text, line| text + "# " + line + "\n")),
+        format!("CA={one}\n{two}"),
+        format!("\0{one}\n{two}\n\0\0"),
     ] {
+        all_is_read(&bundle);
         let web = Web::new(&trust(&bundle).expect(&bundle), "a-probe/1".into(), web().filter.as_ref().clone());
         for server in &servers {
             let url = format!("https://localhost:{}/", server.port());
             assert_eq!(check_within(PULSES_OWN, &web, &url, "").verdict, Ok(()), "{bundle}");
         }
     }
-    trust(der(&one)).unwrap();
+    for (bundle, count) in [
+        (der(&one), 1),
+        ([der(&one), der(&two)].concat(), 2),
+        ([der(&one), b"\r\n".to_vec()].concat(), 1),
+        ([der(&one), two.clone().into()].concat(), 2),
+        ([der(&one), der(&two), format!("\n{one}\n{two}").into()].concat(), 4),
+    ] {
+        assert_eq!(all_is_read(&bundle), count);
+        trust(&bundle).unwrap();
+    }
+}
+
+/// How many certificates the bundle has.
+fn all_is_read(bundle: impl AsRef<[u8]>) -> usize {
+    let bundle = bundle::read(bundle.as_ref()).unwrap();
+    assert!(bundle.unread.is_empty(), "{:?}", bundle.unread);
+    bundle.certificates.len()
+}
+
+#[test]
+fn a_part_that_may_be_a_certificate_and_is_not_read_is_named_beside_those_that_are() {
+    let ca = Ca::new("ours");
+    let pem = ca.pem().trim().replace("\r\n", "\n");
+    let last = 1 + pem.lines().count();
+    let end = last + pem.lines().count() - 1;
+    let with = |from: &str, to: &str| format!("{pem}\n{}", pem.replace(from, to)).into_bytes();
+    let line = |line: usize, text: &str| format!("line {line}, \"{text}\",");
+    let begin = "begins no block; write -----BEGIN CERTIFICATE-----";
+    for (bundle, why) in [
+        (with("-----B", "----B"), format!("{} {begin}", line(last, "----BEGIN CERTIFICATE-----"))),
+        (with("-----B", "–––––B"), format!("{} {begin}", line(last, "–––––BEGIN CERTIFICATE-----"))),
+        (with("-----", "–––––"), format!("{} {begin}", line(last, "–––––BEGIN CERTIFICATE–––––"))),
+        (with("BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE----"), format!("line {last}, ")),
+        (with("BEGIN", "begin"), format!("line {last}, ")),
+        (
+            format!("{pem}\n{}", pem.lines().fold(String::new(), |text, line| text + "> " + line + "\n")).into(),
+            format!("{} {begin}", line(last, "> -----BEGIN CERTIFICATE-----")),
+        ),
+        (with("-----BEGIN CERTIFICATE-----\n", ""), line(end - 1, "-----END CERTIFICATE-----") + " has no -----BEGIN"),
+        (with("CERTIFICATE", "PKCS7"), format!("the block \"PKCS7\" in line {last} cannot be read")),
+        ([pem.clone().into(), b"\n".to_vec(), der(&pem)].concat(), format!("line {last} holds binary data, maybe")),
+        ([der(&pem), der(&pem)[..99].to_vec()].concat(), "behind the certificates in DER, 1 in number, are 99".into()),
+    ] {
+        let read = bundle::read(&bundle).unwrap();
+        assert_eq!((read.certificates.len(), read.unread.len()), (1, 1), "{why}: {:?}", read.unread);
+        assert!(read.unread[0].starts_with(&why), "{} is not: {why}", read.unread[0]);
+        assert_plain(&read.unread[0]);
+    }
 }
 
 #[test]
@@ -62,7 +115,11 @@ fn what_cannot_be_read_is_named_with_its_line() {
     let place = |line: usize| format!("the block \"CERTIFICATE\" in line {line}");
     for (bundle, why) in [
         (b"".to_vec(), "there is no certificate in it".to_string()),
-        (headless.into(), "there is no certificate in it".into()),
+        (headless.into(), format!("line {}, \"-----END CERTIFICATE-----\", has no -----BEGIN", last - 2)),
+        (
+            pem.replacen("E-----", "E----", 1).into(),
+            "line 1, \"-----BEGIN CERTIFICATE----\", begins no block; write -----BEGIN CERTIFICATE-----".into(),
+        ),
         (format!("{endless}\n{pem}").into(), format!("{} has no line -----END CERTIFICATE-----", place(1))),
         (format!("{pem}\n{endless}").into(), format!("{} has no line -----END CERTIFICATE-----", place(last))),
         (format!("{pem}\n{cut}").into(), format!("{} is cut off or broken", place(last))),
@@ -72,7 +129,11 @@ fn what_cannot_be_read_is_named_with_its_line() {
             "the block \"PKCS7\" in line 1 cannot be read; openssl pkcs7".into(),
         ),
         (wide, "it is UTF-16; save it as UTF-8".into()),
-        (b"\x30\x82\x01\x00\x02\x01\x03".to_vec(), "it is neither PEM nor a certificate in DER".into()),
+        (
+            b"\x30\x82\x01\x00\x02\x01\x03".to_vec(),
+            "it is neither PEM nor a certificate in DER; openssl pkcs7 -inform DER -print_certs or openssl pkcs12"
+                .into(),
+        ),
         (der(&pem)[..40].to_vec(), "it is neither PEM nor a certificate in DER".into()),
     ] {
         let error = trust(&bundle).unwrap_err();

@@ -39,6 +39,17 @@ below() { # below NAME CA EXTENSIONS [OPTIONS]: a CA below a CA.
   subject="/CN=CA $name" signed "$name" ec:prime256v1 "$ca" "$extensions" "$@"
 }
 
+later() { # later NAME CA EXTENSIONS: a CA below a CA that is not valid yet.
+  local name=$1 ca=$2
+  key "$name" ec:prime256v1
+  openssl req -new -key "$name.k" -subj "/CN=CA $name" -out request
+  : >index
+  printf '%s\n' '[ca]' 'default_ca=it' '[it]' database=index new_certs_dir=. default_md=sha256 policy=policy \
+    rand_serial=yes '[policy]' commonName=optional '[extensions]' "$3" >config
+  openssl ca -batch -notext -config config -extensions extensions -in request -cert "$ca.c" -keyfile "$ca.k" \
+    -startdate 29900101000000Z -enddate 29950101000000Z -out "$name.c"
+}
+
 root plain rsa:2048
 root p256 ec:prime256v1
 root p521 ec:secp521r1
@@ -47,6 +58,7 @@ root k256 ec:secp256k1
 root ed448 ed448
 root short rsa:1024
 root names rsa:2048 -addext 'nameConstraints=critical,permitted;DNS:example.com'
+root no-signer ec:prime256v1 -addext keyUsage=digitalSignature
 root stranger ec:secp384r1
 root renewed ec:prime256v1 -subj '/CN=CA renewed'
 root before ec:secp384r1 -subj '/CN=CA renewed'
@@ -89,6 +101,14 @@ signed only-common-name ec:prime256v1 plain basicConstraints=CA:FALSE
 subject=/O=nobody signed no-name ec:prime256v1 plain basicConstraints=CA:FALSE
 signed version-1 ec:prime256v1 plain ''
 signed backwards ec:prime256v1 plain "$san" -days -1
+signed address-as-name ec:prime256v1 plain subjectAltName=DNS:127.0.0.1
+signed many-names ec:prime256v1 plain "subjectAltName=$(printf 'DNS:host%d.example.com,' {1..80})DNS:example.com"
+signed uri-name ec:prime256v1 plain subjectAltName=URI:https://localhost/
+signed rsa2040 rsa:2040 plain "$san"
+signed policies ec:prime256v1 plain "$san\ncertificatePolicies=critical,1.2.3.4"
+signed for-lists ec:prime256v1 plain "$san\nkeyUsage=critical,cRLSign"
+signed of-netscape ec:prime256v1 plain "$san\nnsCertType=client"
+signed by-no-signer ec:prime256v1 no-signer "$san"
 signed stray ec:prime256v1 stranger "$san"
 signed rootful ec:prime256v1 stranger "$san"
 cp stranger.c rootful.chain
@@ -97,6 +117,16 @@ signed anew ec:secp384r1 before "$san"
 
 below middle plain basicConstraints=critical,CA:TRUE
 below no-ca plain basicConstraints=critical,CA:FALSE
+below client plain 'basicConstraints=critical,CA:TRUE\nextendedKeyUsage=clientAuth'
+below of-sha1 plain basicConstraints=critical,CA:TRUE -sha1
+below first plain ''
+below strange plain 'basicConstraints=critical,CA:TRUE\n1.2.3.4.5=critical,ASN1:UTF8String:hello'
+below outside plain 'basicConstraints=critical,CA:TRUE\nnameConstraints=critical,excluded;DNS:localhost'
+later next plain basicConstraints=critical,CA:TRUE
+for ca in client of-sha1 first strange outside next; do
+  signed by-$ca ec:secp384r1 $ca "$san"
+  cp $ca.c by-$ca.chain
+done
 below lower middle basicConstraints=critical,CA:TRUE
 below narrow plain basicConstraints=critical,CA:TRUE,pathlen:0
 below narrower narrow basicConstraints=critical,CA:TRUE
@@ -117,7 +147,15 @@ root self-no-ca ec:secp384r1 -subj /CN=localhost -addext $san -addext basicConst
 root self-common-name ec:prime256v1 -subj /CN=localhost
 root self-other-name ec:prime256v1 -subj /CN=example.com
 root self-sha512 ec:prime256v1 -subj /CN=localhost -addext $san -sha512
+root self-clients ec:prime256v1 -subj /CN=localhost -addext $san -addext extendedKeyUsage=clientAuth
+for name in self-v1:localhost self-v1-rsa:localhost self-v1-other:example.com; do
+  case $name in *rsa*) kind=rsa:2048 ;; *) kind=ec:prime256v1 ;; esac
+  key ${name%:*} $kind
+  openssl req -new -key ${name%:*}.k -subj /CN=${name#*:} -out request
+  openssl x509 -req -in request -signkey ${name%:*}.k -days 30 -out ${name%:*}.c
+done
 root self-short rsa:1024 -subj /CN=localhost -addext $san
 
-cat {plain,p256,p521,brainpool,k256,ed448,short,names,renewed}.c \
+cat {plain,p256,p521,brainpool,k256,ed448,short,names,renewed,no-signer}.c \
+  {self-clients,self-v1,self-v1-rsa,self-v1-other}.c \
   {self-named,self-common-name,self-other-name,self-sha512,self-short,named-leaf}.c >bundle

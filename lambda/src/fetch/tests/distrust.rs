@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::answers::CURL;
 use super::*;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fetch/tests/certificates.sh");
@@ -16,7 +17,7 @@ const BROKEN: &str = "which is broken; sign it with RSA or ECDSA (P-256, P-384) 
 const UNKNOWN: &str = "which is not known here; sign it with RSA or ECDSA (P-256, P-384) and SHA-256";
 
 /// The certificates that are trusted.
-const TRUSTED: [&str; 15] = [
+const TRUSTED: [&str; 21] = [
     "good",
     "good-p256",
     "good-p384",
@@ -33,6 +34,14 @@ const TRUSTED: [&str; 15] = [
     "self-named",
     "self-common-name",
     "self-sha512",
+    "self-clients",
+    // Of version 1, as `openssl x509 -req -signkey` makes it.
+    "self-v1",
+    "self-v1-rsa",
+    // What a certificate may be used for counts only as extended key usage.
+    "by-no-signer",
+    "for-lists",
+    "of-netscape",
 ];
 
 /// The certificates that are not, and a part of the reason.
@@ -60,7 +69,24 @@ fn distrusted() -> Vec<(&'static str, String)> {
         is("of-ed448", no_key),
         is("ca-true", "the certificate is a CA's, not a server's; make one with CA:FALSE"),
         is("critical", "the certificate has a critical extension that is not known here"),
-        is("constrained", "a CA of the chain may not issue certificates for this name (its name constraints)"),
+        is("constrained", "the CA \"CA names\" may not issue certificates for this name (its name constraints)"),
+        is("by-outside", "the CA \"CA outside\" may not issue certificates for this name (its name constraints)"),
+        is(
+            "by-client",
+            "the certificate of \"CA client\" is not for servers; its extended key usage must have serverAuth",
+        ),
+        is(
+            "by-of-sha1",
+            "the certificate of \"CA of-sha1\" is signed with SHA-1, which is broken; sign it with RSA or",
+        ),
+        is("by-first", "the certificate of \"CA first\" is of X.509 version 1; make one of version 3"),
+        is("by-strange", "the certificate of \"CA strange\" has a critical extension that is not known here"),
+        is("by-next", "the certificate of \"CA next\" is not valid before 2990-01-01T00:00:00Z"),
+        is("many-names", "the certificate is not for localhost, but for host1.example.com, host2.example.com"),
+        is("uri-name", "it names localhost only as its common name (CN)"),
+        is("rsa2040", "the certificate's key is too short: RSA of 2040 bits"),
+        is("policies", "the certificate has a critical extension that is not known here; make it not critical"),
+        is("self-v1-other", "it names example.com only as its common name (CN)"),
         is("for-mail", "the certificate is not for servers; its extended key usage must have serverAuth"),
         is("for-clients", "the certificate is not for servers"),
         is("other-address", "the certificate is not for localhost, but for 127.0.0.9"),
@@ -81,7 +107,7 @@ fn distrusted() -> Vec<(&'static str, String)> {
             "the certificate's issuer \"CA middle\" is not trusted; if it is an intermediate CA, the server",
         ),
         is("gap", "the chain lacks the certificate of \"CA middle\": the server does not send it"),
-        is("by-no-ca", "an issuer in the chain is no CA; make its certificate with CA:TRUE"),
+        is("by-no-ca", "\"CA no-ca\" issued a certificate and is no CA; make its own with CA:TRUE"),
         is("too-long", "the chain has more CAs than one of them allows (pathlen)"),
         is("anew", "the certificate is not signed by the trusted CA that has its issuer's name"),
         is("self", "the certificate is self-signed; PROBE_CA_BUNDLE can name it as trusted"),
@@ -114,7 +140,18 @@ impl OpenSsl {
     }
 
     fn check(&self, web: &Web) -> Checked {
-        check_within(PULSES_OWN, web, &format!("https://localhost:{}/", self.1), "")
+        self.check_as("localhost", web)
+    }
+
+    fn check_as(&self, host: &str, web: &Web) -> Checked {
+        check_within(PULSES_OWN, web, &format!("https://{host}:{}/", self.1), "")
+    }
+
+    /// What curl makes of it: its exit code is 0 where it trusts the server.
+    fn is_trusted_by_curl(&self, folder: &Path) -> bool {
+        let curl = ["-q", "-s", "--noproxy", "*", "--cacert", "bundle", "-m", "9", "-o", "/dev/null"];
+        let url = format!("https://localhost:{}/", self.1);
+        Command::new("curl").args(curl).arg(url).current_dir(folder).status().unwrap().success()
     }
 }
 
@@ -142,15 +179,10 @@ fn certificates() -> Option<(TempDir, Web)> {
 fn certificates_of_openssl_are_trusted_as_by_curl_or_the_wrong_property_is_named() {
     let Some((folder, web)) = certificates() else { return };
     for name in TRUSTED {
-        let server = OpenSsl::serve(folder.path(), name, &[]);
-        let verdict = server.check(&web).verdict;
-        let curl = ["-q", "-s", "--noproxy", "*", "--cacert", "bundle", "-o", "/dev/null"];
-        assert_eq!(verdict, Ok(()), "{name}");
-        let server = OpenSsl::serve(folder.path(), name, &[]);
-        let url = format!("https://localhost:{}/", server.1);
-        if let Ok(output) = Command::new("curl").args(curl).arg(url).current_dir(folder.path()).output() {
-            assert_eq!(output.status.code(), Some(0), "curl does not trust {name}");
-        }
+        assert_eq!(OpenSsl::serve(folder.path(), name, &[]).check(&web).verdict, Ok(()), "{name}");
+    }
+    for name in ["self-v1", "self-v1-rsa"] {
+        assert_eq!(OpenSsl::serve(folder.path(), name, &["-tls1_2"]).check(&web).verdict, Ok(()), "{name} by TLS 1.2");
     }
     for (name, why) in distrusted() {
         let checked = OpenSsl::serve(folder.path(), name, &[]).check(&web);
@@ -158,19 +190,69 @@ fn certificates_of_openssl_are_trusted_as_by_curl_or_the_wrong_property_is_named
         let (cause, reason) = miss(checked);
         assert!(cause == Cause::Tls && reason.contains(&why), "{name}: {cause}: {reason}");
     }
-    servers_that_want_what_the_probe_has_not(folder.path(), &web);
+    for (name, options, why) in OFFERS {
+        let checked = OpenSsl::serve(folder.path(), "good", options).check(&web);
+        assert!(checked.verdict.is_err(), "{name} will do");
+        let (_, reason) = miss(checked);
+        assert!(reason.contains(why), "{name}: {reason}");
+    }
+    let (_, reason) = miss(OpenSsl::serve(folder.path(), "address-as-name", &[]).check_as("127.0.0.1", &web));
+    let why = "the certificate names 127.0.0.1 as a DNS name; make one that gives it as IP:127.0.0.1";
+    assert!(reason.ends_with(why), "{reason}");
+    curl_differs_as_documented(folder.path());
 }
 
-fn servers_that_want_what_the_probe_has_not(folder: &Path, web: &Web) {
-    for (options, why) in [
-        (&["-tls1_1"][..], "the server refused TLS: it does not speak TLS 1.2 or 1.3"),
-        (&["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"], "the server refused TLS: no version, cipher or key"),
-        (&["-tls1_2", "-Verify", "1", "-verify_return_error"], "it wants a certificate of its client"),
-        (&["-tls1_3", "-Verify", "1", "-verify_return_error"], "it wants a certificate of its client"),
-    ] {
-        let checked = OpenSsl::serve(folder, "good", options).check(web);
-        assert!(checked.verdict.is_err(), "{options:?} will do");
-        let (_, reason) = miss(checked);
-        assert!(reason.contains(why), "{options:?}: {reason}");
+const NO_OFFER: &str = "the server refused TLS: no version, cipher or key in common (offer ECDHE with AES-GCM or \
+                        ChaCha20, and X25519, P-256 or P-384), or it wants a certificate of its client";
+
+/// Servers that offer what the probe does not take, and a part of the reason.
+const OFFERS: [(&str, &[&str], &str); 10] = [
+    ("tls1.1", &["-tls1_1"], "the server refused TLS: it does not speak TLS 1.2 or 1.3"),
+    ("rsa-exchange", &["-tls1_2", "-cipher", "AES128-GCM-SHA256:@SECLEVEL=0"], NO_OFFER),
+    ("rsa-cbc", &["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"], NO_OFFER),
+    ("dhe", &["-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256"], NO_OFFER),
+    ("cbc", &["-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA256"], NO_OFFER),
+    ("null", &["-tls1_2", "-cipher", "NULL:@SECLEVEL=0"], NO_OFFER),
+    ("p521", &["-groups", "P-521"], NO_OFFER),
+    ("ffdhe", &["-groups", "ffdhe2048"], NO_OFFER),
+    ("client-1.2", &["-tls1_2", "-Verify", "1", "-verify_return_error"], "it wants a certificate of its client"),
+    ("client-1.3", &["-tls1_3", "-Verify", "1", "-verify_return_error"], "it wants a certificate of its client"),
+];
+
+/// The rows of the table in the documentation: names, and whether curl and the probe trust them.
+fn documented() -> Vec<(&'static str, bool, bool)> {
+    let rows = include_str!("../../../../docs/pulse.md").lines().filter_map(|line| {
+        let columns: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, what, curl @ ("yes" | "no"), probe @ ("yes" | "no"), why, _] = columns[..] else { return None };
+        assert!(!why.is_empty(), "{what} differs without a why");
+        let names = what.split('`').skip(1).step_by(2);
+        Some(names.map(|name| (name, curl == "yes", probe == "yes")).collect::<Vec<_>>())
+    });
+    rows.flatten().collect()
+}
+
+/// What differs from curl stands in the documentation with its why, and nothing else does.
+fn curl_differs_as_documented(folder: &Path) {
+    let version = Command::new("curl").arg("--version").output();
+    if !version.is_ok_and(|version| version.stdout.starts_with(CURL.as_bytes())) {
+        return;
+    }
+    let documented = documented();
+    let known = |name: &str| documented.iter().find(|(known, ..)| *known == name);
+    let trusted = TRUSTED.iter().map(|name| (*name, *name, &[][..], true));
+    let distrusted = distrusted().into_iter().map(|(name, _)| (name, name, &[][..], false));
+    let offers = OFFERS.iter().map(|(name, options, _)| (*name, "good", *options, false));
+    let all: Vec<_> = trusted.chain(distrusted).chain(offers).collect();
+    let mut wrong = Vec::new();
+    for (name, certificate, options, by_probe) in &all {
+        let by_curl = OpenSsl::serve(folder, certificate, options).is_trusted_by_curl(folder);
+        let row = known(name).map_or((*by_probe, *by_probe), |(_, curl, probe)| (*curl, *probe));
+        if row != (by_curl, *by_probe) || (known(name).is_some() && row.0 == row.1) {
+            wrong.push(format!("{name}: curl {by_curl}, probe {by_probe}"));
+        }
+    }
+    assert!(wrong.is_empty(), "the table in docs/pulse.md says otherwise of {wrong:#?}");
+    for (name, ..) in &documented {
+        assert!(all.iter().any(|(there, ..)| there == name), "{name} of docs/pulse.md is not tested");
     }
 }

@@ -40,7 +40,7 @@ fn of_a_body_that_is_far_from_its_end_only_a_little_is_read() {
     let server = Server::new(move |mut stream, _| {
         read_head(&mut stream);
         // More than the buffers of any two sockets hold, so who does not read it all makes a write fail.
-        let piece = [b'x'; 1024 * 1024];
+        let piece = vec![b'x'; 1024 * 1024];
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n").unwrap();
         let _ = tell.send((0..1024).try_for_each(|_| stream.write_all(&piece)));
     });
