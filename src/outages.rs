@@ -114,7 +114,8 @@ fn sum(outages: &[Listed]) -> String {
     format!("{count}, down for {} in all{others}", duration(down))
 }
 
-/// `{"now": …, "since": …, "down_s": …, "outages": [{"check": …, "from": …, "until": …, …}, …]}`. What lasts has no end.
+/// `{"now": …, "since": …, "down_s": …, "outages": [{"check": …, "from": …, "until": …, …}, …]}`. What lasts has no
+/// end.
 fn as_json(outages: &[Listed], history: &History, now: Time) -> Value {
     let one = |listed: &Listed| {
         let PastOutage { from, until, state, cause, reason, muted } = &listed.outage;

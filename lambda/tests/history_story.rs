@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use pulse_echo_core::history::{Dark, History, Timeline, Uptime};
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::status::{Gap, PastOutage, State, Status};
+use pulse_echo_core::status::{Gap, PastOutage, State, Status, Unfiled};
 use pulse_echo_lambda::outbox::entry::What;
 use pulse_echo_lambda::tick::Course;
 use pulse_echo_testkit::fleet::{Fleet, time};
 use serde_json::json;
+
+/// What happens in a fleet at some time.
+type Act = Box<dyn Fn(&Fleet)>;
 
 fn id(check: &str) -> CheckId {
     format!("{check}.json").try_into().unwrap()
@@ -66,7 +69,7 @@ fn what_ends_is_filed_after_it_was_told_and_struck_off_by_the_next_sweep_and_a_q
     assert_eq!(fleet.status().unfiled.unwrap().outages.len(), 1);
 
     fleet.at(300).sweep().unwrap();
-    assert_eq!(fleet.status().unfiled, Some(Default::default()), "struck off, and begun");
+    assert_eq!(fleet.status().unfiled, Some(Unfiled::default()), "struck off, and begun");
     fleet.wire.log.lock().unwrap().clear();
     fleet.at(360).sweep().unwrap();
     assert_eq!(fleet.wire.count("history.json"), 0);
@@ -91,7 +94,7 @@ fn who_dies_between_any_two_requests_loses_no_outage_and_files_none_twice() {
             fleet.at(360);
             fleet.sweep_until(600);
             assert_eq!(fleet.history().as_ref(), Some(&expected), "died at {at} ({goes_through})");
-            assert_eq!(fleet.status().unfiled, Some(Default::default()), "died at {at} ({goes_through})");
+            assert_eq!(fleet.status().unfiled, Some(Unfiled::default()), "died at {at} ({goes_through})");
         }
     }
 }
@@ -212,7 +215,7 @@ fn what_an_operators_mute_covered_from_beginning_to_end_does_not_count_however_o
     ] {
         let fleet = Fleet::new();
         fleet.pulse("a").at(1).echo("a").at(60).sweep().unwrap();
-        let mut acts: Vec<(i64, Box<dyn Fn(&Fleet)>)> = vec![
+        let mut acts: Vec<(i64, Act)> = vec![
             (
                 100,
                 Box::new(|fleet: &Fleet| {
@@ -237,11 +240,13 @@ fn what_an_operators_mute_covered_from_beginning_to_end_does_not_count_however_o
             acts.push((at, Box::new(move |fleet: &Fleet| fleet.put(&Key::mute(&id("a")), mute.as_bytes()))));
         }
         acts.extend([120, 180, 240].map(|at| {
-            let sweep: Box<dyn Fn(&Fleet)> = Box::new(|fleet: &Fleet| drop(fleet.sweep().unwrap()));
+            let sweep: Act = Box::new(|fleet: &Fleet| drop(fleet.sweep().unwrap()));
             (at, sweep)
         }));
         acts.sort_by_key(|(at, _)| *at);
-        acts.iter().for_each(|(at, act)| act(fleet.at(*at)));
+        for (at, act) in &acts {
+            act(fleet.at(*at));
+        }
         let history = fleet.history().unwrap();
         let past = &history.checks[&id("a")];
         assert_eq!((past.outages.len(), past.outages[0].muted), (1, is_muted), "{mutes:?}");
@@ -310,7 +315,7 @@ fn too_many_that_wait_are_dropped_which_is_told_once() {
     *fleet.wire.fails.lock().unwrap() = None;
     fleet.at(2_180).sweep().unwrap();
     fleet.at(2_240).sweep().unwrap();
-    assert_eq!(fleet.status().unfiled, Some(Default::default()));
+    assert_eq!(fleet.status().unfiled, Some(Unfiled::default()));
     let past = &fleet.history().unwrap().checks[&id("b")];
     assert_eq!((past.outages.len(), past.days.values().map(|day| day.outages).sum::<u32>()), (50, 5_000));
 }

@@ -60,7 +60,7 @@ proptest! {
         let (darkness, until) = (Dark::of(&history), from + length);
         let lasting = lasting.map(|from| Lasting { from: at(from), counts: true });
         let timeline = Timeline::new(history.checks.get(&id()), lasting, at(first), &darkness);
-        let is_in = |second: i64, spans: &[(i64, i64)]| spans.iter().any(|(from, until)| (*from..*until).contains(&second));
+        let is_in = |second, spans: &[(i64, i64)]| spans.iter().any(|(from, until)| (*from..*until).contains(&second));
         let counted: Vec<_> = times.iter().zip(&kinds).filter(|(_, kind)| **kind > 1).map(|(time, _)| *time).collect();
         let light = (from.max(first)..until).filter(|second| !is_in(*second, &dark));
         let is_down = |second: &i64| {
@@ -91,7 +91,8 @@ proptest! {
         };
         let plain = uptime(&all, &[]);
         let with_more = |kind: u8| {
-            let between = |&(from, until): &(i64, i64)| [outage((from - 100, from - 10), kind), outage((from, until), 2)];
+            let between =
+                |&(from, until): &(i64, i64)| [outage((from - 100, from - 10), kind), outage((from, until), 2)];
             times.iter().flat_map(between).collect::<Vec<_>>()
         };
         prop_assert_eq!(uptime(&with_more(0), &[]), plain);
@@ -138,7 +139,10 @@ proptest! {
             end = until.clamp(end, all.len().max(end)).min(all.len());
             let piece = all[from.min(end)..end].to_vec();
             // What is left out was filed before, or is filed later with all after it.
-            if history.checks.get(&id()).map_or(0, |past| all.iter().filter(|one| one.outage.from <= past.filed).count()) >= from.min(end) {
+            let is_filed = |one: &&UnfiledOutage| {
+                history.checks.get(&id()).is_some_and(|past| one.outage.from <= past.filed)
+            };
+            if all.iter().filter(is_filed).count() >= from.min(end) {
                 history.file(&Unfiled { outages: piece, ..Unfiled::default() });
             }
         }

@@ -57,7 +57,8 @@ pub struct Status {
 #[argh(
     subcommand,
     name = "outages",
-    note = "It shows history.json, which keeps the newest 50 outages of each check, and what lasts by status.json.             Both need the operator's rights. What a mute covered, and trouble of the probe, is shown without counting.",
+    note = "It shows history.json, which keeps the newest 50 outages of each check, and what lasts by status.json. \
+            Both need the operator's rights. What a mute covered, and trouble of the probe, is shown without counting.",
     example = "pulse-echo outages --since 7d",
     example = "pulse-echo outages web-7/db",
     error_code(0, "shown, also where there was none"),

@@ -1,5 +1,5 @@
-//! What aws-cli's settings say of the endpoint: its switches, the form of its addresses, and AWS's other addresses of S3,
-//! FIPS and dual-stack. An endpoint that is given comes first.
+//! What aws-cli's settings say of the endpoint: its switches, the form of its addresses, and AWS's other addresses of
+//! S3, FIPS and dual-stack. An endpoint that is given comes first.
 
 use super::Sources;
 use crate::credentials::is_true;

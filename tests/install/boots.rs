@@ -117,10 +117,10 @@ pub fn from_install_over_a_reboot_to_removal() {
     machine.ok(&format!("sed -i 's|^OPTIONS=.*|& {options}|' /etc/pulse-echo-local/env"));
     machine.ok("systemctl restart pulse-echo-local");
     machine.wait(&format!("AWS_CA_BUNDLE=/root/first.ca {by_tls}"));
-    let served = machine.ok("systemctl show -P MainPID pulse-echo-local");
+    let pid = machine.ok("systemctl show -P MainPID pulse-echo-local");
     machine.ok(&format!("{} && systemctl reload pulse-echo-local", put("second")));
     machine.wait(&format!("AWS_CA_BUNDLE=/root/second.ca {by_tls}"));
-    assert_eq!(machine.ok("systemctl show -P MainPID pulse-echo-local"), served);
+    assert_eq!(machine.ok("systemctl show -P MainPID pulse-echo-local"), pid);
     machine.ok("sed -i 's| --tls-cert.*||' /etc/pulse-echo-local/env && systemctl restart pulse-echo-local");
 
     // Killed, it is there again, with all that it had.

@@ -57,8 +57,8 @@ pub(super) fn note(
     unfiled.dropped += dropped;
     let why = || {
         format!(
-            "{} outages that ended will be missing in history.json, and perhaps more: at most {} wait for it at once. If \
-             they have waited for long, the loop's log says why it cannot be written",
+            "{} outages that ended will be missing in history.json, and perhaps more: at most {} wait for it at once. \
+             If they have waited for long, the loop's log says why it cannot be written",
             grouped(dropped),
             grouped(MOST_UNFILED)
         )

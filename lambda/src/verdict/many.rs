@@ -53,9 +53,9 @@ fn vanishes(record: &Record, observation: &Observation, now: Time) -> bool {
     }
 }
 
-/// The time without pulses and without a completed sweep, if it is so long that the store was away, or that its clock was
-/// set forward. Pulses that came soon after the last sweep, before the next was due, came before that. `pulses` are the
-/// times of all pulses.
+/// The time without pulses and without a completed sweep, if it is so long that the store was away, or that its clock
+/// was set forward. Pulses that came soon after the last sweep, before the next was due, came before that. `pulses` are
+/// the times of all pulses.
 pub fn gap(swept: Option<Time>, pulses: impl Iterator<Item = Time>, now: Time, rules: &Rules) -> Option<Gap> {
     let swept = swept?;
     let mut later: Vec<_> = pulses.filter(|&pulse| pulse > swept).chain([now]).collect();

@@ -235,8 +235,8 @@ fn over(record: &Record, at: Time) -> Option<Box<Gap>> {
     ended.or_else(|| record.over.clone())
 }
 
-/// Whether the check waits for a pulse that was not due when the gap began, and the extra time for it has not passed. By
-/// the clock such a pulse may be due after the gap; if the clock was set forward, it is still far off.
+/// Whether the check waits for a pulse that was not due when the gap began, and the extra time for it has not passed.
+/// By the clock such a pulse may be due after the gap; if the clock was set forward, it is still far off.
 fn is_spared(record: &Record, gaps: &[Gap], now: Time) -> bool {
     let Some(limits) = &record.limits else { return false };
     let due = record.pulse + limits.every();

@@ -60,8 +60,8 @@ pub(super) struct Gate {
 type Query<'q> = Vec<(Cow<'q, str>, Cow<'q, str>)>;
 
 impl Gate {
-    /// Passes a request on to s3s, or refuses it with the reason. Returns the owner of the key that it names; whether it
-    /// is signed with that key, s3s may still have to verify.
+    /// Passes a request on to s3s, or refuses it with the reason. Returns the owner of the key that it names; whether
+    /// it is signed with that key, s3s may still have to verify.
     pub(super) fn admit(&self, head: &mut Parts) -> Result<Owner, Failure> {
         let query = head.uri.query().unwrap_or_default().to_owned();
         let query: Query<'_> = form_urlencoded::parse(query.as_bytes()).collect();

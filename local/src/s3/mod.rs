@@ -2,8 +2,8 @@
 //!
 //! - `connections`, `places`, `tls`: from the socket to a request; `door`, `upload`: from a request to its answer
 //! - `auth`: who asks; `keyring`: the keys; `access`, by `rights` and `work`: what he may do
-//! - `protocol`, `listing`: the operations; `body`, with `moving`, `framing`, `checksums` and `room`: what is put; `answer`: what AWS
-//!   adds to its answers
+//! - `protocol`, `listing`: the operations; `body`, with `moving`, `framing`, `checksums` and `room`: what is put;
+//!   `answer`: what AWS adds to its answers
 //! - `store`: the file; [`notification`]: the rules for events
 
 mod access;

@@ -1,9 +1,9 @@
 //! The places for connections: who may have one, and who gives his up when there are no more.
 //!
 //! Anybody may connect, so a newcomer never waits: if all places are taken, another connection is closed at once. Those
-//! that have proved no key go first, of the peer that has most of them the oldest; then those that idle. So whoever takes
-//! many places takes them from himself. An honest client needs its place for a few round trips until it has proved its
-//! key; a crowd at its own address would have to take all places anew meanwhile to close it.
+//! that have proved no key go first, of the peer that has most of them the oldest; then those that idle. So whoever
+//! takes many places takes them from himself. An honest client needs its place for a few round trips until it has
+//! proved its key; a crowd at its own address would have to take all places anew meanwhile to close it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -86,8 +86,8 @@ impl Places {
         Self(Arc::new(Mutex::new(Book { limits, next: 0, open, peers, taken: [0, 0] })))
     }
 
-    /// Gives a place to a connection from this address, and what ends when the place is taken away. `None` if all others
-    /// are at work with a key that they have proved.
+    /// Gives a place to a connection from this address, and what ends when the place is taken away. `None` if all
+    /// others are at work with a key that they have proved.
     pub(super) fn enter(&self, address: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
         let mut book = self.book();
         let peer = book.peer(address);

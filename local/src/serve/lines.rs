@@ -23,7 +23,8 @@ pub(super) fn say_what_it_does(options: &Options, system: &System, page: Option<
     let networks = environment.get("PROBE_ALLOW").map_or(String::new(), |allow| format!(" and {allow}"));
     let page = page.map_or("no page".to_owned(), |page| format!("a page at {}", page.address()));
     announce(&format_args!(
-        "bucket {bucket} at {}, data in {}; a sweep every {} s; {channels}; probes of public addresses{networks}; {page}",
+        "bucket {bucket} at {}, data in {}; a sweep every {} s; {channels}; probes of public addresses{networks}; \
+         {page}",
         system.endpoint(),
         data.display(),
         system.tick().as_secs()

@@ -235,8 +235,8 @@ fn summary() -> Counts {
 }
 
 /// As `sweep::history` says it.
-const HISTORY_GONE: &str = "history.json is gone, so it begins anew: the outages that were over are not known any more. \
-                            If nobody removed it on purpose, look who did";
+const HISTORY_GONE: &str = "history.json is gone, so it begins anew: the outages that were over are not known any \
+                            more. If nobody removed it on purpose, look who did";
 
 fn status_unreadable() -> Fact {
     let copy = "status-bad-2026-11-21T08:30:00Z.json".into();

@@ -1,5 +1,5 @@
-//! The guard in a network of its own, where nothing but the guard keeps the probe from a refused address: each that this
-//! machine can have leads to a server. Nothing of it can leave the machine.
+//! The guard in a network of its own, where nothing but the guard keeps the probe from a refused address: each that
+//! this machine can have leads to a server. Nothing of it can leave the machine.
 
 use std::env;
 use std::process::Command;
@@ -33,8 +33,8 @@ fn nothing_but_the_guard_keeps_the_probe_from_an_address() {
     assert!(output.status.success() && said.contains(" 1 passed"), "{said}");
 }
 
-/// Gives this address to the machine. Returns whether it leads to the server at this port now: some addresses no machine
-/// can have.
+/// Gives this address to the machine. Returns whether it leads to the server at this port now: some addresses no
+/// machine can have.
 fn take(address: &str, port: u16) -> bool {
     let ip = address.parse::<IpAddr>().unwrap();
     let (net, option): (u8, &[&str]) = if ip.is_ipv6() { (128, &["nodad"]) } else { (32, &[]) };

@@ -13,7 +13,7 @@ proptest! {
     ) {
         let rules = Rules { faults_in_row: in_row, ..Rules::default() };
         let told = run(&histories, &weather, &rules);
-        for check in 0..histories.len() {
+        for (check, history) in histories.iter().enumerate() {
             prop_assert!(is_orderly(&told.of(check)), "{}: {:#?}", told.of(check), told.entries);
         }
         let mut ids: Vec<_> = told.entries.iter().map(|(_, entry)| entry.id.as_str()).collect();
@@ -33,7 +33,7 @@ proptest! {
         if let Some(attempt) = due(&told.status, "hook", at(end)) {
             told.entries.extend(attempt.entries.iter().map(|entry| (end, entry.clone())));
         }
-        for check in 0..histories.len() {
+        for (check, history) in histories.iter().enumerate() {
             let is_told_down = told.of(check).ends_with(['d', 's']);
             let record = told.status.checks.get(&id(check));
             let lasts = record.is_some_and(|record| record.outage.as_ref().is_some_and(|outage| outage.told.is_some()));
@@ -52,7 +52,7 @@ proptest! {
         let unfiled = told.status.unfiled.take().unwrap_or_default();
         told.history.file(&unfiled);
         told.history.file(&unfiled);
-        for check in 0..histories.len() {
+        for (check, history) in histories.iter().enumerate() {
             let past = told.history.checks.get(&id(check));
             let filed: Vec<_> = past.map_or(&[][..], |past| &past.outages).iter().collect();
             let is_apart = |pair: &[&PastOutage]| pair[0].from < pair[1].from && pair[0].until <= pair[1].from;
@@ -62,7 +62,7 @@ proptest! {
             let ended: Vec<_> = filed.iter().map(|one| (one.from, one.until)).collect();
             prop_assert!(over.iter().all(|one| ended.contains(one)), "{over:?} {ended:?}");
             // What is not among them ended when the check had gone.
-            let retired = histories[check].retired.map(at);
+            let retired = history.retired.map(at);
             let others = ended.iter().filter(|one| !over.contains(one));
             prop_assert!(others.clone().all(|(_, until)| retired.is_some_and(|gone| *until >= gone)), "{ended:?}");
             let down: u64 = filed.iter().filter(|one| one.counts()).map(|one| one.from.age(one.until).as_secs()).sum();
