@@ -162,11 +162,11 @@ fn an_error_that_has_the_text_passes_and_run_warns_of_its_status() {
     let site = Site::new();
     let service = Server::answering(&[&answer(503, "ok, but busy")]);
     site.pulse(&format!("{{\"url\": \"{}\", \"contains\": \"ok\"}}", service.url()));
-    let run = site.agent(&["run"]);
+    let run = site.agent(&["run", "--pulse", "pulse.json"]);
     assert!(run.code == 0 && run.stdout.contains(" with status 503"), "{run:?}");
     assert!(run.stderr.contains("web-1 passes though its status is 503: "), "{run:?}");
     site.pulse(&format!("{{\"url\": \"{}\", \"contains\": \"ok\", \"status\": 503}}", service.url()));
-    let run = site.agent(&["run"]);
+    let run = site.agent(&["run", "--pulse", "pulse.json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
 }
 
