@@ -103,29 +103,33 @@ fn everything() -> Status {
         }),
         set_back: Some(SetBack { told: time(1), last: time(2) }),
         crowded: [("web-3".to_string(), Crowded { since: time(1), over: Some(time(2)) })].into(),
-        unfiled: Some(Unfiled {
-            outages: vec![UnfiledOutage {
-                check: id("web-1"),
-                first: time(0),
-                outage: PastOutage {
-                    from: time(0),
-                    until: time(1),
-                    state: State::Failing,
-                    cause: Some(Cause::Body),
-                    reason: Some("body differs".into()),
-                    muted: true,
-                },
-            }],
-            dark: vec![Gap { from: time(-60), until: time(-30) }],
-            begins: Some(time(0)),
-            dropped: 1,
-            unusable: Some("\"u\"".into()),
-        }),
+        unfiled: Some(unfiled()),
         mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason, listed: Some(time(9)) })]
             .into(),
         outbox: facts().into_iter().map(message).collect(),
         checks: [(id("web-1/db"), failing), (id("web-1"), Record::new(time(0)))].into(),
         ..Status::new(time(3))
+    }
+}
+
+fn unfiled() -> Unfiled {
+    Unfiled {
+        outages: vec![UnfiledOutage {
+            check: id("web-1"),
+            first: time(0),
+            outage: PastOutage {
+                from: time(0),
+                until: time(1),
+                state: State::Failing,
+                cause: Some(Cause::Body),
+                reason: Some("body differs".into()),
+                muted: true,
+            },
+        }],
+        dark: vec![Gap { from: time(-60), until: time(-30) }],
+        begins: Some(time(0)),
+        dropped: 1,
+        unusable: Some("\"u\"".into()),
     }
 }
 
