@@ -13,7 +13,7 @@ proptest! {
     ) {
         let rules = Rules { faults_in_row: in_row, ..Rules::default() };
         let told = run(&histories, &weather, &rules);
-        for (check, history) in histories.iter().enumerate() {
+        for check in 0..histories.len() {
             prop_assert!(is_orderly(&told.of(check)), "{}: {:#?}", told.of(check), told.entries);
         }
         let mut ids: Vec<_> = told.entries.iter().map(|(_, entry)| entry.id.as_str()).collect();
@@ -33,7 +33,7 @@ proptest! {
         if let Some(attempt) = due(&told.status, "hook", at(end)) {
             told.entries.extend(attempt.entries.iter().map(|entry| (end, entry.clone())));
         }
-        for (check, history) in histories.iter().enumerate() {
+        for check in 0..histories.len() {
             let is_told_down = told.of(check).ends_with(['d', 's']);
             let record = told.status.checks.get(&id(check));
             let lasts = record.is_some_and(|record| record.outage.as_ref().is_some_and(|outage| outage.told.is_some()));
