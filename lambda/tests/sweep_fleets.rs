@@ -134,7 +134,7 @@ fn ten_thousand_pulses_that_vanish_are_a_message_and_gone_after_a_day() {
         "VANISHED: the pulses of 10,000 of 10,000 hosts are no longer there (10,000 of 10,000 checks): host-0",
     ]);
     // One host goes on, so nobody thinks that the store was away.
-    fleet.at(121).put(&Key::pulse(&id("web-1")), b"{\"every_s\": 1000000}");
+    fleet.at(1_000).put(&Key::pulse(&id("web-1")), b"{\"every_s\": 1000000}");
     fleet.echo("web-1");
     people.hear(&fleet, 60 + 86_340);
     people.heard(&[

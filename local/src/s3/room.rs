@@ -38,6 +38,8 @@ impl Held {
     pub(super) fn add(&mut self, bytes: &[u8]) -> bool {
         let is_room = self.room.take(bytes.len());
         if is_room {
+            // Not twice as much, as a vector grows by itself.
+            self.bytes.reserve_exact(bytes.len());
             self.bytes.extend_from_slice(bytes);
         }
         is_room
