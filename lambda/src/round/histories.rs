@@ -170,8 +170,7 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         let outages: Vec<_> = cases.iter().map(|case| (case.id.clone(), begun(case.record.as_ref()))).collect();
         let changed = round.run(&mut status, cases);
         told.over.extend(outages.iter().filter_map(|(of, since)| {
-            // A check without a pulse so far is not among the cases.
-            let check = (0..histories.len()).find(|&check| id(check) == *of)?;
+            let check = of.host()[1..].parse().unwrap();
             let record = status.checks.get(of).filter(|record| record.state == State::Up && record.outage.is_none())?;
             Some((check, (*since)?, record.since))
         }));
