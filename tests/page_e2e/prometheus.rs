@@ -44,7 +44,7 @@ fn falls_and_comes_back(promtool: &Path, prometheus: &Path) -> Result<(), String
     let page = local.says("page at http://").split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
     let keys = fs::read_to_string(data.path().join("keys")).unwrap();
     let lines = format!("{}\nPULSE_ECHO_BUCKET=pulse-echo\nAWS_REGION=us-east-1", keys.trim());
-    let keys: String = lines.lines().filter(|line| line.contains('=')).map(|line| format!("{line}\n")).collect();
+    let keys: String = lines.split_inclusive('\n').filter(|line| line.contains('=')).collect();
     let store = store(&endpoint, &pasted(&keys));
     let pulse = |number: u32| {
         let pulse = format!("{{\"url\": \"{}\", \"status\": 200, \"every_s\": {}}}", service.url(), 600 + number);
@@ -116,7 +116,8 @@ fn wait(port: u16, expression: &str, value: &str) -> Result<(), String> {
 
 /// The value of an expression with one sample.
 fn query(port: u16, expression: &str) -> Result<String, String> {
-    let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded: Vec<_> = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = encoded.concat();
     let answer = get(&format!("http://127.0.0.1:{port}/api/v1/query?query={encoded}"))?;
     let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
     answer["data"]["result"][0]["value"][1].as_str().map(String::from).ok_or_else(|| format!("{answer}"))
