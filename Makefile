@@ -38,7 +38,8 @@ test: lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
-	$(CARGO) clippy --locked --workspace --all-features --test e2e --test packages --test install --test aws_e2e -- \
+	$(CARGO) clippy --locked --workspace --all-features --test e2e --test packages --test install --test aws_e2e \
+		--test page_e2e -- \
 		-D warnings
 	$(CARGO) clippy --locked -p pulse-echo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --all-features --quiet
@@ -65,7 +66,8 @@ e2e: dist
 		--test bad_input --test check --test credentials --test credentials_services --test doctor --test faults \
 		--test init --test names --test packaging --test proxies --test status --test steer --test store \
 		--test store_learns --test walk
-	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e --test aws_e2e
+	$(CARGO) test --locked --workspace --no-fail-fast --test packages --test install --test e2e --test aws_e2e \
+		--test page_e2e
 	@if $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz; then \
 		$(MAKE) --no-print-directory fuzz SECONDS=5; \
 	elif [ -n "$$CI" ]; then echo "cargo-fuzz cannot be installed, see above" >&2; exit 1; \

@@ -39,7 +39,7 @@ pub fn command(arguments: &Arguments, options: &Check, environment: Environment)
             return worst(&outcomes).exit();
         }
         Some(file) => {
-            if let Err(error) = export::write_prometheus(Path::new(file), &run, &outcomes) {
+            if let Err(error) = export::write_prometheus(Path::new(file), &export::prometheus(&run, &outcomes)) {
                 outcomes.push(Outcome::new(Subject::Run, Severity::Unknown, format!("cannot write {file}: {error}")));
             }
         }

@@ -1,4 +1,4 @@
-//! How long a mute lasts, as operators write it: `90s`, `30m`, `2h`, `1d`, `1h30m`.
+//! A length of time, as operators write it: `90s`, `30m`, `2h`, `1d`, `1h30m`.
 
 use pulse_echo_core::mute::FOR_S;
 
@@ -20,11 +20,7 @@ pub fn parse(text: &str) -> Result<u32, String> {
     }
     match u32::try_from(sum) {
         Ok(seconds) if (FOR_S.min..=FOR_S.max).contains(&seconds) => Ok(seconds),
-        _ => Err(format!(
-            "{text:?} is out of range: it may be from {} to {}; what is to be silent for longer is better retired",
-            show(FOR_S.min),
-            show(FOR_S.max)
-        )),
+        _ => Err(format!("{text:?} is out of range: it may be from {} to {}", show(FOR_S.min), show(FOR_S.max))),
     }
 }
 

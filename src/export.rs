@@ -1,6 +1,5 @@
 //! Outcomes for other programs: JSON, and Prometheus's text format.
 
-use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use super::nagios::line;
 use super::outcome::{Outcome, Severity, Subject, worst};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::Name;
+use pulse_echo_core::prometheus::Metrics;
 
 /// The run that had the outcomes.
 pub struct Run {
@@ -61,62 +61,48 @@ fn kind(subject: &Subject) -> &'static str {
 }
 
 /// Writes metrics for `node_exporter`'s textfile collector, whole or not at all.
-pub fn write_prometheus(file: &Path, run: &Run, outcomes: &[Outcome]) -> io::Result<()> {
-    atomic_file::replace(file, prometheus(run, outcomes).as_bytes())
-}
-
-/// A family of metrics: its name without `pulse_echo_`, its help text, and its samples as labels and value.
-struct Family {
-    name: String,
-    help: &'static str,
-    samples: Vec<(String, f64)>,
+pub fn write_prometheus(file: &Path, metrics: &str) -> io::Result<()> {
+    atomic_file::replace(file, metrics.as_bytes())
 }
 
 /// The metrics. Several runs on one machine, each with a file, never have a sample in common: a check's id begins with
 /// its host, and what belongs to the run has the host, and the one check that it was asked for.
 pub fn prometheus(run: &Run, outcomes: &[Outcome]) -> String {
-    let mut of_run: Vec<_> = run.host.iter().map(|host| ("host", host.to_string())).collect();
-    of_run.extend(run.check.iter().map(|check| ("check", check.clone())));
-    let mut families: Vec<Family> = Vec::new();
-    let mut add = |name: String, help, labels, value| match families.iter_mut().find(|family| family.name == name) {
-        // Two files that are refused become one sample: repeated labels would make the whole text invalid.
-        Some(family) if family.samples.iter().any(|(others, _)| *others == labels) => {}
-        Some(family) => family.samples.push((labels, value)),
-        None => families.push(Family { name, help, samples: vec![(labels, value)] }),
-    };
+    let host = run.host.as_ref().map(Name::as_str);
+    let of_run: Vec<_> = [("host", host), ("check", run.check.as_deref())]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    let mut metrics = Metrics::default();
     for outcome in outcomes {
-        let mut labels = vec![("of", kind(&outcome.subject).to_string())];
+        let mut labels = vec![("of", kind(&outcome.subject))];
+        let check;
         match &outcome.subject {
-            Subject::Check(id) => labels.push(("check", id.to_string())),
+            Subject::Check(id) => {
+                check = id.to_string();
+                labels.push(("check", &check));
+            }
             Subject::Loop | Subject::Clock | Subject::Run => labels.extend_from_slice(&of_run),
         }
-        add("severity".into(), SEVERITY_HELP, written(&labels), code(outcome.severity));
+        // Two files that are refused become one sample.
+        metrics.family("severity", SEVERITY_HELP).add_once(&labels, code(outcome.severity));
         for figure in &outcome.figures {
             let name = figure.of.name();
-            add(format!("{name}_seconds"), figure.of.help(), written(&labels), figure.rounded());
+            metrics.family(&format!("{name}_seconds"), figure.of.help()).add_once(&labels, figure.rounded());
             for (limit, seconds) in [("warning", figure.warning), ("critical", figure.critical)] {
                 if let Some(seconds) = seconds {
-                    let labels = [&labels[..], &[("severity", limit.to_string())]].concat();
-                    let help = "Beyond how many seconds it is a warning, or critical.";
-                    add(format!("{name}_limit_seconds"), help, written(&labels), seconds);
+                    let labels = [&labels[..], &[("severity", limit)]].concat();
+                    metrics.family(&format!("{name}_limit_seconds"), LIMIT_HELP).add_once(&labels, seconds);
                 }
             }
         }
     }
     #[allow(clippy::cast_precision_loss)]
-    add("run_timestamp_seconds".into(), RUN_HELP, written(&of_run), run.at.as_second() as f64);
-    let mut text = String::new();
-    for Family { name, help, samples } in families {
-        let _ = writeln!(text, "# HELP pulse_echo_{name} {help}\n# TYPE pulse_echo_{name} gauge");
-        for (labels, value) in samples {
-            let _ = match labels.as_str() {
-                "" => writeln!(text, "pulse_echo_{name} {value}"),
-                labels => writeln!(text, "pulse_echo_{name}{{{labels}}} {value}"),
-            };
-        }
-    }
-    text
+    metrics.family("run_timestamp_seconds", RUN_HELP).add_once(&of_run, run.at.as_second() as f64);
+    metrics.text()
 }
+
+const LIMIT_HELP: &str = "Beyond how many seconds it is a warning, or critical.";
 
 const RUN_HELP: &str = "When this was written, in seconds since 1970.";
 
@@ -130,12 +116,6 @@ fn code(severity: Severity) -> f64 {
         Severity::Critical => 2.0,
         Severity::Unknown => 3.0,
     }
-}
-
-fn written(labels: &[(&str, String)]) -> String {
-    let escaped = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-    labels.join(",")
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod fleet;
 #[doc(hidden)]
 pub mod fuzzing;
 mod goodbye;
+mod history;
 mod init;
 mod input;
 mod look;
@@ -31,6 +32,7 @@ mod mute;
 mod nagios;
 mod namesake;
 mod operator;
+mod outages;
 mod outcome;
 mod output;
 mod panic;
@@ -103,6 +105,7 @@ pub fn main(
         Command::Init(options) => init::command(&arguments, options, environment),
         Command::Doctor(_) => doctor::command(&arguments, environment),
         Command::Status(options) => status::command(&arguments, options, environment),
+        Command::Outages(options) => outages::command(&arguments, options, environment),
         Command::Mute(options) => mute::command(&arguments, options, environment),
         Command::Unmute(options) => mute::unmute(&arguments, options, environment),
         Command::Retire(options) => retire::command(&arguments, options, environment),

@@ -35,6 +35,15 @@ impl Target {
     }
 }
 
+/// The target that an operator gives, or that of `--host`; `None` for all.
+pub fn meant(target: Option<&Target>, host: Option<&str>) -> Result<Option<Target>, String> {
+    match (target, host) {
+        (Some(_), Some(_)) => Err("give either an ID or --host".into()),
+        (Some(target), None) => Ok(Some(target.clone())),
+        (None, host) => host.map(str::parse).transpose().map_err(|why| format!("--host: {why}")),
+    }
+}
+
 /// Whether an id stands for a check: it is the check itself, its host's, or a pattern that fits it.
 pub fn stands_for(id: &CheckId, check: &CheckId) -> bool {
     check == id

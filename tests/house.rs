@@ -48,9 +48,10 @@ const CORE: &[&[&str]] = &[
     &["clock", "crypto", "environment", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
     &["answer", "mark", "mute", "pattern", "vitals"],
-    &["words", "http"],
+    &["words", "http", "prometheus"],
     &["pulse", "store"],
     &["status"],
+    &["history", "view"],
 ];
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
@@ -70,16 +71,16 @@ const AGENT: &[&[&str]] = &[
         "terminal",
     ],
     &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
-    &["nagios", "settings", "verdict"],
+    &["history", "nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
-    &["check", "doctor", "loop_control", "mute", "retire", "send", "status"],
+    &["check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
     &["fuzzing", "init", "wait"],
     &["run"],
 ];
 
 /// From below: plain data and pure rules; the world; one pass, one sweep, one invocation.
 const LAMBDA: &[&[&str]] = &[
-    &["connections", "deadline", "parallel", "rules", "wire"],
+    &["connections", "deadline", "page", "parallel", "rules", "wire"],
     &["error", "expect", "ipfilter", "verdict"],
     &["ahead"],
     &["outbox"],

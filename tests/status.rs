@@ -161,6 +161,30 @@ fn json_is_one_line_for_other_programs() {
 }
 
 #[test]
+fn the_fleets_metrics_go_to_a_file_or_to_stdout() {
+    let swept = three();
+    let ended = swept.bed.run(&["status", "--prom", "-"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    for sample in [
+        "# TYPE pulse_echo_check_up gauge",
+        "pulse_echo_check_up{host=\"web-1\",check=\"web-1\"} 1",
+        "pulse_echo_check_up{host=\"web-1\",check=\"web-1/db\"} 0",
+        "pulse_echo_check_state{host=\"web-2\",check=\"web-2\",state=\"silent\"} 1",
+        "pulse_echo_hosts_down 2",
+    ] {
+        assert!(ended.stdout.lines().any(|line| line == sample), "{sample}: {ended:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pulse-echo.prom");
+    let ended = swept.bed.run(&["status", "--prom", file.to_str().unwrap()]);
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
+    assert!(std::fs::read_to_string(file).unwrap().contains("\npulse_echo_sweep_age_seconds "));
+    let nowhere = folder.path().join("nowhere/pulse-echo.prom");
+    let ended = swept.bed.run(&["status", "--prom", nowhere.to_str().unwrap()]);
+    assert_failed(&ended, 1, "cannot write the metrics to");
+}
+
+#[test]
 fn a_loop_that_is_stopped_stale_or_not_there_is_the_first_line() {
     let swept = three();
     let first = || shown(&swept.bed.run(&["status"]))[0].to_string();

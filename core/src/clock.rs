@@ -62,7 +62,7 @@ impl Time {
     }
 
     /// The time `second` seconds after 1970.
-    pub fn from_second(second: i64) -> Self {
+    pub const fn from_second(second: i64) -> Self {
         Self(second)
     }
 

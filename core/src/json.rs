@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde::Deserialize;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor,
+};
 use serde_json::Value;
 
 use crate::text::{nearest, without_middle};
@@ -144,6 +147,28 @@ pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
     let object = FieldByField { object: T::default(), unknown }.deserialize(&mut json)?;
     json.end()?;
     Ok(object)
+}
+
+/// Why a text is not of a version that can be used.
+pub(crate) enum Version {
+    /// It cannot be read, and why.
+    Unreadable(String),
+    /// It has this version, which is newer than those that are known.
+    Newer(u32),
+}
+
+/// Reads an object with a `version`, which is `known` at most. Of a newer one nothing else is read.
+pub(crate) fn of_version<T: DeserializeOwned>(text: &[u8], known: u32) -> Result<T, Version> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+
+    let unreadable = |error: serde_json::Error| Version::Unreadable(Error::from(error).to_string());
+    match serde_json::from_slice(text).map_err(unreadable)? {
+        Versioned { version } if version > known => Err(Version::Newer(version)),
+        Versioned { .. } => serde_json::from_slice(text).map_err(unreadable),
+    }
 }
 
 /// Writes an object for people to read: a line for each field with a value, in this order.

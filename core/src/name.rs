@@ -203,6 +203,21 @@ impl Key {
         Self(format!("status-bad-{time}.json"))
     }
 
+    /// `history.json`: the outages that are over.
+    pub fn history() -> Self {
+        Self("history.json".into())
+    }
+
+    /// `history-bad-TIME.json`: a copy of an unreadable `history.json`, made at that time.
+    pub fn history_bad(time: Time) -> Self {
+        Self(format!("history-bad-{time}.json"))
+    }
+
+    /// `status.html`: the page.
+    pub fn page() -> Self {
+        Self("status.html".into())
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0

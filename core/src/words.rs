@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::clock::Time;
 use crate::vitals::Vitals;
 
 /// Shows a length of time: `212 s`, `16 min`, `4 h 10 min`, `2 d 4 h`, `41 d`. It cuts off, and does not round, where a
@@ -19,6 +22,19 @@ pub fn duration(time: Duration) -> String {
         86_400..864_000 => two(s / 86_400, "d", s / 3_600 % 24, "h"),
         _ => format!("{} d", grouped(usize::try_from(s / 86_400).unwrap_or(usize::MAX))),
     }
+}
+
+/// Shows a time to the minute: `2026-11-21 08:27 UTC`.
+pub fn when(time: Time) -> String {
+    match Timestamp::from_second(time.as_second()) {
+        Ok(timestamp) => format!("{} UTC", timestamp.strftime("%Y-%m-%d %H:%M")),
+        Err(_) => time.to_string(),
+    }
+}
+
+/// Says since when the loop is stopped, and how it goes on.
+pub fn stopped(at: Time) -> String {
+    format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(at))
 }
 
 /// Shows a number in groups of three digits: `1,048,576`.
@@ -102,5 +118,11 @@ mod tests {
     fn a_clock_is_ahead_or_behind() {
         assert_eq!(skew(75.4), "this machine's clock is 75 s ahead of the store's");
         assert_eq!(skew(-86_400.0), "this machine's clock is 86400 s behind the store's");
+    }
+
+    #[test]
+    fn a_time_names_its_day_and_its_zone() {
+        assert_eq!(when(Time::from_rfc3339("2026-11-21T08:27:59Z").unwrap()), "2026-11-21 08:27 UTC");
+        assert_eq!(when(Time::from_second(i64::MAX)), format!("@{}", i64::MAX));
     }
 }

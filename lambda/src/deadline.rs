@@ -32,6 +32,12 @@ pub(crate) const TO_JUDGE: Duration = Duration::from_secs(20);
 /// The loop's sending, so that what was taken can still be struck off.
 pub(crate) const TO_STRIKE_OFF: Duration = Duration::from_secs(10);
 
+/// The loop's reading of `history.json` beside the lists: nothing waits for it for longer.
+pub(crate) const HISTORY: Duration = Duration::from_secs(5);
+
+/// Beginning to file, so that the history can still be read and written.
+pub(crate) const TO_FILE: Duration = Duration::from_secs(5);
+
 /// Sending a tick, so that a queue that is away leaves time for messages to people.
 pub(crate) const TO_TELL: Duration = Duration::from_secs(25);
 

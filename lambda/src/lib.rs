@@ -5,6 +5,7 @@
 //! - [`event`] (what came, to either of them), `fetch` (the services, within limits), [`channel`] (the ways to people),
 //!   `aws` (signed requests), `web` (the others), `wire` (how
 //!   servers really answer), `cas` (an object changed by several);
+//! - what people look at: [`page`];
 //! - pure rules: [`round`] (one round over all checks), [`outbox`] (what is owed), [`verdict`] (what a check is),
 //!   [`ahead`] (times that are still to come), `expect` (is what was seen as the pulse expects?), `ipfilter` (may the
 //!   probe go there?);
@@ -28,6 +29,7 @@ mod fetch;
 pub mod fuzzing;
 mod ipfilter;
 pub mod outbox;
+pub mod page;
 mod parallel;
 pub mod probe;
 pub mod round;

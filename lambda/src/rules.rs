@@ -21,6 +21,11 @@ pub struct Rules {
     pub checks_per_host: usize,
     /// `TELL_NEW`, `on` or `off`: whether a new check is told.
     pub tell_new: bool,
+    /// `STATUS_PAGE`, `on` or `off`: whether the page, `status.html`, is written.
+    pub status_page: bool,
+    /// How many bytes `history.json` may have: a tenth of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets in
+    /// mebibytes; without it 64 MB.
+    pub history_size: usize,
 }
 
 impl Default for Rules {
@@ -32,6 +37,8 @@ impl Default for Rules {
             faults_in_row: 1,
             checks_per_host: 500,
             tell_new: false,
+            status_page: false,
+            history_size: 64_000_000,
         }
     }
 }
@@ -47,14 +54,17 @@ impl Rules {
                 _ => Err(format!("{name} is {text:?}: it must be a whole number from {min} to {max}")),
             },
         };
-        let tell_new = match environment.get("TELL_NEW").as_deref() {
-            None | Some("off") => false,
-            Some("on") => true,
-            Some(other) => return Err(format!("TELL_NEW is {other:?}: it must be on or off")),
+        let switch = |name: &str| match environment.get(name).as_deref() {
+            None | Some("off") => Ok(false),
+            Some("on") => Ok(true),
+            Some(other) => Err(format!("{name} is {other:?}: it must be on or off")),
         };
         let default = Self::default();
+        let memory = environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|mib| mib.parse::<usize>().ok());
         Ok(Self {
-            tell_new,
+            tell_new: switch("TELL_NEW")?,
+            status_page: switch("STATUS_PAGE")?,
+            history_size: memory.map_or(default.history_size, |mib| mib.saturating_mul(1024 * 1024 / 10)),
             tick_s: number("TICK_S", default.tick_s, 5, 900)?,
             min_interval_s: number("MIN_INTERVAL_S", default.min_interval_s, 0, 900)?,
             remind_s: number("REMIND_S", default.remind_s, 60, 31 * 24 * 3600)?,
@@ -108,10 +118,18 @@ mod tests {
     }
 
     #[test]
-    fn a_new_check_is_told_if_that_is_on_and_any_other_word_is_refused() {
+    fn a_new_check_is_told_and_the_page_written_if_that_is_on_and_any_other_word_is_refused() {
+        assert!(read("STATUS_PAGE", "on").unwrap().status_page && !read("STATUS_PAGE", "").unwrap().status_page);
+        assert_eq!(read("STATUS_PAGE", "1").unwrap_err(), "STATUS_PAGE is \"1\": it must be on or off");
         assert!(read("TELL_NEW", "on").unwrap().tell_new);
         assert!(!read("TELL_NEW", "off").unwrap().tell_new && !read("TELL_NEW", "").unwrap().tell_new);
         assert_eq!(read("TELL_NEW", "yes").unwrap_err(), "TELL_NEW is \"yes\": it must be on or off");
+    }
+
+    #[test]
+    fn the_history_may_have_a_tenth_of_the_functions_memory() {
+        assert_eq!(read("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256").unwrap().history_size, 26_843_392);
+        assert_eq!(read("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much").unwrap().history_size, 64_000_000);
     }
 
     #[test]

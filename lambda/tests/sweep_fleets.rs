@@ -113,7 +113,13 @@ fn ten_thousand_that_go_down_at_once_and_come_back_are_a_message_each_time() {
     people.heard(&[]);
     fleet.at(1_000).fill("pulse", CHECKS, "{}").fill("echo", CHECKS, "ok");
     people.hear(&fleet, 1_030);
-    people.heard(&["MANY CHANGES: UP: 10,000 checks (host-00000, host-00001, "]);
+    people.heard_below(
+        "HISTORY. UP 10,000.",
+        &[
+            "HISTORY: 5,000 outages that ended will be missing in history.json",
+            "MANY CHANGES: UP: 10,000 checks (host-00000, host-00001, ",
+        ],
+    );
     people.hear(&fleet, 1_090);
     people.heard(&[]);
     let status = fleet.status();
@@ -143,7 +149,10 @@ fn ten_thousand_pulses_that_vanish_are_a_message_and_gone_after_a_day() {
         "MANY CHANGES: DOWN, silent: 10,000 checks",
     ]);
     people.hear(&fleet, 60 + 86_400);
-    people.heard_below("FOUND. GONE 10,000.", &["FOUND: none of the pulses that", "MANY CHANGES: GONE: 10,000 checks"]);
+    people.heard_below(
+        "HISTORY. FOUND. GONE 10,000.",
+        &["HISTORY: 5,000 outages", "FOUND: none of the pulses that", "MANY CHANGES: GONE: 10,000 checks"],
+    );
     people.hear(&fleet, 60 + 2 * 86_400);
     people.heard(&["NOT WATCHED: "]);
     assert_eq!(fleet.status().checks.len(), 1);

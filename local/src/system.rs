@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::events::{self, Dispatcher, Lane, Trouble};
 use crate::keys;
+use crate::s3::store::Store;
 use crate::s3::{Options, Server};
 use crate::sweeper::Sweeper;
 use crate::timer::Timer;
@@ -106,6 +107,11 @@ impl System {
     /// The loop, and whether it sweeps in time.
     pub fn sweeper(&self) -> &Arc<Sweeper> {
         &self.sweeper
+    }
+
+    /// Its objects, for reading.
+    pub(crate) fn objects(&self) -> &Arc<Store> {
+        self.server.store()
     }
 
     /// How many pulses are being answered now.

@@ -10,7 +10,7 @@ use pulse_echo_testkit::local::{FREE_PORT, Running, serve};
 fn started(data: &Path, further: &[&str]) -> (Running, String) {
     let mut server = Running::of(&mut serve(data, &[&FREE_PORT[..], &["--page", "127.0.0.1:0"], further].concat()));
     let line = server.says("page at http://");
-    let address = line.split("http://").nth(1).unwrap().strip_suffix("/healthz").unwrap().to_owned();
+    let address = line.split("http://").nth(1).unwrap().strip_suffix('/').unwrap().to_owned();
     (server, address)
 }
 
@@ -37,7 +37,7 @@ fn healthz_is_for_reading_under_the_pages_own_names() {
         ("GET /healthz HTTP/1.1\r\nHost: evil.example", 421, "evil.example is no name of this page"),
         ("GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost", 421, "evil.example is no name"),
         ("GET /healthz HTTP/1.0", 421, "must have one Host header"),
-        ("GET /status.json HTTP/1.1\r\nHost: localhost", 404, "/healthz says"),
+        ("GET /pulse/web-1.json HTTP/1.1\r\nHost: localhost", 404, "there is nothing here, but at /, /status.json"),
         ("POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0", 405, "GET or HEAD"),
         ("DELETE /healthz HTTP/1.1\r\nHost: localhost", 405, "GET or HEAD"),
     ] {
@@ -49,6 +49,68 @@ fn healthz_is_for_reading_under_the_pages_own_names() {
     }
     server.signal("-TERM");
     assert!(server.end().status.success());
+}
+
+#[test]
+fn the_fleet_is_shown_as_the_last_sweep_left_it_and_status_html_is_the_same_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&FREE_PORT[..], &["--page", "127.0.0.1:0", "-v"]].concat();
+    let mut server = Running::of(serve(folder.path(), &arguments).env("TICK_S", "5").env("STATUS_PAGE", "on"));
+    let endpoint = server.endpoint();
+    let address = server.says("page at http://").split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
+    let ask = |what: &str| ask(&address, &format!("{what} HTTP/1.1\r\nHost: {address}"));
+    let page = ask("GET /");
+    assert!(page.contains("<title>no host, pulse-echo</title>"), "{page}");
+    assert!(ask("GET /status.json").contains("there is no status.json yet"));
+
+    let client = operator(&endpoint, folder.path());
+    assert_eq!(client.put("pulse/web-1.json", b"{}").status, 200);
+    assert_eq!(client.put("pulse/web-1/db.json", b"{}").status, 200);
+    server.says("swept: 2 checks");
+    let page = ask("GET /");
+    for text in [
+        "HTTP/1.1 200 OK\r\n",
+        "content-type: text/html; charset=utf-8\r\n",
+        "cache-control: no-store\r\n",
+        "<tbody id=\"web-1\">",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let head = ask("HEAD /");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    let status = ask("GET /status.json");
+    assert!(status.contains("content-type: application/json\r\n") && status.contains("\"web-1/db.json\""), "{status}");
+    let metrics = ask("GET /metrics");
+    assert!(metrics.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{metrics}");
+    for sample in [
+        "pulse_echo_check_state{host=\"web-1\",check=\"web-1/db\",state=",
+        "\npulse_echo_hosts_down 0\n",
+        "\npulse_echo_sweep_age_seconds ",
+    ] {
+        assert!(metrics.contains(sample), "{sample}: {metrics}");
+    }
+
+    let kept = client.get("status.html");
+    assert_eq!((kept.header("content-type"), kept.header("cache-control")), ("text/html; charset=utf-8", "no-store"));
+    assert!(kept.text().contains("pulse-echo</title>"), "{}", kept.text());
+
+    assert_eq!(client.put("loop/Stop.lambda", b"").status, 200);
+    server.says("stopped");
+    assert!(ask("GET /").contains("<title>stopped, pulse-echo</title>"));
+    server.signal("-TERM");
+    assert!(server.end().status.success());
+}
+
+/// A client with the operator's keys.
+fn operator(endpoint: &str, data: &Path) -> pulse_echo_testkit::raw_client::Client {
+    let keys = std::fs::read_to_string(data.join("keys")).unwrap();
+    let value =
+        |name: &str| keys.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap().to_owned();
+    let mut client = pulse_echo_testkit::raw_client::Client::at(endpoint);
+    client.bucket =
+        rusty_s3::Bucket::new(endpoint.parse().unwrap(), rusty_s3::UrlStyle::Path, "pulse-echo", "us-east-1").unwrap();
+    client.credentials = rusty_s3::Credentials::new(value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"));
+    client
 }
 
 #[test]
@@ -89,18 +151,12 @@ fn a_stopped_loop_is_not_well() {
     let arguments = [&FREE_PORT[..], &["--page", "127.0.0.1:0", "-v"]].concat();
     let mut server = Running::of(serve(folder.path(), &arguments).env("TICK_S", "5"));
     let endpoint = server.endpoint();
-    let address = server.says("page at http://").split("http://").nth(1).unwrap().replace("/healthz", "");
+    let address = server.says("page at http://").split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
     server.says("swept: 0 checks");
     let answer = ask(&address, &format!("GET /healthz HTTP/1.1\r\nHost: {address}"));
     assert!(answer.contains("\r\n\r\nok: the last sweep was completed "), "{answer}");
 
-    let keys = std::fs::read_to_string(folder.path().join("keys")).unwrap();
-    let value =
-        |name: &str| keys.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap().to_owned();
-    let mut client = pulse_echo_testkit::raw_client::Client::at(&endpoint);
-    client.bucket =
-        rusty_s3::Bucket::new(endpoint.parse().unwrap(), rusty_s3::UrlStyle::Path, "pulse-echo", "us-east-1").unwrap();
-    client.credentials = rusty_s3::Credentials::new(value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"));
+    let client = operator(&endpoint, folder.path());
     assert_eq!(client.put("loop/Stop.lambda", b"").status, 200);
     server.says("stopped");
     let answer = ask(&address, &format!("GET /healthz HTTP/1.1\r\nHost: {address}"));

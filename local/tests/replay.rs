@@ -256,3 +256,25 @@ fn whoever_does_not_listen_ends_it() {
     let ended = Running::of(program(&["replay"]).arg(&file).stdout(writer)).end();
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""), "as with head");
 }
+
+#[test]
+fn the_history_that_the_loop_would_have_made_is_written_to_a_file() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("history.json");
+    let ended = replay(NIGHT, &["--history", file.to_str().unwrap()]);
+    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let history = pulse_echo_core::history::History::from_json(&fs::read(file).unwrap()).unwrap();
+    assert_eq!(history.since.to_string(), "2026-11-21T00:00:00Z");
+    // web-1 is silent until the end, so that is not over.
+    let [(check, past)] = &history.checks.iter().collect::<Vec<_>>()[..] else { panic!("{history:?}") };
+    let [outage] = &past.outages[..] else { panic!("{past:?}") };
+    let times = (outage.from.to_string(), outage.until.to_string());
+    assert_eq!(
+        (check.as_str(), times.0.as_str(), times.1.as_str()),
+        ("web-1/db.json", "2026-11-21T00:15:03Z", "2026-11-21T00:40:02Z")
+    );
+    assert_eq!(past.since.to_string(), "2026-11-21T00:05:00Z");
+    assert_eq!(outage.why(), "failing (connect): no connection to db:5432, which refused it");
+    let ended = replay(NIGHT, &["--history", "/nowhere/history.json"]);
+    assert!(ended.status.code() == Some(1) && ended.stderr.contains("cannot write /nowhere/history.json"), "{ended:?}");
+}

@@ -33,6 +33,9 @@ _pulse-echo() {
             status)
                 cmd="pulse-echo_status"
                 ;;
+            outages)
+                cmd="pulse-echo_outages"
+                ;;
             mute)
                 cmd="pulse-echo_mute"
                 ;;
@@ -66,7 +69,7 @@ _pulse-echo() {
     case "${cmd}" in
         pulse-echo)
             opts="--config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
-            cmds="send check run init doctor status mute unmute retire loop"
+            cmds="send check run init doctor status outages mute unmute retire loop"
             case "${prev}" in
                 --config)
                     COMPREPLY=()
@@ -368,13 +371,66 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_status)
-            opts="--state --expect --json --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--state --expect --json --prom --link --for --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --state)
                     COMPREPLY=()
                     return 0
                     ;;
                 --expect)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --prom)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --bucket)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --timeout-s)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=( $(compgen -W "${opts} ${cmds}" -- "${cur}") )
+                    return 0
+                    ;;
+            esac
+            ;;
+        pulse-echo_outages)
+            opts="--since --json --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            case "${prev}" in
+                --since)
                     COMPREPLY=()
                     return 0
                     ;;

@@ -3,7 +3,7 @@ function __fish_pulse-echo_using_command
     set -e cmd[1]
     set -l target_cmd $argv
 
-    set -l known_value_flags 'body' 'bucket' 'c' 'ca-file' 'config' 'contains' 'critical' 'endpoint' 'expect' 'for' 'host' 'name' 'profile' 'prom' 'pulse' 'reason' 'region' 'splay' 'state' 't' 'timeout' 'timeout-s' 'url' 'w' 'wait' 'warning' 
+    set -l known_value_flags 'body' 'bucket' 'c' 'ca-file' 'config' 'contains' 'critical' 'endpoint' 'expect' 'for' 'host' 'name' 'profile' 'prom' 'pulse' 'reason' 'region' 'since' 'splay' 'state' 't' 'timeout' 'timeout-s' 'url' 'w' 'wait' 'warning' 
 
     set -l i 1
     set -l cleaned_cmd
@@ -60,6 +60,7 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'run' -d 'Send, t
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'init' -d 'Write config.json and pulse.json, then say what doctor says.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'doctor' -d 'Check configuration, credentials, clock, name, connection, rights, the loop, and what will send (cron, a timer); say what is wrong and how to mend it. It changes nothing. As root it tries out what will send, as the user that sends.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'status' -d 'Show the fleet as the last sweep left it, the worst first; with an ID, all that is known of that check.'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'outages' -d 'Show what was down, when, for how long and why, the newest first; with the sum.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'mute' -d 'Send no messages about a check, or about all checks of a host, for a while; --list shows what is muted.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'unmute' -d 'End a mute: the next sweep sends a message about what is still down.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'retire' -d 'Take a check out of the fleet on purpose, or a host with all its checks: put a note, and delete its pulse, echo, fault and mute.'
@@ -150,6 +151,9 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command doctor' -l version -s
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l state -r -F -d 'only the checks that are down, up, late, new, failing, silent, unanswered, gone or muted'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l expect -r -F -d 'a file with a host in each line (-: stdin): say which of them have no check, and exit 1 if any is missing'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l json -d 'print JSON in place of the table'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l prom -r -F -d 'in place of the table, write the whole fleet as metrics of Prometheus to this file (-: stdout)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l link -d 'print an address of status.html for a browser that has no credentials: whoever has it can read the page'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l for -r -F -d 'how long that address is valid: 30m, 24h, at most 7d (default 24h)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l bucket -r -F -d 'bucket that is the store (PULSE_ECHO_BUCKET)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l host -r -F -d 'name of this host (PULSE_ECHO_HOST; default: the machine\'s hostname)'
@@ -163,6 +167,21 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l quiet -s q
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l verbose -s v -d 'say what is being done'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l help -s h -d 'show the help'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command status' -l version -s V -d 'show the version'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l since -r -F -d 'only what was down within this time: 12h, 7d, 1d12h'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l json -d 'print JSON in place of lines'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l bucket -r -F -d 'bucket that is the store (PULSE_ECHO_BUCKET)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l host -r -F -d 'name of this host (PULSE_ECHO_HOST; default: the machine\'s hostname)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l region -r -F -d 'region of the bucket (AWS_REGION, AWS_DEFAULT_REGION, the profile\'s)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l endpoint -r -F -d 'address of an S3 service other than AWS\'s (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l path-style -d 'name the bucket in the path, not in the host\'s name (default for an endpoint other than AWS\'s)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l profile -r -F -d 'profile in the AWS credentials and config files (AWS_PROFILE; default: default)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l ca-file -r -F -d 'PEM file with a private CA to trust beside the public ones (AWS_CA_BUNDLE)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l timeout-s -r -F -d 'seconds for all requests together (default 60; check: 10)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l quiet -s q -d 'say nothing on success'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l verbose -s v -d 'say what is being done'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l help -s h -d 'show the help'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command outages' -l version -s V -d 'show the version'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command mute' -l for -r -F -d 'how long, from now: 90s, 30m, 2h, 1d or a sum such as 1d12h, up to 366d'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command mute' -l reason -r -F -d 'why, in at most 200 characters; status shows it'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command mute' -l anyway -d 'mute it though no sweep knew such a check'

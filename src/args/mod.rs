@@ -11,7 +11,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use pulse_echo_core::json::Whole;
 
-pub use operator::{Loop, LoopCommand, Mute, Retire, Status, Unmute};
+pub use operator::{Loop, LoopCommand, Mute, Outages, Retire, Status, Unmute};
 pub use order::{Parsed, parse};
 pub use selection::Selection;
 
@@ -98,6 +98,8 @@ pub enum Command {
     Doctor(Doctor),
     /// `status`
     Status(Status),
+    /// `outages`
+    Outages(Outages),
     /// `mute`
     Mute(Mute),
     /// `unmute`

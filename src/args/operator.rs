@@ -22,6 +22,7 @@ use crate::target::Target;
     example = "pulse-echo status web-7/db",
     example = "pulse-echo status 'web-*' --state late",
     example = "pulse-echo status --expect hosts.txt",
+    example = "pulse-echo status --link --for 7d",
     error_code(0, "shown, whatever the states are"),
     error_code(1, "not shown: status.json could not be read, or there is no such check; or a host is missing"),
     error_code(2, "wrong usage or configuration")
@@ -38,6 +39,40 @@ pub struct Status {
     #[argh(option, arg_name = "file")]
     pub expect: Option<String>,
     /// print JSON in place of the table
+    #[argh(switch)]
+    pub json: bool,
+    /// in place of the table, write the whole fleet as metrics of Prometheus to this file (-: stdout)
+    #[argh(option, arg_name = "file")]
+    pub prom: Option<String>,
+    /// print an address of status.html for a browser that has no credentials: whoever has it can read the page
+    #[argh(switch)]
+    pub link: bool,
+    /// how long that address is valid: 30m, 24h, at most 7d (default 24h)
+    #[argh(option, long = "for", arg_name = "time", from_str_fn(duration::parse))]
+    pub for_s: Option<u32>,
+}
+
+/// Show what was down, when, for how long and why, the newest first; with the sum.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "outages",
+    note = "It shows history.json, which keeps the newest 50 outages of each check, and what lasts by status.json. \
+            Both need the operator's rights. What a mute covered, and trouble of the probe, is shown without counting.",
+    example = "pulse-echo outages --since 7d",
+    example = "pulse-echo outages web-7/db",
+    error_code(0, "shown, also where there was none"),
+    error_code(1, "not shown: history.json or status.json could not be read, or there is no such check"),
+    error_code(2, "wrong usage or configuration")
+)]
+pub struct Outages {
+    /// one check, a host with all its checks, or a pattern, such as 'web-*' (default: that of --host, else all)
+    #[argh(positional, arg_name = "id")]
+    pub target: Option<Target>,
+    /// only what was down within this time: 12h, 7d, 1d12h
+    #[argh(option, arg_name = "time", from_str_fn(duration::parse))]
+    pub since: Option<u32>,
+    /// print JSON in place of lines
     #[argh(switch)]
     pub json: bool,
 }

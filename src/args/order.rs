@@ -279,7 +279,10 @@ mod tests {
         for (line, part) in [
             ("", "there is no command"),
             ("sned", "\"sned\" is not a command; did you mean \"send\"?"),
-            ("frobnicate", "the commands are send, check, run, init, doctor, status, mute, unmute, retire, loop; see"),
+            (
+                "frobnicate",
+                "the commands are send, check, run, init, doctor, status, outages, mute, unmute, retire, loop; see",
+            ),
             ("loop", "there is no command; the commands are start, stop, tick, test, show; see pulse-echo loop --help"),
             ("loop strat", "\"strat\" is not a command of loop; did you mean \"start\"?"),
             ("loop show --jsno", "see pulse-echo loop show --help"),

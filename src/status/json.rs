@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::row::Row;
-use super::summary::{Watch, count};
+use super::summary::Watch;
 use crate::fleet::{Fleet, channels_in_trouble};
 use pulse_echo_core::status::Muted;
+use pulse_echo_core::view::{Row, count};
 
 /// `{"now": …, "written": …, "loop": {"trouble": …, "mark": …}, "shown": …, "down": …, "checks": [{"check": …, "state":
 /// …, "late": …, …}, …]}`, the worst first; with a list of hosts, `missing` names those of it without a check. Times

@@ -1,33 +1,39 @@
 //! `status`: the fleet at the last sweep, the worst first; or everything about one check.
 //!
-//! All that is shown comes from one list of rows (`row`). The table (`table`), the page of one check (`page`) and JSON
-//! (`json`) show it in three ways.
+//! All that is shown comes from one list of rows, the library's `view`. The table (`table`), the page of one check
+//! (`page`) and JSON (`json`) show it in three ways; the metrics are the library's, too.
 
 mod expected;
 mod json;
+mod link;
 mod page;
-mod row;
+mod past;
 mod selection;
 mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use super::args::{Arguments, Selection, Status};
 use super::exit::Exit;
+use super::export;
 use super::fleet::Fleet;
+use super::history;
 use super::look;
 use super::operator::with_store;
 use super::output::{complain, print, print_json};
-use super::target::{Target, Unknown, stands_for};
+use super::target::{Target, Unknown, meant, stands_for};
 use super::terminal::Terminal;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::{SIZE_LIMIT, Sending};
 use pulse_echo_core::status::State;
 use pulse_echo_core::store::Store;
+use pulse_echo_core::text::of_io;
+use pulse_echo_core::view::{Newest, Row, metrics, sweep_age, worst_first};
 
-use row::{Newest, Row};
 use summary::Watch;
 
 /// How many pulses are read for the last words of silent hosts: each is a request.
@@ -35,16 +41,25 @@ const PULSES_READ: usize = 10;
 
 /// Runs `status`.
 pub fn command(arguments: &Arguments, options: &Status, environment: Environment) -> Exit {
-    let target = match (&options.target, &arguments.host) {
-        (Some(_), Some(_)) => Err("give either an ID or --host".to_string()),
-        (Some(target), None) => Ok(Some(target.clone())),
-        (None, host) => host.as_ref().map(|host| host.parse()).transpose().map_err(|why| format!("--host: {why}")),
-    };
+    let target = meant(options.target.as_ref(), arguments.host.as_deref());
+    if options.link || options.for_s.is_some() {
+        let life = if options.link { link::life(options.for_s) } else { Err("--for goes with --link".to_string()) };
+        return match life {
+            Ok(life) => with_store(arguments, environment, |store| link::show(store, life)),
+            Err(message) => {
+                complain(&message);
+                Exit::Usage
+            }
+        };
+    }
     let expected = options.expect.as_deref().map(expected::read).transpose();
     match target.and_then(|target| Ok((target, expected?))) {
         Ok((target, expected)) => with_store(arguments, environment, |store| {
             let wanted = Wanted { target, state: options.state, expected, as_json: options.json };
-            show(store, wanted, &Terminal::of_stdout(environment))
+            match &options.prom {
+                Some(file) => write_metrics(store, file),
+                None => show(store, wanted, &Terminal::of_stdout(environment)),
+            }
         }),
         Err(message) => {
             complain(&message);
@@ -62,11 +77,29 @@ struct Wanted {
     as_json: bool,
 }
 
+/// Writes the fleet's metrics to a file, or to stdout.
+fn write_metrics(store: &Store, file: &str) -> Result<(), String> {
+    let fleet = Fleet::read(store)?;
+    let (mark, now) = look::mark(store)
+        .map_err(|error| error.to_string())?
+        .there()
+        .ok_or_else(|| "the loop has no mark yet, or it may not be read: see pulse-echo loop show".to_string())?;
+    let owed = fleet.status.outbox.iter().map(|message| &message.owed);
+    let rows = worst_first(&fleet.status, fleet.now);
+    let text = metrics(&rows, owed, &mark).text() + &sweep_age(&mark, now).text();
+    if matches!(file, "-" | "/dev/stdout") {
+        print(text.trim_end());
+        return Ok(());
+    }
+    let written = export::write_prometheus(Path::new(file), &text);
+    written.map_err(|error| format!("cannot write the metrics to {file}: {}", of_io(&error)))
+}
+
 fn show(store: &Store, wanted: Wanted, terminal: &Terminal) -> Result<(), String> {
     let Wanted { target, state, expected, as_json } = wanted;
     let fleet = Fleet::read(store)?;
     let watch = Watch::look(store);
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let summary = summary::lines(&fleet, &rows, &watch);
     let missing = expected.as_deref().map(|expected| expected::missing(expected, &fleet));
     let id = target.as_ref().map(|target| target.among(Some(&fleet.status)));
@@ -83,16 +116,23 @@ fn show(store: &Store, wanted: Wanted, terminal: &Terminal) -> Result<(), String
             row.see(newest);
         }
     }
+    let is_one = |row: &Row| Some(row.id) == id.as_ref();
+    let history = wanted.iter().any(is_one).then(|| history::read(store, &fleet));
     if as_json {
-        print_json(&json::json(&fleet, &watch, &wanted, missing.as_deref()));
+        let mut json = json::json(&fleet, &watch, &wanted, missing.as_deref());
+        if let Some((row, history)) = wanted.iter().find(|row| is_one(row)).zip(history.as_ref()) {
+            json["uptime"] = past::json(row, history, fleet.now);
+        }
+        print_json(&json);
     } else {
         for (at, line) in summary.iter().enumerate() {
             let line = terminal.wrapped("", line, 2);
             print(&if at == 0 && watch.is_trouble() { terminal.red(&line) } else { line });
         }
-        let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|row| Some(row.id) == id.as_ref());
+        let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_one);
         for row in &page {
-            print(&format!("\n{}", page::of(row, &fleet, terminal)));
+            let past = history.as_ref().map(|history| past::lines(row, history, fleet.now)).unwrap_or_default();
+            print(&format!("\n{}", page::of(row, &fleet, past, terminal)));
         }
         if !others.is_empty() {
             print(&format!("\n{}", table::of(&others, fleet.now, terminal)));
@@ -112,8 +152,8 @@ pub fn shown(
     let fleet = Fleet { now: status.written, status };
     let mark = look::Look::There((mark, fleet.now));
     let watch = Watch { outcome: super::verdict::judge_loop(mark.clone()), mark: mark.there() };
-    let rows = row::worst_first(&fleet);
-    let pages = rows.iter().map(|row| page::of(row, &fleet, &terminal));
+    let rows = worst_first(&fleet.status, fleet.now);
+    let pages = rows.iter().map(|row| page::of(row, &fleet, Vec::new(), &terminal));
     let texts = pages.chain([table::of(&rows, fleet.now, &terminal)]).chain(summary::lines(&fleet, &rows, &watch));
     texts.flat_map(|text| text.split('\n').map(String::from).collect::<Vec<_>>()).collect()
 }

@@ -1,19 +1,19 @@
 //! The page of one check: all that is known of it.
 
-use super::row::Row;
 use super::table::coloured;
 use crate::fleet::Fleet;
 use crate::terminal::Terminal;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{Change, Outage, State};
 use pulse_echo_core::text::printable;
+use pulse_echo_core::view::Row;
 use pulse_echo_core::words;
 
 /// The width of the labels.
 const LABELS: usize = 12;
 
-/// Renders the check's page, without a final line break.
-pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
+/// Renders the check's page, without a final line break. `past` are the lines of its past, each with its label.
+pub fn of(row: &Row, fleet: &Fleet, past: Vec<(&'static str, String)>, terminal: &Terminal) -> String {
     let (record, now) = (row.record, fleet.now);
     let time = |at: Time| format!("{at}, {} ago", words::duration(at.age(now)));
     let word = row.word();
@@ -48,7 +48,8 @@ pub fn of(row: &Row, fleet: &Fleet, terminal: &Terminal) -> String {
         let label = format!("  {label:<LABELS$}");
         terminal.wrapped(&label, &printable(text), label.len())
     };
-    let facts = facts.into_iter().filter_map(|(label, fact)| Some(line(label, &fact?)));
+    let past = past.into_iter().map(|(label, fact)| (label, Some(fact)));
+    let facts = facts.into_iter().chain(past).filter_map(|(label, fact)| Some(line(label, &fact?)));
     let changes = record.history.iter().rev().enumerate();
     let changes = changes.map(|(at, change)| line(if at == 0 { "changes" } else { "" }, &words_of(change)));
     let never = record.history.is_empty().then(|| line("changes", "none: it was never down"));

@@ -1,7 +1,7 @@
 //! The rows that `--state` selects.
 
-use super::row::Row;
 use crate::args::Selection;
+use pulse_echo_core::view::Row;
 
 impl Selection {
     /// Whether the selection includes this check.

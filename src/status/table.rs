@@ -1,10 +1,10 @@
 //! The table: a line for each check, or two lines if a text does not fit the terminal.
 
-use super::row::Row;
 use crate::terminal::Terminal;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::State;
 use pulse_echo_core::text::{cut, printable};
+use pulse_echo_core::view::Row;
 use pulse_echo_core::words;
 
 /// The heads of the columns.

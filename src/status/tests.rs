@@ -81,7 +81,7 @@ fn running() -> Watch {
 fn in_80_columns_a_check_is_a_line_the_worst_first() {
     let fleet = fleet();
     assert_eq!(
-        table::of(&row::worst_first(&fleet), fleet.now, &wide(80)),
+        table::of(&worst_first(&fleet.status, fleet.now), fleet.now, &wide(80)),
         "\
 STATE           FOR  CHECK     WHY
 silent        6 min  web-2     last pulse 21 min ago
@@ -100,7 +100,7 @@ gone            2 h  old       retired"
 #[test]
 fn in_40_columns_what_there_is_to_say_has_a_line_of_its_own() {
     let fleet = fleet();
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     assert_eq!(
         table::of(&rows[..5], fleet.now, &wide(40)),
         "\
@@ -125,7 +125,7 @@ fn beside_long_names_what_there_is_to_say_has_a_line_of_its_own_in_80_columns_to
     let mut fleet = fleet();
     let reason = "cannot connect to 192.0.2.7:5432: the connection was refused";
     fleet.status.checks = [(id("web-1/postgresql-replication.json"), failing(60, reason))].into();
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let lines: Vec<_> = table::of(&rows, fleet.now, &wide(80)).lines().map(str::to_owned).collect();
     let expected = ["STATE     FOR  CHECK", "failing  60 s  web-1/postgresql-replication"];
     assert_eq!((&lines[..2], lines[2].trim()), (&expected.map(str::to_owned)[..], reason));
@@ -140,7 +140,7 @@ fn into_a_file_nothing_is_cut_and_a_long_name_does_not_widen_the_column_for_all(
         (id("web-1.json"), failing(60, "short")),
     ]
     .into();
-    let table = table::of(&row::worst_first(&fleet), fleet.now, &PLAIN);
+    let table = table::of(&worst_first(&fleet.status, fleet.now), fleet.now, &PLAIN);
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines[1], format!("failing  60 s  {:40}  short", "web-1"));
     assert_eq!(lines[2].len(), "failing  60 s  ".len() + 60 + 2 + 8 * 30 - 1);
@@ -155,11 +155,11 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     fleet.status.checks = [(id("web-1.json"), record)].into();
     fleet.status.mutes = [(id("web-1.json"), muted(0, 60, evil))].into();
     fleet.status.channels = [(evil.to_string(), BackOff::new(1, ago(0)))].into();
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let mut watch = running();
     watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
     let lines = summary::lines(&fleet, &rows, &watch).join("\n");
-    for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, &PLAIN), lines] {
+    for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, Vec::new(), &PLAIN), lines] {
         assert!(text.contains("x[2J]0;owned31m\\u{202e}y"), "{text}");
         assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::text::prints(c)), "{text:?}");
     }
@@ -168,7 +168,7 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
 #[test]
 fn colours_are_around_the_state_and_change_no_column() {
     let fleet = fleet();
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let coloured = table::of(&rows, fleet.now, &Terminal { has_colours: true, ..wide(80) });
     for part in
         ["\x1b[31msilent\x1b[0m    ", "\x1b[33mfailing\x1b[0m     1 d 3 h", "\x1b[33mlate\x1b[0m", "\x1b[32mup\x1b[0m"]
@@ -183,7 +183,7 @@ fn colours_are_around_the_state_and_change_no_column() {
 #[test]
 fn the_summary_counts_each_check_once_and_says_when_it_was_swept() {
     let fleet = fleet();
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     assert_eq!(
         summary::lines(&fleet, &rows, &running()),
         ["10 checks: 5 down (1 silent, 3 failing, 1 unanswered), 1 late, 1 new, 2 up, 1 gone; 1 muted; last swept \
@@ -231,7 +231,7 @@ fn late_is_shown_only_while_no_newer_pulse_can_have_come_unseen() {
         let mut fleet = fleet();
         fleet.status.written = ago(written);
         fleet.status.checks = [(id("web-1.json"), up(pulse))].into();
-        row::worst_first(&fleet)[0].is_late
+        worst_first(&fleet.status, fleet.now)[0].is_late
     };
     assert!(is_late(700, 30));
     assert!(is_late(900, 30));
@@ -253,19 +253,19 @@ fn a_page_tells_all_of_a_check() {
         anyway: false,
     };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
-    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), told: Some(told) }));
+    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) }));
     record.history = vec![
         Change { at: ago(86_400), state: State::Silent, cause: None },
         Change { at: ago(80_000), state: State::Up, cause: None },
         Change { at: ago(2_500), state: State::Failing, cause: Some(Cause::Status) },
     ];
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let mut row = rows.into_iter().find(|row| *row.id == id("web-1.json")).unwrap();
     let vitals =
         Vitals { uptime_s: Some(3_600_000), load1: Some(48.0), mem_available_kb: Some(2_048), disk_free_pct: Some(0) };
     row.see(Newest { at: ago(5), vitals });
     assert_eq!(
-        page::of(&row, &fleet, &PLAIN),
+        page::of(&row, &fleet, Vec::new(), &PLAIN),
         "\
 web-1 is failing for 41 min
   why         status 500, expected 200
@@ -295,13 +295,13 @@ fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_d
         back: false,
         anyway: false,
     };
-    let outage = Outage { since: ago(9_100), noticed: ago(9_000), told: Some(told) };
+    let outage = Outage { since: ago(9_100), noticed: ago(9_000), muted: None, told: Some(told) };
     fleet.status.checks =
         [(id("web-2.json"), Record { outage: Some(Box::new(outage)), ..down(State::Silent, 400) })].into();
-    let rows = row::worst_first(&fleet);
+    let rows = worst_first(&fleet.status, fleet.now);
     let table = table::of(&rows, fleet.now, &PLAIN);
     assert!(table.lines().nth(1).unwrap().starts_with("silent  2 h 31 min  web-2"), "{table}");
-    let page = page::of(&rows[0], &fleet, &PLAIN);
+    let page = page::of(&rows[0], &fleet, Vec::new(), &PLAIN);
     assert!(page.starts_with("web-2 is silent for 6 min\n"), "{page}");
     assert!(page.contains(&format!("told at {}; a reminder is due\n", ago(9_000))), "{page}");
 }
@@ -333,7 +333,7 @@ fn the_hosts_of_a_list_that_have_no_check_are_missing() {
 fn json_has_each_check_with_its_times_and_no_raw_escape() {
     let mut fleet = fleet();
     fleet.status.checks.retain(|id, _| id.to_string() == "mail" || id.to_string() == "db-2");
-    let json = json::json(&fleet, &running(), &row::worst_first(&fleet), None);
+    let json = json::json(&fleet, &running(), &worst_first(&fleet.status, fleet.now), None);
     assert_eq!((&json["shown"], &json["down"]), (&2.into(), &1.into()));
     let [mail, late] = &json["checks"].as_array().unwrap()[..] else { panic!("{json}") };
     assert_eq!((&mail["check"], &mail["state"], &mail["cause"]), (&"mail".into(), &"failing".into(), &"status".into()));

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use pulse_echo_core::answer::{Cause, Fault};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
+use pulse_echo_core::history::History;
 use pulse_echo_core::http::{self, Trust};
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
@@ -270,6 +271,13 @@ impl Fleet {
     pub fn status(&self) -> Status {
         let object = self.store().get(&Key::status(), 1 << 30).unwrap();
         Status::from_json(&object.body.unwrap()).unwrap()
+    }
+
+    /// `history.json`, as the schema wants it; none if it is missing.
+    pub fn history(&self) -> Option<History> {
+        let body = self.store().get(&Key::history(), 1 << 20).ok()?.body.unwrap();
+        assert_eq!(crate::schema::history_misfit(&serde_json::from_slice(&body).unwrap()), None);
+        Some(History::from_json(&body).unwrap())
     }
 
     /// The mark.

@@ -18,6 +18,7 @@ pub mod bed;
 pub mod fleet;
 pub mod gate;
 pub mod local;
+pub mod page_fleet;
 pub mod plain;
 pub mod proxy;
 pub mod raw_client;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -11,33 +12,46 @@ use super::record::Record;
 use crate::json;
 use crate::name::CheckId;
 
-/// Reads entry by entry: in a large fleet, the text of all records takes as much memory as the records. A record that
-/// cannot be read is left out.
-pub(super) fn each_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<CheckId, Record>, D::Error> {
-    struct Records;
+/// What is known of one check, as one of our files keeps it.
+pub(crate) trait Entry: DeserializeOwned {
+    /// The entry in messages: `status.json: the record`.
+    const WHAT: &'static str;
+}
 
-    impl<'de> Visitor<'de> for Records {
-        type Value = BTreeMap<CheckId, Record>;
+impl Entry for Record {
+    const WHAT: &'static str = "status.json: the record";
+}
+
+/// Reads entry by entry: in a large fleet, the text of all entries takes as much memory as the entries.
+pub(crate) fn each_entry<'de, D, E>(deserializer: D) -> Result<BTreeMap<CheckId, E>, D::Error>
+where
+    D: Deserializer<'de>,
+    E: Entry,
+{
+    struct Entries<E>(PhantomData<E>);
+
+    impl<'de, E: Entry> Visitor<'de> for Entries<E> {
+        type Value = BTreeMap<CheckId, E>;
 
         fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("a record for each check")
+            f.write_str("an entry for each check")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut records = Vec::new();
+            let mut entries = Vec::new();
             while let Some((id, text)) = map.next_entry::<String, Box<RawValue>>()? {
                 let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(&text)?));
                 match entry() {
-                    Ok(entry) => records.push(entry),
-                    Err(error) => log::error!("status.json: the record of {id:?} is left out: {error}"),
+                    Ok(entry) => entries.push(entry),
+                    Err(error) => log::error!("{} of {id:?} is left out: {error}", E::WHAT),
                 }
             }
             // Built from a whole list, a map has no half-filled nodes.
-            Ok(records.into_iter().collect())
+            Ok(entries.into_iter().collect())
         }
     }
 
-    deserializer.deserialize_map(Records)
+    deserializer.deserialize_map(Entries(PhantomData))
 }
 
 /// Reads message by message. A message that cannot be read is left out.

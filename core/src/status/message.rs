@@ -210,6 +210,11 @@ pub enum Fact {
         /// What is wrong with it, with the remedy.
         why: String,
     },
+    /// Something of the history is lost, or will be.
+    HistoryTrouble {
+        /// What, with what to do.
+        why: String,
+    },
     /// A channel takes nothing of what is due to it. The other channels tell it.
     ChannelFails {
         /// Its name.

@@ -9,6 +9,7 @@ mod hosts;
 mod message;
 mod mutes;
 mod record;
+mod unfiled;
 #[cfg(feature = "memory")]
 mod written;
 
@@ -23,7 +24,9 @@ use crate::clock::Time;
 use crate::json::{self, is_zero};
 use crate::name::CheckId;
 
-use entries::{each_message, each_record};
+use entries::each_message;
+
+pub(crate) use entries::{Entry, each_entry};
 
 pub use ahead::{Ahead, FirstSeen, SetBack};
 pub use bounds::{Crowded, Turn};
@@ -31,6 +34,7 @@ pub use hosts::{Changes, Hosts};
 pub use message::{Down, Fact, Message, Still};
 pub use mutes::Mutes;
 pub use record::{Change, Ended, Flaps, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Telling, Told};
+pub use unfiled::{MOST_UNFILED, PastOutage, Unfiled, UnfiledOutage};
 #[cfg(feature = "memory")]
 pub use written::Written;
 
@@ -98,11 +102,14 @@ pub struct StatusOf<M> {
     /// The mutes that were read. Some may be over.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutes: BTreeMap<CheckId, Muted>,
+    /// What has ended, until the history has it; `None` in what a loop wrote that knows no history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfiled: Option<Unfiled>,
     /// What is owed, the oldest first.
     #[serde(default, deserialize_with = "each_message")]
     pub outbox: Vec<M>,
     /// Every check's record.
-    #[serde(deserialize_with = "each_record")]
+    #[serde(deserialize_with = "each_entry")]
     pub checks: BTreeMap<CheckId, Record>,
 }
 
@@ -269,6 +276,7 @@ impl<M> StatusOf<M> {
             #[cfg(feature = "memory")]
             crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
+            unfiled: None,
             outbox: Vec::new(),
             checks: BTreeMap::new(),
         }
@@ -293,16 +301,10 @@ impl<M> StatusOf<M> {
     where
         M: DeserializeOwned,
     {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
-
-        let unreadable = |error: serde_json::Error| Error::Unreadable(json::Error::from(error).to_string());
-        match serde_json::from_slice(text).map_err(unreadable)? {
-            Version { version } if version > Status::VERSION => Err(Error::Newer(version)),
-            _ => serde_json::from_slice(text).map_err(unreadable),
-        }
+        json::of_version(text, Status::VERSION).map_err(|error| match error {
+            json::Version::Unreadable(why) => Error::Unreadable(why),
+            json::Version::Newer(version) => Error::Newer(version),
+        })
     }
 
     /// The body to put.

@@ -33,6 +33,21 @@ impl<'a> Mutes<'a> {
         own.into_iter().chain(of_host).chain(fitting.map(|(_, id, mute)| (*id, *mute))).collect::<Vec<_>>().into_iter()
     }
 
+    /// Until when mutes of the check cover it from this time on, one after the other without a break.
+    pub fn reach(&self, check: &CheckId, from: Time) -> Time {
+        if self.all.is_empty() {
+            return from;
+        }
+        let (mutes, mut covered) = (self.of(check).map(|(_, mute)| mute).collect::<Vec<_>>(), from);
+        loop {
+            let next = mutes.iter().filter(|mute| mute.at <= covered).map(|mute| mute.until()).max();
+            match next.filter(|next| *next > covered) {
+                None => return covered,
+                Some(next) => covered = next,
+            }
+        }
+    }
+
     /// Whether no message is sent about the check at `now`.
     pub fn cover(&self, check: &CheckId, now: Time) -> bool {
         !self.all.is_empty() && self.of(check).any(|(_, mute)| now < mute.until())
@@ -70,6 +85,19 @@ mod tests {
         ] {
             assert_eq!(status.mutes().cover(&id(check), Time::from_second(599)), muted, "{check}");
             assert!(!status.mutes().cover(&id(check), Time::from_second(600)), "{check}");
+        }
+    }
+
+    #[test]
+    fn mutes_reach_from_one_to_the_next_if_nothing_is_between_them() {
+        let at = Time::from_second;
+        let mute = |begins, for_s| Muted { etag: "m".into(), at: at(begins), for_s, reason: None, listed: None };
+        for (second, reached) in [(599, 1_199), (600, 1_200), (601, 600)] {
+            let mutes = [("web.json", mute(0, 600)), ("web/db.json", mute(second, 600))];
+            let mutes = mutes.into_iter().map(|(key, mute)| (id(key), mute)).collect();
+            let status = Status { mutes, ..Status::new(at(0)) };
+            let reach = |from| status.mutes().reach(&id("web/db.json"), at(from));
+            assert_eq!((reach(0), reach(-1), reach(5_000)), (at(reached), at(-1), at(5_000)), "{second}");
         }
     }
 

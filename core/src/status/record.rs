@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "memory")]
+use super::Gap;
 use super::ahead::Ahead;
 #[cfg(feature = "memory")]
 use super::bounds::Turn;
@@ -56,6 +58,10 @@ pub struct Record {
     pub state: State,
     /// Since when, by the time of the cause: of the echo or the fault, or when the limit was passed.
     pub since: Time,
+    /// When its first pulse came: or the first sweep that knows this field, in a record of an older loop, which has
+    /// `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Time>,
     /// When the store took the newest pulse that was seen.
     pub pulse: Time,
     /// What that pulse promises; `None` if it was not read.
@@ -92,6 +98,10 @@ pub struct Record {
     /// The outage that lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Box<Outage>>,
+    /// Its outage before: the next begins later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg(feature = "memory")]
+    pub over: Option<Box<Gap>>,
     /// What was told of it lately, and what is held back; `None` for a check that was never told down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg(feature = "memory")]
@@ -182,6 +192,9 @@ pub struct Outage {
     pub since: Time,
     /// The *now* of the sweep that noticed it.
     pub noticed: Time,
+    /// Until when mutes cover it, from its beginning and without a break; `None` once there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<Time>,
     /// What was told of it; `None` while the check is muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,
@@ -277,6 +290,7 @@ impl Record {
         Self {
             state: State::New,
             since: pulse,
+            first: Some(pulse),
             pulse,
             limits: None,
             echo: None,
@@ -293,6 +307,8 @@ impl Record {
             ahead: None,
             outage: None,
             #[cfg(feature = "memory")]
+            over: None,
+            #[cfg(feature = "memory")]
             telling: None,
             #[cfg(feature = "memory")]
             retired: false,
@@ -307,6 +323,12 @@ impl Record {
                 let age = self.pulse.age(now);
                 age > limits.every() && age <= limits.limit()
             })
+    }
+
+    /// The last fault's sentence, if it is `failing`.
+    #[cfg(feature = "memory")]
+    pub fn reason(&self) -> Option<&str> {
+        self.fault.as_ref().filter(|_| self.state == State::Failing)?.reason.as_deref()
     }
 
     /// Why it is `failing`, if the fault could be read.

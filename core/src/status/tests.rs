@@ -40,7 +40,8 @@ fn failing(told: Told) -> Record {
         in_row: 1,
         waiting: Some(time(2)),
         missing: Some(Missing { since: time(3), with_many: true }),
-        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), told: Some(told) })),
+        outage: Some(Box::new(Outage { since: time(2), noticed: time(3), muted: Some(time(4)), told: Some(told) })),
+        over: Some(Box::new(Gap { from: time(0), until: time(1) })),
         telling: Some(Box::new(Telling {
             down: vec![time(2)],
             flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
@@ -124,6 +125,24 @@ pub(super) fn full() -> Status {
             Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None, listed: None },
         )]
         .into(),
+        unfiled: Some(Unfiled {
+            outages: vec![UnfiledOutage {
+                check: id("web-1.json"),
+                first: time(0),
+                outage: PastOutage {
+                    from: time(1),
+                    until: time(2),
+                    state: State::Failing,
+                    cause: Some(Cause::Body),
+                    reason: Some("body differs".into()),
+                    muted: true,
+                },
+            }],
+            dark: vec![Gap { from: time(0), until: time(9) }],
+            begins: Some(time(0)),
+            dropped: 3,
+            unusable: Some("\"u\"".into()),
+        }),
         outbox: vec![
             message(Fact::Down(down.clone())),
             message(Fact::StillDown { down, told: time(3), changed: true, back: true }),

@@ -38,6 +38,7 @@ pub use error::read_refusal;
 #[cfg(feature = "list")]
 pub use list::{Entry, Listing, PAGE, Page};
 pub use place::Place;
+pub use request::Link;
 pub use rusty_s3::Credentials;
 
 const META: &str = "x-amz-meta-";
@@ -223,6 +224,21 @@ impl Store {
     ) -> Result<Taken, Error> {
         let mut headers = condition.headers();
         headers.extend(metadata.iter().map(|(name, value)| (format!("{META}{name}"), value.clone())));
+        self.put_with(headers, key, content_type, body)
+    }
+
+    /// Puts an object for browsers, which are not to keep it: it is served with `Cache-Control: no-store`.
+    pub fn publish(&self, key: &Key, content_type: &str, body: &[u8]) -> Result<Taken, Error> {
+        self.put_with(vec![("cache-control".into(), "no-store".into())], key, content_type, &body)
+    }
+
+    fn put_with(
+        &self,
+        headers: Vec<(String, String)>,
+        key: &Key,
+        content_type: &str,
+        body: &dyn Content,
+    ) -> Result<Taken, Error> {
         let ask = Ask { headers, body: Some((content_type, body)), ..Ask::new("put", Method::Put, key) };
         let answer = self.send(&ask)?;
         // A captive portal says 200 to everything.

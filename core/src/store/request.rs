@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use rusty_s3::Method;
 use ureq::SendBody;
 use ureq::http::{HeaderMap, Request, Response};
+use url::Url;
 
 use super::error::{Failed, Kind};
 use super::refusal::Refusal;
@@ -21,6 +22,9 @@ use crate::random;
 
 /// The longest answer that is read where no object is expected, in bytes.
 const TEXT_LIMIT: u64 = 64 * 1024;
+
+/// How long the address of a request is valid, in seconds. It is used at once; the rest allows for clocks that differ.
+const LIFE_S: u64 = 300;
 
 /// A request to the store.
 pub(super) struct Ask<'a> {
@@ -37,6 +41,8 @@ pub(super) struct Ask<'a> {
     pub body: Option<(&'a str, &'a dyn Content)>,
     /// The longest answer that is read, in bytes.
     pub limit: u64,
+    /// How long its address is valid, in seconds.
+    pub life_s: u64,
     /// Reads the answer while it comes, at each try. Then its text is not kept.
     pub reader: Option<&'a ReadBody<'a>>,
 }
@@ -53,6 +59,7 @@ impl<'a> Ask<'a> {
             headers: Vec::new(),
             body: None,
             limit: TEXT_LIMIT,
+            life_s: LIFE_S,
             reader: None,
         }
     }
@@ -61,7 +68,17 @@ impl<'a> Ask<'a> {
     pub fn list(prefix: &str, query: Vec<(&'static str, &'a str)>, limit: u64) -> Self {
         let what = if prefix.is_empty() { "all objects" } else { prefix };
         let operation = format!("list {what}");
-        Self { operation, method: Method::Get, key: None, query, headers: Vec::new(), body: None, limit, reader: None }
+        Self {
+            operation,
+            method: Method::Get,
+            key: None,
+            query,
+            headers: Vec::new(),
+            body: None,
+            limit,
+            reader: None,
+            life_s: LIFE_S,
+        }
     }
 }
 
@@ -76,7 +93,34 @@ pub(super) struct Answer {
     pub skew: Option<SignedDuration>,
 }
 
+/// An address of an object, for whoever has no credentials.
+pub struct Link {
+    /// It is a secret: whoever has it can read the object.
+    pub url: String,
+    /// When it ends, by the store's clock.
+    pub until: Time,
+    /// Whether it ends sooner, with the temporary credentials that signed it.
+    pub is_temporary: bool,
+}
+
 impl Store {
+    /// Presigns a GET of an object, valid for so long, with what was learnt of the store's clock and region.
+    pub fn link(&self, key: &Key, life: Duration) -> Link {
+        let learnt = self.learnt();
+        let at = Time::from_second(((self.clock)().as_duration() - learnt.ahead).as_secs());
+        let ask = Ask { life_s: life.as_secs(), ..Ask::new("get", Method::Get, key) };
+        let url = self.sign(&ask, &learnt, at).into();
+        Link { url, until: at + life, is_temporary: self.credentials.token().is_some() }
+    }
+
+    /// The address of a request, signed at this time.
+    fn sign(&self, ask: &Ask, learnt: &Learnt, at: Time) -> Url {
+        let bucket = &learnt.bucket;
+        let url = ask.key.map_or_else(|| bucket.base_url().clone(), |key| bucket.object_url(key.as_str()));
+        let signed = Signed { method: ask.method, query: &ask.query, headers: &ask.headers, life_s: ask.life_s };
+        presigned(url, &signed, at, bucket.region(), &self.credentials)
+    }
+
     /// Sends a request until it succeeds, is refused for good, or runs out of tries or time. It learns the store's
     /// clock and region from a refusal, each at most once for a request, and keeps them.
     pub(super) fn send(&self, ask: &Ask) -> Result<Answer, Error> {
@@ -120,10 +164,7 @@ impl Store {
     fn send_once(&self, ask: &Ask, learnt: &Learnt, time: Duration) -> Result<Answer, Failed> {
         let started = (self.clock)().as_duration();
         let at = Time::from_second((started - learnt.ahead).as_secs());
-        let bucket = &learnt.bucket;
-        let url = ask.key.map_or_else(|| bucket.base_url().clone(), |key| bucket.object_url(key.as_str()));
-        let signed = Signed { method: ask.method, query: &ask.query, headers: &ask.headers };
-        let url = presigned(url, &signed, at, bucket.region(), &self.credentials);
+        let url = self.sign(ask, learnt, at);
         let request = ask
             .headers
             .iter()

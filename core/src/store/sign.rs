@@ -9,9 +9,6 @@ use url::Url;
 use crate::clock::Time;
 use crate::crypto::{hex, hmac, sha256};
 
-/// How long a presigned URL is valid, in seconds. It is used at once; the rest allows for clocks that differ.
-const URL_LIFE_S: &str = "300";
-
 /// What of a request is signed, apart from its address.
 pub(super) struct Signed<'a> {
     pub method: Method,
@@ -19,6 +16,8 @@ pub(super) struct Signed<'a> {
     pub query: &'a [(&'static str, &'a str)],
     /// Names in small letters, after `host`; sorted by name.
     pub headers: &'a [(String, String)],
+    /// How long the address is valid, in seconds.
+    pub life_s: u64,
 }
 
 /// The address of a request, signed at this time for this region. `url` has no query of its own.
@@ -29,11 +28,15 @@ pub(super) fn presigned(mut url: Url, request: &Signed, at: Time, region: &str, 
 
     let host = url.host_str().unwrap_or_default();
     let host = url.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"));
-    let (mut headers, mut names) = (format!("host:{host}\n"), String::from("host"));
-    for (name, value) in request.headers {
+    let mut signed: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+    // Its place is by its name.
+    let place = signed.partition_point(|(name, _)| *name < "host");
+    signed.insert(place, ("host", &host));
+    let (mut headers, mut names) = (String::new(), String::new());
+    for (name, value) in signed {
         let words: Vec<_> = value.split_whitespace().collect();
         headers.extend([name, ":", &words.join(" "), "\n"]);
-        names.extend([";", name]);
+        names.extend([if names.is_empty() { "" } else { ";" }, name]);
     }
 
     let mut query = String::new();
@@ -41,7 +44,7 @@ pub(super) fn presigned(mut url: Url, request: &Signed, at: Time, region: &str, 
         ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"),
         ("X-Amz-Credential", &format!("{}/{scope}", credentials.key())),
         ("X-Amz-Date", &time),
-        ("X-Amz-Expires", URL_LIFE_S),
+        ("X-Amz-Expires", &request.life_s.to_string()),
         ("X-Amz-Security-Token", credentials.token().unwrap_or_default()),
         ("X-Amz-SignedHeaders", &names),
     ];
@@ -92,14 +95,15 @@ mod tests {
         let header = |name: &str, value: &str| (name.to_string(), value.to_string());
         let query = [("continuation-token", "1/+ =é&~-_.%"), ("list-type", "2"), ("prefix", "")];
         let headers = [
+            header("cache-control", "no-store"),
             header("if-match", "\"d41d8c\""),
             header("x-amz-meta-agent", "  pulse-echo/0.1   (x) "),
             header("x-amz-meta-sent-at", "2026-11-21T08:27:27Z"),
         ];
         let requests = [
-            Signed { method: Method::Get, query: &query, headers: &[] },
-            Signed { method: Method::Put, query: &[], headers: &headers },
-            Signed { method: Method::Delete, query: &[], headers: &[] },
+            Signed { method: Method::Get, query: &query, headers: &[], life_s: 300 },
+            Signed { method: Method::Put, query: &[], headers: &headers, life_s: 300 },
+            Signed { method: Method::Delete, query: &[], headers: &[], life_s: 300 },
         ];
         let urls = [
             "https://examplebucket.s3.amazonaws.com/test.txt",

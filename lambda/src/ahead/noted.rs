@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{
-    BackOff, Crowded, Down, Ended, Fact, Flaps, Message, Missing, Outage, Record, SetBack, Status, Telling, Told,
-    Unanswered, Vanished,
+    BackOff, Crowded, Down, Ended, Fact, Flaps, Gap, Message, Missing, Outage, PastOutage, Record, SetBack, Status,
+    Telling, Told, Unanswered, Unfiled, UnfiledOutage, Vanished,
 };
 
 use super::Mender;
@@ -72,6 +72,7 @@ impl Mender {
             set_back,
             crowded,
             mutes,
+            unfiled,
             outbox,
             checks: _,
         } = status;
@@ -110,6 +111,15 @@ impl Mender {
         for mute in mutes.values_mut() {
             cut(&mut mute.at);
         }
+        if let Some(Unfiled { outages, dark, begins, dropped: _, unusable: _ }) = unfiled {
+            begins.iter_mut().for_each(&mut cut);
+            for UnfiledOutage { check: _, first, outage: PastOutage { from, until, .. } } in outages {
+                [first, from, until].into_iter().for_each(&mut cut);
+            }
+            for Gap { from, until } in dark {
+                [from, until].into_iter().for_each(&mut cut);
+            }
+        }
         for Message { id: _, at, owed: _, waits: _, whole: _, fact } in outbox {
             cut(at);
             each_time_of_fact(fact, &mut cut);
@@ -133,6 +143,7 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
     let Record {
         state: _,
         since,
+        first,
         pulse,
         limits: _,
         echo,
@@ -144,11 +155,12 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
         missing,
         ahead: _,
         outage,
+        over,
         telling,
         retired: _,
         history,
     } = record;
-    [since, pulse].into_iter().chain(echo).chain(unread).chain(waiting).for_each(&mut *each);
+    [since, pulse].into_iter().chain(first).chain(echo).chain(unread).chain(waiting).for_each(&mut *each);
     if let Some(fault) = fault {
         [&mut fault.at].into_iter().chain(&mut fault.pulse_at).for_each(&mut *each);
     }
@@ -158,7 +170,10 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
     if let Some(Missing { since, with_many: _ }) = missing {
         each(since);
     }
-    if let Some(Outage { since, noticed, told }) = outage.as_deref_mut() {
+    if let Some(Gap { from, until }) = over.as_deref_mut() {
+        [from, until].into_iter().for_each(&mut *each);
+    }
+    if let Some(Outage { since, noticed, muted: _, told }) = outage.as_deref_mut() {
         [since, noticed].into_iter().for_each(&mut *each);
         if let Some(Told { at, next: _, step_s: _, causes: _, changed, back: _, anyway: _ }) = told {
             [at].into_iter().chain(changed).for_each(&mut *each);

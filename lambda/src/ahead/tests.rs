@@ -129,7 +129,7 @@ fn record_ahead(second: i64) -> Record {
         turn: Some(Turn { since: time, refused: false }),
         waiting: Some(time),
         missing: Some(Missing { since: time, with_many: true }),
-        outage: Some(Box::new(Outage { since: time, noticed: time, told: Some(told) })),
+        outage: Some(Box::new(Outage { since: time, noticed: time, muted: None, told: Some(told) })),
         telling: Some(Box::new(Telling {
             down: vec![at(-60), time],
             flaps: Some(Flaps { changed: time, wait_s: 900, silence: false }),

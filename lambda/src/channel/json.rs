@@ -114,6 +114,7 @@ fn of_fact(fact: &Fact) -> Value {
         Fact::Started { stopped } => json!({"kind": "started", "since": stopped}),
         Fact::StatusUnreadable { copy, why } => json!({"kind": "status-unreadable", "copy": copy, "reason": why}),
         Fact::StatusMissing { swept } => json!({"kind": "status-missing", "since": swept}),
+        Fact::HistoryTrouble { why } => json!({"kind": "history-trouble", "reason": why}),
         Fact::StatusUnusable { why } => json!({"kind": "status-unusable", "reason": why}),
         Fact::ChannelFails { channel, since, why } => {
             json!({"kind": "channel-fails", "channel": channel, "since": since, "reason": why})

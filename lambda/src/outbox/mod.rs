@@ -202,7 +202,7 @@ fn ended(change: &Change, outage: Option<&Outage>, after: &Record) -> Option<End
     }
     let (told, last) = told.zip(change.before)?;
     let (since, was, cause) = (Some(told.since), last.state, last.cause());
-    Some(Ended { since, until: after.since, was, cause, reason: reason(last) })
+    Some(Ended { since, until: after.since, was, cause, reason: last.reason().map(String::from) })
 }
 
 /// What is held back: the newest end. A check that goes closes the outage whose end was held before.
@@ -222,7 +222,7 @@ fn down(change: &Change, record: &Record, since: Time) -> Down {
         pulse: record.pulse,
         limit_s: record.limits.as_ref().map(|limits| limits.limit_s),
         cause: record.cause(),
-        reason: reason(record),
+        reason: record.reason().map(String::from),
         echo: record.echo,
         words: Metadata::new(),
         // Known when all are judged.
@@ -246,10 +246,6 @@ fn cause(record: &Record) -> Option<String> {
         State::Silent => Some(SILENT.into()),
         State::New | State::Up | State::Unanswered | State::Gone => None,
     }
-}
-
-fn reason(record: &Record) -> Option<String> {
-    record.fault.as_ref().filter(|_| record.state == State::Failing)?.reason.clone()
 }
 
 /// Whether a message should wait for the last words of a host.

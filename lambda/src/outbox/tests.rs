@@ -25,7 +25,7 @@ fn up(second: i64) -> Record {
 }
 
 fn down(state: State, since: i64) -> Record {
-    let outage = Some(Box::new(Outage { since: at(since), noticed: at(since), told: None }));
+    let outage = Some(Box::new(Outage { since: at(since), noticed: at(since), muted: None, told: None }));
     Record { state, since: at(since), outage, ..up(0) }
 }
 

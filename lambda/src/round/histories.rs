@@ -125,6 +125,8 @@ struct Told {
     status: Status,
     /// The outages that are over, told or not: the check, from, to.
     over: Vec<(usize, Time, Time)>,
+    /// What the loop has filed.
+    history: pulse_echo_core::history::History,
 }
 
 fn id(check: usize) -> CheckId {
@@ -134,7 +136,12 @@ fn id(check: usize) -> CheckId {
 /// Sweeps over the histories as the loop does: a status that is not worth writing is lost.
 fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
     let channels = ["hook".to_string()].into();
-    let mut told = Told { entries: Vec::new(), status: Status::new(at(0)), over: Vec::new() };
+    let mut told = Told {
+        entries: Vec::new(),
+        status: Status::new(at(0)),
+        over: Vec::new(),
+        history: pulse_echo_core::history::History::new(at(0)),
+    };
     let (mut ids, mut swept, mut now) = (0, None, 0);
     let end = histories.iter().map(History::end).max().unwrap_or(0);
     for sweep in 0.. {
@@ -144,6 +151,10 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         }
         let reads = weather.reads[sweep % weather.reads.len()];
         let mut status = told.status.clone();
+        // What cannot be read, or written, waits.
+        if let Some(unfiled) = status.unfiled.as_mut().filter(|_| reads) {
+            told.history.strike_off(unfiled);
+        }
         if let Some(muted) = weather.muted.as_ref().filter(|muted| muted.contains(&now)) {
             let for_s = u32::try_from(muted.end - muted.start).unwrap();
             status
@@ -158,8 +169,9 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         let cases = cases(histories, &mut status, now, reads);
         let outages: Vec<_> = cases.iter().map(|case| (case.id.clone(), begun(case.record.as_ref()))).collect();
         let changed = round.run(&mut status, cases);
-        told.over.extend(outages.iter().enumerate().filter_map(|(check, (id, since))| {
-            let record = status.checks.get(id).filter(|record| record.state == State::Up && record.outage.is_none())?;
+        told.over.extend(outages.iter().filter_map(|(of, since)| {
+            let check = of.host()[1..].parse().unwrap();
+            let record = status.checks.get(of).filter(|record| record.state == State::Up && record.outage.is_none())?;
             Some((check, (*since)?, record.since))
         }));
         if reads {
@@ -178,6 +190,9 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
         } else if changed || at(now) >= told.status.written + std::time::Duration::from_secs(600) {
             status.written = at(now);
             told.status = status;
+        }
+        if let Some(unfiled) = told.status.unfiled.as_ref().filter(|_| reads) {
+            told.history.file(unfiled);
         }
         swept = Some(at(now));
     }

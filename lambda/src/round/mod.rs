@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod clock_steps;
+mod ended;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
@@ -12,7 +13,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Fact, Gap, Message, Mutes, Record, State, Status, Still, Telling, Unanswered, Vanished};
+use pulse_echo_core::status::{
+    Fact, Gap, Message, Mutes, Record, State, Status, Still, Telling, Unanswered, UnfiledOutage, Vanished,
+};
 
 use crate::outbox::entry::MOST_NAMED;
 use crate::outbox::many::{first_ten, hosts, shorten};
@@ -73,14 +76,21 @@ impl Round<'_> {
         let mut teller = Teller { now, rules, channels, new_id, messages: Vec::new() };
         let count = cases.len();
         let noisy = noise::held(&mut status.noise, now);
-        let each = Each { teller: &mut teller, mutes: status.mutes(), noisy, told: BTreeSet::new() };
-        let (judged, told) = each.judge_all(cases, &context);
+        let told = BTreeSet::new();
+        let mut each = Each { teller: &mut teller, mutes: status.mutes(), noisy, told, ended: Vec::new() };
+        let judged: Vec<_> = cases.into_iter().filter_map(|case| each.judge(case, &context)).collect();
+        let Each { told, ended, .. } = each;
         noise::note(&mut status.noise, told, now);
         // Messages about many checks come before messages about each of them.
         let mut of_checks = teller.take_messages();
         add_others_down(&mut of_checks, &judged);
         add_still_down(&mut of_checks, &judged);
         tell_gap(&mut teller, swept, gap.as_ref(), stop_told(status, now), &judged);
+        let dark = swept.filter(|swept| swept.age(now) > rules.away_after()).map(|from| Gap { from, until: now });
+        let (noted, trouble) = ended::note(&mut status.unfiled, ended, dark, now);
+        if let Some(trouble) = trouble {
+            teller.tell(trouble);
+        }
         status.gaps.retain(|gap| judged.iter().any(|check| many::spares(gap, &check.after, now)));
         tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
@@ -89,8 +99,11 @@ impl Round<'_> {
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
 
-        let changed =
-            judged.len() < count || !teller.messages.is_empty() || head(status) != head_before || is_any_news(&judged);
+        let changed = judged.len() < count
+            || noted
+            || !teller.messages.is_empty()
+            || head(status) != head_before
+            || is_any_news(&judged);
         status.outbox.append(&mut teller.messages);
         status.checks = judged.into_iter().map(|check| (check.id, check.after)).collect();
         changed
@@ -105,18 +118,15 @@ struct Each<'a, 'b> {
     noisy: BTreeSet<String>,
     /// The hosts that are told of.
     told: BTreeSet<String>,
+    /// The outages that have ended.
+    ended: Vec<UnfiledOutage>,
 }
 
 impl Each<'_, '_> {
-    /// Judges all checks. Returns those that there are after that, and the hosts that are told of.
-    fn judge_all(mut self, cases: Vec<Case>, context: &Context) -> (Vec<Judged>, BTreeSet<String>) {
-        let judged = cases.into_iter().filter_map(|case| self.judge(case, context)).collect();
-        (judged, self.told)
-    }
-
     /// Judges a check and tells its news. `None` drops it.
     fn judge(&mut self, Case { id, record, observation }: Case, context: &Context) -> Option<Judged> {
         let mut after = verdict::judge(record.as_ref(), &observation, context)?;
+        self.ended.extend(ended::outage(&id, record.as_ref(), &mut after, &self.mutes, context.now));
         let is_muted = self.mutes.cover(&id, context.now);
         let before = record.as_ref();
         // So it is for nearly all checks.

@@ -4,9 +4,11 @@
 //! judges, and `deliver` sends. When it is done, and what is told of the loop itself, is for [`crate::tick`] to say.
 
 pub(crate) mod deliver;
+pub(crate) mod history;
 pub(crate) mod lists;
 mod load;
 mod merge;
+pub(crate) mod page;
 pub(crate) mod status;
 
 use std::collections::BTreeSet;

@@ -54,7 +54,10 @@ impl<'a> Invocation<'a> {
                     };
                     machine.answer(answer)
                 }
-                Next::Done(done) => return self.report_of(done),
+                Next::Done(done) => {
+                    self.recorder.end_page();
+                    return self.report_of(done);
+                }
             };
         }
     }
@@ -79,6 +82,13 @@ impl<'a> Invocation<'a> {
             Operation::TellUnusable => {
                 let told = caught(|| self.recorder.tell_unusable(self.mark.as_ref()));
                 told.map_or_else(Answer::Failed, Answer::Told)
+            }
+            Operation::File => {
+                // Its trouble is no reason for the queue to give anything again.
+                if let Err(error) = caught(|| self.recorder.file()) {
+                    error.log();
+                }
+                Answer::Done
             }
             Operation::Deliver(deliver) => {
                 let delivered = caught(|| self.recorder.deliver(&deliver.lease)).flatten();

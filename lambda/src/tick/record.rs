@@ -1,12 +1,13 @@
 //! Recording what there is to tell in `status.json`, and sending what is owed under a lease.
 
 use std::collections::BTreeSet;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::{Mark, StatusTold};
 use pulse_echo_core::random;
-use pulse_echo_core::status::{Fact, Lease, State, Status};
+use pulse_echo_core::status::{Fact, Lease, State, Status, Unfiled};
 use pulse_echo_core::store::{Condition, Store};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ use super::report::Report;
 use crate::ahead::Mender;
 use crate::cas::Written;
 use crate::channel::Channel;
-use crate::deadline::{Stages, TO_RECORD, TO_REPORT, TO_STRIKE_OFF, before};
+use crate::deadline::{HISTORY, Stages, TO_FILE, TO_RECORD, TO_REPORT, TO_STRIKE_OFF, before};
 use crate::error::Error;
 use crate::outbox::Teller;
 use crate::outbox::attempt::{Attempt, any_due};
@@ -25,9 +26,12 @@ use crate::outbox::growth::keep_small;
 use crate::outbox::many::forget_channels;
 use crate::outbox::owed::{for_the_mark, oldest_due_s};
 use crate::outbox::settle::{end_lease, may_send, settle};
+use crate::page::Page;
 use crate::rules::Rules;
 use crate::sweep::deliver::{self, Sent};
+use crate::sweep::history::{self, Filing, HistoryFile};
 use crate::sweep::lists::Opening;
+use crate::sweep::page::Writing;
 use crate::sweep::status::{self, NotRead, StatusFile, Unreadable, store_time};
 use crate::sweep::{Sweep, Swept};
 
@@ -51,8 +55,12 @@ pub(super) struct Recorder<'a> {
     started: Instant,
     /// What was recorded, until it is delivered.
     recording: Option<Recording>,
+    /// What is to be put into the history, until it is.
+    filing: Option<Filing>,
     /// The `status.json` that must not be used, until that is told.
     unusable: Option<Unusable>,
+    /// The page, while it is written.
+    page: Option<Writing>,
     /// What was found, as far as it is for the report.
     pub(super) report: Report,
 }
@@ -78,7 +86,19 @@ impl<'a> Recorder<'a> {
     pub(super) fn new(store: &'a Store, channels: &'a [Box<dyn Channel>], rules: &'a Rules, stages: Stages) -> Self {
         let names = channels.iter().map(|channel| channel.name().to_string()).collect();
         let (started, report) = (Instant::now(), Report::default());
-        Self { store, channels, names, rules, stages, started, recording: None, unusable: None, report }
+        Self {
+            store,
+            channels,
+            names,
+            rules,
+            stages,
+            started,
+            recording: None,
+            filing: None,
+            unusable: None,
+            page: None,
+            report,
+        }
     }
 
     /// How long the invocation has taken, in milliseconds.
@@ -110,7 +130,15 @@ impl<'a> Recorder<'a> {
         changed |= forget_channels(&mut status, |channel| self.names.contains(channel));
         changed |= self.tell_of_us(&mut status, now, record, unreadable, lost);
         if record.sweep {
-            changed |= self.sweep(&mut status, opening, swept_before, mender)?;
+            let (store, size) = (self.store, self.rules.history_size);
+            let waits = status.unfiled.as_ref().is_some_and(Unfiled::waits);
+            let (swept, history) = thread::scope(|scope| {
+                let history = waits.then(|| scope.spawn(move || Self::read_history(store, size)));
+                let swept = self.sweep(&mut status, opening, swept_before, mender);
+                (swept, history.and_then(|history| history.join().ok()?))
+            });
+            changed |= swept?;
+            changed |= self.strike_off(&mut status, history, now);
             changed |= status.written.age(now) >= WRITE_EVERY;
         }
         if may_send(&status, now) {
@@ -124,17 +152,22 @@ impl<'a> Recorder<'a> {
                 status.written = now;
             }
             match status::write(&self.store.until(self.stages.until(TO_RECORD)), &mut status, &condition)? {
-                Written::Won(next) => condition = next,
+                Written::Won(next) => {
+                    condition = next;
+                    self.begin_page(&status, now);
+                }
                 Written::Lost => {
                     let (heard, took_ms) = (store_time(anchor), self.took_ms());
-                    return Ok(Recorded { heard, is_lost: true, sends: false, took_ms, owed: None });
+                    return Ok(Recorded { heard, is_lost: true, sends: false, files: false, took_ms, owed: None });
                 }
                 Written::Unwritten(why) => return Err(why.into()),
             }
         }
         let owed = Some(self.owed(&status, now, record.sweep, mark));
+        self.filing = self.filing(&status, now);
+        let files = self.filing.is_some();
         self.recording = Some(Recording { status, condition, now, anchor });
-        Ok(Recorded { heard: store_time(anchor), is_lost: false, sends, took_ms: self.took_ms(), owed })
+        Ok(Recorded { heard: store_time(anchor), is_lost: false, sends, files, took_ms: self.took_ms(), owed })
     }
 
     /// Tells what concerns ourselves: a stop or a start, a status that could not be read or is `lost` since that sweep,
@@ -187,6 +220,60 @@ impl<'a> Recorder<'a> {
         let mutes = status.mutes();
         report.muted = status.checks.keys().filter(|id| mutes.cover(id, now)).count();
         Ok(changed)
+    }
+
+    /// What the history has, to strike that off. What cannot be read now is read in the next sweep.
+    fn read_history(store: &Store, size: usize) -> Option<HistoryFile> {
+        let read = history::read(&store.until(Instant::now() + HISTORY), size);
+        read.inspect_err(|why| log::warn!("cannot read history.json: {why}")).ok()
+    }
+
+    /// Strikes off what the history has. Whether that is worth writing.
+    fn strike_off(&self, status: &mut Status, found: Option<HistoryFile>, now: Time) -> bool {
+        let Some((unfiled, found)) = status.unfiled.as_mut().zip(found) else { return false };
+        let before = unfiled.clone();
+        let trouble = history::strike_off(unfiled, found, now);
+        let changed = *unfiled != before;
+        let mut new_id = random::id;
+        let (rules, channels) = (self.rules, &self.names);
+        let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
+        if let Some(trouble) = trouble {
+            teller.tell(trouble);
+        }
+        status.outbox.append(&mut teller.messages);
+        changed
+    }
+
+    /// What is to be put into the history by this invocation.
+    fn filing(&self, status: &Status, now: Time) -> Option<Filing> {
+        let unfiled = status.unfiled.clone().filter(Unfiled::waits)?;
+        let live = status.checks.iter().filter(|(_, record)| record.state != State::Gone);
+        let checks = live.map(|(id, _)| id.clone()).collect();
+        Some(Filing { unfiled, checks, now, size: self.rules.history_size })
+    }
+
+    /// Puts into the history what has ended, if there is time. What fails is for the next sweep.
+    pub(super) fn file(&mut self) {
+        let (end, filing) = (before(self.stages.deadline, TO_REPORT), self.filing.take());
+        let Some(filing) = filing.filter(|_| Instant::now() < before(self.stages.deadline, TO_FILE)) else { return };
+        if let Err(why) = history::file(&self.store.until(end), &filing, end) {
+            log::error!("cannot put into history.json what has ended: {why}; the next sweep tries again");
+        }
+    }
+
+    /// Begins to write the page, where that is asked for: once in an invocation that writes `status.json`.
+    fn begin_page(&mut self, status: &Status, now: Time) {
+        if self.rules.status_page {
+            let page = Page::of(status, now, status.stopped, self.rules.tick_s);
+            let end = before(self.stages.deadline, TO_REPORT);
+            let begun = Writing::begin(self.store, page, self.rules.history_size, end);
+            self.page = begun.inspect_err(|error| log::error!("cannot write the page: {error}")).ok();
+        }
+    }
+
+    /// Waits for the end of the page's writing.
+    pub(super) fn end_page(&mut self) {
+        self.page.take().into_iter().for_each(Writing::end);
     }
 
     /// Takes the right to send what is due, if nobody else has it and there is time. `by` is new for each write, so

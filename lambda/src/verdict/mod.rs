@@ -98,7 +98,8 @@ pub fn judge(record: Option<&Record>, observation: &Observation, context: &Conte
         return record.cloned();
     }
     let judged = by_objects(record, observation, context)?;
-    Some(Record { ahead: observation.ahead.clone(), ..judged })
+    // A record of an older loop does not tell when the first pulse came.
+    Some(Record { ahead: observation.ahead.clone(), first: judged.first.or(Some(context.now)), ..judged })
 }
 
 fn by_objects(record: Option<&Record>, observation: &Observation, context: &Context) -> Option<Record> {
@@ -123,7 +124,9 @@ fn by_objects(record: Option<&Record>, observation: &Observation, context: &Cont
 fn anew(gone: Option<&Record>, pulse: Time) -> Record {
     let mut new = Record::new(pulse);
     if let Some(gone) = gone {
+        new.first = gone.first;
         new.history.clone_from(&gone.history);
+        new.over.clone_from(&gone.over);
         new.telling.clone_from(&gone.telling);
         remember(&mut new);
     }
@@ -159,7 +162,9 @@ fn without_pulse(record: &Record, observation: &Observation, context: &Context) 
 
 fn gone(record: &Record, now: Time) -> Record {
     let (history, telling) = (record.history.clone(), record.telling.clone());
-    let mut gone = Record { state: State::Gone, since: now, history, telling, ..Record::new(record.pulse) };
+    let (first, over) = (record.first, over(record, now));
+    let new = Record::new(record.pulse);
+    let mut gone = Record { state: State::Gone, since: now, first, over, history, telling, ..new };
     remember(&mut gone);
     gone
 }
@@ -198,6 +203,9 @@ fn by_pulse(record: Option<&Record>, mut next: Record, observation: &Observation
             remember(&mut next);
         }
     }
+    if next.state == State::Up {
+        next.over = over(&next, next.since);
+    }
     next.outage = outage(&next, context);
     next
 }
@@ -214,8 +222,17 @@ fn outage(next: &Record, context: &Context) -> Option<Box<Outage>> {
         State::Up => return None,
         State::New | State::Unanswered | State::Gone => false,
     };
-    let new = || Box::new(Outage { since: next.since, noticed: context.now, told: None });
+    // Of two outages the later one begins later, whatever became of the clocks: so it is known by its beginning.
+    let over = next.over.as_deref();
+    let since = over.map_or(next.since, |over| next.since.max(over.until).max(over.from + Duration::from_secs(1)));
+    let new = || Box::new(Outage { since, noticed: context.now, muted: None, told: None });
     next.outage.clone().or_else(|| begins.then(new))
+}
+
+/// The last outage that is over: the one of this record, if there is one that ends `at`. It never ends before it began.
+fn over(record: &Record, at: Time) -> Option<Box<Gap>> {
+    let ended = record.outage.as_ref().map(|outage| Box::new(Gap { from: outage.since, until: at.max(outage.since) }));
+    ended.or_else(|| record.over.clone())
 }
 
 /// Whether the check waits for a pulse that was not due when the gap began, and the extra time for it has not passed.

@@ -42,6 +42,7 @@ impl History {
             Operation::Look => self.look(number, trouble),
             Operation::ListControl => answered(Answer::Control(self.control())),
             Operation::TellUnusable => answered(Answer::Told(None)),
+            Operation::File => answered(Answer::Done),
             Operation::GetLock => answered(Answer::Lock(self.store.lock.map(|(lock, _)| LockRead {
                 etag: lock.etag(),
                 stop: match lock {
@@ -243,7 +244,8 @@ impl History {
         }
         self.invocations[number].status.has_test = record.test && !is_lost;
         let sends = !is_lost && self.invocations[number].status.sends;
-        let recorded = Recorded { heard: self.store.time(self.now), is_lost, sends, took_ms: 1, owed: None };
+        let recorded =
+            Recorded { heard: self.store.time(self.now), is_lost, sends, files: false, took_ms: 1, owed: None };
         Ok(answered(Answer::Recorded(recorded)))
     }
 

@@ -1,12 +1,13 @@
 //! What a browser or a monitor may read, at an address of its own: `--page`.
 //!
 //! It is for reading, without a key: whoever reaches the address sees it. So a web page of somebody else's must not
-//! reach it through a reader's browser (`host`), and strangers cannot use it up (`places`).
+//! reach it through a reader's browser (`host`), and strangers cannot use it up (`places`). `fleet` makes what is
+//! shown.
 
+mod fleet;
 mod host;
 mod places;
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,19 +15,28 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use hyper::body::Incoming;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
+use pulse_echo_core::name::Key;
+use pulse_echo_lambda::page;
+
+use crate::s3::store::Store;
 use crate::sweeper::Sweeper;
 use crate::{announce, complain};
+use fleet::Fleet;
 use places::Places;
 
 /// How long a client may take to send its request.
@@ -39,7 +49,8 @@ const HEAD_BYTES: usize = 8192;
 /// Where the page is, and by which names.
 #[derive(Args, Clone, Default)]
 pub struct PageOptions {
-    /// Address for /healthz: 200 while sweeps are completed in time, else 503. Whoever reaches it may read it
+    /// Address for the fleet's page, /status.json, /history.json, /metrics and /healthz. Whoever reaches it may read
+    /// them
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     page: Option<SocketAddr>,
     /// A name by which browsers reach --page, besides its address; may be given several times
@@ -63,10 +74,15 @@ pub struct Page {
 
 impl Page {
     /// Starts it, if the options ask for it. The error is a sentence.
-    pub fn start(options: &PageOptions, sweeper: Arc<Sweeper>) -> Result<Option<Self>, String> {
+    pub(crate) fn start(
+        options: &PageOptions,
+        sweeper: Arc<Sweeper>,
+        store: Arc<Store>,
+    ) -> Result<Option<Self>, String> {
         let Some(listen) = options.page else { return Ok(None) };
         let names = options.page_host.iter().map(|name| host::normal(name)).collect();
-        let desk = Desk { sweeper, names };
+        let tick_s = u32::try_from(sweeper.tick().as_secs()).unwrap_or(u32::MAX);
+        let desk = Desk { sweeper, names, fleet: Fleet::new(store, tick_s) };
         let page = Self::listen(listen, desk).map_err(|error| format!("--page: cannot listen on {listen}: {error}"))?;
         Ok(Some(page))
     }
@@ -85,7 +101,7 @@ impl Page {
     /// Says where it is, and loudly if others than this machine may read it.
     pub fn announce(&self) {
         let address = self.address;
-        announce(&format_args!("page at http://{address}/healthz"));
+        announce(&format_args!("page at http://{address}/"));
         if !address.ip().is_loopback() {
             complain(&format_args!(
                 "warning: whoever reaches {address} reads the page, without a key and without TLS: let only those \
@@ -137,9 +153,10 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>) {
         let (Some(place), Ok(local)) = (Places::take(&places, peer.ip()), stream.local_addr()) else { continue };
         let desk = desk.clone();
         tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let answer = desk.answer(&request, local.ip(), Instant::now());
-                async move { Ok::<_, Infallible>(answer) }
+            let service = service_fn(|request: Request<Incoming>| {
+                let (desk, (head, _)) = (desk.clone(), request.into_parts());
+                // A page of many checks takes its time, and others ask meanwhile.
+                spawn_blocking(move || desk.answer(&head.method, &head.uri, &head.headers, local.ip(), Instant::now()))
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -158,35 +175,75 @@ struct Desk {
     sweeper: Arc<Sweeper>,
     /// The names by which readers may come, besides the address.
     names: Vec<String>,
+    fleet: Fleet,
 }
 
 impl Desk {
-    fn answer(&self, request: &Request<Incoming>, local: IpAddr, now: Instant) -> Response<String> {
-        if let Err(refusal) = host::check(request.headers(), request.uri(), local, &self.names) {
-            return text(StatusCode::MISDIRECTED_REQUEST, &refusal);
+    fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap, local: IpAddr, now: Instant) -> Answer {
+        if let Err(refusal) = host::check(headers, uri, local, &self.names) {
+            return line(StatusCode::MISDIRECTED_REQUEST, &refusal);
         }
-        if request.uri().path() != "/healthz" {
-            return text(StatusCode::NOT_FOUND, "there is nothing here; /healthz says whether sweeps are completed");
+        let path = uri.path();
+        if !PATHS.contains(&path) {
+            let paths = PATHS.join(", ");
+            return line(StatusCode::NOT_FOUND, &format!("there is nothing here, but at {paths}"));
         }
-        if ![Method::GET, Method::HEAD].contains(request.method()) {
-            let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "this is for reading: GET or HEAD");
+        if ![Method::GET, Method::HEAD].contains(method) {
+            let mut answer = line(StatusCode::METHOD_NOT_ALLOWED, "this is for reading: GET or HEAD");
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return answer;
         }
-        match self.sweeper.health().verdict(now) {
-            Ok(how) => text(StatusCode::OK, &how),
-            Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, &why),
+        match path {
+            "/" => shown(page::CONTENT_TYPE, self.fleet.page()),
+            "/metrics" => shown(METRICS, self.fleet.metrics()),
+            "/status.json" => object(&Key::status(), self.fleet.object(Key::status())),
+            "/history.json" => object(&Key::history(), self.fleet.object(Key::history())),
+            _ => match self.sweeper.health().verdict(now) {
+                Ok(how) => line(StatusCode::OK, &how),
+                Err(why) => line(StatusCode::SERVICE_UNAVAILABLE, &why),
+            },
         }
     }
 }
 
-/// A line of text. hyper leaves the body out where HEAD asks.
-fn text(status: StatusCode, line: &str) -> Response<String> {
-    let mut answer = Response::new(format!("{}\n", pulse_echo_core::text::printable(line)));
+type Answer = Response<Full<Bytes>>;
+
+/// What there is to read.
+const PATHS: [&str; 5] = ["/", "/status.json", "/history.json", "/metrics", "/healthz"];
+
+/// The content type of Prometheus's text format.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+fn shown(content_type: &'static str, what: Result<Bytes, String>) -> Answer {
+    match what {
+        Ok(body) => answer(StatusCode::OK, content_type, body),
+        Err(why) => line(StatusCode::SERVICE_UNAVAILABLE, &why),
+    }
+}
+
+fn object(key: &Key, found: Result<Option<Bytes>, String>) -> Answer {
+    match found.transpose() {
+        Some(body) => shown("application/json", body),
+        None => line(StatusCode::NOT_FOUND, &format!("there is no {key} yet")),
+    }
+}
+
+/// A line of text.
+fn line(status: StatusCode, line: &str) -> Answer {
+    let line = format!("{}\n", pulse_echo_core::text::printable(line));
+    answer(status, "text/plain; charset=utf-8", line.into())
+}
+
+/// An answer. hyper leaves the body out where HEAD asks.
+fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
-    for (name, value) in
-        [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")]
-    {
+    for (name, value) in [
+        (CONTENT_TYPE, content_type),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CONTENT_SECURITY_POLICY, "frame-ancestors 'none'"),
+    ] {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     answer

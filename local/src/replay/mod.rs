@@ -14,7 +14,7 @@ mod sweeps;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -70,6 +70,9 @@ pub struct Options {
     /// Where the history ends, if that is not its last line: RFC 3339 or Unix seconds
     #[arg(long, value_name = "TIME", value_parser = row::time)]
     until: Option<Time>,
+    /// Write here the history.json that the loop would have made
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
 }
 
 /// Parses a value of a field of the pulse, by the pulse's own rules.
@@ -105,11 +108,17 @@ pub fn replay(options: &Options) -> Result<(), (String, u8)> {
         faults_in_row: options.faults_in_row,
         ..Rules::default()
     };
-    match print_all(Sweeps::new(list, &pulse, &rules)) {
-        // A reader that has seen enough, such as `head`, closes the pipe.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err((format!("cannot print the messages: {error}"), 1)),
-        _ => Ok(()),
+    let mut sweeps = Sweeps::new(list, &pulse, &rules);
+    match print_all(&mut sweeps) {
+        // A reader that has seen enough, such as `head`, closes the pipe. Then the history ends there, too.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            return Err((format!("cannot print the messages: {error}"), 1));
+        }
+        _ => {}
     }
+    let Some(file) = &options.history else { return Ok(()) };
+    fs::write(file, sweeps.history().to_json())
+        .map_err(|error| (format!("cannot write {}: {error}", file.display()), 1))
 }
 
 fn read(options: &Options) -> Result<List, (String, u8)> {
@@ -124,7 +133,7 @@ fn read(options: &Options) -> Result<List, (String, u8)> {
     list.map_err(|why| (format!("{name}: {why}"), 2))
 }
 
-fn print_all(mut sweeps: Sweeps) -> io::Result<()> {
+fn print_all(sweeps: &mut Sweeps) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut said = Instant::now();
     while let Some((at, entries)) = sweeps.next() {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use std::vec;
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::history::History;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::pulse::Pulse;
-use pulse_echo_core::status::{Limits, Muted, Status};
+use pulse_echo_core::status::{Limits, Muted, State, Status};
 use pulse_echo_lambda::outbox::attempt::due;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::outbox::settle::settle;
@@ -34,6 +35,7 @@ pub struct Sweeps {
     objects: Vec<Objects>,
     events: Peekable<vec::IntoIter<Event>>,
     status: Status,
+    history: History,
     /// The time of the last sweep, even if it was left out.
     swept: Option<Time>,
     from: Time,
@@ -53,6 +55,7 @@ impl Sweeps {
             objects: checks.into_iter().map(Objects::none_of).collect(),
             events: events.into_iter().peekable(),
             status: Status::new(from),
+            history: History::new(from),
             swept: None,
             from,
             until,
@@ -65,6 +68,19 @@ impl Sweeps {
     pub fn percent(&self) -> u64 {
         let done = self.swept.map_or(Duration::ZERO, |swept| self.from.age(swept));
         (100 * done.as_secs()).checked_div(self.from.age(self.until).as_secs()).unwrap_or(100).min(100)
+    }
+
+    /// The status after the sweeps so far.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The history after the sweeps so far, as the loop would have it.
+    pub fn history(&self) -> History {
+        let mut history = self.history.clone();
+        let is_gone = |id: &CheckId| self.status.checks.get(id).is_none_or(|record| record.state == State::Gone);
+        history.bound(is_gone, self.swept.unwrap_or(self.from), self.rules.history_size);
+        history
     }
 
     /// The summary of the sweeps so far.
@@ -99,6 +115,10 @@ impl Sweeps {
         // minutes have passed. That makes no difference to its next verdict.
         let mut status = std::mem::replace(&mut self.status, Status::new(now));
         self.run_round(&mut status, self.swept, now);
+        if let Some(unfiled) = &mut status.unfiled {
+            self.history.file(unfiled);
+            self.history.strike_off(unfiled);
+        }
         // A history has no last words of hosts.
         for id in words_wanted(&status.outbox) {
             give_words(&mut status.outbox, &id, &Metadata::new());

@@ -73,7 +73,7 @@ impl S3 for Api {
         let input = req.input;
         let content_type = input.content_type.unwrap_or_else(|| DEFAULT_TYPE.to_owned());
         let by_a_host = matches!(caller(&req.extensions), Some(Owner::Host(_)));
-        let details = Details { content_type, metadata, by_a_host };
+        let details = Details { content_type, metadata, by_a_host, cache_control: input.cache_control };
         let object = NewObject { etag, details, has_url: body.has_url(), body, origin };
         self.store.change(input.key, condition, Change::Put(object)).await.map_err(refused)?;
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag.to_string())), ..Default::default() }))
@@ -108,6 +108,7 @@ impl S3 for Api {
             content_length: Some(body.len().try_into().unwrap_or(i64::MAX)),
             content_range,
             body: Some(StreamingBlob::from(Body::from(body))),
+            cache_control: details.cache_control,
             content_type: Some(details.content_type),
             e_tag: Some(ETag::Strong(summary.etag.to_string())),
             last_modified: Some(modified),
@@ -126,6 +127,7 @@ impl S3 for Api {
         Ok(S3Response::new(HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             content_length: Some(summary.size.cast_signed()),
+            cache_control: details.cache_control,
             content_type: Some(details.content_type),
             e_tag: Some(ETag::Strong(summary.etag.to_string())),
             last_modified: Some(modified),

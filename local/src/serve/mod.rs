@@ -53,7 +53,7 @@ pub fn serve(options: &Options, environment: Environment) -> Result<(), String> 
     let settings = s3::Options { listen: *listen, tls: tls.clone(), places, ..s3::Options::new(data, bucket, keyring) };
     // Started before the keys are kept or shown: a start that fails must not show them.
     let system = System::start(settings, environment)?;
-    let page = Page::start(&options.page, system.sweeper().clone())?;
+    let page = Page::start(&options.page, system.sweeper().clone(), system.objects().clone())?;
     let region = system.region().to_owned();
     let place = Place { endpoint: url_of(options, &system), bucket: bucket.clone(), region };
     place.keep_in(data)?;

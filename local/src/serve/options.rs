@@ -49,6 +49,7 @@ Settings in the environment:
   FAULTS_IN_ROW      faults in a row that are an outage, 1 to 100 [default: 1]
   CHECKS_PER_HOST    checks of one host that are watched, 1 to 10000 [default: 500]
   TELL_NEW           whether a new check is told, on or off [default: off]
+  STATUS_PAGE        whether the page is kept as status.html, too, on or off [default: off]
   SLACK_URL          an incoming webhook of Slack that gets messages
   SLACK_CHANNEL      its channel, where the webhook lets it choose [default: #medical-check]
   SLACK_USER         its sender's name, likewise [default: medic]

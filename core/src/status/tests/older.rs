@@ -105,12 +105,15 @@ fn an_older_loop_loses_no_record_and_what_it_drops_is_as_if_it_had_never_been() 
         let outage = record
             .outage
             .as_deref()
-            .map(|outage| Box::new(Outage { told: outage.told.as_ref().map(plain), ..outage.clone() }));
+            .map(|outage| Outage { told: outage.told.as_ref().map(plain), muted: None, ..outage.clone() })
+            .map(Box::new);
         let limits = record.limits.clone().map(|limits| Limits { faults_in_row: None, ..limits });
-        let known = Record { limits, outage, telling: None, retired: false, turn: None, ..record.clone() };
+        let known = Record { first: None, over: None, limits, outage, ..record.clone() };
+        let known = Record { telling: None, retired: false, turn: None, ..known };
         assert_eq!(back.checks[id], known, "{id}");
     }
     assert_eq!((back.many_down, back.many_told.is_none()), (newer.many_down, true));
+    assert_eq!(back.unfiled, None, "the next loop that knows a history begins anew");
     assert_eq!((back.vanished, back.noise.len()), (None, 0));
     let unanswered = back.unanswered.unwrap();
     assert_eq!((unanswered.checks, unanswered.hosts, unanswered.told_hosts), (2, 0, 0));

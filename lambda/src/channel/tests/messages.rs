@@ -108,6 +108,7 @@ fn of_us() -> Vec<(&'static str, Vec<Entry>)> {
         ("What was known is lost", vec![fact(status_unreadable())]),
         ("What was known is gone", vec![fact(Fact::StatusMissing { swept: time(29) })]),
         ("A newer loop has written `status.json`", vec![fact(Fact::StatusUnusable { why: NEWER.into() })]),
+        ("The history is gone", vec![fact(Fact::HistoryTrouble { why: HISTORY_GONE.into() })]),
         ("The store's clock was set back", vec![fact(set_back())]),
         ("A host has too many checks", vec![fact(crowded())]),
         (
@@ -232,6 +233,10 @@ fn summary() -> Counts {
         ..Counts::default()
     }
 }
+
+/// As `sweep::history` says it.
+const HISTORY_GONE: &str = "history.json is gone, so it begins anew: the outages that were over are not known any \
+                            more. If nobody removed it on purpose, look who did";
 
 fn status_unreadable() -> Fact {
     let copy = "status-bad-2026-11-21T08:30:00Z.json".into();

@@ -10,7 +10,7 @@ use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
 use super::many::{gap, of_all, on_hosts, set_back, wave};
 use super::measure::{checks, command, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
-use pulse_echo_core::words::{duration, grouped};
+use pulse_echo_core::words::{duration, grouped, stopped};
 
 /// How much of a fault's sentence is shown, in bytes.
 const REASON_ROOM: usize = 300;
@@ -45,6 +45,7 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::Stopped { .. } => "LOOP STOPPED",
         Fact::Started { .. } => "LOOP STARTED",
         Fact::StatusUnreadable { .. } | Fact::StatusMissing { .. } => "STATUS LOST",
+        Fact::HistoryTrouble { .. } => "HISTORY",
         Fact::ChannelFails { .. } => "CHANNEL FAILS",
         Fact::ChannelWorks { .. } => "CHANNEL WORKS",
         Fact::Refused { .. } => "REFUSED",
@@ -96,9 +97,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             on_hosts(*of)
         ),
         Fact::Gap { from, until, quiet_until, spared, some, .. } => gap((*from, *until), *quiet_until, *spared, some),
-        Fact::Stopped { at } => {
-            format!("nothing has been watched since {}. To go on: `pulse-echo loop start`.", when(*at))
-        }
+        Fact::Stopped { at } => stopped(*at),
         Fact::Started { stopped } => started(*stopped, at),
         Fact::StatusUnreadable { copy, why } => format!(
             "status.json could not be read, so all checks begin anew; what is down is told once more. A copy is kept \
@@ -114,6 +113,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
         Fact::StatusUnusable { why } => {
             format!("no check is judged, and nothing else is told, until this is mended: {}.", line(why, REASON_ROOM))
         }
+        Fact::HistoryTrouble { why } => format!("{}.", line(why, REASON_ROOM)),
         Fact::ChannelFails { channel, since, why } => format!(
             "{} has taken nothing of what is due to it since {} ({}): {}. What it owes is kept.",
             line(channel, REASON_ROOM),

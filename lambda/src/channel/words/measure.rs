@@ -1,7 +1,5 @@
 //! Times, numbers of checks, names and last words in messages.
 
-use jiff::Timestamp;
-use pulse_echo_core::clock::Time;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::text::line;
@@ -10,19 +8,13 @@ use pulse_echo_core::words::{self, grouped};
 
 use crate::outbox::NOW_AS;
 
+pub(super) use pulse_echo_core::words::when;
+
 /// How much of a name is shown, in bytes.
 const NAME_ROOM: usize = 128;
 
 /// How much of a name is shown in a list of names, in bytes.
 const LISTED_ROOM: usize = 64;
-
-/// `2026-11-21 08:27 UTC`.
-pub(super) fn when(time: Time) -> String {
-    match Timestamp::from_second(time.as_second()) {
-        Ok(timestamp) => format!("{} UTC", timestamp.strftime("%Y-%m-%d %H:%M")),
-        Err(_) => time.to_string(),
-    }
-}
 
 /// `1 check`, `1,200 checks`.
 pub(super) fn checks(count: usize) -> String {
@@ -84,12 +76,6 @@ mod tests {
 
     fn id(text: &str) -> CheckId {
         CheckId::from_pulse_key(&format!("pulse/{text}")).unwrap()
-    }
-
-    #[test]
-    fn a_time_names_its_day_and_its_zone() {
-        assert_eq!(when(Time::from_rfc3339("2026-11-21T08:27:59Z").unwrap()), "2026-11-21 08:27 UTC");
-        assert_eq!(when(Time::from_second(i64::MAX)), format!("@{}", i64::MAX));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What holds for any history.
 
+use pulse_echo_core::status::PastOutage;
+
 use super::*;
 
 proptest! {
@@ -38,6 +40,34 @@ proptest! {
             // What a check that flaps, or a noisy host, is told later.
             let held = record.and_then(|record| record.telling.as_ref()).is_some_and(|telling| telling.held.is_some());
             prop_assert_eq!(is_told_down, lasts || held, "{}", told.of(check));
+        }
+    }
+
+    #[test]
+    fn the_history_has_each_outage_that_is_over_once_to_the_second(
+        histories in vec(any_history(), 1..4), mut weather in any_weather(),
+    ) {
+        weather.reads.push(true);
+        let mut told = run(&histories, &weather, &Rules::default());
+        let unfiled = told.status.unfiled.take().unwrap_or_default();
+        told.history.file(&unfiled);
+        told.history.file(&unfiled);
+        for (check, history) in histories.iter().enumerate() {
+            let past = told.history.checks.get(&id(check));
+            let filed: Vec<_> = past.map_or(&[][..], |past| &past.outages).iter().collect();
+            let is_apart = |pair: &[&PastOutage]| pair[0].from < pair[1].from && pair[0].until <= pair[1].from;
+            prop_assert!(filed.windows(2).all(is_apart) && filed.iter().all(|one| one.from <= one.until), "{filed:?}");
+            let of_check = told.over.iter().filter(|(of, ..)| *of == check);
+            let over: Vec<_> = of_check.map(|(_, since, until)| (*since, (*until).max(*since))).collect();
+            let ended: Vec<_> = filed.iter().map(|one| (one.from, one.until)).collect();
+            prop_assert!(over.iter().all(|one| ended.contains(one)), "{over:?} {ended:?}");
+            // What is not among them ended when the check had gone.
+            let retired = history.retired.map(at);
+            let others = ended.iter().filter(|one| !over.contains(one));
+            prop_assert!(others.clone().all(|(_, until)| retired.is_some_and(|gone| *until >= gone)), "{ended:?}");
+            let down: u64 = filed.iter().filter(|one| one.counts()).map(|one| one.from.age(one.until).as_secs()).sum();
+            let days: u64 = past.into_iter().flat_map(|past| past.days.values()).map(|day| u64::from(day.down_s)).sum();
+            prop_assert_eq!(days, down);
         }
     }
 
@@ -162,13 +192,17 @@ fn ten_thousand_that_go_down_at_once_and_come_back_or_vanish_are_a_few_lines() {
     // No two sweeps are so far apart that this itself is told.
     let seconds = [60, 300, 600, 660, 900, 1_200, 1_260, 10_000];
     let told = run(&vec![history.clone(); 10_000], &sweeps(&seconds), &Rules::default());
-    let [(660, many), (660, down), (1_260, up)] = &told.entries[..] else { panic!("{} entries", told.entries.len()) };
+    let [(660, many), (660, down), (1_260, dropped), (1_260, up)] = &told.entries[..] else {
+        panic!("{} entries", told.entries.len())
+    };
     assert!(
         matches!(&many.what, What::Fact(Fact::ManyDown { down: 10_000, of: 10_000, alike: 10_000, .. })),
         "{many:?}"
     );
     assert!(matches!(&down.what, What::Summary(summary) if summary.down[&State::Failing].checks == 10_000), "{down:?}");
     assert!(matches!(&up.what, What::Summary(summary) if summary.up.checks == 10_000), "{up:?}");
+    let is_dropped = |why: &str| why.starts_with("5,000 outages that ended will be missing in history.json");
+    assert!(matches!(&dropped.what, What::Fact(Fact::HistoryTrouble { why }) if is_dropped(why)), "{dropped:?}");
 
     history = History { retired: Some(100), ..History::of(&[(1, Answer::Echo, 1)]) };
     let told = run(&vec![history; 10_000], &sweeps(&[60, 120, 180, 240, 300, 360, 10_000]), &Rules::default());

@@ -31,8 +31,9 @@ impl<I: FnMut() -> String> Machine<I> {
     }
 
     pub(super) fn on_recorded(&mut self, recorded: Recorded) -> Next {
-        let Recorded { heard, is_lost, sends, took_ms, owed } = recorded;
+        let Recorded { heard, is_lost, sends, files, took_ms, owed } = recorded;
         self.hear(heard);
+        self.files = files;
         if !sends {
             self.lease = None;
         }
@@ -142,8 +143,13 @@ impl<I: FnMut() -> String> Machine<I> {
         match self.lease.take() {
             Some(lease) => self.go(Place::Delivering, Operation::Deliver(Deliver { lease })),
             None if mem::take(&mut self.is_unusable) => self.go(Place::Telling, Operation::TellUnusable),
-            None => self.done(),
+            None => self.file(),
         }
+    }
+
+    /// Files after all else: whoever waits for a message or a tick does not wait for the history.
+    pub(super) fn file(&mut self) -> Next {
+        if mem::take(&mut self.files) { self.go(Place::Filing, Operation::File) } else { self.done() }
     }
 
     /// Writes once more, into the mark as it is by now, who was told that `status.json` must not be used. What this

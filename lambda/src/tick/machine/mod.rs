@@ -2,7 +2,8 @@
 //!
 //! The order is what makes it right. The mark is read before the control files (a write of the mark depends on that
 //! very version, so no two writes can know the control files in another order than they were put). The sweep comes
-//! before the mark, the mark before the tick, the tick before the messages.
+//! before the mark, the mark before the tick, the tick before the messages, these before
+//! the history.
 
 mod carry_out;
 mod look;
@@ -47,6 +48,8 @@ pub struct Machine<I> {
     news: News,
     /// The name of the sending lease, if it was taken.
     lease: Option<String>,
+    /// Whether anything is to be put into the history.
+    files: bool,
     /// Whether it is to be told that `status.json` must not be used.
     is_unusable: bool,
     /// Whether this invocation has put the lock.
@@ -71,6 +74,7 @@ enum Place {
     Sending,
     Purging,
     Delivering,
+    Filing,
     Telling,
     Done,
 }
@@ -101,6 +105,7 @@ impl<I: FnMut() -> String> Machine<I> {
             again: 0,
             news: News::default(),
             lease: None,
+            files: false,
             is_unusable: false,
             put_lock: false,
             writes: Vec::new(),
@@ -175,11 +180,12 @@ impl<I: FnMut() -> String> Machine<I> {
                 self.report.is_purged = matches!(answer, Answer::Done);
                 self.deliver()
             }
-            (Place::Delivering, Answer::Done) | (Place::Telling, Answer::Told(None)) => self.done(),
+            (Place::Delivering, Answer::Done) => self.file(),
+            (Place::Filing, _) | (Place::Telling, Answer::Told(None)) => self.done(),
             (Place::Telling, Answer::Told(Some(told))) => self.note_told(told),
             (Place::Delivering | Place::Telling, Answer::Failed(why)) => {
                 self.report.errors.push(why);
-                self.done()
+                self.file()
             }
             (at, answer) => panic!("{answer:?} does not answer what {at:?} asked for"),
         }

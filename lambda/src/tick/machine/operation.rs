@@ -62,6 +62,8 @@ pub enum Operation {
     Purge,
     /// Send what is due over all channels, then strike off what was taken. Answer: [`Answer::Done`].
     Deliver(Deliver),
+    /// Put into the history what has ended. Answer: [`Answer::Done`], also where that failed.
+    File,
     /// Tell, over each channel that by the mark has not taken it yet, that `status.json` must not be used. Answer:
     /// [`Answer::Told`].
     TellUnusable,
@@ -169,6 +171,8 @@ pub struct Recorded {
     pub is_lost: bool,
     /// Whether the lease was taken.
     pub sends: bool,
+    /// Whether anything is to be put into the history.
+    pub files: bool,
     /// How long the sweep took, in milliseconds.
     pub took_ms: u64,
     /// How it is with what is owed, for the mark; none if that is not known.

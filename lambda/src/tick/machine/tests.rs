@@ -21,6 +21,7 @@ struct World {
     /// What is answered instead, once, to the first operation that begins with this word.
     instead: Vec<(&'static str, Answer)>,
     sends: bool,
+    files: bool,
 }
 
 impl World {
@@ -43,6 +44,7 @@ impl World {
             mark: KeptMark { mark: Some(mark), etag: Some("e".into()) },
             instead: Vec::new(),
             sends: false,
+            files: false,
         }
     }
 
@@ -72,12 +74,19 @@ impl World {
                 Answer::Wrote(Wrote::Taken { now })
             }
             Operation::PutMark { .. } => Answer::Wrote(Wrote::Refused),
-            Operation::Record(_) => {
-                Answer::Recorded(Recorded { heard: now, is_lost: false, sends: self.sends, took_ms: 420, owed: None })
-            }
-            Operation::DeleteLock { .. } | Operation::Send { .. } | Operation::Purge | Operation::Deliver(_) => {
-                Answer::Done
-            }
+            Operation::Record(_) => Answer::Recorded(Recorded {
+                heard: now,
+                is_lost: false,
+                sends: self.sends,
+                files: self.files,
+                took_ms: 420,
+                owed: None,
+            }),
+            Operation::DeleteLock { .. }
+            | Operation::Send { .. }
+            | Operation::Purge
+            | Operation::Deliver(_)
+            | Operation::File => Answer::Done,
             Operation::TellUnusable => Answer::Told(None),
         }
     }
@@ -124,6 +133,7 @@ fn word(operation: &Operation) -> String {
         Operation::Send { tick, delay_s } => format!("send {tick} in {delay_s} s"),
         Operation::Purge => "purge".into(),
         Operation::Deliver(_) => "deliver".into(),
+        Operation::File => "file".into(),
         Operation::TellUnusable => "tell".into(),
     }
 }
@@ -215,9 +225,17 @@ fn a_purge_that_comes_too_long_after_its_note_is_left_out() {
 
 #[test]
 fn a_sweep_that_fails_goes_on_with_the_number_without_swept() {
-    for answer in
-        [failed(), Answer::Recorded(Recorded { heard: at(1_000), is_lost: true, sends: false, took_ms: 1, owed: None })]
-    {
+    for answer in [
+        failed(),
+        Answer::Recorded(Recorded {
+            heard: at(1_000),
+            is_lost: true,
+            sends: false,
+            files: false,
+            took_ms: 1,
+            owed: None,
+        }),
+    ] {
         let mut world = World { instead: vec![("sweep", answer)], ..World::new() };
         let (words, report) = world.play(tick(7));
         assert_eq!(words, ["GET mark", "GET status, LIST", "sweep", "PUT mark", "send 8 in 60 s"]);
@@ -241,6 +259,20 @@ fn a_tick_is_sent_until_it_is_surely_taken_or_time_is_out_and_messages_come_afte
     assert_eq!(words[3..], ["PUT mark", "send 8 in 60 s", "send 8 in 60 s", "deliver"]);
     assert!(!report.is_sent && report.errors[0].message == "the queue does not answer");
     assert!(!report.fails_ticks(), "its number has gone by");
+}
+
+#[test]
+fn what_has_ended_is_filed_after_all_else_and_whatever_became_of_it() {
+    for (instead, failures) in [(vec![], 0), (vec![("deliver", failed())], 1), (vec![("PUT mark", failed())], 1)] {
+        let is_written = instead.first().is_none_or(|(word, _)| *word == "deliver");
+        let mut world = World { sends: true, files: true, instead, ..World::new() };
+        let (words, report) = world.play(tick(7));
+        assert_eq!(words[words.len() - 2..], ["deliver", "file"], "{words:?}");
+        assert_eq!((report.errors.len(), words.contains(&"send 8 in 60 s".into())), (failures, is_written));
+    }
+    let mut world = World { files: true, instead: vec![("file", failed())], ..World::new() };
+    let (words, report) = world.play(tick(7));
+    assert_eq!((words.last().map(String::as_str), report.errors.len()), (Some("file"), 0));
 }
 
 #[test]

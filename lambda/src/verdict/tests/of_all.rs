@@ -89,7 +89,7 @@ fn down(check: &str, cause: Option<Cause>, told: i64, changed: Option<i64>) -> (
         back: false,
         anyway: false,
     };
-    let outage = Some(Box::new(Outage { since: at(0), noticed: at(0), told: Some(told) }));
+    let outage = Some(Box::new(Outage { since: at(0), noticed: at(0), muted: None, told: Some(told) }));
     (id(check), Record { outage, fault: Some(fault), ..record(state, 0, false) }, false)
 }
 

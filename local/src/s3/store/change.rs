@@ -67,7 +67,8 @@ impl NewObject {
     /// An object whose sender named no type.
     pub(crate) fn of(body: Vec<u8>, metadata: BTreeMap<String, String>) -> Self {
         let etag = ETag(u128::from_be_bytes(Md5::checksum(&body)));
-        let details = Details { content_type: DEFAULT_TYPE.to_owned(), metadata, by_a_host: false };
+        let details =
+            Details { content_type: DEFAULT_TYPE.to_owned(), metadata, by_a_host: false, cache_control: None };
         let body = Content::Held(body.into());
         Self { etag, details, has_url: body.has_url(), body, origin: Origin::default() }
     }

@@ -93,6 +93,9 @@ pub(crate) struct Details {
     /// Whether it was put with a host's own key, and not with the operator's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) by_a_host: bool,
+    /// For how long whoever reads it may keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cache_control: Option<String>,
 }
 
 /// The objects of one bucket, in one file. Calls are cheap, and each read sees one state of the whole store.

@@ -99,7 +99,8 @@ fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
 }
 
 fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {
-    let details = Details { content_type: String::new(), metadata: BTreeMap::new(), by_a_host: false };
+    let details =
+        Details { content_type: String::new(), metadata: BTreeMap::new(), by_a_host: false, cache_control: None };
     let object = NewObject {
         etag: ETag(0),
         details,

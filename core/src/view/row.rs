@@ -3,12 +3,11 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::fleet::Fleet;
-use pulse_echo_core::clock::Time;
-use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Muted, Mutes, Record, State};
-use pulse_echo_core::vitals::Vitals;
-use pulse_echo_core::words;
+use crate::clock::Time;
+use crate::name::CheckId;
+use crate::status::{Muted, Mutes, Record, State, StatusOf};
+use crate::vitals::Vitals;
+use crate::words;
 
 /// A check as it is shown.
 pub struct Row<'a> {
@@ -34,21 +33,20 @@ pub struct Newest {
 
 /// All checks, the worst first: the checks that are down (the newest outage first within a state), then those that may
 /// soon be down, then the others in key order.
-pub fn worst_first(fleet: &Fleet) -> Vec<Row<'_>> {
-    let mutes = fleet.status.mutes();
-    let mut rows: Vec<_> = fleet.status.checks.iter().map(|(id, record)| Row::new(id, record, fleet, &mutes)).collect();
+pub fn worst_first<M>(status: &StatusOf<M>, now: Time) -> Vec<Row<'_>> {
+    let mutes = status.mutes();
+    let new = |(id, record)| Row::new(id, record, (status.written, now), &mutes);
+    let mut rows: Vec<_> = status.checks.iter().map(new).collect();
     rows.sort_by_key(|row| (row.rank(), row.record.state.is_down().then_some(Reverse(row.record.since))));
     rows
 }
 
 impl<'a> Row<'a> {
-    fn new(id: &'a CheckId, record: &'a Record, fleet: &'a Fleet, mutes: &Mutes<'a>) -> Self {
-        let Fleet { status, now } = fleet;
+    fn new(id: &'a CheckId, record: &'a Record, (written, now): (Time, Time), mutes: &Mutes<'a>) -> Self {
         // The status is written on a change and every ten minutes, so a pulse may have come since. A check that is past
         // its limit by now must have had a new pulse: otherwise the sweeps would have found it silent.
-        let is_late = !record.state.is_down() && record.is_late(status.written) && record.is_late(*now);
-        let mute =
-            mutes.of(id).map(|(_, mute)| mute).filter(|mute| *now < mute.until()).max_by_key(|mute| mute.until());
+        let is_late = !record.state.is_down() && record.is_late(written) && record.is_late(now);
+        let mute = mutes.of(id).map(|(_, mute)| mute).filter(|mute| now < mute.until()).max_by_key(|mute| mute.until());
         Self { id, record, is_late, mute, newest: None }
     }
 
@@ -73,6 +71,11 @@ impl<'a> Row<'a> {
             State::Up => 7,
             State::Gone => 8,
         }
+    }
+
+    /// Whether it is down and people are to care: not while it is muted.
+    pub fn is_told_down(&self) -> bool {
+        self.record.state.is_down() && self.mute.is_none()
     }
 
     /// The word for its state, or `late`.
@@ -138,7 +141,7 @@ impl<'a> Row<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pulse_echo_core::status::{Ahead, FirstSeen};
+    use crate::status::{Ahead, FirstSeen};
 
     #[test]
     fn a_pulse_that_was_ahead_of_the_stores_clock_counts_as_for_the_sweeps() {

@@ -1,0 +1,206 @@
+//! What a page shows, and what it never does.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use pulse_echo_core::history::History;
+use pulse_echo_core::status::{Record, State, Status};
+use pulse_echo_testkit::page_fleet::{How, NOW, PageFleet, ago, down, fleet, hostile, id, up};
+
+use super::html::{escaped, id_of};
+use super::{BYTES, Page};
+
+fn page(fleet: &PageFleet) -> String {
+    Page::of(&fleet.status, NOW, fleet.status.stopped, 60).render(Some(fleet.history.clone()))
+}
+
+fn stopped() -> PageFleet {
+    let mut fleet = fleet(40, How::AllUp);
+    fleet.status.stopped = Some(ago(4_000));
+    fleet
+}
+
+fn empty() -> PageFleet {
+    PageFleet { status: Status::new(NOW), history: History::new(NOW) }
+}
+
+/// The parts of the page between these two texts.
+fn between<'a>(html: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    html.split(before).skip(1).map(|rest| rest.split(after).next().unwrap()).collect()
+}
+
+#[test]
+fn the_title_and_the_headline_say_how_it_stands() {
+    let one = |state| {
+        let mut fleet = empty();
+        fleet.status.checks.insert(id("web-1.json"), Record { state, ..up() });
+        fleet
+    };
+    let mut muted = fleet(40, How::TwoDown);
+    let down: Vec<_> =
+        muted.status.checks.iter().filter(|(_, record)| record.state.is_down()).map(|(id, _)| id.clone()).collect();
+    let mute = muted.status.mutes.values().next().unwrap().clone();
+    muted.status.mutes.extend(down.into_iter().map(|id| (id, mute.clone())));
+    for (fleet, title, headline) in [
+        (fleet(40, How::AllUp), "all up", "All 36 hosts are up"),
+        (fleet(40, How::TwoDown), "2 down", "2 of 37 hosts are down"),
+        (stopped(), "stopped", "The loop is stopped"),
+        (empty(), "no host", "No host yet"),
+        (one(State::Up), "all up", "The host is up"),
+        (one(State::Silent), "1 down", "The host is down"),
+        (one(State::New), "all up", "No host is down"),
+        (one(State::Gone), "no host", "No host yet"),
+        (muted, "all up", "No host is down but 2 that are muted"),
+    ] {
+        let html = page(&fleet);
+        assert_eq!(between(&html, "<title>", "</title>")[0], format!("{title}, pulse-echo"));
+        assert_eq!(between(&html, "<h1>", "</h1>"), [headline]);
+    }
+}
+
+#[test]
+fn what_is_down_comes_first_with_its_sentence_and_leads_to_its_host() {
+    let html = page(&fleet(40, How::TwoDown));
+    let lines = between(&html, "<li><h3>", "</li>");
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().any(|line| line.contains("status 503, expected 200")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("last pulse ")), "{lines:?}");
+    for line in lines {
+        let host = between(line, "href=\"#", "\"")[0];
+        assert!(html.contains(&format!("<tbody id=\"{host}\">")), "{line}");
+    }
+}
+
+#[test]
+fn each_bar_that_is_not_good_has_a_text() {
+    let fleet = fleet(40, How::TwoDown);
+    let html = page(&fleet);
+    let rows = between(&html, "<tbody id=", "</tbody>").concat();
+    let paths = between(&rows, "<path", ">");
+    assert!(paths.iter().all(|path| path.contains("class=") == path.contains("role=\"img\"")), "{paths:?}");
+    let (marked, texts) = (rows.matches("role=\"img\"").count(), rows.matches("<title>").count());
+    assert_eq!(marked, texts);
+    assert!(rows.contains(": not watched for 2 d 1 h</title>"), "{}", &rows[..3_000]);
+    assert!(rows.contains(" Nov: down for "), "{}", &rows[..3_000]);
+    // The outage that lasts is in today's bar.
+    assert!(rows.contains("29 Nov: down for "), "{}", &rows[..3_000]);
+}
+
+#[test]
+fn a_check_with_many_bad_days_tells_the_old_ones_together() {
+    let mut fleet = fleet(1, How::AllUp);
+    let check = fleet.status.checks.keys().next().unwrap().clone();
+    let outage = |day: i64| pulse_echo_core::status::UnfiledOutage {
+        check: check.clone(),
+        first: ago(200 * 86_400),
+        outage: pulse_echo_core::status::PastOutage {
+            from: ago(day * 86_400),
+            until: ago(day * 86_400 - 600),
+            state: State::Silent,
+            cause: None,
+            reason: None,
+            muted: false,
+        },
+    };
+    let outages = (1..80).rev().map(outage).collect();
+    fleet.history.file(&pulse_echo_core::status::Unfiled { outages, ..Default::default() });
+    let html = page(&fleet);
+    assert!(html.contains(": down on 68 days, for 11 h 20 min in all</title>"), "{html}");
+    assert_eq!(html.matches(": down for 10 min, 1 outage</title>").count(), 8);
+}
+
+#[test]
+fn strangers_texts_are_shown_and_do_nothing() {
+    let html = page(&hostile());
+    assert_eq!(html.matches("<script>").count(), 1, "its own");
+    assert_eq!(html.matches("</script>").count(), 1);
+    assert_eq!(
+        (html.matches("<title>").count(), html.matches("</style>").count()),
+        (1 + html.matches("role=\"img\"").count(), 1)
+    );
+    for evil in ["<img", "onerror=\"", "<!--", "\u{202e}", "\u{2066}", "href=\"javascript", "<e>"] {
+        assert!(!html.contains(evil), "{evil}");
+    }
+    assert!(html.contains("שלום עולם"), "what is only foreign is shown as it is");
+    assert_eq!(escaped("a<b>&\"'\u{202e}\u{1b}"), "a&lt;b&gt;&amp;&quot;&#39;\\u{202e}");
+    assert_eq!(id_of("web-1.example_X"), "web-1.example_X");
+    assert_eq!(id_of("a b:é"), "a:20b:3a:c3:a9");
+}
+
+#[test]
+fn a_page_has_a_size_that_it_never_exceeds_and_counts_the_rest_by_host() {
+    for (checks, most) in [(10, 40_000), (1_000, 600_000), (10_000, BYTES)] {
+        let fleet = fleet(checks, How::TwoDown);
+        let html = page(&fleet);
+        assert!(html.len() <= most, "{checks}: {}", html.len());
+    }
+    let html = page(&fleet(10_000, How::ManyDown));
+    assert!(html.len() <= BYTES && html.len() > BYTES / 2, "{}", html.len());
+    let listed = html.matches("<th scope=\"row\">").count();
+    let rest: usize = between(&html, "Not listed: ", " checks")[0].replace(',', "").parse().unwrap();
+    assert_eq!(listed + rest, 10_001);
+    assert!(listed <= 2_000);
+
+    // A host whose names and reasons are as long as can be takes room from nobody beyond the bound.
+    let mut long = Status::new(NOW);
+    for number in 0..2_500 {
+        let name = format!("{}{number}.json", "\"".repeat(480));
+        long.checks.insert(id(&name), down(State::Failing, 100 + number, &"\"".repeat(256)));
+    }
+    let html = page(&PageFleet { status: long, history: History::new(ago(1)) });
+    assert!(html.len() <= BYTES, "{}", html.len());
+}
+
+#[test]
+fn a_host_with_many_checks_that_are_down_takes_its_share_and_no_more() {
+    let mut fleet = fleet(40, How::TwoDown);
+    for number in 0..500 {
+        let record = down(State::Failing, 10, "status 503, expected 200");
+        fleet.status.checks.insert(id(&format!("evil/{number}.json")), record);
+    }
+    let html = page(&fleet);
+    assert!(html.contains("Not listed: 400 checks of 1 host, 400 of them down"), "{html}");
+    assert!(html.contains("and 90 more of its checks</p>") && html.contains("evil (400, 400 down)"));
+    assert_eq!(between(&html, "<li><h3>", "</li>").len(), 3);
+    assert!(html.contains("<tbody id=\"web-20\">"));
+}
+
+#[test]
+fn without_a_history_it_says_so_and_shows_the_rest() {
+    let fleet = fleet(40, How::TwoDown);
+    let html = Page::of(&fleet.status, NOW, None, 60).render(None);
+    assert!(html.contains("The history could not be read") && !html.contains("<svg"));
+    assert!(html.contains("2 of 37 hosts are down"));
+}
+
+#[test]
+fn it_is_old_after_what_the_loop_may_take_to_write_the_next() {
+    let limit = |tick_s| {
+        let html = Page::of(&Status::new(NOW), NOW, None, tick_s).render(None);
+        between(&html, "data-limit=\"", "\"")[0].to_owned()
+    };
+    assert_eq!((limit(60), limit(900)), ("900".into(), "3300".into()));
+}
+
+/// For people to look at: `PAGE_SAMPLES=FOLDER cargo test --lib page::tests::samples`.
+#[test]
+fn samples() {
+    let Ok(folder) = env::var("PAGE_SAMPLES") else { return };
+    let write = |name: &str, fleet: &PageFleet| {
+        let started = Instant::now();
+        let html = page(fleet);
+        println!("{name}: {} bytes, {} ms", html.len(), started.elapsed().as_millis());
+        fs::write(Path::new(&folder).join(format!("{name}.html")), html).unwrap();
+    };
+    write("all-up", &fleet(40, How::AllUp));
+    write("two-down", &fleet(40, How::TwoDown));
+    write("many-down", &fleet(40, How::ManyDown));
+    write("stopped", &stopped());
+    write("empty", &empty());
+    write("hostile", &hostile());
+    for checks in [10, 1_000, 10_000, 100_000] {
+        write(&checks.to_string(), &fleet(checks, How::TwoDown));
+    }
+}

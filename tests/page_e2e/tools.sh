@@ -1,0 +1,40 @@
+#!/bin/sh
+# What the page's stories need: installed below DIR, in the build directory. A tool that is there is left as it is.
+#
+#   tools.sh browser DIR      Debian's chromium (as root, unless it is there), playwright-core, axe-core, html-validate
+#   tools.sh prometheus DIR   Debian's prometheus and promtool, unpacked
+set -eu
+
+browser() {
+  dir=$1
+  if ! command -v chromium >/dev/null; then
+    apt-get update && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core
+  fi
+  command -v node
+  done=$dir/node_modules/.playwright-1.64.1
+  if [ -e "$done" ]; then return; fi
+  mkdir -p "$dir"
+  cd "$dir"
+  [ -e package.json ] || echo '{"private": true}' >package.json
+  npm install --no-audit --no-fund playwright-core@1.64.1 axe-core@4.14.1 html-validate@10.17.0
+  touch "$done"
+}
+
+prometheus() {
+  dir=$1
+  if [ -e "$dir/usr/bin/promtool" ]; then return; fi
+  mkdir -p "$dir"
+  cd "$dir"
+  apt-get download prometheus || { apt-get update && apt-get download prometheus; }
+  dpkg -x prometheus_*.deb "$dir"
+  rm prometheus_*.deb
+  "$dir/usr/bin/promtool" --version
+}
+
+what=$1 dir=$2
+mkdir -p "$dir"
+log=$dir/$what.log
+if ! (set -eu; "$what" "$dir") >"$log" 2>&1; then
+  echo "$(grep -i -m 1 'error\|^E:' "$log" || tail -n 1 "$log") (all of it: $log)"
+  exit 1
+fi
