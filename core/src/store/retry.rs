@@ -50,15 +50,18 @@ pub fn may_be_done(kind: &Kind) -> bool {
 }
 
 /// How long to wait after try number `tries` (from 1), with `left` until the deadline; `None` if there is no time for
-/// another try. It is what the store asked for, then exponential back-off with full jitter, so that a fleet that was
+/// another try. It is what the store asked for, if there is time for that, then exponential back-off with full jitter, so that a fleet that was
 /// refused together does not come back together. `random` is below 1.
 pub fn pause(tries: u32, asked: Option<Duration>, random: f64, left: Duration) -> Option<Duration> {
     let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries - 1)).min(LONGEST_PAUSE);
     let own = LEAST_PAUSE + longest.saturating_sub(LEAST_PAUSE).mul_f64(random);
-    let free = left.checked_sub(asked.unwrap_or_default())?;
+    // A proxy that says an hour may be back in seconds, and the pulse cannot wait for an hour.
+    let asked =
+        asked.filter(|asked| left.checked_sub(*asked).is_some_and(|free| free >= LEAST_PAUSE * 2)).unwrap_or_default();
+    let free = left.checked_sub(asked)?;
     // Towards the end the waits are shorter, so that the last try is not long before it.
     let own = own.min(free / 2);
-    (own >= LEAST_PAUSE).then(|| asked.unwrap_or_default() + own)
+    (own >= LEAST_PAUSE).then(|| asked + own)
 }
 
 /// How long a try may take: half of the time left, so that a server that hangs leaves time for another try. The last
@@ -142,8 +145,15 @@ mod tests {
         assert_eq!(pause(9, None, 0.9, s(4)), Some(s(2)));
         assert_eq!(pause(9, None, 0.9, ms(400)), Some(ms(200)));
         assert_eq!(pause(9, None, 0.0, ms(399)), None);
-        assert_eq!(pause(1, Some(s(7)), 0.5, s(7)), None);
-        assert_eq!(pause(1, Some(Duration::MAX), 0.5, s(60)), None);
+        assert_eq!(pause(1, Some(s(7)), 0.5, ms(399)), None);
+    }
+
+    #[test]
+    fn what_the_store_asks_for_and_there_is_no_time_for_ends_nothing() {
+        let (ms, s) = (Duration::from_millis, Duration::from_secs);
+        assert_eq!(pause(1, Some(s(3_600)), 0.5, s(60)), Some(ms(600)));
+        assert_eq!(pause(1, Some(s(7)), 0.5, s(7)), Some(ms(600)));
+        assert_eq!(pause(1, Some(Duration::MAX), 0.0, s(60)), Some(ms(200)));
     }
 
     #[test]

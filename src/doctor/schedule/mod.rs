@@ -9,6 +9,7 @@ mod crontab;
 mod daemon;
 mod fit;
 mod job;
+mod other_user;
 mod places;
 mod shell;
 mod timer;
@@ -198,7 +199,9 @@ impl Finder<'_> {
         }
         let is_own = *file == format!("/{CRON_FILE}");
         if calls.is_empty() && hidden.is_empty() && !mentions(&place.text) {
-            if is_own {
+            if let (true, Some(fault), Dialect::Debian) = (is_own, crontab.faults.first(), dialect) {
+                self.fault(format!("cron ignores {file}, all of it, for line {}: {}", fault.number, fault.why));
+            } else if is_own {
                 self.fault(format!(
                     "/{CRON_FILE} has no line that sends, or only as a comment: take the # away, or write {}",
                     own_line()
