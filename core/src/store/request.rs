@@ -148,7 +148,8 @@ impl Store {
             }
             let left = self.deadline.saturating_duration_since(Instant::now());
             let until_last = left.saturating_sub(self.reserve);
-            let pause = retry::pause(tries, failed.retry_after, random::fraction(), until_last);
+            let asked = retry::asked_for(&failed.kind, failed.retry_after, until_last);
+            let pause = retry::pause(tries, asked, random::fraction(), until_last);
             let may_pass = tries < self.tries && retry::is_worth_another(&failed.kind);
             let error = self.error(ask, tries, in_doubt, failed);
             let Some(pause) = pause.filter(|_| may_pass) else { return Err(error) };

@@ -49,19 +49,23 @@ pub fn may_be_done(kind: &Kind) -> bool {
     }
 }
 
+/// How long the store asked to be left alone, with `left` until the deadline. What a proxy before it asks for counts only
+/// if there is time for it: the store may be back in seconds, and the pulse cannot wait for an hour.
+pub fn asked_for(kind: &Kind, asked: Option<Duration>, left: Duration) -> Option<Duration> {
+    let is_by_proxy = matches!(kind, Kind::Refused(refusal) if refusal.code.is_empty() && refusal.status >= 500);
+    asked.filter(|asked| !is_by_proxy || *asked < left)
+}
+
 /// How long to wait after try number `tries` (from 1), with `left` until the deadline; `None` if there is no time for
-/// another try. It is what the store asked for, if there is time for that, then exponential back-off with full jitter, so that a fleet that was
+/// another try. It is what the store asked for, then exponential back-off with full jitter, so that a fleet that was
 /// refused together does not come back together. `random` is below 1.
 pub fn pause(tries: u32, asked: Option<Duration>, random: f64, left: Duration) -> Option<Duration> {
     let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries - 1)).min(LONGEST_PAUSE);
     let own = LEAST_PAUSE + longest.saturating_sub(LEAST_PAUSE).mul_f64(random);
-    // A proxy that says an hour may be back in seconds, and the pulse cannot wait for an hour.
-    let asked =
-        asked.filter(|asked| left.checked_sub(*asked).is_some_and(|free| free >= LEAST_PAUSE * 2)).unwrap_or_default();
-    let free = left.checked_sub(asked)?;
+    let free = left.checked_sub(asked.unwrap_or_default())?;
     // Towards the end the waits are shorter, so that the last try is not long before it.
     let own = own.min(free / 2);
-    (own >= LEAST_PAUSE).then(|| asked + own)
+    (own >= LEAST_PAUSE).then(|| asked.unwrap_or_default() + own)
 }
 
 /// How long a try may take: half of the time left, so that a server that hangs leaves time for another try. The last
@@ -77,7 +81,7 @@ mod tests {
     use crate::store::refusal::Refusal;
 
     fn refused(status: u16, code: &str) -> Kind {
-        let body = format!("<Error><Code>{code}</Code></Error>");
+        let body = if code.is_empty() { String::new() } else { format!("<Error><Code>{code}</Code></Error>") };
         Kind::Refused(Box::new(Refusal::new(status, &ureq::http::HeaderMap::new(), &body)))
     }
 
@@ -145,15 +149,20 @@ mod tests {
         assert_eq!(pause(9, None, 0.9, s(4)), Some(s(2)));
         assert_eq!(pause(9, None, 0.9, ms(400)), Some(ms(200)));
         assert_eq!(pause(9, None, 0.0, ms(399)), None);
-        assert_eq!(pause(1, Some(s(7)), 0.5, ms(399)), None);
+        assert_eq!(pause(1, Some(s(7)), 0.5, s(7)), None);
+        assert_eq!(pause(1, Some(Duration::MAX), 0.5, s(60)), None);
     }
 
     #[test]
-    fn what_the_store_asks_for_and_there_is_no_time_for_ends_nothing() {
-        let (ms, s) = (Duration::from_millis, Duration::from_secs);
-        assert_eq!(pause(1, Some(s(3_600)), 0.5, s(60)), Some(ms(600)));
-        assert_eq!(pause(1, Some(s(7)), 0.5, s(7)), Some(ms(600)));
-        assert_eq!(pause(1, Some(Duration::MAX), 0.0, s(60)), Some(ms(200)));
+    fn a_proxy_that_says_an_hour_ends_nothing_and_the_store_itself_does() {
+        let (hour, minute) = (Duration::from_secs(3_600), Duration::from_secs(60));
+        for (status, code, is_heard) in [(503, "", false), (502, "", false), (429, "", true), (503, "SlowDown", true)] {
+            let found = asked_for(&refused(status, code), Some(hour), minute);
+            assert_eq!(found, Some(hour).filter(|_| is_heard), "{status} {code}");
+        }
+        let soon = Some(Duration::from_secs(2));
+        assert_eq!(asked_for(&refused(503, ""), soon, minute), soon);
+        assert_eq!(asked_for(&failed(Trouble::Connect), None, minute), None);
     }
 
     #[test]

@@ -27,8 +27,9 @@ use crontab::{Crontab, Line};
 use daemon::Dialect;
 use job::is_sending;
 use places::{CRON_FILE, Place};
-use shell::{Call, PROGRAM};
+use shell::Call;
 use times::Times;
+use words::PROGRAM;
 
 pub use fit::misfits;
 pub use job::Job;

@@ -1,6 +1,6 @@
 //! Programs that run another one as another user: `sudo -u web …`, `su - web -c …`.
 
-use super::shell::{PROGRAM, Word, base};
+use super::words::{PROGRAM, Word, base};
 
 /// The programs that do that.
 pub const CHANGERS: [&str; 8] = ["chpst", "doas", "gosu", "runuser", "setpriv", "setuidgid", "su", "sudo"];
