@@ -111,14 +111,10 @@ pub fn main(
         Command::Retire(options) => retire::command(&arguments, options, environment),
         Command::Loop(options) => loop_control::command(&arguments, options, environment),
     };
-    // These three have done what they are for, whoever reads their lines.
-    let speaks = !matches!(&arguments.command, Command::Send(_) | Command::Run(_) | Command::Init(_));
-    match &arguments.command {
-        _ if !speaks || exit != Exit::Ok || output::has_arrived() => exit.into(),
-        // Without a line nobody knows that all is well.
-        Command::Check(_) => Exit::Unknown.into(),
-        _ => Exit::Failed.into(),
-    }
+    // These four have done what they are for, or say it by their exit code, whoever reads their lines.
+    let speaks =
+        !matches!(&arguments.command, Command::Send(_) | Command::Check(_) | Command::Run(_) | Command::Init(_));
+    if speaks && exit == Exit::Ok && !output::has_arrived() { Exit::Failed.into() } else { exit.into() }
 }
 
 /// Which log lines are shown. A person who waits is told why; a plugin says all on stdout.

@@ -113,6 +113,11 @@ impl Error {
         self.skew.map(|skew| skew.as_secs_f64())
     }
 
+    /// Whether the time was up before the answer was whole.
+    pub(super) fn is_timeout(&self) -> bool {
+        matches!(&self.kind, Kind::Failed(failure) if failure.trouble == Trouble::Timeout)
+    }
+
     fn refusal(&self) -> Option<&Refusal> {
         match &self.kind {
             Kind::Refused(refusal) => Some(refusal),

@@ -21,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The shortest time for a try, if that much is left.
 const SHORTEST_TRY: Duration = Duration::from_secs(5);
 
+/// A try that had less time than this, and ran out of it, says nothing of the store.
+pub const TELLING_TRY: Duration = Duration::from_secs(1);
+
 /// Whether the same request may get another answer in a moment.
 pub fn is_worth_another(kind: &Kind) -> bool {
     match kind {
