@@ -101,7 +101,8 @@ fn kind(line: &str, number: usize, is_system: bool, dialect: Dialect) -> Result<
         return Ok(Kind::Nothing);
     }
     if line.starts_with('\u{feff}') {
-        return Err("it begins with a byte order mark, which cannot be seen: sed -i '1s/^...//' on the file".into());
+        let mend = r"sed -i '1s/^\xEF\xBB\xBF//' on the file";
+        return Err(format!("it begins with a byte order mark, which cannot be seen: {mend}"));
     }
     if line.trim_end_matches(' ').ends_with('\r') && dialect != Dialect::Busybox {
         return Err("it ends as lines of Windows do: sed -i 's/\\r$//' on the file".into());
