@@ -92,8 +92,8 @@ impl Sections {
             }
             let Some(section) = sections.last_mut() else {
                 return Err(wrong(
-                    "it stands before any section: begin the file with a line [default], then aws_access_key_id = … and \
-                     aws_secret_access_key = …",
+                    "it stands before any section: begin the file with a line [default], then aws_access_key_id = … \
+                     and aws_secret_access_key = …",
                 ));
             };
             let setting = content.split_once(['=', ':']).map(|(name, value)| (name.trim_end_matches(is_space), value));

@@ -52,8 +52,8 @@ pub fn may_be_done(kind: &Kind) -> bool {
     }
 }
 
-/// How long the store asked to be left alone, with `left` until the deadline. What a proxy before it asks for counts only
-/// if there is time for it: the store may be back in seconds, and the pulse cannot wait for an hour.
+/// How long the store asked to be left alone, with `left` until the deadline. What a proxy before it asks for counts
+/// only if there is time for it: the store may be back in seconds, and the pulse cannot wait for an hour.
 pub fn asked_for(kind: &Kind, asked: Option<Duration>, left: Duration) -> Option<Duration> {
     let is_by_proxy = matches!(kind, Kind::Refused(refusal) if refusal.code.is_empty() && refusal.status >= 500);
     asked.filter(|asked| !is_by_proxy || *asked < left)
