@@ -121,7 +121,7 @@ fn each_limit_changes_what_is_told() {
     let late = replay(NIGHT, &["--every-s", "1200", "--grace-s", "0"]).stdout;
     assert!(
         late.contains(
-            "\n2026-11-21T00:41:00Z\n  DOWN 1 host: web-1 (silent). UP 1 host.\n  DOWN: web-1 has been silent"
+            "\n2026-11-21T00:41:00Z\n  DOWN 1 host: web-1 (silent). UP 1 host: web-1/db.\n  DOWN: web-1 has been silent"
         ),
         "{late}"
     );
