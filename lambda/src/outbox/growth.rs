@@ -28,8 +28,11 @@ pub fn keep_small(status: &mut Status, now: Time, new_id: &mut dyn FnMut() -> St
 /// Joins the beginning of an outage and its end for each channel that was told nothing of it. The end may be of a sweep
 /// before: while somebody else was sending, nothing was joined.
 fn join(outbox: &mut Vec<Message>) {
-    let ends: BTreeMap<(CheckId, Time), usize> =
-        outbox.iter().enumerate().filter_map(|(n, message)| message.fact.ends().map(|(id, since)| ((id.clone(), since), n))).collect();
+    let ends: BTreeMap<(CheckId, Time), usize> = outbox
+        .iter()
+        .enumerate()
+        .filter_map(|(n, message)| message.fact.ends().map(|(id, since)| ((id.clone(), since), n)))
+        .collect();
     if ends.is_empty() {
         return;
     }

@@ -198,7 +198,9 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
 
 /// Checks of one host that fell silent together: `first` stands for all of them, and `who` names them.
 pub(super) fn silent_together(first: &Down, who: &str, at: Time, detail: Detail) -> String {
-    outage(who, first, at, "", detail, "If on purpose, for each: `pulse-echo retire ID`.")
+    // A note of the host speaks for all its checks.
+    let retire = command("retire", &first.check.default_of_host());
+    outage(who, first, at, "", detail, &format!("If the host left on purpose: {retire}."))
 }
 
 fn single(down: &Down, at: Time, changed: bool, back: bool, detail: Detail) -> String {

@@ -70,7 +70,8 @@ fn a_sentence_ends_once_whatever_a_reason_ends_with() {
 #[test]
 fn a_host_without_a_line_is_named_once() {
     let mut entries: Vec<_> = (0..20).map(|n| fact(Fact::Down(failing(&format!("web-{n}"))))).collect();
-    let still = |n: usize| Fact::StillDown { down: silent(&format!("web-{n}/a")), told: time(0), changed: true, back: false };
+    let still =
+        |n: usize| Fact::StillDown { down: silent(&format!("web-{n}/a")), told: time(0), changed: true, back: false };
     entries.extend((0..20).map(|n| fact(still(n))));
     let text = plain(&entries);
     let others = text.lines().find(|line| line.starts_with("Without a line: ")).unwrap();
@@ -194,7 +195,7 @@ fn what_concerns_us_comes_first_and_what_does_not_fit_is_named_by_host() {
     entries.push(fact(Fact::Stopped { at: time(30) }));
     let text = plain(&entries);
     let lines: Vec<_> = text.lines().collect();
-    assert!(lines[0].starts_with("LOOP STOPPED. DOWN 999 hosts: web-0 (body), "), "{text}");
+    assert!(lines[0].starts_with("LOOP STOPPED. DOWN 999 hosts: web-0/http (body), "), "{text}");
     assert!(lines[1].starts_with("LOOP STOPPED: "), "{text}");
     let shown = lines.iter().filter(|line| line.starts_with("DOWN: ")).count();
     let others = lines[lines.len() - 2];
