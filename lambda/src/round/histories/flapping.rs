@@ -15,7 +15,13 @@ fn alternating(every_s: i64, first: i64, delay: i64) -> History {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 16,
+        // A case has a sweep for each minute of a day.
+        max_shrink_iters: 20,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_check_that_alternates_at_each_pulse_is_told_five_times_a_day_at_most(
