@@ -252,7 +252,7 @@ fn fields(value: &Value, names: &mut BTreeSet<String>) {
                 match (name.as_str(), value) {
                     ("words", _) => {}
                     // `checks` is also a number, in facts.
-                    ("checks" | "mutes" | "channels" | "crowded" | "noise", Value::Object(entries)) => {
+                    ("checks" | "mutes" | "acks" | "channels" | "crowded" | "noise", Value::Object(entries)) => {
                         entries.values().for_each(|value| fields(value, names));
                     }
                     _ => fields(value, names),

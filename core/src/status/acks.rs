@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Outage;
+use super::{Acknowledged, Outage};
 use crate::clock::Time;
 use crate::name::CheckId;
-use crate::words;
 
 /// An acknowledgement that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,24 +21,6 @@ pub struct Acked {
     /// Who takes care, and why.
     #[serde(default)]
     pub word: Acknowledged,
-}
-
-/// Who acknowledged an outage, and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acknowledged {
-    /// Who.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-impl Acknowledged {
-    /// The clause: `acknowledged by alice@ops (new disks)`. A stranger's text may be in it.
-    pub fn clause(&self) -> String {
-        words::acknowledged(self.by.as_deref(), self.reason.as_deref())
-    }
 }
 
 impl Acked {

@@ -2,6 +2,7 @@
 //!
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
+mod acknowledged;
 mod acks;
 mod ahead;
 mod bounds;
@@ -29,7 +30,8 @@ use entries::each_message;
 
 pub(crate) use entries::{Entry, each_entry};
 
-pub use acks::{Acked, Acknowledged, ack_of};
+pub use acknowledged::Acknowledged;
+pub use acks::{Acked, ack_of};
 pub use ahead::{Ahead, FirstSeen, SetBack};
 pub use bounds::{Crowded, Turn};
 pub use hosts::{Changes, Hosts};

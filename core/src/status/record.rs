@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "memory")]
 use super::Gap;
-use super::acks::Acknowledged;
+use super::acknowledged::Acknowledged;
 use super::ahead::Ahead;
 #[cfg(feature = "memory")]
 use super::bounds::Turn;

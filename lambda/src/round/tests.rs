@@ -271,6 +271,7 @@ fn an_acknowledgement_is_of_one_outage_of_one_check_and_void_with_it() {
     let mut fleet = Fleet::of(vec![Objects::failed(0); 2]);
     assert_eq!(fleet.sweep(2).len(), 2);
     fleet.ack(0, 1);
+    fleet.checks.fill(Objects::failed(4 * 3600));
     let told = fleet.sweep(2 + 4 * 3600);
     assert!(matches!(&told[..], [.., Fact::StillDown { down, .. }] if down.check == id(1)), "{told:?}");
     assert!(!told.iter().any(|fact| fact.check() == Some(&id(0))), "{told:?}");
@@ -282,6 +283,7 @@ fn an_acknowledgement_is_of_one_outage_of_one_check_and_void_with_it() {
     // The next outage is another, though the object still lies there.
     fleet.checks[0] = Objects::failed(20_100);
     assert!(fleet.sweep(20_102).iter().any(|fact| matches!(fact, Fact::Down(down) if down.check == id(0))));
+    fleet.checks[0] = Objects::failed(20_100 + 4 * 3600);
     let told = fleet.sweep(20_102 + 4 * 3600);
     let reminds = |fact: &&Fact| matches!(fact, Fact::StillDown { down, .. } if down.check == id(0));
     assert_eq!(told.iter().filter(reminds).count(), 1, "{told:?}");
