@@ -70,8 +70,8 @@ struct Mount<'a> {
 }
 
 impl<'a> Mount<'a> {
-    /// Reads `36 35 98:0 /root /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue`. The number of fields before
-    /// the dash varies.
+    /// Reads `36 35 98:0 /root /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue`. The number of fields
+    /// before the dash varies.
     fn parse(line: &'a [u8]) -> Option<Self> {
         let mut fields = line.split(|byte| *byte == b' ');
         let (device, at) = (fields.nth(2)?, fields.nth(1)?);

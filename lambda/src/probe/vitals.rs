@@ -12,8 +12,8 @@ use crate::fetch::Checked;
 /// What is between the sentences of a reason.
 const AND: &str = "; and ";
 
-/// Adds what the vitals say. Another fault comes first: its reason then names the vitals, too. A vital that is not there
-/// is no fault.
+/// Adds what the vitals say. Another fault comes first: its reason then names the vitals, too. A vital that is not
+/// there is no fault.
 pub(super) fn judged(checked: Checked, limits: &VitalLimits, metadata: &Metadata) -> Checked {
     let beyond = beyond(&Vitals::from_metadata(metadata), limits);
     if beyond.is_empty() {

@@ -147,13 +147,12 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
     let still = still.map(still_down).unwrap_or_default();
     // As a rule one person acknowledges all of a host.
     let acked = all.iter().find_map(|over| over.ack.as_ref()).map(acknowledged).unwrap_or_default();
+    let rest = format!("{acked}{steady}{still}");
     if was_told {
         let down = format!("It was down for {up_to}{longest}, from {since}: {why}{more}.");
-        format!("{who} has been up again since {until}. {down}{acked}{steady}{still}")
+        format!("{who} has been up again since {until}. {down}{rest}")
     } else {
-        format!(
-            "{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}. It is up again.{acked}{steady}{still}"
-        )
+        format!("{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}. It is up again.{rest}")
     }
 }
 
