@@ -56,6 +56,7 @@ const CORE: &[&[&str]] = &[
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
+    &["disk"],
     &[
         "atomic_file",
         "daily",
@@ -73,7 +74,7 @@ const AGENT: &[&[&str]] = &[
     &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
     &["history", "nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
-    &["check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
+    &["ack", "check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
     &["fuzzing", "init", "wait"],
     &["run"],
 ];

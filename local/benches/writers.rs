@@ -41,7 +41,8 @@ struct Client {
 impl Target {
     /// Our own server, as its users run it.
     fn ours(name: &str, data: &Path, tls: Option<(&Ca, &Path)>) -> Self {
-        let mut arguments: Vec<String> = FREE_PORT.iter().chain(&["--bucket", BUCKET]).map(|&word| word.into()).collect();
+        let mut arguments: Vec<String> =
+            FREE_PORT.iter().chain(&["--bucket", BUCKET]).map(|&word| word.into()).collect();
         let mut trust = Trust::built_in();
         if let Some((ca, folder)) = tls {
             let (certificate, key) = ca.pem_of(&["127.0.0.1"]);

@@ -2,10 +2,8 @@
 
 use std::fs;
 
+use crate::machine::HOSTNAME_FILE;
 use pulse_echo_core::name::Name;
-
-/// Where the kernel keeps the machine's name.
-const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 const REMEDY: &str = "set \"host\" in the configuration, PULSE_ECHO_HOST or --host";
 

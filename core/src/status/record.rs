@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "memory")]
 use super::Gap;
+use super::acknowledged::Acknowledged;
 use super::ahead::Ahead;
 #[cfg(feature = "memory")]
 use super::bounds::Turn;
@@ -272,6 +273,9 @@ pub struct Ended {
     /// The last fault's sentence, if it was `failing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Who acknowledged the outage, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<Acknowledged>,
 }
 
 /// A change of a check's state.

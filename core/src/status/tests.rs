@@ -51,6 +51,7 @@ fn failing(told: Told) -> Record {
                 was: State::Failing,
                 cause: Some(Cause::Body),
                 reason: Some("body differs".into()),
+                ack: Some(Acknowledged { by: Some("alice@ops".into()), reason: None }),
             })),
         })),
         retired: true,
@@ -123,6 +124,16 @@ pub(super) fn full() -> Status {
         mutes: [(
             id("web-2.json"),
             Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None, listed: None },
+        )]
+        .into(),
+        acks: [(
+            id("web-1/db.json"),
+            Acked {
+                etag: "\"a\"".into(),
+                at: time(3),
+                outage: Some(time(2)),
+                word: Acknowledged { by: Some("alice@ops".into()), reason: Some("new disks".into()) },
+            },
         )]
         .into(),
         unfiled: Some(Unfiled {

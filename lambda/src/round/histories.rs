@@ -9,7 +9,7 @@ use std::ops::Range;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use pulse_echo_core::answer::{self, Cause};
-use pulse_echo_core::status::{Limits, Muted};
+use pulse_echo_core::status::{Acknowledged, Limits, Muted};
 
 use super::*;
 use crate::outbox::attempt::due;
@@ -110,13 +110,15 @@ struct Weather {
     takes: Vec<Option<usize>>,
     /// When the first check is muted.
     muted: Option<Range<i64>>,
+    /// Whether somebody acknowledges each outage of the first check.
+    acked: bool,
 }
 
 impl Weather {
     /// Nothing goes wrong, and sweeps come at these times.
     fn fair_at(sweeps: &[i64]) -> Self {
         let steps = [0].iter().chain(sweeps).zip(sweeps).map(|(before, now)| now - before).collect();
-        Self { steps, reads: vec![true], takes: vec![None], muted: None }
+        Self { steps, reads: vec![true], takes: vec![None], muted: None, acked: false }
     }
 }
 
@@ -161,6 +163,10 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
             status
                 .mutes
                 .insert(id(0), Muted { etag: "m".into(), at: at(muted.start), for_s, reason: None, listed: None });
+        }
+        if let Some(since) = begun(status.checks.get(&id(0))).filter(|_| weather.acked) {
+            let word = Acknowledged { by: Some("alice@ops".into()), reason: None };
+            status.acks.insert(id(0), Acked { etag: since.to_string(), at: at(now), outage: Some(since), word });
         }
         let mut new_id = || {
             ids += 1;
@@ -301,10 +307,11 @@ fn any_weather() -> impl Strategy<Value = Weather> {
     let step = prop_oneof![8 => 1..=60_i64, 1 => 60..900_i64];
     let takes = prop_oneof![3 => Just(None), 2 => (0..3_usize).prop_map(Some)];
     let muted = proptest::option::of((0..20_000_i64, 60..8_000_i64));
-    (vec(step, 1..40), vec(proptest::bool::weighted(0.8), 1..40), vec(takes, 1..40), muted).prop_map(
-        |(steps, reads, takes, muted)| {
+    let reads = vec(proptest::bool::weighted(0.8), 1..40);
+    (vec(step, 1..40), reads, vec(takes, 1..40), muted, proptest::bool::ANY).prop_map(
+        |(steps, reads, takes, muted, acked)| {
             let muted = muted.map(|(from, for_s)| from..from + for_s);
-            Weather { steps, reads, takes, muted }
+            Weather { steps, reads, takes, muted, acked }
         },
     )
 }

@@ -1,5 +1,6 @@
 //! What lists cannot tell: read side by side, as long as there is time; the rest is for the next sweep.
 
+mod acks;
 mod renamed;
 mod turns;
 
@@ -22,6 +23,7 @@ use crate::outbox::{give_words, words_wanted};
 use crate::parallel;
 use crate::round::Case;
 use crate::verdict::Listed;
+pub(super) use acks::load_acks;
 use renamed::{INSTANCE, add_new_names};
 use turns::in_turns;
 
@@ -35,7 +37,8 @@ const IN_MEMORY: usize = 1_000;
 const FAULT_LIMIT: u64 = 64 * 1024;
 
 /// A host's last words: these of its pulse's metadata.
-const WORDS: [&str; 7] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent", INSTANCE];
+const WORDS: [&str; 8] =
+    ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "disk-at", "sent-at", "agent", INSTANCE];
 
 /// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
 /// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Down, Fact, State, Still};
+use pulse_echo_core::status::{Acknowledged, Down, Fact, State, Still};
 use pulse_echo_core::words::{duration, grouped};
 
-use super::fact::{Detail, down_since, silent_together, still_down, was_what, why_failing};
+use super::fact::{Detail, acknowledged, down_since, silent_together, still_down, was_what, why_failing};
 use super::measure::{checks, ended, named, names, when};
 use super::{check, down};
 use crate::outbox::entry::{Entry, MOST_NAMED, What};
@@ -106,18 +106,20 @@ struct Over {
     was: String,
     steady: Option<Time>,
     still: Option<Still>,
+    ack: Option<Acknowledged>,
 }
 
 fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
     let over = |entry: &&Entry| match &entry.what {
-        What::Fact(Fact::Up { since, until, was, cause, reason, steady, still, .. })
-        | What::Whole(Fact::Up { since, until, was, cause, reason, steady, still, .. }) => Some(Over {
+        What::Fact(Fact::Up { since, until, was, cause, reason, steady, still, ack, .. })
+        | What::Whole(Fact::Up { since, until, was, cause, reason, steady, still, ack, .. }) => Some(Over {
             at: entry.at,
             since: *since,
             until: *until,
             was: was_what(*was, *cause, reason.as_deref()),
             steady: *steady,
             still: still.clone(),
+            ack: ack.clone(),
         }),
         What::Whole(Fact::Gone { since: Some(since), pulse, .. }) => Some(Over {
             at: entry.at,
@@ -126,6 +128,7 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
             was: "its pulse was removed".into(),
             steady: None,
             still: None,
+            ack: None,
         }),
         _ => None,
     };
@@ -153,12 +156,14 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
     let newest = entries.iter().map(|entry| entry.at).max();
     let still = all.iter().filter(|over| Some(over.at) == newest).find_map(|over| over.still.as_ref());
     let still = still.map(still_down).unwrap_or_default();
+    // As a rule one person acknowledges all of a host.
+    let acked = all.iter().find_map(|over| over.ack.as_ref()).map(acknowledged).unwrap_or_default();
     if was_told {
-        let down = format!("It was down from {since} to {until}: {why}{more}.");
+        let down = format!("It was down from {since} to {until}: {why}{more}.{acked}");
         format!("{who} is up again after {up_to}{longest}.{steady}{still} {down}")
     } else {
         format!(
-            "{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}. It is up again.{steady}{still}"
+            "{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}. It is up again.{acked}{steady}{still}"
         )
     }
 }
