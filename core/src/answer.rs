@@ -152,6 +152,8 @@ pub enum Cause {
     Latency,
     /// The certificate is valid for too few days.
     Cert,
+    /// The job that the agent ran failed.
+    Job,
     /// The pulse itself cannot be understood.
     InvalidPulse,
     /// A cause that only a newer probe knows.

@@ -14,7 +14,7 @@ use pulse_echo_core::store::{self, Clock, Condition, Object, Store};
 use url::Url;
 
 use crate::error::{Error, Kind};
-use crate::expect::{Miss, days_left};
+use crate::expect::{Miss, compare_job, days_left};
 use crate::fetch::{Checked, Web};
 use pulse_echo_core::text::line;
 
@@ -62,14 +62,18 @@ pub(super) fn answer(
         },
         Err(error) => return Err(error.into()),
     };
-    let (url, checked) = match parsed {
-        Ok(pulse) => match (&pulse.url, web) {
+    let ended = Sending::from_metadata(&object.metadata).job;
+    let failed = ended.and_then(|job| compare_job(&job).err());
+    let (url, checked) = match (failed, parsed) {
+        // Nothing is fetched for a job that failed: its pulse says enough.
+        (Some(miss), parsed) => (None, Checked::unfetched(Err(miss.and(parsed.err())))),
+        (None, Ok(pulse)) => match (&pulse.url, web) {
             // A pulse that asks for nothing is as expected by having arrived.
             (None, _) => (None, Checked::unfetched(Ok(()))),
             (Some(_), None) => return Ok(Outcome::HasUrl),
             (Some(url), Some(web)) => (Some(url.clone()), check(&pulse, url, web, Time::of(clock()), fetch_end)?),
         },
-        Err(miss) => (None, Checked::unfetched(Err(miss))),
+        (None, Err(miss)) => (None, Checked::unfetched(Err(miss))),
     };
     if let Err(miss) = &checked.verdict {
         put_fault(store, id, &object, &checked, miss, url)?;
