@@ -1,17 +1,18 @@
 //! The job itself: it is started, gets the signals that are for it, and is waited for.
 
-use std::io::ErrorKind;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::ffi::{CString, OsString};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SigSet, Signal, killpg};
-use nix::unistd::alarm;
-use rustix::io::Errno;
+use nix::errno::Errno;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg};
+use nix::unistd::{self, alarm};
 use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
 
-use super::streams::Streams;
+use super::streams::{Pipes, Streams};
 use super::terminal::Terminal;
 use crate::args::Exec;
 use crate::duration;
@@ -20,7 +21,7 @@ use pulse_echo_core::job::{End, Job};
 use pulse_echo_core::text::of_io;
 
 /// The signals that are passed on to the job.
-pub const PASSED_ON: [Signal; 6] =
+const PASSED_ON: [Signal; 6] =
     [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
 
 /// How long a job has from TERM to KILL.
@@ -45,28 +46,26 @@ pub struct Ended {
 
 /// Runs the job to its end. Its output may not have ended yet, if something else holds it, too.
 pub fn run(options: &Exec) -> (Ended, Streams) {
-    // Before any thread is there: each inherits it. The job does not: std gives it none that is blocked.
-    let _ = signals().thread_block();
+    // Before any thread is there, since each inherits it. `before` is the job's.
+    let before = signals().thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
     let started = Instant::now();
-    let mut command = Command::new(&options.command[0]);
-    command.args(&options.command[1..]);
-    // It can be ended with all that it starts.
-    command.process_group(0);
-    let mut streams = Streams::attach(&mut command);
-    let child = command.spawn();
-    // Our copies of the pipes' ends, which would keep them open.
-    drop(command);
+    let (mut streams, pipes) = Streams::new();
+    let child = spawn(&options.command, &pipes, &before);
+    // Our copies of the pipes' ends would keep them open.
+    drop(pipes);
     let (end, timeout_s) = match child {
-        Ok(child) => wait(&child, options, started),
+        Ok(child) => wait(child, options, started),
         Err(error) => {
-            let code = if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
-            let why = format!("{}: {}", options.command[0].display(), of_io(&error));
+            let code = if error == Errno::ENOENT { 127 } else { 126 };
+            let why = format!("{}: {}", options.command[0].display(), of_io(&error.into()));
             complain(&why);
             let job = Job { end: End::Exit(code), timeout_s: None, ms: None, tail: Some(why) };
+            give_back(before);
             return (Ended { code, job: Some(job) }, streams);
         }
     };
     alarm::cancel();
+    give_back(before);
     let ms = u64::try_from(started.elapsed().as_millis()).ok();
     let Some(end) = end else {
         complain(&"how the job ended is not known: what started pulse-echo ignores SIGCHLD");
@@ -79,6 +78,41 @@ pub fn run(options: &Exec) -> (Ended, Streams) {
     };
     let job = Job { end, timeout_s, ms, tail: streams.last_words() };
     (Ended { code, job: Some(job) }, streams)
+}
+
+/// Starts the job in a process group of its own, so that it can be ended with all that it starts.
+///
+/// By `posix_spawn`, and not by std, which would leave our signals blocked in the job.
+fn spawn(words: &[OsString], pipes: &Pipes, mask: &SigSet) -> Result<Pid, Errno> {
+    let c_string = |bytes: &[u8]| CString::new(bytes).map_err(|_| Errno::EINVAL);
+    let words = words.iter().map(|word| c_string(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+    let pair = |(name, value): (OsString, OsString)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat());
+    // Byte for byte ours.
+    let environment = std::env::vars_os().map(pair).collect::<Result<Vec<_>, _>>()?;
+    let mut attributes = PosixSpawnAttr::init()?;
+    attributes.set_flags(
+        PosixSpawnFlags::POSIX_SPAWN_SETPGROUP
+            | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
+            | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF,
+    )?;
+    attributes.set_pgroup(unistd::Pid::from_raw(0))?;
+    attributes.set_sigmask(mask)?;
+    // std ignores it in each program.
+    attributes.set_sigdefault(&[Signal::SIGPIPE].into_iter().collect())?;
+    let mut actions = PosixSpawnFileActions::init()?;
+    for (pipe, number) in pipes.iter().zip([1, 2]) {
+        if let Some(pipe) = pipe {
+            actions.add_dup2(pipe.as_raw_fd(), number)?;
+        }
+    }
+    let pid = posix_spawnp(&words[0], &actions, &attributes, &words, &environment)?;
+    Pid::from_raw(pid.as_raw()).ok_or(Errno::EINVAL)
+}
+
+/// From now on signals end us, and what we start; but for the alarm, which may be late.
+fn give_back(mut before: SigSet) {
+    before.add(Signal::SIGALRM);
+    let _ = before.thread_set_mask();
 }
 
 /// The signals that we wait for.
@@ -95,8 +129,7 @@ fn signals() -> SigSet {
 
 /// Waits for the job's end, which is `None` if the system does not tell; also the time limit, if the job did not keep
 /// it.
-fn wait(child: &Child, options: &Exec, started: Instant) -> (Option<End>, Option<u32>) {
-    let group = Pid::from_child(child);
+fn wait(group: Pid, options: &Exec, started: Instant) -> (Option<End>, Option<u32>) {
     let terminal = Terminal::in_the_foreground();
     if let Some(terminal) = &terminal {
         terminal.hand_to(group);
@@ -117,7 +150,7 @@ fn wait(child: &Child, options: &Exec, started: Instant) -> (Option<End>, Option
                 }
             }
             Ok(Some((_, status))) => break end(status),
-            Err(Errno::CHILD) => break None,
+            Err(rustix::io::Errno::CHILD) => break None,
             Ok(None) | Err(_) => {}
         }
         limit.enforce(group);
@@ -138,7 +171,7 @@ fn end(status: WaitStatus) -> Option<End> {
 
 fn to_group(group: Pid, signal: Signal) {
     // All of them may have ended meanwhile.
-    let _ = killpg(nix::unistd::Pid::from_raw(group.as_raw_pid()), signal);
+    let _ = killpg(unistd::Pid::from_raw(group.as_raw_pid()), signal);
 }
 
 /// The time limit.
@@ -174,7 +207,7 @@ impl Limit {
     /// After a time-out, what the job started has as long as the job had.
     fn end_the_rest(&self, group: Pid) {
         let Some(kill_at) = self.kill_at else { return };
-        while Instant::now() < kill_at && killpg(nix::unistd::Pid::from_raw(group.as_raw_pid()), None).is_ok() {
+        while Instant::now() < kill_at && killpg(unistd::Pid::from_raw(group.as_raw_pid()), None).is_ok() {
             thread::sleep(Duration::from_millis(20));
         }
         to_group(group, Signal::SIGKILL);

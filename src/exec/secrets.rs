@@ -54,15 +54,15 @@ fn masked(line: &str) -> String {
         };
         let word = &after[..end];
         follows |= if_assigned && between.contains(['=', ':']);
-        let of_url = between.ends_with("//").then(|| user_of_url(after)).flatten();
+        let of_url = if between.ends_with(':') { after.strip_prefix("//").and_then(user_of_url) } else { None };
         let is_scheme = SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
         let length = if follows && !is_scheme {
             follows = false;
             shown.push_str(HIDDEN);
             value_length(after, between.chars().next_back())
         } else if let Some(length) = of_url {
-            shown.push_str(HIDDEN);
-            length
+            shown.extend(["//", HIDDEN]);
+            2 + length
         } else {
             shown.push_str(if looks_random(word) { HIDDEN } else { word });
             end

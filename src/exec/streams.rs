@@ -3,16 +3,13 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::Command;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::SigSet;
 use rustix::fs::fstat;
 
-use super::job::PASSED_ON;
 use super::secrets;
 use crate::output::complain;
 
@@ -24,6 +21,9 @@ const BUFFER: usize = 16 * 1024;
 
 /// How long the output may take to its end after the job's: longer only if something else holds it.
 const REST: Duration = Duration::from_millis(500);
+
+/// The ends that the job writes into: stdout and stderr. Where there is none, it has ours.
+pub type Pipes = [Option<Arc<PipeWriter>>; 2];
 
 /// What the job writes to.
 pub struct Streams {
@@ -42,28 +42,22 @@ struct Tail {
 }
 
 impl Streams {
-    /// Gives the job its stdout and stderr. A terminal is handed through.
-    pub fn attach(command: &mut Command) -> Self {
+    /// Makes the pipes for the job's stdout and stderr. A terminal is handed through.
+    pub fn new() -> (Self, Pipes) {
         let (sender, ended) = mpsc::channel();
         let mut streams = Self { tail: Arc::default(), ended, open: 0 };
         let (stdout, stderr) = (io::stdout(), io::stderr());
-        let shared = is_same(stdout.as_fd(), stderr.as_fd());
-        if !stdout.is_terminal()
-            && let Some(writer) = streams.pass_on(stdout.as_fd(), &sender)
-        {
-            // One pipe for what is one file, as under cron: the order of the lines stays.
-            if shared && let Ok(writer) = writer.try_clone() {
-                command.stderr(writer);
-            }
-            command.stdout(writer);
-        }
-        if !shared
-            && !stderr.is_terminal()
-            && let Some(writer) = streams.pass_on(stderr.as_fd(), &sender)
-        {
-            command.stderr(writer);
-        }
-        streams
+        let pipe = |streams: &mut Self, to: BorrowedFd| {
+            (!to.is_terminal()).then(|| streams.pass_on(to, &sender)).flatten().map(Arc::new)
+        };
+        let first = pipe(&mut streams, stdout.as_fd());
+        // One pipe for what is one file, as under cron: the order of the lines stays.
+        let second = if is_same(stdout.as_fd(), stderr.as_fd()) {
+            first.clone()
+        } else {
+            pipe(&mut streams, stderr.as_fd())
+        };
+        (streams, [first, second])
     }
 
     /// A pipe whose other end is passed on; `None` if the machine has none left, and the job must do with ours.
@@ -93,10 +87,7 @@ impl Streams {
     /// Passes on what is left to its end: a process that the job has left behind may still write, and would break on a
     /// closed pipe. A signal ends us now.
     pub fn end(self) {
-        if self.open > 0 {
-            let _ = PASSED_ON.into_iter().collect::<SigSet>().thread_unblock();
-            self.ended.iter().take(self.open).for_each(drop);
-        }
+        self.ended.iter().take(self.open).for_each(drop);
     }
 }
 
