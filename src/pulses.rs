@@ -83,7 +83,12 @@ fn places(
 ) -> Result<Vec<Result<Place, String>>, String> {
     let check = check.map(|text| text.parse::<Name>().map_err(|error| format!("--name: {error}"))).transpose()?;
     if let Some(file) = file {
-        return Ok(vec![Ok(Place { id: CheckId::new(host, check.as_ref()), path: file.into(), is_job: false, other: None })]);
+        return Ok(vec![Ok(Place {
+            id: CheckId::new(host, check.as_ref()),
+            path: file.into(),
+            is_job: false,
+            other: None,
+        })]);
     }
     if check.is_some() {
         return Err("--name goes with --pulse: it names the check of that file".into());
@@ -136,7 +141,9 @@ pub fn of_job(host: &Name, folder: &Path, options: &Exec) -> Result<PulseFile, S
 fn places_in(host: &Name, folder: &Path) -> Vec<Result<Place, String>> {
     let mut places = Vec::new();
     let own = own_file(folder);
-    places.extend(is_there(&own).then(|| Ok(Place { id: CheckId::new(host, None), path: own, is_job: false, other: None })));
+    places.extend(
+        is_there(&own).then(|| Ok(Place { id: CheckId::new(host, None), path: own, is_job: false, other: None })),
+    );
     for (name, is_job) in FOLDERS {
         let files = json_files(&folder.join(name)).unwrap_or_else(|refused| {
             places.push(Err(refused));

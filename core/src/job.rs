@@ -113,7 +113,10 @@ mod tests {
         let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
         assert!(bytes < 700, "{bytes}");
         let whole = format!("{}é", "x".repeat(300));
-        assert_eq!(Job::from_metadata(&job(End::Exit(1), Some(&whole)).to_metadata()).unwrap().tail.unwrap().len(), 200);
+        assert_eq!(
+            Job::from_metadata(&job(End::Exit(1), Some(&whole)).to_metadata()).unwrap().tail.unwrap().len(),
+            200
+        );
     }
 
     #[test]

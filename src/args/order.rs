@@ -321,9 +321,8 @@ mod tests {
     #[test]
     fn a_job_is_taken_as_it_is_byte_for_byte() {
         use std::os::unix::ffi::OsStringExt;
-        let mut words: Vec<_> = ["-q", "exec", "--name=db", "--timeout", "2h", "--", "sh", "--", "-c", "--help"]
-            .map(OsString::from)
-            .into();
+        let mut words: Vec<_> =
+            ["-q", "exec", "--name=db", "--timeout", "2h", "--", "sh", "--", "-c", "--help"].map(OsString::from).into();
         words.extend([b"\xff\x01\xe9=".to_vec(), "é".into(), Vec::new()].map(OsString::from_vec));
         let job = words[6..].to_vec();
         let Parsed::Arguments(arguments) = parse(words.into_iter()) else { panic!("it is refused") };

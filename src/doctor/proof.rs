@@ -69,7 +69,9 @@ fn remedy(text: &str, job: &Job) -> String {
 fn try_out(job: &Job) -> Result<Vec<String>, Result<String, String>> {
     if let Some(doubt) = job.doubt {
         let command = if job.task.exec().is_some() { "exec" } else { "send" };
-        return Err(Ok(format!("not tried out, since the line {doubt}; try it as that user: add --dry-run to {command}")));
+        return Err(Ok(format!(
+            "not tried out, since the line {doubt}; try it as that user: add --dry-run to {command}"
+        )));
     }
     let (own, user) = (geteuid(), &job.user);
     if !own.is_root() && own.as_raw() != user.uid {

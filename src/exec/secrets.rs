@@ -89,7 +89,8 @@ fn value_length(text: &str, before: Option<char>) -> usize {
 
 /// How long user and password of an address are, if it has some.
 fn user_of_url(text: &str) -> Option<usize> {
-    let authority = &text[..text.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '"')).unwrap_or(text.len())];
+    let authority =
+        &text[..text.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '"')).unwrap_or(text.len())];
     authority.rfind('@')
 }
 
@@ -104,11 +105,13 @@ fn looks_random(word: &str) -> bool {
         return true;
     }
     // AWS's secrets have slashes in them, and so have the lines of a private key.
-    let is_whole = matches!(word.len(), 40 | 64..) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
-    (is_whole && is_mixed(word)) || word.split(['/', '.']).any(|part| {
-        let is_hex = part.len() >= 32 && part.bytes().all(|b| b.is_ascii_hexdigit());
-        is_hex || (part.len() >= 20 && is_mixed(part))
-    })
+    let is_whole =
+        matches!(word.len(), 40 | 64..) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
+    (is_whole && is_mixed(word))
+        || word.split(['/', '.']).any(|part| {
+            let is_hex = part.len() >= 32 && part.bytes().all(|b| b.is_ascii_hexdigit());
+            is_hex || (part.len() >= 20 && is_mixed(part))
+        })
 }
 
 fn is_mixed(word: &str) -> bool {

@@ -52,11 +52,8 @@ impl Streams {
         };
         let first = pipe(&mut streams, stdout.as_fd());
         // One pipe for what is one file, as under cron: the order of the lines stays.
-        let second = if is_same(stdout.as_fd(), stderr.as_fd()) {
-            first.clone()
-        } else {
-            pipe(&mut streams, stderr.as_fd())
-        };
+        let second =
+            if is_same(stdout.as_fd(), stderr.as_fd()) { first.clone() } else { pipe(&mut streams, stderr.as_fd()) };
         (streams, [first, second])
     }
 

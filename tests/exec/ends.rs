@@ -120,8 +120,7 @@ fn two_jobs_at_once_have_two_names_and_two_answers() {
 #[test]
 fn signals_are_passed_on_to_the_job_and_its_children_and_the_jobs_answer_counts() {
     let site = Site::new();
-    let signals =
-        [("TERM", 15, 7), ("HUP", 1, 8), ("USR1", 10, 9), ("USR2", 12, 10), ("INT", 2, 11), ("QUIT", 3, 12)];
+    let signals = [("TERM", 15, 7), ("HUP", 1, 8), ("USR1", 10, 9), ("USR2", 12, 10), ("INT", 2, 11), ("QUIT", 3, 12)];
     for (signal, _, code) in signals.into_iter().filter(|(_, number, _)| !is_ignored(*number)) {
         // In the background the shell ignores INT and QUIT.
         let has_child = code < 11;

@@ -134,7 +134,8 @@ fn typed(site: &Site, job: &str, text: &[u8]) -> (Option<i32>, String) {
 #[test]
 fn a_terminal_is_the_jobs_to_read_and_write_and_leaves_no_tail() {
     let site = Site::new();
-    let job = "for n in 0 1 2; do test -t $n || exit 99; done\ntouch ready\nread line </dev/tty\necho \"got $line\"\nexit 5";
+    let job =
+        "for n in 0 1 2; do test -t $n || exit 99; done\ntouch ready\nread line </dev/tty\necho \"got $line\"\nexit 5";
     let (code, said) = typed(&site, job, b"hello\n");
     assert!(code == Some(5) && said.contains("got hello"), "{code:?} {said}");
     assert_eq!(site.outcome().tail, None);

@@ -101,13 +101,7 @@ mod tests {
                 "the job failed with exit code 3 after 12 s; its last words: dump: disk full / giving up",
             ),
             (End::Exit(1), None, Some(40), "", "the job failed with exit code 1 after 40 ms"),
-            (
-                End::Signal(9),
-                None,
-                Some(15_000_000),
-                "",
-                "the job was ended by signal 9 (KILL) after 4 h 10 min",
-            ),
+            (End::Signal(9), None, Some(15_000_000), "", "the job was ended by signal 9 (KILL) after 4 h 10 min"),
             (End::Signal(40), None, Some(1_000), "", "the job was ended by signal 40 after 1 s"),
             (
                 End::Signal(15),
@@ -149,7 +143,8 @@ mod tests {
 
     #[test]
     fn another_miss_is_named_behind_the_jobs() {
-        let other = Miss { cause: Cause::InvalidPulse, reason: "the pulse is invalid".into(), expected: None, got: None };
+        let other =
+            Miss { cause: Cause::InvalidPulse, reason: "the pulse is invalid".into(), expected: None, got: None };
         let both = miss(End::Exit(3), None, Some(12_000), "").and(Some(other.clone()));
         assert_eq!(both.cause, Cause::Job);
         assert_eq!(both.reason, "the job failed with exit code 3 after 12 s; also: the pulse is invalid");

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Job, Task};
 use super::times::{Times, longest_gap};
+use super::{Job, Task};
 use crate::duration;
 use crate::pulses::PulseFile;
 use pulse_echo_core::words;
@@ -32,9 +32,8 @@ fn of_pulse(jobs: &[Job], file: &PulseFile) -> Option<String> {
         }
         // That nothing sends at all is told already.
         let sends_others = jobs.iter().any(|job| job.task.send().is_some());
-        return sends_others.then(|| {
-            format!("no line sends {path}: leave --pulse out of the line, or write a line for this file")
-        });
+        return sends_others
+            .then(|| format!("no line sends {path}: leave --pulse out of the line, or write a line for this file"));
     };
     if of_file.iter().any(|job| matches!(job.times, Times::Unknown(_))) {
         return None;
