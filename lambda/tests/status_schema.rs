@@ -55,13 +55,13 @@ fn everything() -> Status {
         telling: Some(Box::new(Telling {
             down: vec![time(2)],
             flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
-            held: Some(Ended {
+            held: Some(Box::new(Ended {
                 since: Some(time(1)),
                 until: time(2),
                 was: State::Failing,
                 cause: Some(Cause::Body),
                 reason: Some("body differs".into()),
-            }),
+            })),
         })),
         retired: true,
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],

@@ -183,7 +183,7 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
         if let Some(Flaps { changed, wait_s: _, silence: _ }) = flaps {
             each(changed);
         }
-        if let Some(Ended { since, until, was: _, cause: _, reason: _ }) = held {
+        if let Some(Ended { since, until, was: _, cause: _, reason: _ }) = held.as_deref_mut() {
             since.iter_mut().chain([until]).for_each(&mut *each);
         }
     }
