@@ -131,7 +131,7 @@ fn targets(settings: &Settings, check: Option<&Name>, is_another_host: bool) -> 
     let (host, folder) = (&settings.host, &settings.folder);
     let files = match check {
         _ if is_another_host => Vec::new(),
-        Some(check) => pulses::of_check(host, folder, Some(check)).into_iter().collect(),
+        Some(check) => pulses::of_check(host, folder, check).into_iter().collect(),
         None => pulses::of_host(host, folder),
     };
     if files.is_empty() {

@@ -1,12 +1,18 @@
 //! A length of time, as operators write it: `90s`, `30m`, `2h`, `1d`, `1h30m`.
 
+use pulse_echo_core::json::Whole;
 use pulse_echo_core::mute::FOR_S;
 
 /// The units with their seconds, the largest first.
 const UNITS: [(char, u32); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-/// Parses a duration, in seconds. The error is a clause that says what would be right.
+/// Parses a duration of a mute's range, in seconds. The error is a clause that says what would be right.
 pub fn parse(text: &str) -> Result<u32, String> {
+    parse_within(text, &FOR_S)
+}
+
+/// The same of another range of seconds.
+pub fn parse_within(text: &str, range: &Whole) -> Result<u32, String> {
     let wrong = || format!("{text:?} is not a time such as 90s, 30m, 2h, 1d or 1h30m");
     let mut sum = 0_u64;
     let mut left = text;
@@ -19,13 +25,16 @@ pub fn parse(text: &str) -> Result<u32, String> {
         left = &rest[1..];
     }
     match u32::try_from(sum) {
-        Ok(seconds) if (FOR_S.min..=FOR_S.max).contains(&seconds) => Ok(seconds),
-        _ => Err(format!("{text:?} is out of range: it may be from {} to {}", show(FOR_S.min), show(FOR_S.max))),
+        Ok(seconds) if (range.min..=range.max).contains(&seconds) => Ok(seconds),
+        _ => Err(format!("{text:?} is out of range: it may be from {} to {}", show(range.min), show(range.max))),
     }
 }
 
 /// Writes a duration as [`parse`] reads it.
 pub fn show(seconds: u32) -> String {
+    if seconds == 0 {
+        return "0s".into();
+    }
     let mut left = seconds;
     let mut parts = Vec::new();
     for (unit, unit_s) in UNITS {
@@ -64,6 +73,13 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains("such as 90s, 30m, 2h, 1d or 1h30m"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn each_option_has_its_own_bounds() {
+        let range = Whole { unit: "seconds", min: 0, max: 60 };
+        assert_eq!([parse_within("0s", &range), parse_within("1m", &range)], [Ok(0), Ok(60)]);
+        assert!(parse_within("61s", &range).unwrap_err().contains("it may be from 0s to 1m"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum Exit {
 
 impl Exit {
     /// The code.
-    pub fn code(self) -> u8 {
+    pub const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
             Self::Failed | Self::Warning => 1,

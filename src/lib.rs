@@ -17,6 +17,7 @@ mod daily;
 mod disk;
 mod doctor;
 mod duration;
+mod exec;
 mod exit;
 mod export;
 mod fleet;
@@ -88,6 +89,10 @@ pub fn main(
         }
         Parsed::Wrong { message, nagios: true } => return nagios::unknown(&message).into(),
     };
+    if let Command::Exec(options) = &arguments.command {
+        stderr::log(PROGRAM, level(&arguments));
+        return exec::command(&arguments, options, environment, unreadable);
+    }
     if let Some(message) = unreadable {
         return match &arguments.command {
             Command::Check(_) | Command::Run(_) => nagios::unknown(message).into(),
@@ -106,6 +111,7 @@ pub fn main(
         Command::Run(options) => run::command(&arguments, options, environment),
         Command::Init(options) => init::command(&arguments, options, environment),
         Command::Doctor(_) => doctor::command(&arguments, environment),
+        Command::Exec(_) => unreachable!("it has an exit code of its own"),
         Command::Status(options) => status::command(&arguments, options, environment),
         Command::Outages(options) => outages::command(&arguments, options, environment),
         Command::Mute(options) => mute::command(&arguments, options, environment),
@@ -120,11 +126,12 @@ pub fn main(
     if speaks && exit == Exit::Ok && !output::has_arrived() { Exit::Failed.into() } else { exit.into() }
 }
 
-/// Which log lines are shown. A person who waits is told why; a plugin says all on stdout.
+/// Which log lines are shown. A person who waits is told why; a plugin says all on stdout; stderr is a job's, but for a
+/// line.
 fn level(arguments: &Arguments) -> LevelFilter {
     match &arguments.command {
         _ if arguments.verbose => LevelFilter::Debug,
-        Command::Check(_) | Command::Run(_) => LevelFilter::Error,
+        Command::Check(_) | Command::Run(_) | Command::Exec(_) => LevelFilter::Error,
         _ if io::stderr().is_terminal() => LevelFilter::Info,
         _ => LevelFilter::Warn,
     }

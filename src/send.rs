@@ -14,6 +14,7 @@ use super::settings::{Settings, Sources};
 use super::{daily, machine, namesake, splay};
 use pulse_echo_core::clock::{self, Time};
 use pulse_echo_core::environment::Environment;
+use pulse_echo_core::job::Job;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pulse::Sending;
@@ -169,22 +170,28 @@ pub fn millis(duration: Duration) -> String {
 
 /// Uploads a pulse under a new id.
 pub fn send(store: &Store, file: &PulseFile) -> Result<Sent, Error> {
+    send_of(store, file, None)
+}
+
+/// The same with the outcome of the job whose pulse it is.
+pub fn send_of(store: &Store, file: &PulseFile, job: Option<Job>) -> Result<Sent, Error> {
     let pulse_id = random::id();
     let key = Key::pulse(&file.id);
     log::debug!("put {key}: {} bytes, pulse-id {pulse_id}", file.text.len());
-    let metadata = metadata(&pulse_id);
+    let metadata = metadata(&pulse_id, job);
     let taken = store.put(&key, "application/json", &file.text, &metadata, &Condition::Always)?;
     Ok(Sent { pulse_id, taken, key, bucket: store.bucket_name().into() })
 }
 
 /// The metadata of a pulse sent now.
-fn metadata(pulse_id: &str) -> Metadata {
+fn metadata(pulse_id: &str, job: Option<Job>) -> Metadata {
     Sending {
         pulse_id: Some(pulse_id.into()),
         sent_at: Some(Time::of(clock::now())),
         agent: Some(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")).into()),
         instance: machine::instance(),
         vitals: machine::vitals().clone(),
+        job,
     }
     .to_metadata()
 }

@@ -47,7 +47,7 @@ const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda",
 const CORE: &[&[&str]] = &[
     &["clock", "crypto", "environment", "etag", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
-    &["answer", "mark", "mute", "pattern", "vitals"],
+    &["answer", "job", "mark", "mute", "pattern", "vitals"],
     &["words", "http", "prometheus"],
     &["pulse", "store"],
     &["status"],
@@ -75,7 +75,7 @@ const AGENT: &[&[&str]] = &[
     &["history", "nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
     &["ack", "check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
-    &["fuzzing", "init", "wait"],
+    &["exec", "fuzzing", "init", "wait"],
     &["run"],
 ];
 

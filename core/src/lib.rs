@@ -3,7 +3,8 @@
 //! A room never uses a room above it:
 //!
 //! - the world: [`store`] (S3 by presigned URLs), [`http`] (one client: TLS, deadline);
-//! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`history`], [`mute`], [`vitals`];
+//! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`history`], [`mute`], [`vitals`],
+//!   [`job`];
 //! - what people and programs see of a fleet: [`view`], in Prometheus's format by [`prometheus`];
 //! - what people read: [`words`] (times, sizes, vitals), [`text`] (strangers' text made safe), [`stderr`];
 //! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`crypto`], [`environment`];
@@ -17,6 +18,7 @@ pub mod environment;
 pub mod etag;
 pub mod history;
 pub mod http;
+pub mod job;
 pub mod json;
 pub mod mark;
 pub mod metadata;

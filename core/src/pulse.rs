@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::clock::Time;
 use crate::http::url::web_url;
+use crate::job::Job;
 use crate::json::{self, Unknown, Whole};
 use crate::metadata::{Metadata, hex, present};
 use crate::text::prints;
@@ -26,8 +27,10 @@ const MAX_LATENCY_MS: Whole = Whole { unit: "milliseconds", min: 1, max: 60_000 
 const MIN_CERT_DAYS: Whole = Whole { unit: "days", min: 1, max: 3_650 };
 const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 60 };
 const REDIRECTS: Whole = Whole { unit: "", min: 0, max: 5 };
-const EVERY_S: Whole = Whole { unit: "seconds", min: 15, max: MONTH_S };
-const GRACE_S: Whole = Whole { unit: "seconds", min: 0, max: MONTH_S };
+/// The range of `every_s`.
+pub const EVERY_S: Whole = Whole { unit: "seconds", min: 15, max: MONTH_S };
+/// The range of `grace_s`.
+pub const GRACE_S: Whole = Whole { unit: "seconds", min: 0, max: MONTH_S };
 const MISSED: Whole = Whole { unit: "", min: 1, max: 100 };
 const FAULTS_IN_ROW: Whole = Whole { unit: "", min: 1, max: 100 };
 const MIN_DISK_FREE_PCT: Whole = Whole { unit: "percent", min: 1, max: 100 };
@@ -190,6 +193,8 @@ pub struct Sending {
     pub instance: Option<String>,
     /// The machine's vitals.
     pub vitals: Vitals,
+    /// The outcome of the job whose pulse it is.
+    pub job: Option<Job>,
 }
 
 impl Sending {
@@ -203,6 +208,7 @@ impl Sending {
         ];
         let mut metadata = present(entries);
         metadata.extend(self.vitals.to_metadata());
+        metadata.extend(self.job.iter().flat_map(Job::to_metadata));
         metadata
     }
 
@@ -214,6 +220,7 @@ impl Sending {
             agent: metadata.get("agent").filter(|text| text.len() <= 64 && text.chars().all(prints)).cloned(),
             instance: hex(metadata, "instance"),
             vitals: Vitals::from_metadata(metadata),
+            job: Job::from_metadata(metadata),
         }
     }
 }
@@ -221,6 +228,7 @@ impl Sending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::End;
 
     fn parse(text: &str) -> Result<Pulse, String> {
         Pulse::parse(text.as_bytes(), Unknown::Refused).map_err(|error| error.to_string())
@@ -333,6 +341,7 @@ mod tests {
             agent: Some("pulse-echo/0.1.0".into()),
             instance: Some("00ff".into()),
             vitals: Vitals { load1: Some(0.25), ..Vitals::default() },
+            job: Some(Job { end: End::Exit(3), timeout_s: None, ms: Some(12), tail: Some("disk full".into()) }),
         };
         assert_eq!(Sending::from_metadata(&sending.to_metadata()), sending);
         let foreign = [("pulse-id", "x\u{1b}[2J"), ("sent-at", "soon"), ("agent", "a\u{1b}[2J"), ("instance", "")];

@@ -133,7 +133,7 @@ fn a_vital_beyond_the_limit_of_its_pulse_is_a_fault_though_all_else_is_as_expect
         assert_eq!((fault.pulse_id.as_deref(), world.echo(id)), (Some("aa"), None));
     }
     let both = world.fault("both").unwrap();
-    assert!(both.cause == Cause::Body && both.reason.ends_with(&format!("; and {sentence}")), "{both:?}");
+    assert!(both.cause == Cause::Body && both.reason.ends_with(&format!("; also: {sentence}")), "{both:?}");
     // It fetches nothing, so the lane of pulses without a URL judges it, too.
     world.put("pulse/lane.json", "{\"max_load1\": 8}", &[("load1", "8.01")]);
     world.probe().handle_arrivals(&event(&["pulse/lane.json"]), Instant::now() + Duration::from_secs(90)).unwrap();

@@ -24,6 +24,9 @@ _pulse-echo() {
             run)
                 cmd="pulse-echo_run"
                 ;;
+            exec)
+                cmd="pulse-echo_exec"
+                ;;
             init)
                 cmd="pulse-echo_init"
                 ;;
@@ -72,7 +75,7 @@ _pulse-echo() {
     case "${cmd}" in
         pulse-echo)
             opts="--config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
-            cmds="send check run init doctor status outages mute unmute ack retire loop"
+            cmds="send check run exec init doctor status outages mute unmute ack retire loop"
             case "${prev}" in
                 --config)
                     COMPREPLY=()
@@ -238,6 +241,63 @@ _pulse-echo() {
                     return 0
                     ;;
                 --wait)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --bucket)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --timeout-s)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=( $(compgen -W "${opts} ${cmds}" -- "${cur}") )
+                    return 0
+                    ;;
+            esac
+            ;;
+        pulse-echo_exec)
+            opts="--name --every --grace --timeout --dry-run --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            case "${prev}" in
+                --name)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=()
                     return 0
                     ;;

@@ -3,7 +3,7 @@ function __fish_pulse-echo_using_command
     set -e cmd[1]
     set -l target_cmd $argv
 
-    set -l known_value_flags 'body' 'bucket' 'by' 'c' 'ca-file' 'config' 'contains' 'critical' 'endpoint' 'expect' 'for' 'host' 'max-load1' 'min-disk-free-pct' 'min-mem-available-mib' 'name' 'profile' 'prom' 'pulse' 'reason' 'region' 'since' 'splay' 'state' 't' 'timeout' 'timeout-s' 'url' 'w' 'wait' 'warning' 
+    set -l known_value_flags 'body' 'bucket' 'by' 'c' 'ca-file' 'config' 'contains' 'critical' 'endpoint' 'every' 'expect' 'for' 'grace' 'host' 'max-load1' 'min-disk-free-pct' 'min-mem-available-mib' 'name' 'profile' 'prom' 'pulse' 'reason' 'region' 'since' 'splay' 'state' 't' 'timeout' 'timeout-s' 'url' 'w' 'wait' 'warning' 
 
     set -l i 1
     set -l cleaned_cmd
@@ -57,6 +57,7 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command' -l version -s V -d '
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'send' -d 'Upload this host\'s pulses: what cron runs.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'check' -d 'Is the newest echo fresh, and is the loop alive? For people, and a plugin for Nagios, Icinga, Sensu.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'run' -d 'Send, then wait for the answer to this very pulse and show it: the whole chain, once.'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'exec' -d 'Run a command, and send how it ended as the pulse of a check: for a crontab, in front of a job. All that is wrong with the pulse is one line on stderr: the job runs, and its exit code stays.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'init' -d 'Write config.json and pulse.json, then say what doctor says.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'doctor' -d 'Check configuration, credentials, clock, name, connection, rights, the loop, and what will send (cron, a timer); say what is wrong and how to mend it. It changes nothing. As root it tries out what will send, as the user that sends.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'status' -d 'Show the fleet as the last sweep left it, the worst first; with an ID, all that is known of that check.'
@@ -119,6 +120,24 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command run' -l quiet -s q -d
 complete -c pulse-echo -n '__fish_pulse-echo_using_command run' -l verbose -s v -d 'say what is being done'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command run' -l help -s h -d 'show the help'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command run' -l version -s V -d 'show the version'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l name -r -F -d 'name of the check, which is then HOST/CHECK'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l every -r -F -d 'how often the job runs, such as 1h (default 1d)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l grace -r -F -d 'how late it may be (default 1h)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l timeout -r -F -d 'stop the job if it has not ended after this time: TERM, ten seconds later KILL (default: never)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l dry-run -d 'run and send nothing: say what would be sent, as send --dry-run does'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l bucket -r -F -d 'bucket that is the store (PULSE_ECHO_BUCKET)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l host -r -F -d 'name of this host (PULSE_ECHO_HOST; default: the machine\'s hostname)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l region -r -F -d 'region of the bucket (AWS_REGION, AWS_DEFAULT_REGION, the profile\'s)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l endpoint -r -F -d 'address of an S3 service other than AWS\'s (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l path-style -d 'name the bucket in the path, not in the host\'s name (default for an endpoint other than AWS\'s)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l profile -r -F -d 'profile in the AWS credentials and config files (AWS_PROFILE; default: default)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l ca-file -r -F -d 'PEM file with a private CA to trust beside the public ones (AWS_CA_BUNDLE)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l timeout-s -r -F -d 'seconds for all requests together (default 60; check: 10)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l quiet -s q -d 'say nothing on success'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l verbose -s v -d 'say what is being done'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l help -s h -d 'show the help'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command exec' -l version -s V -d 'show the version'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l url -r -F -d 'address that the probe fetches (default: none; the pulse is a bare sign of life)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l body -r -F -d 'with --url: the exact body that the answer must have'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l contains -r -F -d 'with --url: text that the answer\'s body must contain'

@@ -3,6 +3,7 @@
 // What looks like documentation here is the help that people read, where backticks would only be in the way.
 #![allow(clippy::doc_markdown)]
 
+mod exec;
 mod operator;
 mod order;
 mod selection;
@@ -11,6 +12,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use pulse_echo_core::json::Whole;
 
+pub use exec::Exec;
 pub use operator::{Ack, Loop, LoopCommand, Mute, Outages, Retire, Status, Unmute};
 pub use order::{Parsed, parse};
 pub use selection::Selection;
@@ -92,6 +94,8 @@ pub enum Command {
     Check(Check),
     /// `run`
     Run(Run),
+    /// `exec`
+    Exec(Exec),
     /// `init`
     Init(Init),
     /// `doctor`

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfo, FlagInfoKind, FromArgs};
 
 use super::Arguments;
+use super::exec::encoded;
 use pulse_echo_core::text::{nearest, quoted};
 
 /// What the arguments came to.
@@ -27,18 +28,28 @@ pub enum Parsed {
 /// The commands that answer as Nagios plugins do.
 const NAGIOS: [&str; 2] = ["check", "run"];
 
+/// The command whose words behind `--` are a command of the operator's, and may be any bytes.
+const RUNS_A_JOB: &str = "exec";
+
 /// Reads the arguments, without the program's own name.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
-    let arguments = arguments.map(OsString::into_string).collect::<Vec<_>>();
-    let is_plugin = |argument: &Result<String, OsString>| {
-        argument.as_ref().is_ok_and(|argument| NAGIOS.contains(&argument.as_str()))
-    };
-    let nagios = arguments.iter().any(is_plugin);
-    let Ok(arguments) = arguments.into_iter().collect::<Result<Vec<_>, _>>() else {
+    let arguments: Vec<_> = arguments.collect();
+    let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let Ordered { global, commands, mut rest, mut wrong, version, behind } = order(&texts);
+    let is = |names: &[&str]| commands.first().is_some_and(|command| names.contains(&command.as_str()));
+    let (nagios, runs_a_job) = (is(&NAGIOS), is(&[RUNS_A_JOB]));
+    let (own, job) = arguments.split_at(if runs_a_job { arguments.len() - behind } else { arguments.len() });
+    if own.iter().any(|argument| argument.to_str().is_none()) {
         return Parsed::Wrong { message: "an argument is not UTF-8".into(), nagios };
-    };
-    let Ordered { global, commands, rest, wrong, version } = order(&arguments);
-    let nagios = commands.first().is_some_and(|command| NAGIOS.contains(&command.as_str()));
+    }
+    if runs_a_job {
+        rest.truncate(rest.len() - behind);
+        rest.extend(job.iter().map(|word| encoded(word)));
+        if job.is_empty() && !rest.contains(&"--help".into()) {
+            let missing = "there is no job: write it behind --, as in pulse-echo exec --name backup -- tar -cf …";
+            wrong.get_or_insert(missing.into());
+        }
+    }
     if version {
         return Parsed::Text(concat!("pulse-echo ", env!("CARGO_PKG_VERSION")).into());
     }
@@ -79,6 +90,8 @@ struct Ordered {
     rest: Vec<String>,
     wrong: Option<String>,
     version: bool,
+    /// How many arguments stand behind `--`; they are the last of `rest`.
+    behind: usize,
 }
 
 /// Splits `--opt=value`, spells `-h` out, brings the options of the whole program to the front, and those of a command
@@ -106,7 +119,10 @@ fn order(arguments: &[String]) -> Ordered {
             ("-h" | "--help", _) => ordered.rest.push("--help".into()),
             ("-V" | "--version", _) => ordered.version = true,
             ("help", None) if ordered.commands.is_empty() => ordered.rest.push("--help".into()),
-            ("--", _) => ordered.rest.extend(std::iter::once("--".into()).chain(left.drain(..))),
+            ("--", _) => {
+                ordered.behind = left.len();
+                ordered.rest.extend(std::iter::once("--".into()).chain(left.drain(..)));
+            }
             (_, Some(flag)) => {
                 let place = if of_command.is_some() { &mut ordered.rest } else { &mut ordered.global };
                 place.push(flag.long.into());
@@ -281,7 +297,7 @@ mod tests {
             ("sned", "\"sned\" is not a command; did you mean \"send\"?"),
             (
                 "frobnicate",
-                "the commands are send, check, run, init, doctor, status, outages, mute, unmute, ack, retire, loop",
+                "the commands are send, check, run, exec, init, doctor, status, outages, mute, unmute, ack, retire, loop",
             ),
             ("loop", "there is no command; the commands are start, stop, tick, test, show; see pulse-echo loop --help"),
             ("loop strat", "\"strat\" is not a command of loop; did you mean \"start\"?"),
@@ -300,6 +316,43 @@ mod tests {
             assert!(message.contains(part) && !message.contains('\n'), "{line}: {message}");
             assert!(!nagios, "{line}");
         }
+    }
+
+    #[test]
+    fn a_job_is_taken_as_it_is_byte_for_byte() {
+        use std::os::unix::ffi::OsStringExt;
+        let mut words: Vec<_> =
+            ["-q", "exec", "--name=db", "--timeout", "2h", "--", "sh", "--", "-c", "--help"].map(OsString::from).into();
+        words.extend([b"\xff\x01\xe9=".to_vec(), "é".into(), Vec::new()].map(OsString::from_vec));
+        let job = words[6..].to_vec();
+        let Parsed::Arguments(arguments) = parse(words.into_iter()) else { panic!("it is refused") };
+        let Command::Exec(exec) = arguments.command else { panic!("{arguments:?}") };
+        assert_eq!((exec.name.as_str(), exec.timeout, exec.command), ("db", Some(7_200), job));
+        let not_utf_8 = |words: &[&[u8]]| {
+            let words = words.iter().map(|word| OsString::from_vec(word.to_vec()));
+            matches!(parse(words), Parsed::Wrong { message, .. } if message.contains("not UTF-8"))
+        };
+        assert!(not_utf_8(&[b"exec", b"--name", b"\xff", b"--", b"true"]));
+        assert!(not_utf_8(&[b"send", b"--", b"\xff"]));
+    }
+
+    #[test]
+    fn a_mistake_in_the_options_of_exec_is_named() {
+        for (line, part) in [
+            ("exec --name db", "there is no job: write it behind --, as in pulse-echo exec --name backup -- tar"),
+            ("exec --name db backup.sh", "there is no job: write it behind --"),
+            ("exec -- true", "--name"),
+            ("exec --name a/b -- true", "\"a/b\" may not enter a key"),
+            ("exec --name db --every 1s -- true", "it may be from 15s to 32d"),
+            ("exec --name db --grace 33d -- true", "it may be from 0s to 32d"),
+            ("exec --name db --timeout 0s -- true", "it may be from 1s to 366d"),
+            ("exec --nmae db -- true", "--nmae"),
+        ] {
+            let (message, nagios) = wrong(line);
+            assert!(message.contains(part) && !message.contains('\n') && !nagios, "{line}: {message}");
+        }
+        let Parsed::Text(text) = parsed("exec --help") else { panic!("no help") };
+        assert!(text.contains("--timeout"), "{text}");
     }
 
     #[test]

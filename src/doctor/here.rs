@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::findings::Findings;
 use super::modes::{self, Reader};
-use crate::args::{Arguments, Send};
+use super::schedule::Job;
+use crate::args::{Arguments, Exec, Send};
+use crate::duration;
 use crate::machine;
 use crate::pulses::{self, PulseFile};
 use crate::settings::{self, Sources};
@@ -58,10 +60,24 @@ pub fn name(findings: &mut Findings, sources: &Sources) -> Option<Name> {
     }
 }
 
-/// The pulses that lie beside the configuration.
-pub fn pulse_files(findings: &mut Findings, sources: &Sources, host: &Name, readers: &[Reader]) -> Vec<PulseFile> {
+/// The pulses that lie beside the configuration, and those of the jobs that have no file.
+pub fn pulse_files(
+    findings: &mut Findings,
+    sources: &Sources,
+    host: &Name,
+    readers: &[Reader],
+    jobs: &[Job],
+) -> Vec<PulseFile> {
     let folder = sources.folder();
-    let files = pulses::of_host(host, &folder);
+    let mut files = pulses::of_host(host, &folder);
+    let mut named: Vec<&Name> = Vec::new();
+    for options in jobs.iter().filter_map(|job| job.task.exec()) {
+        let has_file = pulses::of_check(host, &folder, &options.name).is_some();
+        if !has_file && !named.contains(&&options.name) {
+            named.push(&options.name);
+            files.push(pulses::of_job(host, &folder, options));
+        }
+    }
     tell_pulses(findings, &folder, files, readers)
 }
 
@@ -108,6 +124,22 @@ pub fn wanted_files(findings: &mut Findings, sources: &Sources, host: &Name, opt
     }
 }
 
+/// The pulse of the job that `exec` with these options would run.
+pub fn job_file(findings: &mut Findings, sources: &Sources, host: &Name, options: &Exec) -> Vec<PulseFile> {
+    let file = pulses::of_job(host, &sources.folder(), options);
+    tell_pulses(findings, &sources.folder(), vec![file], &[])
+}
+
+/// Which check a file is, or a job without one.
+fn what(file: &PulseFile) -> String {
+    let PulseFile { id, path, pulse, is_job, .. } = file;
+    match is_job {
+        false => format!("{} is {id}", path.display()),
+        true if path.exists() => format!("{} is the job {id}", path.display()),
+        true => format!("{id} is a job, promised every {}", duration::show(pulse.every_s)),
+    }
+}
+
 fn tell_pulses(
     findings: &mut Findings,
     folder: &Path,
@@ -123,7 +155,7 @@ fn tell_pulses(
             Ok(file) => {
                 match modes::hidden(&file.path, readers) {
                     Some(hidden) => findings.ill("pulse", &hidden),
-                    None => findings.well("pulse", &format!("{} is {}", file.path.display(), file.id)),
+                    None => findings.well("pulse", &what(&file)),
                 }
                 good.push(file);
             }

@@ -11,13 +11,15 @@ mod rights;
 mod schedule;
 mod there;
 
-use super::args::{Arguments, Send};
+use super::args::{Arguments, Exec, Send};
 use super::exit::Exit;
 use super::machine;
 use super::pulses::PulseFile;
+use super::settings::Sources;
 use findings::Findings;
 use pulse_echo_core::clock;
 use pulse_echo_core::environment::Environment;
+use pulse_echo_core::name::Name;
 use schedule::Schedule;
 
 /// Runs `doctor`.
@@ -29,10 +31,24 @@ pub fn command(arguments: &Arguments, environment: Environment) -> Exit {
 
 /// Runs `send --dry-run`: all that `send` does but the sending itself.
 pub fn rehearse(arguments: &Arguments, options: &Send, environment: Environment) -> Exit {
+    rehearse_with(arguments, environment, &|findings, sources, host| {
+        here::wanted_files(findings, sources, host, options)
+    })
+}
+
+/// Runs `exec --dry-run`: all that `exec` does but the job and the sending.
+pub fn rehearse_job(arguments: &Arguments, options: &Exec, environment: Environment) -> Exit {
+    rehearse_with(arguments, environment, &|findings, sources, host| here::job_file(findings, sources, host, options))
+}
+
+/// The pulses that would be sent.
+type Wanted<'a> = dyn Fn(&mut Findings, &Sources, &Name) -> Vec<PulseFile> + 'a;
+
+fn rehearse_with(arguments: &Arguments, environment: Environment, wanted: &Wanted) -> Exit {
     let mut findings = Findings::new(arguments.quiet);
     let sources = here::configuration(&mut findings, arguments, environment, &[]);
     let host = here::name(&mut findings, &sources);
-    let files = host.map_or_else(Vec::new, |host| here::wanted_files(&mut findings, &sources, &host, options));
+    let files = host.map_or_else(Vec::new, |host| wanted(&mut findings, &sources, &host));
     if let Some(store) = there::store(&mut findings, &sources) {
         for file in &files {
             findings.either("rights", &rights::may_put(&store, file, false));
@@ -46,7 +62,8 @@ fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment
     let readers = modes::readers(&schedule.jobs);
     let sources = here::configuration(findings, arguments, environment, &readers);
     let host = here::name(findings, &sources);
-    let files = host.as_ref().map_or_else(Vec::new, |host| here::pulse_files(findings, &sources, host, &readers));
+    let jobs = &schedule.jobs;
+    let files = host.as_ref().map_or_else(Vec::new, |host| here::pulse_files(findings, &sources, host, &readers, jobs));
     here::vitals(findings, &files);
     tell_schedule(findings, &schedule, &files);
     for open in sources.profile().files().filter_map(|file| modes::open(file, &readers)) {
@@ -72,11 +89,16 @@ fn tell_schedule(findings: &mut Findings, schedule: &Schedule, files: &[PulseFil
     for job in &schedule.jobs {
         findings.well("schedule", &job.to_string());
     }
-    if schedule.jobs.is_empty() {
+    for fault in &schedule.faults_of_jobs {
+        findings.ill("schedule", fault);
+    }
+    // A host may have nothing but jobs.
+    let needs_send = files.is_empty() || files.iter().any(|file| !file.is_job);
+    let sends = schedule.jobs.iter().any(|job| job.task.send().is_some());
+    if needs_send && !sends {
         for fault in &schedule.faults {
             findings.ill("schedule", fault);
         }
-        return;
     }
     for misfit in schedule::misfits(&schedule.jobs, files) {
         findings.ill("schedule", &misfit);

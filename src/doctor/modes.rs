@@ -99,6 +99,12 @@ pub fn open(file: &Path, readers: &[Reader]) -> Option<String> {
     } else {
         format!("is not of a group of {user}'s", user = user.name)
     };
+    // The package's user goes on reading it.
+    let is_of_package = || users::find(Path::new("/"), PACKAGES_USER).is_some_and(|user| user.gid == metadata.gid());
+    if !is_of_group && mode & 0o040 != 0 && user.name != PACKAGES_USER && is_of_package() {
+        let user = &user.name;
+        return Some(format!("{name} {what}, so that {user} cannot read it: usermod -aG {PACKAGES_USER} {user}"));
+    }
     let group = if user.name == PACKAGES_USER { PACKAGES_USER.into() } else { format!("$(id -gn {})", user.name) };
     Some(format!("{name} {what}, so that {} cannot read it: chgrp {group} {name}; chmod 640 {name}", user.name))
 }

@@ -68,7 +68,10 @@ fn remedy(text: &str, job: &Job) -> String {
 /// The lines of the command. The error says why it could not be tried: well, or ill.
 fn try_out(job: &Job) -> Result<Vec<String>, Result<String, String>> {
     if let Some(doubt) = job.doubt {
-        return Err(Ok(format!("not tried out, since the line {doubt}; try it as that user: add --dry-run to send")));
+        let command = if job.task.exec().is_some() { "exec" } else { "send" };
+        return Err(Ok(format!(
+            "not tried out, since the line {doubt}; try it as that user: add --dry-run to {command}"
+        )));
     }
     let (own, user) = (geteuid(), &job.user);
     if !own.is_root() && own.as_raw() != user.uid {
@@ -99,8 +102,11 @@ fn try_out(job: &Job) -> Result<Vec<String>, Result<String, String>> {
 /// Runs the command with `--dry-run`, as its user where this is root.
 fn run(job: &Job, is_root: bool) -> std::io::Result<Output> {
     let mut command = Command::new(&job.words[0]);
+    // What stands behind `--` is the job's.
+    let behind = job.words.iter().position(|word| word == "--").filter(|_| job.task.exec().is_some());
+    let (own, rest) = job.words[1..].split_at(behind.unwrap_or(job.words.len()) - 1);
     // It is to say what is well, too.
-    command.args(job.words[1..].iter().filter(|word| !matches!(word.as_str(), "-q" | "--quiet"))).arg("--dry-run");
+    command.args(own.iter().filter(|word| !matches!(word.as_str(), "-q" | "--quiet"))).arg("--dry-run").args(rest);
     command.env_clear().envs(job.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
     let (user, folder) = (job.user.clone(), job.folder.clone());
     // The kernel keeps users and groups by thread, and a child inherits those of the thread that starts it.

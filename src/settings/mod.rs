@@ -40,6 +40,9 @@ const NO_REGION: &str = "us-east-1";
 const INPUT_BUFFER: usize = 16 * 1024;
 const OUTPUT_BUFFER: usize = 8 * 1024;
 
+/// How long all requests for a job's pulse may take.
+const OF_A_JOB: Duration = Duration::from_secs(10);
+
 /// The settings of a command.
 pub struct Settings {
     /// This host's name.
@@ -272,7 +275,11 @@ impl<'a> Sources<'a> {
             Command::Check(Check { timeout, .. }) => (timeout.or(self.arguments.timeout_s), 10),
             _ => (self.arguments.timeout_s, 60),
         };
-        let timeout = Duration::from_secs(asked_for.or(self.config.timeout_s).unwrap_or(default_s).into());
+        let mut timeout = Duration::from_secs(asked_for.or(self.config.timeout_s).unwrap_or(default_s).into());
+        if let Command::Exec(_) = self.arguments.command {
+            // Whoever waits for the job need not wait for much longer than that.
+            timeout = timeout.min(OF_A_JOB);
+        }
         // What calls a plugin may end it just then: the answer must be out before.
         let for_requests = if default_s == 10 { timeout * 19 / 20 } else { timeout };
         self.started + for_requests

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::look::{Look, Seen};
 use crate::outcome::{Figure, Measure, Outcome, Severity, Subject};
-use pulse_echo_core::answer::{Echo, Fault};
+use pulse_echo_core::answer::{Cause, Echo, Fault};
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::http::url::without_query;
 use pulse_echo_core::name::{CheckId, Key};
@@ -79,7 +79,7 @@ fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, o
         let age = words::duration(age);
         return match waiting {
             None => is(severity, format!("{id}: its last pulse is {age} old"))
-                .remedy("does cron, or the timer, still run pulse-echo send?"),
+                .remedy(format!("does cron, or the timer, still run {}?", sender(id))),
             Some(since) => is(severity, format!("{id}: the pulse answered last is {age} old"))
                 .remedy(format!("a pulse of {} ago waits for its answer: look again", words::duration(since.age(now)))),
         };
@@ -104,9 +104,13 @@ fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, o
 
 /// The outcome of a fault.
 pub fn of_fault(id: &CheckId, fault: &Fault) -> Outcome {
-    let what = fault.url.as_deref().map_or_else(|| "the pulse".into(), without_query);
-    Outcome::new(Subject::Check(id.clone()), Severity::Critical, format!("{id}: {}", fault.reason))
-        .remedy(format!("look at {what}, and at what the pulse expects of it"))
+    let remedy = if fault.cause == Cause::Job {
+        "look at what the job wrote: in its log, or in cron's mail".into()
+    } else {
+        let what = fault.url.as_deref().map_or_else(|| "the pulse".into(), without_query);
+        format!("look at {what}, and at what the pulse expects of it")
+    };
+    Outcome::new(Subject::Check(id.clone()), Severity::Critical, format!("{id}: {}", fault.reason)).remedy(remedy)
 }
 
 /// The warning about an echo whose status is an error that the pulse does not name: `body` and `contains` take any.
@@ -189,9 +193,20 @@ fn send_one(id: &CheckId, seen: &Seen) -> String {
         Look::There(_) | Look::Missing => match id.shown().split_once('/') {
             None => format!("send one: pulse-echo run, on {}", id.shown()),
             Some((host, check)) => {
-                format!("send one: pulse-echo run, on {host}, with a file pulses.d/{check}.json there")
+                format!(
+                    "send one: pulse-echo run, on {host}, with a file pulses.d/{check}.json there; a job's comes by \
+                     pulse-echo exec --name {check}"
+                )
             }
         },
+    }
+}
+
+/// What sends a check's pulse; a job's check has a name of its own.
+fn sender(id: &CheckId) -> String {
+    match id.shown().split_once('/') {
+        None => "pulse-echo send".into(),
+        Some((_, check)) => format!("pulse-echo send, or pulse-echo exec --name {check}"),
     }
 }
 

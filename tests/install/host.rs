@@ -4,8 +4,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pulse_echo_core::answer::{Cause, Fault};
 use pulse_echo_core::environment::Environment;
-use pulse_echo_core::name::Key;
+use pulse_echo_core::name::{CheckId, Key};
+use pulse_echo_core::store::Object;
 use pulse_echo_local::s3::{KeyPair, Options};
 use pulse_echo_local::system::System;
 use tempfile::TempDir;
@@ -51,9 +53,16 @@ impl Site {
     }
 
     fn wait_for_echo(&self) {
+        self.wait_for(&Key::echo(&id(HOST)));
+    }
+
+    fn wait_for(&self, key: &Key) -> Object {
         let until = Instant::now() + Duration::from_secs(20);
-        while store(&self.system.endpoint()).get(&Key::echo(&id(HOST)), 0).is_err() {
-            assert!(Instant::now() < until, "no echo");
+        loop {
+            match store(&self.system.endpoint()).get(key, 100_000) {
+                Ok(object) => return object,
+                Err(error) => assert!(Instant::now() < until, "no {key}: {error}"),
+            }
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -127,6 +136,63 @@ pub fn cron_sends_keeps_silent_and_steps_back() {
     drop(site);
     let told = Cron::start(&root).runs_the_line();
     assert!(has_mailed(&told), "{told:#?}");
+}
+
+/// A real crontab runs a job that fails, and is mended; another user's job has no keys at first.
+pub fn cron_runs_a_job_that_fails_and_is_mended() {
+    let (root, site) = (with_deb(), Site::start());
+    site.set_up(&root);
+    root.ok(&["rm", &format!("/{CRON_FILE}")]);
+    root.add_user("www", None);
+    let job = |text: &str| {
+        root.write("usr/local/bin/backup", &format!("#!/bin/sh\n{text}\n"));
+        root.ok(&["chmod", "755", "/usr/local/bin/backup"]);
+    };
+    let line = |user: &str| {
+        let command = "pulse-echo exec --name backup --every 1m -- /usr/local/bin/backup --full";
+        root.write("etc/cron.d/backup", &format!("* * * * * {user} {command}\n"));
+    };
+    job("echo \"cannot dump $1: PGPASSWORD=hunter2, disk full\" >&2; exit 3");
+    line("root");
+    let mut cron = Cron::start_fast(&root);
+    let told = cron.hears("(root) END (pulse-echo exec");
+    assert!(has_mailed(&told), "what the job said is mailed as ever: {told:#?}");
+    let fault = site.wait_for(&Key::fault(&backup()));
+    let fault = Fault::from_json(&fault.body.unwrap()).unwrap();
+    assert_eq!(fault.cause, Cause::Job);
+    assert!(fault.reason.starts_with("the job failed with exit code 3 after "), "{fault:?}");
+    assert!(fault.reason.ends_with("its last words: cannot dump --full: PGPASSWORD=*** disk full"), "{fault:?}");
+
+    job("exit 0");
+    cron.hears("(root) END (pulse-echo exec");
+    site.wait_for(&Key::echo(&backup()));
+    let doctor = root.run(&["pulse-echo", "doctor"]);
+    for said in [
+        "✓ schedule: cron, by /etc/cron.d/backup as root, the job backup, every 60 s",
+        "✓ pulse: web-731/backup is a job, promised every 1m",
+        "✓ as root: the same command can send",
+    ] {
+        assert!(doctor.stdout.contains(said), "{said}: {doctor:?}");
+    }
+    drop(cron);
+
+    line("www");
+    let mut cron = Cron::start_fast(&root);
+    let told = cron.hears("(www) END (pulse-echo exec");
+    assert!(has_mailed(&told), "it says that it has no keys: {told:#?}");
+    let doctor = root.run(&["pulse-echo", "doctor"]);
+    let remedy = "usermod -aG pulse-echo www";
+    let shut = format!("so that www cannot read it: {remedy}\n");
+    assert!(doctor.stdout.contains(&shut), "{doctor:?}");
+    root.ok(&remedy.split(' ').collect::<Vec<_>>());
+    let told = cron.hears("(www) END (pulse-echo exec");
+    let told = if has_mailed(&told) { cron.hears("(www) END (pulse-echo exec") } else { told };
+    assert!(!has_mailed(&told), "{told:#?}");
+    assert!(root.run(&["pulse-echo", "doctor"]).stdout.contains("✓ as www: the same command can send"));
+}
+
+fn backup() -> CheckId {
+    CheckId::new(&HOST.parse().unwrap(), Some(&"backup".parse().unwrap()))
 }
 
 pub fn check_is_for_the_group() {

@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     "644 root:root /etc/cron.d/pulse-echo",
     "755 root:root /etc/pulse-echo",
     "640 root:pulse-echo /etc/pulse-echo/credentials",
+    "755 root:root /etc/pulse-echo/jobs.d",
     "755 root:root /etc/pulse-echo/pulses.d",
     "755 root:root /usr/bin/pulse-echo",
     "644 root:root /usr/lib/systemd/system/pulse-echo.service",

@@ -1,6 +1,7 @@
 //! Compares an answer with what the pulse expects: pure rules, in their order.
 
 mod body;
+mod job;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::text::{excerpt, line, quoted};
 use pulse_echo_core::words::grouped;
 
+pub(crate) use job::compare as compare_job;
+
 /// How much of a body is read at most, in bytes.
 pub(crate) const READ_LIMIT: usize = 1024 * 1024;
 
@@ -23,6 +26,12 @@ const MORE: usize = 256;
 /// How much of a foreign text a reason shows, in bytes. Two such texts and the words around them are below a fault's
 /// 256.
 const ROOM: usize = 48;
+
+/// How much of a reason a fault keeps, in bytes.
+const REASON_ROOM: usize = 256;
+
+/// How much of it another reason may take, in bytes.
+const ALSO_ROOM: usize = 96;
 
 /// How much of a text the fields `expected` and `got` show, in bytes.
 const FIELD_ROOM: usize = 240;
@@ -73,6 +82,15 @@ pub(crate) struct Miss {
     pub(crate) expected: Option<String>,
     /// What came instead.
     pub(crate) got: Option<String>,
+}
+
+impl Miss {
+    /// The same, whose reason names another miss, too. Its own reason comes first, and is cut if it must be.
+    pub(crate) fn and(self, other: Option<Self>) -> Self {
+        let Some(other) = other else { return self };
+        let also = format!("; also: {}", line(&other.reason, ALSO_ROOM));
+        Self { reason: format!("{}{also}", line(&self.reason, REASON_ROOM - also.len())), ..self }
+    }
 }
 
 /// How much of a body must be read.

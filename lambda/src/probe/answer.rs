@@ -14,7 +14,7 @@ use pulse_echo_core::store::{self, Clock, Condition, Object, Store};
 use url::Url;
 
 use crate::error::{Error, Kind};
-use crate::expect::{Miss, days_left};
+use crate::expect::{Miss, compare_job, days_left};
 use crate::fetch::{Checked, Web};
 
 use super::vitals;
@@ -64,18 +64,26 @@ pub(super) fn answer(
         },
         Err(error) => return Err(error.into()),
     };
-    let (url, checked) = match parsed {
-        Ok(pulse) => {
+    let ended = Sending::from_metadata(&object.metadata).job;
+    let failed = ended.and_then(|job| compare_job(&job).err());
+    let (url, limits, checked) = match (failed, parsed) {
+        // Nothing is fetched for a job that failed: its pulse says enough.
+        (Some(miss), Err(other)) => (None, None, Checked::unfetched(Err(miss.and(Some(other))))),
+        (Some(miss), Ok(pulse)) => (None, Some(pulse.vitals), Checked::unfetched(Err(miss))),
+        (None, Ok(pulse)) => {
             let checked = match (&pulse.url, web) {
                 // A pulse that asks for nothing is as expected by having arrived.
                 (None, _) => Checked::unfetched(Ok(())),
                 (Some(_), None) => return Ok(Outcome::HasUrl),
                 (Some(url), Some(web)) => check(&pulse, url, web, Time::of(clock()), fetch_end)?,
             };
-            let checked = vitals::judged(checked, &pulse.vitals, &object.metadata);
-            (pulse.url, checked)
+            (pulse.url, Some(pulse.vitals), checked)
         }
-        Err(miss) => (None, Checked::unfetched(Err(miss))),
+        (None, Err(miss)) => (None, None, Checked::unfetched(Err(miss))),
+    };
+    let checked = match limits {
+        Some(limits) => vitals::judged(checked, &limits, &object.metadata),
+        None => checked,
     };
     if let Err(miss) = &checked.verdict {
         put_fault(store, id, &object, &checked, miss, url)?;

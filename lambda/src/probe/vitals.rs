@@ -1,16 +1,12 @@
 //! The limits that a pulse sets to its host's vitals, judged on the pulse's own metadata.
 
-use pulse_echo_core::answer::{Cause, TEXT_LIMIT};
+use pulse_echo_core::answer::Cause;
 use pulse_echo_core::metadata::Metadata;
-use pulse_echo_core::text::line;
 use pulse_echo_core::vitals::{VitalLimits, Vitals};
 use pulse_echo_core::words::{beyond, is_beyond};
 
 use crate::expect::Miss;
 use crate::fetch::Checked;
-
-/// What is between the sentences of a reason.
-const AND: &str = "; and ";
 
 /// Adds what the vitals say. Another fault comes first: its reason then names the vitals, too. A vital that is not
 /// there is no fault.
@@ -20,18 +16,15 @@ pub(super) fn judged(checked: Checked, limits: &VitalLimits, metadata: &Metadata
         return checked;
     }
     let joined = |each: &dyn Fn(&(String, String)) -> String| beyond.iter().map(each).collect::<Vec<_>>().join(", ");
-    let reason = joined(&is_beyond);
+    let vitals = Miss {
+        cause: Cause::Vitals,
+        reason: joined(&is_beyond),
+        expected: Some(joined(&|(_, limit)| format!("limit {limit}"))),
+        got: Some(joined(&|(vital, _)| vital.clone())),
+    };
     let miss = match checked.verdict {
-        Ok(()) => Miss {
-            cause: Cause::Vitals,
-            reason,
-            expected: Some(joined(&|(_, limit)| format!("limit {limit}"))),
-            got: Some(joined(&|(vital, _)| vital.clone())),
-        },
-        Err(miss) => {
-            let room = TEXT_LIMIT.saturating_sub(AND.len() + reason.len());
-            Miss { reason: format!("{}{AND}{reason}", line(&miss.reason, room)), ..miss }
-        }
+        Ok(()) => vitals,
+        Err(miss) => miss.and(Some(vitals)),
     };
     Checked { verdict: Err(miss), ..checked }
 }
@@ -82,10 +75,10 @@ mod tests {
         };
         let failed = |reason: &str| Checked { status: Some(500), ..Checked::unfetched(Err(other(reason))) };
         let both = miss(failed("status 500, expected 200"), &[("disk-free-pct", "0")]).unwrap();
-        assert_eq!(both.reason, "status 500, expected 200; and disk 0 % free on / (limit 10 %)");
+        assert_eq!(both.reason, "status 500, expected 200; also: disk 0 % free on / (limit 10 %)");
         assert_eq!(Miss { reason: "status 500, expected 200".into(), ..both }, other("status 500, expected 200"));
         let long = miss(failed(&"x".repeat(300)), &[("disk-free-pct", "0")]).unwrap().reason;
-        assert!(long.len() <= TEXT_LIMIT && long.ends_with("; and disk 0 % free on / (limit 10 %)"), "{long}");
+        assert!(long.len() <= 256 && long.ends_with("; also: disk 0 % free on / (limit 10 %)"), "{long}");
         let alone = judged(failed("status 500"), &LIMITS, &metadata(&[])).verdict;
         assert_eq!(alone, Err(other("status 500")));
     }

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Job;
 use super::times::{Times, longest_gap};
+use super::{Job, Task};
+use crate::duration;
 use crate::pulses::PulseFile;
 use pulse_echo_core::words;
 
@@ -17,21 +18,43 @@ pub fn misfits(jobs: &[Job], files: &[PulseFile]) -> Vec<String> {
 
 /// A pulse must be sent at least as often as it promises.
 fn of_pulse(jobs: &[Job], file: &PulseFile) -> Option<String> {
-    let sends = |job: &&Job| job.options.pulse.as_ref().is_none_or(|sent| Path::new(sent) == file.path);
+    let sends = |job: &&Job| match &job.task {
+        Task::Send(send) => !file.is_job && send.pulse.as_ref().is_none_or(|sent| Path::new(sent) == file.path),
+        Task::Exec(exec) => file.is_job && file.id.shown().ends_with(&format!("/{}", exec.name)),
+    };
     let of_file: Vec<_> = jobs.iter().filter(sends).collect();
     let (path, promised) = (file.path.display(), u64::from(file.pulse.every_s));
     let Some(by) = of_file.first().map(|job| &job.by) else {
-        return Some(format!("no line sends {path}: leave --pulse out of the line, or write a line for this file"));
+        if file.is_job {
+            let name = file.path.file_stem().unwrap_or_default().display();
+            let remedy = "write a line with the job behind it, or take the file away";
+            return Some(format!("nothing runs pulse-echo exec --name {name}, which {path} is for: {remedy}"));
+        }
+        // That nothing sends at all is told already.
+        let sends_others = jobs.iter().any(|job| job.task.send().is_some());
+        return sends_others
+            .then(|| format!("no line sends {path}: leave --pulse out of the line, or write a line for this file"));
     };
     if of_file.iter().any(|job| matches!(job.times, Times::Unknown(_))) {
         return None;
     }
-    let promise = format!("the pulse {path} promises one every {promised} s (every_s)");
+    let promise = if file.is_job && !file.path.exists() {
+        let of_options = "without --every it promises one a day";
+        let given = of_file.iter().find_map(|job| job.task.exec()?.every);
+        given.map_or_else(|| of_options.into(), |_| format!("its --every promises one every {promised} s"))
+    } else {
+        format!("the pulse {path} promises one every {promised} s (every_s)")
+    };
     match longest_gap(of_file.iter().map(|job| &job.times)).map(|gap| gap.as_secs()) {
         None => Some(format!("{by} sends only when the machine starts, or never, but {promise}: give the line times")),
         Some(gap) if gap > promised => {
             let gap_in_words = words::duration(Duration::from_secs(gap));
-            Some(format!("{by} lets {gap_in_words} pass between two pulses, but {promise}: {}", remedy(gap, promised)))
+            let remedy = if file.is_job && !file.path.exists() {
+                format!("give it --every {}", duration::show(u32::try_from(gap).unwrap_or(u32::MAX)))
+            } else {
+                remedy(gap, promised)
+            };
+            Some(format!("{by} lets {gap_in_words} pass between two pulses, but {promise}: {remedy}"))
         }
         Some(_) => None,
     }
@@ -58,7 +81,7 @@ fn largest_divisor(minutes: u64) -> u64 {
 /// A wait that is longer than the time between two runs lets the runs overlap.
 fn of_splay(job: &Job) -> Option<String> {
     let gap = longest_gap(std::iter::once(&job.times))?.as_secs();
-    let splay = u64::from(job.options.splay);
+    let splay = u64::from(job.task.send()?.splay);
     (splay >= gap).then(|| {
         let by = &job.by;
         format!(

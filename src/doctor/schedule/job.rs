@@ -11,7 +11,7 @@ use super::other_user::OtherUser;
 use super::shell::Call;
 use super::times::{self, Times};
 use super::users::{self, User};
-use crate::args::{self, Parsed, Send};
+use crate::args::{self, Exec, Parsed, Send};
 use pulse_echo_core::words;
 
 const TIMER: &str = "pulse-echo.timer";
@@ -36,8 +36,29 @@ pub struct Job {
     pub doubt: Option<&'static str>,
     /// When it runs.
     pub times: Times,
-    /// What it is told to send.
-    pub options: Send,
+    /// What it is told to do.
+    pub task: Task,
+}
+
+/// What a command does that has a pulse sent.
+#[derive(Debug)]
+pub enum Task {
+    /// It sends the pulses.
+    Send(Send),
+    /// It runs a job, and sends its outcome.
+    Exec(Exec),
+}
+
+impl Task {
+    /// What it is told to send, if it does no more.
+    pub fn send(&self) -> Option<&Send> {
+        if let Self::Send(options) = self { Some(options) } else { None }
+    }
+
+    /// What job it runs, if any.
+    pub fn exec(&self) -> Option<&Exec> {
+        if let Self::Exec(options) = self { Some(options) } else { None }
+    }
 }
 
 impl Job {
@@ -52,6 +73,9 @@ impl std::fmt::Display for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { by, user, times, .. } = self;
         write!(f, "{by} as {}", user.name)?;
+        if let Some(options) = self.task.exec() {
+            write!(f, ", the job {}", options.name)?;
+        }
         match (times, times::longest_gap(std::iter::once(times))) {
             (Times::Unknown(expression), _) => write!(f, ", at times that are not compared ({expression})"),
             (_, Some(gap)) => write!(f, ", every {}", words::duration(gap)),
@@ -62,8 +86,8 @@ impl std::fmt::Display for Job {
 
 /// `None` if it does not send. The error says why it will not run, and what to do.
 pub fn of_call(root: &Path, today: i64, call: &Call, context: &Context) -> Result<Option<Job>, String> {
-    let options = match sending(call) {
-        Some(Ok(options)) => options,
+    let task = match sending(call) {
+        Some(Ok(task)) => task,
         Some(Err(wrong)) => return Err(format!("the command is wrong: {wrong}")),
         None => return Ok(None),
     };
@@ -104,7 +128,7 @@ pub fn of_call(root: &Path, today: i64, call: &Call, context: &Context) -> Resul
         words,
         doubt: call.doubt,
         times: context.times.clone(),
-        options,
+        task,
     }))
 }
 
@@ -164,11 +188,12 @@ pub fn is_sending(call: &Call) -> bool {
 }
 
 /// What a call sends; `None` if it does something else. The error says what is wrong with its arguments.
-fn sending(call: &Call) -> Option<Result<Send, String>> {
-    let is_meant = call.words.iter().any(|word| word == "send");
+fn sending(call: &Call) -> Option<Result<Task, String>> {
+    let is_meant = call.words.iter().any(|word| word == "send" || word == "exec");
     match args::parse(call.words[1..].iter().map(OsString::from)) {
         Parsed::Arguments(arguments) => match arguments.command {
-            args::Command::Send(send) if !send.retire && !send.dry_run => Some(Ok(send)),
+            args::Command::Send(send) if !send.retire && !send.dry_run => Some(Ok(Task::Send(send))),
+            args::Command::Exec(exec) if !exec.dry_run => Some(Ok(Task::Exec(exec))),
             _ => None,
         },
         Parsed::Wrong { message, .. } if is_meant => Some(Err(message)),

@@ -1,4 +1,4 @@
-//! What starts `pulse-echo send` here, and what would start it but for a mistake.
+//! What starts `pulse-echo send` and `pulse-echo exec` here, and what would start them but for a mistake.
 //!
 //! It reads what cron reads, as cron reads it: another file, another line or another user than cron takes would be a
 //! wrong answer.
@@ -32,22 +32,27 @@ use times::Times;
 use words::PROGRAM;
 
 pub use fit::misfits;
-pub use job::Job;
+pub use job::{Job, Task};
 
 const TIMER: &str = "pulse-echo.timer";
 const TIMER_UNITS: [&str; 2] = ["usr/lib/systemd/system/pulse-echo.timer", "lib/systemd/system/pulse-echo.timer"];
 const ENABLE_TIMER: &str = "systemctl enable --now pulse-echo.timer";
 
+/// How a line that runs a job is known before it is read.
+const OF_A_JOB: &str = "pulse-echo exec";
+
 /// Where systemd looks for programs.
 const SYSTEMD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What starts `pulse-echo send`.
+/// What starts `pulse-echo send` and `pulse-echo exec`.
 #[derive(Debug, Default)]
 pub struct Schedule {
     /// What will run.
     pub jobs: Vec<Job>,
     /// What would run but for a mistake: each with its remedy.
     pub faults: Vec<String>,
+    /// The same of what runs a job.
+    pub faults_of_jobs: Vec<String>,
 }
 
 /// Finds what starts the agent on this machine, on this day since 1970.
@@ -57,7 +62,7 @@ pub fn find(today: i64) -> Schedule {
 
 /// The same for the machine whose files are in `root`.
 fn find_in(root: &Path, today: i64, timer_runs: &dyn Fn(&str) -> Option<bool>) -> Schedule {
-    let mut finder = Finder { root, today, schedule: Schedule::default() };
+    let mut finder = Finder { root, today, schedule: Schedule::default(), is_of_job: false };
     if root.join("run/systemd/system").exists() {
         finder.timers(timer_runs);
     }
@@ -67,7 +72,8 @@ fn find_in(root: &Path, today: i64, timer_runs: &dyn Fn(&str) -> Option<bool>) -
         finder.crontab(&place, dialect, running.is_some());
     }
     finder.anacron(dialect);
-    if finder.schedule.jobs.is_empty() && finder.schedule.faults.is_empty() {
+    let sends = finder.schedule.jobs.iter().any(|job| job.task.send().is_some());
+    if !sends && finder.schedule.faults.is_empty() {
         finder.schedule.faults.push(nothing(root, running.is_some()));
     }
     finder.schedule
@@ -106,10 +112,13 @@ struct Finder<'a> {
     root: &'a Path,
     today: i64,
     schedule: Schedule,
+    /// Whether what is read now speaks of a job.
+    is_of_job: bool,
 }
 
 impl Finder<'_> {
     fn timers(&mut self, timer_runs: &dyn Fn(&str) -> Option<bool>) {
+        self.is_of_job = false;
         for timer in timer::enabled(self.root) {
             let user = &timer.user;
             let home = users::find(self.root, user).map_or_else(|| "/".into(), |user| user.home);
@@ -188,6 +197,7 @@ impl Finder<'_> {
     }
 
     fn crontab(&mut self, place: &Place, dialect: Dialect, is_running: bool) {
+        self.is_of_job = place.text.contains(OF_A_JOB);
         let is_user = |name: &str| users::find(self.root, name).is_some();
         let crontab = Crontab::read(&place.text, place.user.is_none(), dialect, &is_user);
         let file = &place.shown;
@@ -251,6 +261,7 @@ impl Finder<'_> {
     /// Takes a call as a job, unless it is known not to work.
     fn take(&mut self, call: &Call, context: &Context) {
         let at = &context.at;
+        self.is_of_job = call.words.iter().any(|word| word == "exec");
         match job::of_call(self.root, self.today, call, context) {
             Ok(None) => {}
             Ok(Some(job)) => self.schedule.jobs.push(job),
@@ -259,7 +270,8 @@ impl Finder<'_> {
     }
 
     fn fault(&mut self, fault: String) {
-        self.schedule.faults.push(fault);
+        let faults = if self.is_of_job { &mut self.schedule.faults_of_jobs } else { &mut self.schedule.faults };
+        faults.push(fault);
     }
 }
 
@@ -267,15 +279,16 @@ impl Finder<'_> {
 fn unread(file: &str, lines: &[&str], crontab: &Crontab) -> String {
     let number = lines.iter().position(|line| mentions(line)).map_or(1, |at| at + 1);
     let is_cut = crontab.lines.iter().any(|line| line.number == number && line.is_cut);
-    let is_user = |line: &Line| line.user.as_deref() == Some(PROGRAM) && line.command.starts_with("send");
+    let what = if lines[number - 1].contains(OF_A_JOB) { "exec" } else { "send" };
+    let is_user = |line: &Line| line.user.as_deref() == Some(PROGRAM) && line.command.starts_with(what);
     let why = if crontab.lines.iter().any(|line| line.number == number && is_user(line)) {
-        crontab::TAKEN_FOR_USER
+        crontab::TAKEN_FOR_USER.into()
     } else if is_cut {
-        "cron ends the command at the first %: write \\% for a %"
+        "cron ends the command at the first %: write \\% for a %".into()
     } else {
-        "its command is not pulse-echo send; write it as the command of the line"
+        format!("its command is not pulse-echo {what}; write it as the command of the line")
     };
-    format!("{file}:{number} does not run pulse-echo send: {why}")
+    format!("{file}:{number} does not run pulse-echo {what}: {why}")
 }
 
 /// The names of what is in a folder, sorted.
@@ -293,7 +306,8 @@ fn in_root(root: &Path, path: &str) -> PathBuf {
 
 /// Whether a text speaks of sending, other than in a comment.
 fn mentions(text: &str) -> bool {
-    let of_line = |line: &str| !line.trim_start().starts_with('#') && line.contains(PROGRAM) && line.contains(" send");
+    let is_meant = |line: &str| line.contains(" send") || line.contains(OF_A_JOB);
+    let of_line = |line: &str| !line.trim_start().starts_with('#') && line.contains(PROGRAM) && is_meant(line);
     text.lines().any(of_line)
 }
 

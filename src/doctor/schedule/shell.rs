@@ -239,7 +239,9 @@ impl Reader<'_> {
     }
 
     fn call(&mut self, words: &[Word], variables: Variables, kept_by: Option<&String>) {
-        let is_expanded = words.iter().any(|(_, is_expanded)| *is_expanded);
+        // What stands behind `--` is a job's, which is not tried out.
+        let mut own = words.iter().take_while(|(word, _)| word != "--");
+        let is_expanded = own.any(|(_, is_expanded)| *is_expanded);
         self.found.calls.push(Call {
             words: words.iter().map(|(text, _)| text.clone()).collect(),
             variables: self.exported.iter().cloned().chain(variables).collect(),

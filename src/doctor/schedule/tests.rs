@@ -1,5 +1,7 @@
 //! Whole machines, as folders.
 
+mod jobs;
+
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 

@@ -47,7 +47,7 @@ fn a_line_has_at_most_ten_names() {
 fn the_first_line_names_the_one_check_and_what_else_changed_as_far_as_that_fits() {
     let still = Some(Still { checks: 2, some: vec![id("web-1"), id("web-1/db")] });
     let Fact::Up { check, since, until, was, cause, reason, steady, .. } = up("web-1/http") else { panic!() };
-    let up_again = fact(Fact::Up { check, since, until, was, cause, reason, steady, still });
+    let up_again = fact(Fact::Up { check, since, until, was, cause, reason, steady, still, ack: None });
     let text = plain(&[up_again.clone()]);
     let first: String = text.chars().take(120).collect();
     assert!(first.starts_with("UP: web-1/http is up again after "), "{first}");
