@@ -51,6 +51,9 @@ fn failing(told: Told) -> Record {
                 was: State::Failing,
                 cause: Some(Cause::Body),
                 reason: Some("body differs".into()),
+                to: Some(["slack".to_string()].into()),
+                host_since: Some(time(1)),
+                causes: vec!["status".into()],
             }),
         })),
         retired: true,
@@ -82,6 +85,8 @@ pub(super) fn full() -> Status {
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
         whole: ["sns".to_string()].into(),
+        host_since: Some(time(1)),
+        causes: vec!["status".into()],
         fact,
     };
     let told = Told {
@@ -92,6 +97,8 @@ pub(super) fn full() -> Status {
         changed: Some(time(3)),
         back: true,
         anyway: true,
+        to: Some(["slack".to_string()].into()),
+        host_since: Some(time(1)),
     };
     let back_off = BackOff {
         failures: 2,

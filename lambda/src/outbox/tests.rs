@@ -74,8 +74,10 @@ impl Story {
         let now = at(second);
         let mut teller = Teller { now, rules: &self.rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
         let (is_muted, id) = (self.is_muted, id("web-1"));
-        teller
-            .tell_check(&Change { id: &id, before: self.before.as_ref(), is_muted, is_held: self.is_held }, &mut after);
+        teller.tell_check(
+            &Change { id: &id, before: self.before.as_ref(), is_muted, is_held: self.is_held, host_since: None },
+            &mut after,
+        );
         let messages = teller.messages;
         let facts = messages.iter().map(|message| message.fact.clone()).collect();
         self.status.outbox.extend(messages);
@@ -241,7 +243,8 @@ fn over_a_thousand_become_a_summary_under_the_id_of_the_last() {
     let mut teller = Teller { now: at(60), rules: &rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
     teller.tell(Fact::Test);
     for n in 0..ENTRIES {
-        let change = Change { id: &id(&format!("h{n:05}")), before: None, is_muted: false, is_held: false };
+        let change =
+            Change { id: &id(&format!("h{n:05}")), before: None, is_muted: false, is_held: false, host_since: None };
         teller.tell_check(&change, &mut failing(0, None));
     }
     status.outbox = teller.messages;

@@ -13,7 +13,7 @@ fn message(number: usize, second: i64, owed: &[&str], fact: Fact) -> Message {
 
 fn went_down(check: &str, since: i64) -> Fact {
     let record = down(State::Failing, since);
-    let change = Change { id: &id(check), before: None, is_muted: false, is_held: false };
+    let change = Change { id: &id(check), before: None, is_muted: false, is_held: false, host_since: None };
     Fact::Down(super::super::down(&change, &record, at(since)))
 }
 
