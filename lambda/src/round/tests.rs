@@ -1,5 +1,7 @@
 //! What only all checks together show, sweep by sweep.
 
+mod routing;
+
 use pulse_echo_core::answer::{self, Cause};
 use pulse_echo_core::status::{Limits, Muted};
 
