@@ -24,14 +24,14 @@ use crate::prometheus::{Killed, get, post};
 /// How long a change may take until Alertmanager has it: a reminder comes after a minute at the earliest.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// Runs the story of Alertmanager. With a folder for it, it leaves a picture of the page while an alert fires.
+/// Runs the story of Alertmanager.
 pub fn tell(tally: &mut Tally, tools: &Path) {
     tally.run("an outage fires in Alertmanager while it lasts, with its present cause, and is then resolved", || {
-        tells_an_outage(&tools.join("usr/bin/prometheus-alertmanager"))
+        tells_an_outage(&tools.join("usr/bin/prometheus-alertmanager"), &tools.join("usr/bin/amtool"))
     });
 }
 
-fn tells_an_outage(program: &Path) -> Result<(), String> {
+fn tells_an_outage(program: &Path, amtool: &Path) -> Result<(), String> {
     let data = tempfile::tempdir().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let manager = format!("http://127.0.0.1:{port}");
@@ -81,7 +81,11 @@ fn tells_an_outage(program: &Path) -> Result<(), String> {
     wait("it fires", || fires(&with("status")))?;
     let ends = |alerts: &[Value]| alerts[0]["endsAt"].as_str().unwrap_or_default().to_string();
     let first = ends(&firing(&manager)?);
-    picture(&manager)?;
+    let seen = shown(amtool, &manager)?;
+    println!("{seen}");
+    if !seen.contains("DOWN: web-1 has been failing since ") || !seen.contains("active") {
+        return Err(format!("amtool shows {seen}"));
+    }
     wait("a reminder prolongs it", || {
         fires(&with("status"))?;
         let now = ends(&firing(&manager)?);
@@ -97,7 +101,9 @@ fn tells_an_outage(program: &Path) -> Result<(), String> {
         alerts => Err(format!("{alerts:?}")),
     })?;
     let web = id("web-1");
-    store.put(&Key::retire(&web), "", b"{}", &Metadata::new(), &Condition::Always).map_err(|error| error.to_string())?;
+    store
+        .put(&Key::retire(&web), "", b"{}", &Metadata::new(), &Condition::Always)
+        .map_err(|error| error.to_string())?;
     store.delete(&Key::pulse(&web), &Condition::Always).map_err(|error| error.to_string())?;
     let gone = json!({"alertname": "PulseEcho", "host": "web-1", "check": "web-1", "state": "gone"});
     wait("that it is gone is told", || fires(&gone))?;
@@ -124,17 +130,11 @@ fn only(alerts: &[Value], labels: &Value) -> Result<(), String> {
     }
 }
 
-/// A picture of the page for people, if `ALERTMANAGER_PICTURE` names a file for it.
-fn picture(manager: &str) -> Result<(), String> {
-    let Ok(file) = std::env::var("ALERTMANAGER_PICTURE") else { return Ok(()) };
-    let chromium = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,900", "--virtual-time-budget=10000"])
-        .arg(format!("--screenshot={file}"))
-        .arg(format!("{manager}/#/alerts"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    chromium.map(drop).map_err(|error| error.to_string())
+/// What Alertmanager's own tool shows people of a check, with the sentence.
+fn shown(amtool: &Path, manager: &str) -> Result<String, String> {
+    let url = format!("--alertmanager.url={manager}");
+    let output = Command::new(amtool).args(["alert", "query", "host=web-1", "--output=extended", &url]).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).map_err(|error| error.to_string())
 }
 
 fn wait(what: &str, is_so: impl Fn() -> Result<(), String>) -> Result<(), String> {
