@@ -267,6 +267,18 @@ fn people_read_what_the_documentation_shows() {
         let subject = words::subject(&entries);
         write!(shown, "\n## {title}\n\nSubject: {subject}\n\n```text\n{text}\n```\n").unwrap();
     }
+    for (receiver, variables) in [
+        ("PagerDuty gets", [("PAGERDUTY_KEY", "R0UT1NGKEY"), ("PAGERDUTY_URL", &*server.url())]),
+        ("Alertmanager gets", [("ALERTMANAGER_URL", &server.url()), ("", "")]),
+        ("ntfy gets", [("NTFY_URL", &format!("{}my-alerts", server.url())), ("", "")]),
+    ] {
+        let channel = channel_of(&[&variables[..], &[("BUCKET", "my-pulses")]].concat());
+        let entries = [in_outage(Fact::Down(failing("web-1/http")), 28, false)];
+        assert_eq!(channel.send(&entries, soon()), Outcome::Taken);
+        let body: Value = serde_json::from_str(&told.recv().unwrap().body).unwrap();
+        write!(shown, "\n## What {receiver} of a service that answers something else\n\n```json\n{body:#}\n```\n")
+            .unwrap();
+    }
     let documented = include_str!("../../../../docs/messages.md");
     assert!(shown == documented, "docs/messages.md should be:\n{shown}");
 }
