@@ -25,9 +25,9 @@ pub(crate) fn send<'a>(
     now: Time,
     deadline: Instant,
 ) -> Vec<Sent<'a>> {
-    let due_to = |channel: &dyn Channel| match channel.sums_up() {
-        true => due(status, channel.name(), now),
-        false => due_each(status, channel.name(), now),
+    let due_to = |channel: &dyn Channel| {
+        let due = if channel.sums_up() { due } else { due_each };
+        due(status, channel.name(), now)
     };
     let attempts = channels.iter().filter_map(|channel| Some((&**channel, due_to(&**channel)?)));
     attempt_all(attempts, deadline)

@@ -1,4 +1,4 @@
-//! PagerDuty, by its Events API v2: one incident for each outage of a host, under a key of its own.
+//! `PagerDuty`, by its Events API v2: one incident for each outage of a host, under a key of its own.
 
 mod story;
 
@@ -11,7 +11,7 @@ use crate::outbox::entry::{Entry, Outcome};
 use crate::web::{Address, Missed, Web};
 use story::{Story, stories};
 
-/// PagerDuty's address, but for accounts in its service region EU.
+/// `PagerDuty`'s address, but for accounts in its service region EU.
 const URL: &str = "https://events.pagerduty.com/v2/enqueue";
 
 struct PagerDuty {

@@ -1,4 +1,4 @@
-//! What becomes of entries in PagerDuty: the entries of one outage of a host are one story, with one key.
+//! What becomes of entries in `PagerDuty`: the entries of one outage of a host are one story, with one key.
 
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, State};
@@ -14,7 +14,7 @@ use crate::outbox::entry::{Entry, What};
 /// The longest key, in bytes.
 const KEY_ROOM: usize = 255;
 
-/// The longest title of an incident, in bytes; PagerDuty allows 1,024 characters.
+/// The longest title of an incident, in bytes; `PagerDuty` allows 1,024 characters.
 const TITLE_ROOM: usize = 1_000;
 
 /// An incident begins, or goes on.
@@ -27,7 +27,7 @@ const RESOLVE: &str = "resolve";
 pub(super) struct Story {
     /// The place of its first entry.
     pub(super) first: usize,
-    /// The key by which PagerDuty knows the incident.
+    /// The key by which `PagerDuty` knows the incident.
     pub(super) key: String,
     /// What happens to the incident.
     pub(super) actions: &'static [&'static str],
@@ -132,9 +132,8 @@ fn actions(entries: &[Entry]) -> &'static [&'static str] {
         _ if is_over => &[TRIGGER, RESOLVE],
         What::Fact(fact) if entries[0].course.is_none() => match lasting(fact) {
             Some((.., true)) => &[RESOLVE],
-            Some((.., false)) => &[TRIGGER],
             None if is_news(fact) => &[TRIGGER, RESOLVE],
-            None => &[TRIGGER],
+            _ => &[TRIGGER],
         },
         _ => &[TRIGGER],
     }

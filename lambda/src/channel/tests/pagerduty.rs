@@ -10,14 +10,14 @@ fn pagerduty(url: &str) -> Box<dyn Channel> {
     channel_of(&[KEY, ("PAGERDUTY_URL", url), ("BUCKET", "my-pulses")])
 }
 
-/// The events that PagerDuty gets for these entries.
+/// The events that `PagerDuty` gets for these entries.
 fn events(entries: &[Entry]) -> Vec<Value> {
     let (server, told) = recording(&answer(202, "{\"status\":\"success\",\"message\":\"Event processed\"}"));
     assert_eq!(pagerduty(&server.url()).send(entries, soon()), Outcome::Taken);
     told.try_iter().map(checked).collect()
 }
 
-/// A request, held against what PagerDuty documents of its Events API v2.
+/// A request, held against what `PagerDuty` documents of its Events API v2.
 fn checked(received: Received) -> Value {
     assert!(received.head.starts_with("POST /v2/enqueue HTTP/1.1"), "{}", received.head);
     assert_eq!(received.header("content-type"), Some("application/json"));
