@@ -116,7 +116,9 @@ fn tag(mood: Mood) -> &'static str {
 /// A name for just these entries.
 fn sequence(entries: &[Entry]) -> String {
     let mut digest = Sha256::new();
-    entries.iter().for_each(|entry| digest.update(&entry.id));
+    for entry in entries {
+        digest.update(&entry.id);
+    }
     digest.finalize()[..16].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
