@@ -78,7 +78,7 @@ pub fn main(
         Parsed::Arguments(arguments) => arguments,
         Parsed::Text(text) => {
             print(&text);
-            return Exit::Ok.into();
+            return if output::has_arrived() { Exit::Ok.into() } else { Exit::Failed.into() };
         }
         Parsed::Wrong { message, nagios: false } => {
             complain(&message);

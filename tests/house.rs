@@ -45,7 +45,7 @@ const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda",
 
 /// From below: what everything uses; formats and words; the world.
 const CORE: &[&[&str]] = &[
-    &["clock", "crypto", "environment", "text", "xml"],
+    &["clock", "crypto", "environment", "etag", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
     &["answer", "mark", "mute", "pattern", "vitals"],
     &["words", "http", "prometheus"],

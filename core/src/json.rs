@@ -114,12 +114,12 @@ const WANTED: [(&str, &str); 7] = [
 /// The words of the JSON library, and ours.
 const WORDS: [(&str, &str); 16] = [
     ("EOF while parsing", "the text ends within"),
-    ("expected value", "there is no value"),
+    ("expected value", "there is no value that JSON has"),
     ("expected ident", "there is a word other than true, false or null"),
     ("expected `:`", "there is no : after the name"),
     ("expected `,` or `}`", "there is no , or } after the value"),
     ("expected `,` or `]`", "there is no , or ] after the value"),
-    ("key must be a string", "the name of a field must be in quotes"),
+    ("key must be a string", "the name of a field must be in double quotes (\"), and JSON has no comments"),
     ("trailing comma", "there is a comma too many"),
     ("trailing characters", "there is more after the end"),
     ("recursion limit exceeded", "it is nested too deeply"),
@@ -139,6 +139,9 @@ pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
     if text.starts_with(b"\xef\xbb\xbf") {
         let message = "it begins with a byte order mark; save it as UTF-8 without one".into();
         return Err(Error { line: 1, column: 1, message });
+    }
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || text.contains(&0) {
+        return Err(Error { line: 1, column: 1, message: "it is UTF-16, or no text; save it as UTF-8".into() });
     }
     if text.trim_ascii().is_empty() {
         return Err(Error { line: 1, column: 1, message: "it is empty; the least is {}".into() });
@@ -346,7 +349,10 @@ mod tests {
             ("{} x", "there is more after the end"),
             ("{\"label\": \"a\nb\"}", "a text has a line end"),
             ("{\"label\": \"\\q\"}", "there is a \\ with an unknown letter"),
-            ("{'label': 1}", "the name of a field must be in quotes"),
+            ("{'label': 1}", "the name of a field must be in double quotes (\")"),
+            ("{\n// ours\n\"label\": \"a\"}", "and JSON has no comments (line 2, column 1)"),
+            ("label: a", "there is no value that JSON has (line 1, column 1)"),
+            ("{\0}\0", "it is UTF-16, or no text; save it as UTF-8"),
             ("{\"label\": \"a\",}", "there is a comma too many"),
             ("[]", "it is a list, but must be a cup: an object such as {\"size_ml\": …} (line 1, column 1)"),
             ("{\"label\": 1}", "label: it is the number 1, but must be a text"),
@@ -358,6 +364,8 @@ mod tests {
             assert!(error.contains(why), "{text:?}: {error}");
         }
         assert!(read::<Cup>(b"{\"label\": \"\xff\"}", Unknown::Refused).is_err());
+        let utf_16 = read::<Cup>(b"\xff\xfe{\0}\0", Unknown::Refused).unwrap_err().to_string();
+        assert!(utf_16.contains("UTF-16"), "{utf_16}");
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn everything() -> Status {
         telling: Some(Box::new(Telling {
             down: vec![time(2)],
             flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
-            held: Some(Ended {
+            held: Some(Box::new(Ended {
                 since: Some(time(1)),
                 until: time(2),
                 was: State::Failing,
@@ -66,7 +66,7 @@ fn everything() -> Status {
                 to: Some(["slack".to_string()].into()),
                 host_since: Some(time(1)),
                 causes: vec!["status".into()],
-            }),
+            })),
         })),
         retired: true,
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],

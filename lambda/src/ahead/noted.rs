@@ -191,7 +191,8 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
         if let Some(Flaps { changed, wait_s: _, silence: _ }) = flaps {
             each(changed);
         }
-        if let Some(Ended { since, until, was: _, cause: _, reason: _, to: _, host_since: _, causes: _ }) = held {
+        if let Some(ended) = held.as_deref_mut() {
+            let Ended { since, until, was: _, cause: _, reason: _, to: _, host_since: _, causes: _ } = ended;
             since.iter_mut().chain([until]).for_each(&mut *each);
         }
     }

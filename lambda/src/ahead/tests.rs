@@ -144,7 +144,7 @@ fn record_ahead(second: i64) -> Record {
         telling: Some(Box::new(Telling {
             down: vec![at(-60), time],
             flaps: Some(Flaps { changed: time, wait_s: 900, silence: false }),
-            held: Some(held),
+            held: Some(Box::new(held)),
         })),
         history: vec![pulse_echo_core::status::Change { at: time, state: State::Failing, cause: None }],
         ..Record::new(time)

@@ -110,9 +110,9 @@ impl Teller<'_> {
         let is_held = change.is_held || flaps::holds(&telling, lasts.or(before), after, self.now);
         let ended = if lasts.is_none() { ended(change, before, after) } else { None };
         if is_held {
-            telling.held = held(telling.held, ended);
+            telling.held = held(telling.held.take(), ended).map(Box::new);
         } else {
-            for ended in telling.held.take().into_iter().chain(ended) {
+            for ended in telling.held.take().map(|held| *held).into_iter().chain(ended) {
                 self.tell_end(change, ended, steady, after);
             }
             if let Some(outage) = outage.as_deref_mut().filter(|_| !change.is_muted) {
@@ -264,8 +264,8 @@ fn others(causes: &[String], but: Option<&str>) -> Vec<String> {
 }
 
 /// What is held back: the newest end. A check that goes closes the outage whose end was held before.
-fn held(before: Option<Ended>, ended: Option<Ended>) -> Option<Ended> {
-    match (before, ended) {
+fn held(before: Option<Box<Ended>>, ended: Option<Ended>) -> Option<Ended> {
+    match (before.map(|before| *before), ended) {
         (Some(Ended { since, to, host_since, mut causes, was, cause, .. }), Some(ended)) if ended.since.is_none() => {
             causes.extend(told_as(was, cause));
             Some(Ended { since, to, host_since, causes, ..ended })

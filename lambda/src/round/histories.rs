@@ -1,6 +1,7 @@
 //! Properties of the rules over random histories: what hosts sent, what the probe answered, when sweeps came, which of
 //! their writes were needed, what they could not read, and what the channel took.
 
+mod flapping;
 mod properties;
 
 use std::ops::Range;
@@ -76,7 +77,7 @@ impl History {
         Observation {
             pulse: pulse.map(|second| Listed { at: at(second), etag: "p".into() }),
             echo: newest(&self.echoes).map(at),
-            fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}") }),
+            fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}").into() }),
             limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None }),
             fault_read: fault.filter(|_| reads).map(read).map(Box::new),
             ..Observation::default()
@@ -199,6 +200,11 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
     told
 }
 
+/// Whether an entry is about this check.
+fn is_of(check: usize, entry: &Entry) -> bool {
+    matches!(&entry.what, What::Fact(fact) | What::Whole(fact) if fact.check() == Some(&id(check)))
+}
+
 /// When the outage of a record began that lasts.
 fn begun(record: Option<&Record>) -> Option<Time> {
     Some(record?.outage.as_ref()?.since)
@@ -219,7 +225,7 @@ impl Told {
     /// up in one, `g` gone.
     fn of(&self, check: usize) -> String {
         let letter = |(_, entry): &(i64, Entry)| match &entry.what {
-            What::Fact(fact) | What::Whole(fact) if fact.check() != Some(&id(check)) => None,
+            _ if !is_of(check, entry) => None,
             What::Whole(Fact::Gone { .. }) => Some("wg"),
             What::Whole(_) => Some("w"),
             What::Fact(Fact::Down(_)) => Some("d"),

@@ -38,7 +38,7 @@ impl Objects {
     }
 
     fn observation(self) -> Observation {
-        let seen = |second: i64| Listed { at: at(second), etag: format!("{second}") };
+        let seen = |second: i64| Listed { at: at(second), etag: format!("{second}").into() };
         // The pulse's content stays the same.
         let pulse = self.pulse.map(|second| Listed { etag: "p".into(), ..seen(second) });
         let limits = pulse.as_ref().map(|pulse| Limits {

@@ -8,7 +8,7 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
 
 use super::many::{gap, of_all, on_hosts, set_back, untaken, wave};
-use super::measure::{checks, command, hosts, last_words, name, names, when};
+use super::measure::{checks, command, ended, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::{duration, grouped, stopped};
 
@@ -173,8 +173,8 @@ fn up_again(fact: &Fact, at: Time) -> String {
              an outage of {lasted}, from {from}: {why}.{still}"
         );
     }
-    let up = when(*until);
-    format!("{check} has been up again since {up}. It was down for {lasted}, from {from}: {why}.{still}")
+    let to = when(*until);
+    format!("{check} is up again after {lasted}.{still} It was down from {from} to {to}: {why}.")
 }
 
 /// The text after the label of an outage that is told only now that `end` has ended it.
@@ -200,7 +200,9 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
 
 /// Checks of one host that fell silent together: `first` stands for all of them, and `who` names them.
 pub(super) fn silent_together(first: &Down, who: &str, at: Time, detail: Detail) -> String {
-    outage(who, first, at, "", detail, "If on purpose, for each: `pulse-echo retire ID`.")
+    // A note of the host speaks for all its checks.
+    let retire = command("retire", &first.check.default_of_host());
+    outage(who, first, at, "", detail, &format!("If the host left on purpose: {retire}."))
 }
 
 fn single(down: &Down, at: Time, changed: bool, back: bool, detail: Detail) -> String {
@@ -220,7 +222,7 @@ fn single(down: &Down, at: Time, changed: bool, back: bool, detail: Detail) -> S
 
 fn outage(who: &str, down: &Down, at: Time, news: &str, detail: Detail, remedy: &str) -> String {
     let since = down_since(down, at);
-    let mut sentences = vec![format!("{who} has been {} {since}{news}: {}.", down.state, why_down(down, at))];
+    let mut sentences = vec![ended(format!("{who} has been {} {since}{news}: {}", down.state, why_down(down, at)))];
     sentences.extend(last_words(&down.words).map(|words| format!("Last words: {words}.")));
     if detail == Detail::Full {
         sentences.push(match down.echo {

@@ -58,6 +58,21 @@ fn begin_and_end_are_joined_for_each_channel_that_was_told_nothing_of_it() {
 }
 
 #[test]
+fn an_end_that_came_while_somebody_else_was_sending_is_joined_in_the_next_sweep() {
+    let mut status = Status::new(at(0));
+    status.outbox = vec![
+        message(1, 0, &["slack"], went_down("web-1", 0)),
+        message(2, 60, &["slack"], came_up("web-1", 0, 50)),
+        message(3, 120, &["slack"], went_down("web-2", 110)),
+    ];
+    // At second 60 a lease ran, so nothing was joined.
+    keep(&mut status, 120);
+    let ids: Vec<_> = status.outbox.iter().map(|message| message.id.as_str()).collect();
+    assert_eq!(ids, ["2-60", "3-120"]);
+    assert_eq!(status.outbox[0].whole, ["slack".to_string()].into());
+}
+
+#[test]
 fn a_channel_that_takes_nothing_does_not_let_the_outbox_grow_and_no_host_is_lost() {
     let mut status = Status::new(at(0));
     for second in (0..100).map(|round| 60 * round) {
