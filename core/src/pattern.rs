@@ -16,6 +16,14 @@ impl Pattern {
         id.as_str().contains('*').then(|| Self(id.shown().into()))
     }
 
+    /// Parses a pattern of a list of checks, which may be an id without `*`, too: a host with all its checks, or a check.
+    pub fn of_list(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("it is empty".into());
+        }
+        CheckId::try_from(format!("{text}.json")).map(|id| Self(id.shown().into()))
+    }
+
     /// Whether the check is meant.
     pub fn fits(&self, check: &CheckId) -> bool {
         if !self.0.contains('/') {
@@ -120,6 +128,21 @@ mod tests {
         assert!("web-1".parse::<Pattern>().unwrap_err().contains("it has no *"));
         assert!("*//x".parse::<Pattern>().unwrap_err().contains("the segment \"\""));
         assert!("../*".parse::<Pattern>().unwrap_err().contains("the segment \"..\""));
+    }
+
+    #[test]
+    fn in_a_list_an_id_without_a_star_stands_for_itself() {
+        for (pattern, key, fits) in [
+            ("web-1", "web-1.json", true),
+            ("web-1", "web-1/db.json", true),
+            ("web-1", "web-10.json", false),
+            ("web-1/db", "web-1/db.json", true),
+            ("web-1/db", "web-1.json", false),
+            ("web-*", "web-10.json", true),
+        ] {
+            assert_eq!(Pattern::of_list(pattern).unwrap().fits(&id(key)), fits, "{pattern} {key}");
+        }
+        assert!(Pattern::of_list("").is_err() && Pattern::of_list("a//b").is_err());
     }
 
     #[test]

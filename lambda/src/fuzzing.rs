@@ -13,6 +13,7 @@ use crate::channel;
 use crate::expect::{self, Redirect, Seen};
 use crate::ipfilter::IpFilter;
 use crate::outbox::attempt;
+use crate::outbox::audience::Audiences;
 use crate::probe;
 use crate::round::{Case, Round};
 use crate::rules::Rules;
@@ -53,7 +54,7 @@ pub fn may_go(allow: &str, ports: &str, host: &str, address: SocketAddr) -> Resu
 /// Judges all checks of a status once more, of which nothing is in the store any longer, and gives what each of its
 /// channels is then told: a subject, and a message.
 pub fn sweep(status: &mut Status, now: Time) -> Vec<(String, String)> {
-    let (rules, channels) = (Rules::default(), BTreeSet::from(["slack".to_string()]));
+    let (rules, channels) = (Rules::default(), Audiences::from(["slack".to_string()]));
     let cases = std::mem::take(&mut status.checks).into_iter();
     let cases =
         cases.map(|(id, record)| Case { id, record: Some(record), observation: Observation::default() }).collect();

@@ -44,6 +44,27 @@ impl Address {
         web_url(text).map(Self)
     }
 
+    /// The URL with these segments after its own path.
+    pub(crate) fn below(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        Self(url)
+    }
+
+    /// The URL without the last segment of its path, and that segment, which is never empty.
+    pub(crate) fn split_last(&self) -> Option<(Self, String)> {
+        let mut url = self.0.clone();
+        let (before, last) = url.path().trim_end_matches('/').rsplit_once('/')?;
+        let (before, last) = (before.to_string(), last.to_string());
+        url.set_path(&before);
+        Some((Self(url), last)).filter(|(_, last)| !last.is_empty())
+    }
+
+    /// Whether it has no path of its own.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.0.path() == "/"
+    }
+
     /// The whole URL, for sending.
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()

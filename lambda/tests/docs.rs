@@ -27,7 +27,9 @@ fn read() -> BTreeSet<String> {
     let lookup = |name: &str| {
         asked.lock().unwrap().insert(name.to_string());
         let value = match name {
-            "SLACK_URL" | "WEBHOOK_URL" | "HEARTBEAT_URL" => "https://alerts.example/",
+            "SLACK_URL" | "WEBHOOK_URL" | "HEARTBEAT_URL" | "ALERTMANAGER_URL" => "https://alerts.example/",
+            "NTFY_URL" => "https://ntfy.sh/my-alerts",
+            "PAGERDUTY_KEY" => "R0UT1NGKEY",
             "QUEUE_URL" => "https://sqs.us-east-1.amazonaws.com/123456789012/ticks",
             "ALERT_TOPIC_ARN" => "arn:aws:sns:eu-central-1:123456789012:alerts",
             "WEBHOOK_SECRET" => "ssm:/webhook-secret",
@@ -64,6 +66,26 @@ fn each_setting_that_is_read_is_in_a_table_and_no_other() {
     assert_eq!(own, documented);
     for name in foreign.iter().map(|name| name.replace("all_proxy", "ALL_PROXY")) {
         assert!(PAGES.contains(&format!("`{name}`")), "no page names {name}");
+    }
+}
+
+#[test]
+fn each_setting_is_one_of_the_template_and_stands_in_the_help_of_serve() {
+    let template = include_str!("../../packaging/aws/template.yaml");
+    let variables = template.lines().filter_map(|line| line.strip_prefix("          ")?.split_once(": "));
+    let variables: BTreeSet<_> = variables.map(|(name, _)| name).collect();
+    let help = include_str!("../../local/src/serve/options.rs").split_once("SETTINGS: &str").unwrap().1;
+    let is_other = |c: char| !c.is_ascii_uppercase() && c != '_';
+    let help: BTreeSet<_> = help.split(is_other).collect();
+    // What each of them has by other means, or not at all.
+    let by_log = ["RUST_LOG"];
+    let of_aws = ["BUCKET", "STACK", "QUEUE_URL"];
+    for name in read() {
+        if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") || by_log.contains(&name.as_str()) {
+            continue;
+        }
+        assert!(variables.contains(name.as_str()), "the template gives no {name}");
+        assert!(of_aws.contains(&name.as_str()) || help.contains(name.as_str()), "serve --help has no {name}");
     }
 }
 

@@ -25,6 +25,8 @@ fn everything() -> Status {
         changed: Some(time(3)),
         back: true,
         anyway: true,
+        to: Some(["slack".to_string()].into()),
+        host_since: Some(time(1)),
     };
     let first_seen = Some(FirstSeen { listed: time(9), counts: time(3) });
     let failing = Record {
@@ -62,6 +64,9 @@ fn everything() -> Status {
                 cause: Some(Cause::Body),
                 reason: Some("body differs".into()),
                 ack: Some(word()),
+                to: Some(["slack".to_string()].into()),
+                host_since: Some(time(1)),
+                causes: vec!["status".into()],
             })),
         })),
         retired: true,
@@ -74,6 +79,8 @@ fn everything() -> Status {
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
         whole: ["sns".to_string()].into(),
+        host_since: Some(time(1)),
+        causes: vec!["status".into()],
         fact,
     };
     let reason = Some("down for repair".to_string());
@@ -201,6 +208,7 @@ fn facts() -> Vec<Fact> {
         Fact::Uncrowded { host: "web-1".into(), since, until },
         Fact::SetBack { ahead: until, by_s: 7_200, checks: 1, hosts: 1, some: vec![id("web-1")] },
         Fact::Counted { hosts: Hosts([("web-1".to_string(), all_changes())].into()) },
+        Fact::Untaken { kinds: vec!["gone".into()], checks: 1, hosts: 1, some: vec![id("web-1")] },
         Fact::Test,
     ];
     let kind = |fact: &Fact| match fact {
@@ -228,9 +236,10 @@ fn facts() -> Vec<Fact> {
         Fact::Uncrowded { .. } => 21,
         Fact::SetBack { .. } => 22,
         Fact::Counted { .. } => 23,
-        Fact::Test => 24,
+        Fact::Untaken { .. } => 24,
+        Fact::Test => 25,
     };
-    assert!(facts.iter().map(kind).eq(0..25), "each kind once");
+    assert!(facts.iter().map(kind).eq(0..26), "each kind once");
     facts
 }
 

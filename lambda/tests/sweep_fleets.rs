@@ -229,7 +229,10 @@ impl People {
         assert!(body.len() < 256 * 1024, "{} bytes", body.len());
         let own = |event: &&Value| !event["id"].as_str().unwrap().contains('-');
         assert_eq!(webhook["events"].as_array().unwrap().iter().filter(own).count(), events);
-        for text in [&slack["text"], &webhook["text"]].map(|text| text.as_str().unwrap()) {
+        // The last line stands beside the bar.
+        let text = |value: &Value| value.as_str().unwrap().to_string();
+        let slack = format!("{}\n{}", text(&slack["text"]), text(&slack["attachments"][0]["text"]));
+        for text in [slack, text(&webhook["text"])] {
             assert!(text.len() < 2_000, "{} bytes", text.len());
             let is_of_hosts = |line: &&str| line.starts_with("The hosts, those first that changed least: host-");
             assert_eq!(

@@ -6,6 +6,7 @@
 #   BUCKET       the bucket for pulses and echoes; one that exists is taken as it is
 #   STACK        the stack's name (pulse-echo)
 #   SLACK_URL, WEBHOOK_URL, WEBHOOK_SECRET, HEARTBEAT_URL, EMAIL, TICK_S    where and how often people are told
+#   PAGERDUTY_KEY, ALERTMANAGER_URL, NTFY_URL, NTFY_TOKEN                   likewise
 #   DRIVER       schedule or queue
 #   ARCH         arm64 or x86_64
 #   TAGS         tags of all that is made, such as team=ops,cost=42
@@ -30,6 +31,7 @@ give() {
 for argument in "$@"; do
   case $argument in
     BUCKET=* | STACK=* | SLACK_URL=* | WEBHOOK_URL=* | WEBHOOK_SECRET=* | HEARTBEAT_URL=* | EMAIL=* | TICK_S=* | \
+      PAGERDUTY_KEY=* | ALERTMANAGER_URL=* | NTFY_URL=* | NTFY_TOKEN=* | \
       DRIVER=* | ARCH=* | TAGS=* | CODE_BUCKET=* | ZIP=* | DRY=*)
       printf -v "${argument%%=*}" %s "${argument#*=}"
       ;;
@@ -48,6 +50,10 @@ SLACK_URL SlackUrl
 WEBHOOK_URL WebhookUrl
 WEBHOOK_SECRET WebhookSecret
 HEARTBEAT_URL HeartbeatUrl
+PAGERDUTY_KEY PagerDutyKey
+ALERTMANAGER_URL AlertmanagerUrl
+NTFY_URL NtfyUrl
+NTFY_TOKEN NtfyToken
 EMAIL AlertEmail
 TICK_S TickSeconds
 DRIVER Driver

@@ -253,6 +253,10 @@ fn a_page_tells_all_of_a_check() {
         changed: None,
         back: false,
         anyway: false,
+        to: None,
+        host_since: None,
+        to: None,
+        host_since: None,
     };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
     record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) }));
@@ -301,6 +305,8 @@ fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_d
         changed: None,
         back: false,
         anyway: false,
+        to: None,
+        host_since: None,
     };
     let outage = Outage { since: ago(9_100), noticed: ago(9_000), muted: None, told: Some(told) };
     fleet.status.checks =

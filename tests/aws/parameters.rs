@@ -7,7 +7,16 @@ use serde_json::{Value, json};
 use crate::template::{TEXT, as_text, whole};
 use crate::values::walk;
 
-const SECRETS: [&str; 4] = ["SlackUrl", "WebhookUrl", "WebhookSecret", "HeartbeatUrl"];
+const SECRETS: [&str; 8] = [
+    "SlackUrl",
+    "WebhookUrl",
+    "WebhookSecret",
+    "HeartbeatUrl",
+    "PagerDutyKey",
+    "AlertmanagerUrl",
+    "NtfyUrl",
+    "NtfyToken",
+];
 
 fn parameters(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
     template["Parameters"].as_object().unwrap().iter()

@@ -76,6 +76,10 @@ const LOOP_WITH_SECRETS: &[&str] = &[
     "ssm:GetParameter ssm:parameter/pulse-echo/webhook-url",
     "ssm:GetParameter ssm:parameter/pulse-echo/webhook-secret",
     "ssm:GetParameter ssm:parameter/pulse-echo/heartbeat-url",
+    "ssm:GetParameter ssm:parameter/pulse-echo/pagerduty-key",
+    "ssm:GetParameter ssm:parameter/pulse-echo/alertmanager-url",
+    "ssm:GetParameter ssm:parameter/pulse-echo/ntfy-url",
+    "ssm:GetParameter ssm:parameter/pulse-echo/ntfy-token",
 ];
 
 const IN_A_VPC: &[&str] = &[

@@ -1,7 +1,8 @@
-//! The page in a real browser, and the metrics in a real Prometheus.
+//! The page in a real browser, the metrics in a real Prometheus, and alerts in a real Alertmanager.
 //!
-//! `tools.sh` installs both. What cannot be installed is left out and named; under `CI` it fails.
+//! `tools.sh` installs them. What cannot be installed is left out and named; under `CI` it fails.
 
+mod alertmanager;
 mod browser;
 mod prometheus;
 
@@ -19,6 +20,10 @@ fn main() -> ExitCode {
     match install("prometheus") {
         Ok(folder) => prometheus::watch(&mut tally, &folder),
         Err(why) => tally.leave_out("the metrics in Prometheus", &why),
+    }
+    match install("alertmanager") {
+        Ok(folder) => alertmanager::tell(&mut tally, &folder),
+        Err(why) => tally.leave_out("alerts in Alertmanager", &why),
     }
     tally.end()
 }

@@ -94,7 +94,7 @@ fn falls_and_comes_back(promtool: &Path, prometheus: &Path) -> Result<(), String
 }
 
 /// A process that ends with its test.
-struct Killed(Child);
+pub struct Killed(pub Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
@@ -123,11 +123,22 @@ fn query(port: u16, expression: &str) -> Result<String, String> {
     answer["data"]["result"][0]["value"][1].as_str().map(String::from).ok_or_else(|| format!("{answer}"))
 }
 
-fn get(url: &str) -> Result<String, String> {
-    let config = http::config().timeout_global(Some(Duration::from_secs(10))).build();
-    let agent = http::agent(config, &Trust::built_in(), SystemResolver::default());
-    let mut answer = agent.get(url).call().map_err(|error| error.to_string())?;
+/// What this address answers.
+pub fn get(url: &str) -> Result<String, String> {
+    let mut answer = agent().get(url).call().map_err(|error| error.to_string())?;
     answer.body_mut().read_to_string().map_err(|error| error.to_string())
+}
+
+/// Posts JSON; the error is an answer that is no 2xx.
+pub fn post(url: &str, body: &str) -> Result<(), String> {
+    let request = agent().post(url).header("content-type", "application/json");
+    let answer = request.send(body).map_err(|error| error.to_string())?;
+    if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
+}
+
+fn agent() -> ureq::Agent {
+    let config = http::config().timeout_global(Some(Duration::from_secs(10))).build();
+    http::agent(config, &Trust::built_in(), SystemResolver::default())
 }
 
 /// The error is what the command printed.

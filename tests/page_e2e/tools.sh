@@ -3,6 +3,7 @@
 #
 #   tools.sh browser DIR      Debian's chromium (as root, unless it is there), playwright-core, axe-core, html-validate
 #   tools.sh prometheus DIR   Debian's prometheus and promtool, unpacked
+#   tools.sh alertmanager DIR Debian's prometheus-alertmanager and amtool, unpacked, and their templates (as root)
 set -eu
 
 browser() {
@@ -29,6 +30,22 @@ prometheus() {
   dpkg -x prometheus_*.deb "$dir"
   rm prometheus_*.deb
   "$dir/usr/bin/promtool" --version
+}
+
+alertmanager() {
+  dir=$1
+  if [ -e "$dir/usr/bin/amtool" ]; then return; fi
+  mkdir -p "$dir"
+  cd "$dir"
+  apt-get download prometheus-alertmanager || { apt-get update && apt-get download prometheus-alertmanager; }
+  dpkg -x prometheus-alertmanager_*.deb "$dir"
+  rm prometheus-alertmanager_*.deb
+  # Its templates are read from there alone. The package itself would start a service.
+  if [ ! -e /usr/share/prometheus/alertmanager/default.tmpl ]; then
+    mkdir -p /usr/share/prometheus
+    cp -r usr/share/prometheus/alertmanager /usr/share/prometheus/
+  fi
+  "$dir/usr/bin/amtool" --version
 }
 
 what=$1 dir=$2

@@ -26,6 +26,12 @@ pub struct Message {
     /// Of those channels the ones that were told nothing of the outage that this ends.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub whole: BTreeSet<String>,
+    /// When the outage of the host began, if that was with another check than the one that this is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_since: Option<Time>,
+    /// Which other causes the outage that this is about was told with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
     /// What happened.
     pub fact: Fact,
 }
@@ -282,6 +288,18 @@ pub enum Fact {
         /// What changed of each host.
         hosts: Hosts,
     },
+    /// What no channel is told of, as its settings say. It comes with a test.
+    Untaken {
+        /// What no channel takes of any check, in the words of `NAME_STATES`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<String>,
+        /// Of how many checks nobody takes something that is taken of others.
+        checks: usize,
+        /// How many hosts they belong to.
+        hosts: usize,
+        /// The first of them, at most ten.
+        some: Vec<CheckId>,
+    },
     /// A test of whether messages arrive.
     Test,
 }
@@ -340,7 +358,7 @@ pub struct Still {
 impl Message {
     /// A message that all these channels owe, and that waits for nothing.
     pub fn new(id: String, at: Time, owed: BTreeSet<String>, fact: Fact) -> Self {
-        Self { id, at, owed, waits: false, whole: BTreeSet::new(), fact }
+        Self { id, at, owed, waits: false, whole: BTreeSet::new(), host_since: None, causes: Vec::new(), fact }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The record of one check.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -229,6 +230,15 @@ pub struct Told {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg(feature = "memory")]
     pub anyway: bool,
+    /// The channels that were told of it; `None`: all that there were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg(feature = "memory")]
+    pub to: Option<BTreeSet<String>>,
+    /// When the outage of its host began, if other checks of the host were down already. The host's outage lasts until
+    /// none of these is down any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg(feature = "memory")]
+    pub host_since: Option<Time>,
 }
 
 /// What was told of a check lately, and what is held back.
@@ -276,6 +286,15 @@ pub struct Ended {
     /// Who acknowledged the outage, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack: Option<Acknowledged>,
+    /// The channels that were told of the outage; `None`: all that there were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<BTreeSet<String>>,
+    /// When the outage of its host began, if that was with another check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_since: Option<Time>,
+    /// Which other causes the outage was told with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
 }
 
 /// A change of a check's state.
@@ -340,6 +359,13 @@ impl Record {
                 let age = self.pulse.age(now);
                 age > limits.every() && age <= limits.limit()
             })
+    }
+
+    /// When the outage of its host began that its own outage belongs to, if that was told and lasts.
+    #[cfg(feature = "memory")]
+    pub fn host_told_since(&self) -> Option<Time> {
+        let outage = self.outage.as_deref()?;
+        outage.told.as_ref().map(|told| told.host_since.unwrap_or(outage.since))
     }
 
     /// The last fault's sentence, if it is `failing`.

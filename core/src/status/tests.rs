@@ -52,6 +52,9 @@ fn failing(told: Told) -> Record {
                 cause: Some(Cause::Body),
                 reason: Some("body differs".into()),
                 ack: Some(Acknowledged { by: Some("alice@ops".into()), reason: None }),
+                to: Some(["slack".to_string()].into()),
+                host_since: Some(time(1)),
+                causes: vec!["status".into()],
             })),
         })),
         retired: true,
@@ -83,6 +86,8 @@ pub(super) fn full() -> Status {
         owed: ["slack".to_string(), "sns".to_string()].into(),
         waits: true,
         whole: ["sns".to_string()].into(),
+        host_since: Some(time(1)),
+        causes: vec!["status".into()],
         fact,
     };
     let told = Told {
@@ -93,6 +98,8 @@ pub(super) fn full() -> Status {
         changed: Some(time(3)),
         back: true,
         anyway: true,
+        to: Some(["slack".to_string()].into()),
+        host_since: Some(time(1)),
     };
     let back_off = BackOff {
         failures: 2,

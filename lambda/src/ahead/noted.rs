@@ -36,6 +36,7 @@ impl Mender {
     pub(super) fn record(&mut self, record: &mut Record, times: &BTreeSet<Time>) {
         let now = self.now;
         let mut furthest = self.furthest;
+        let began = record.outage.as_ref().map(|outage| outage.since);
         each_time(record, &mut |time| {
             if time.is_ahead(now) {
                 furthest = furthest.max(Some(*time));
@@ -43,8 +44,13 @@ impl Mender {
             }
         });
         self.furthest = furthest;
-        if let Some(told) = record.outage.as_mut().and_then(|outage| outage.told.as_mut()) {
-            remind_in_time(told, now);
+        if let Some(outage) = record.outage.as_deref_mut() {
+            let (since, told) = (outage.since, outage.told.as_mut());
+            if let Some(told) = told {
+                remind_in_time(told, now);
+                // Receivers know the host's outage by the time that they were told.
+                told.host_since = told.host_since.or(began.filter(|began| *began != since));
+            }
         }
         // What seems to have been told in times to come must not hold back what is to be told.
         if let Some(telling) = &mut record.telling {
@@ -124,7 +130,7 @@ impl Mender {
                 [from, until].into_iter().for_each(&mut cut);
             }
         }
-        for Message { id: _, at, owed: _, waits: _, whole: _, fact } in outbox {
+        for Message { id: _, at, owed: _, waits: _, whole: _, host_since: _, causes: _, fact } in outbox {
             cut(at);
             each_time_of_fact(fact, &mut cut);
         }
@@ -179,7 +185,9 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
     }
     if let Some(Outage { since, noticed, muted: _, told }) = outage.as_deref_mut() {
         [since, noticed].into_iter().for_each(&mut *each);
-        if let Some(Told { at, next: _, step_s: _, causes: _, changed, back: _, anyway: _ }) = told {
+        if let Some(Told { at, next: _, step_s: _, causes: _, changed, back: _, anyway: _, to: _, host_since: _ }) =
+            told
+        {
             [at].into_iter().chain(changed).for_each(&mut *each);
         }
     }
@@ -187,7 +195,8 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
         if let Some(Flaps { changed, wait_s: _, silence: _ }) = flaps {
             each(changed);
         }
-        if let Some(Ended { since, until, was: _, cause: _, reason: _, ack: _ }) = held.as_deref_mut() {
+        if let Some(ended) = held.as_deref_mut() {
+            let Ended { since, until, was: _, cause: _, reason: _, ack: _, to: _, host_since: _, causes: _ } = ended;
             since.iter_mut().chain([until]).for_each(&mut *each);
         }
     }

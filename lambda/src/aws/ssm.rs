@@ -13,7 +13,16 @@ use crate::settings::StoreSettings;
 use crate::web::{Address, Answer, Missed, Web};
 
 /// The variables whose value may be in a parameter.
-const VARIABLES: [&str; 4] = ["SLACK_URL", "WEBHOOK_URL", "WEBHOOK_SECRET", "HEARTBEAT_URL"];
+const VARIABLES: [&str; 8] = [
+    "SLACK_URL",
+    "WEBHOOK_URL",
+    "WEBHOOK_SECRET",
+    "HEARTBEAT_URL",
+    "PAGERDUTY_KEY",
+    "ALERTMANAGER_URL",
+    "NTFY_URL",
+    "NTFY_TOKEN",
+];
 
 /// What such a value begins with; the rest is the parameter's name.
 const PREFIX: &str = "ssm:";

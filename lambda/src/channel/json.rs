@@ -136,6 +136,10 @@ fn of_fact(fact: &Fact) -> Value {
             "kind": "set-back", "ahead": ahead, "by_s": by_s, "checks": checks, "hosts": hosts, "some": names(some),
         }),
         Fact::Counted { hosts } => json!({"kind": "counted", "hosts": hosts.0}),
+        Fact::Untaken { kinds, checks, hosts, some } => json!({
+            "kind": "untaken", "states": (!kinds.is_empty()).then_some(kinds), "checks": checks, "hosts": hosts,
+            "some": (!some.is_empty()).then(|| names(some)),
+        }),
         Fact::Test => json!({"kind": "test"}),
     }
 }

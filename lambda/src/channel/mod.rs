@@ -2,9 +2,14 @@
 //!
 //! A channel is one file and one line: a type that implements [`Channel`], and its entry in `ALL`.
 
+mod alertmanager;
 mod heartbeat;
 mod json;
+mod mood;
+mod ntfy;
+mod pagerduty;
 mod parts;
+mod said;
 mod slack;
 mod sns;
 #[cfg(test)]
@@ -18,12 +23,14 @@ use pulse_echo_core::environment::Environment;
 use pulse_echo_core::http::Trust;
 use pulse_echo_core::store::Clock;
 
+use crate::outbox::audience::{Audience, Audiences};
 use crate::outbox::entry::{Entry, Outcome};
 
 pub use heartbeat::Heartbeat;
 
 /// All channels. Each makes itself if the environment asks for it.
-const ALL: [fn(&Means) -> Made; 3] = [slack::channel, webhook::channel, sns::channel];
+const ALL: [fn(&Means) -> Made; 6] =
+    [slack::channel, webhook::channel, sns::channel, pagerduty::channel, alertmanager::channel, ntfy::channel];
 
 /// A channel, if the environment asks for it. The error is a sentence that names the variable and shows no secret.
 type Made = Result<Option<Box<dyn Channel>>, String>;
@@ -40,6 +47,46 @@ pub trait Channel: Send + Sync {
     ///
     /// It must return by `deadline`. The same entries come again, with the same ids, until the channel takes them.
     fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome;
+
+    /// What it wants to hear.
+    fn audience(&self) -> Audience {
+        Audience::default()
+    }
+
+    /// Whether its receiver forgets an outage that it is not reminded of.
+    fn forgets(&self) -> bool {
+        false
+    }
+
+    /// Whether it takes the changes of very many checks as one entry. A channel whose receiver keeps each outage for
+    /// itself does not.
+    fn sums_up(&self) -> bool {
+        true
+    }
+}
+
+/// A channel, and what the operator wants it to hear.
+struct Told {
+    channel: Box<dyn Channel>,
+    audience: Audience,
+}
+
+impl Channel for Told {
+    fn name(&self) -> &'static str {
+        self.channel.name()
+    }
+
+    fn send(&self, entries: &[Entry], deadline: Instant) -> Outcome {
+        self.channel.send(entries, deadline)
+    }
+
+    fn audience(&self) -> Audience {
+        self.audience.clone()
+    }
+
+    fn sums_up(&self) -> bool {
+        self.channel.sums_up()
+    }
 }
 
 /// What a channel is made from.
@@ -60,10 +107,23 @@ pub fn in_words(entries: &[Entry]) -> String {
     words::message(entries, ROOM, str::to_string)
 }
 
-/// Makes the channels that the environment asks for; there may be none. It sends nothing. The error is a sentence that
-/// names the variable and shows no secret.
+/// Makes the channels that the environment asks for; there may be none. It sends nothing. A channel is told what
+/// `NAME_ONLY` and `NAME_STATES` say, where `NAME` is its name in capitals. The error is a sentence that names the
+/// variable and shows no secret.
 pub fn channels(means: &Means) -> Result<Vec<Box<dyn Channel>>, String> {
-    ALL.iter().filter_map(|channel| channel(means).transpose()).collect()
+    let made = ALL.iter().filter_map(|channel| channel(means).transpose());
+    made.map(|channel| {
+        let channel = channel?;
+        let name = channel.name().to_ascii_uppercase();
+        let audience = Audience::read(means.environment, &name, channel.forgets())?;
+        Ok(Box::new(Told { channel, audience }) as Box<dyn Channel>)
+    })
+    .collect()
+}
+
+/// What each of these channels wants to hear.
+pub fn audiences(channels: &[Box<dyn Channel>]) -> Audiences {
+    channels.iter().map(|channel| (channel.name().to_string(), channel.audience())).collect()
 }
 
 /// The subject and the message that people see, for the fuzzer.

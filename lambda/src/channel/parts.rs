@@ -53,7 +53,8 @@ mod tests {
     use crate::outbox::entry::What;
 
     fn entries(count: usize) -> Vec<Entry> {
-        let entry = |n: usize| Entry { id: n.to_string(), at: Time::from_second(0), what: What::Fact(Fact::Test) };
+        let what = || What::Fact(Fact::Test);
+        let entry = |n: usize| Entry { id: n.to_string(), at: Time::from_second(0), what: what(), course: None };
         (0..count).map(entry).collect()
     }
 

@@ -5,7 +5,9 @@ use std::time::Instant;
 use serde_json::json;
 use url::form_urlencoded::Serializer;
 
+use super::mood::{self, Mood};
 use super::parts::in_parts;
+use super::said::reason;
 use super::{Channel, Made, Means, words};
 use crate::outbox::entry::{ENTRIES, Entry, Outcome};
 use crate::web::{Address, Missed, Web};
@@ -44,11 +46,17 @@ impl Channel for Slack {
 
 impl Slack {
     fn post(&self, entries: &[Entry], deadline: Instant) -> Result<(), Missed> {
+        let mood = mood::of(entries);
+        let text = words::message(entries, ROOM, escape);
+        // A bar stands beside an attachment only. What matters is in the text: Slack folds long attachments, and some
+        // receivers show none.
+        let (text, foot) = text.rsplit_once('\n').unwrap_or((&text, "pulse-echo"));
         let payload = json!({
             "channel": self.channel,
             "username": self.user,
-            "icon_emoji": ":exclamation:",
-            "text": words::message(entries, ROOM, escape),
+            "icon_emoji": if mood == Mood::Good { ":white_check_mark:" } else { ":exclamation:" },
+            "text": text,
+            "attachments": [{"color": colour(mood), "text": foot, "fallback": foot, "mrkdwn_in": ["text"]}],
             // A stranger may have written an address in a fault's reason: Slack must not fetch it for a preview.
             "unfurl_links": false,
             "unfurl_media": false,
@@ -74,12 +82,14 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("://", ":\u{2060}//")
 }
 
-/// The reason in an answer of JSON, without what may be an address: that may hold the secret.
-fn reason(text: &str) -> Option<String> {
-    let answer: serde_json::Value = serde_json::from_str(text).ok()?;
-    let reason = ["message", "error", "msg"].iter().find_map(|name| answer.get(name)?.as_str())?;
-    let words: Vec<_> = reason.split_whitespace().map(|word| if word.contains('/') { "…" } else { word }).collect();
-    Some(words.join(" "))
+/// The bar's colour in hex: other receivers than Slack do not know its words.
+fn colour(mood: Mood) -> &'static str {
+    match mood {
+        Mood::Bad => "#d00000",
+        Mood::Trouble => "#daa038",
+        Mood::Good => "#2eb886",
+        Mood::Neutral => "#9e9e9e",
+    }
 }
 
 fn is_word(text: &str) -> bool {

@@ -1,12 +1,12 @@
 //! What to send to a channel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, Message, Mutes, Status};
 
-use super::entry::{Counts, ENTRIES, Entry, What};
+use super::entry::{Counts, Course, ENTRIES, Entry, What};
 
 /// What one channel is sent at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,26 @@ pub struct Attempt {
     pub tells: Vec<Vec<String>>,
 }
 
-/// What to send to a channel at `now`; `None` if it owes nothing that may be told now, or is backing off.
+/// What to send to a channel at `now`; `None` if it owes nothing that may be told now, or is backing off. The changes
+/// of more than [`ENTRIES`] checks become one entry.
 pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
+    let mut attempt = all_due(status, channel, now)?;
+    let is_counted = |entry: &Entry| matches!(entry.what, What::Fact(Fact::Counted { .. }));
+    if attempt.entries.len() > ENTRIES || attempt.entries.iter().any(is_counted) {
+        attempt = summed_up(attempt);
+    }
+    Some(attempt)
+}
+
+/// The same for a channel that has each outage for itself: the first [`ENTRIES`] entries.
+pub fn due_each(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
+    let mut attempt = all_due(status, channel, now)?;
+    attempt.entries.truncate(ENTRIES);
+    attempt.tells.truncate(ENTRIES);
+    Some(attempt)
+}
+
+fn all_due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
     if is_left_alone(status, channel, now) {
         return None;
     }
@@ -27,7 +45,7 @@ pub fn due(status: &Status, channel: &str, now: Time) -> Option<Attempt> {
     if owed.is_empty() {
         return None;
     }
-    let mut attempt = attempt(&owed, channel);
+    let mut attempt = attempt(&owed, channel, status);
     if status.channels.get(channel).is_some_and(|back_off| back_off.refused > 0) {
         // What it refused comes alone, so that nothing of the rest is sent in vain.
         attempt.entries.truncate(1);
@@ -60,10 +78,11 @@ fn is_due(mutes: &Mutes, message: &Message, channel: &str, now: Time) -> bool {
 
 /// The entries for these messages, which `channel` owes. If an outage's start and end are both among them, they become
 /// one entry under the end's id.
-fn attempt(owed: &[&Message], channel: &str) -> Attempt {
+fn attempt(owed: &[&Message], channel: &str, status: &Status) -> Attempt {
     let mut over: BTreeMap<_, Vec<&Message>> =
         owed.iter().filter_map(|message| message.fact.ends()).map(|outage| (outage, Vec::new())).collect();
     let mut attempt = Attempt { entries: Vec::new(), tells: Vec::new() };
+    let open = if over.is_empty() { HashSet::new() } else { open(status, channel) };
     for message in owed {
         // The start and the course of an outage come before its end.
         if let Some(before_end) = beginning(&message.fact).and_then(|outage| over.get_mut(&outage)) {
@@ -75,11 +94,34 @@ fn attempt(owed: &[&Message], channel: &str) -> Attempt {
             message.whole.contains(channel) || before.iter().any(|message| matches!(message.fact, Fact::Down(_)));
         let fact = message.fact.clone();
         let what = if is_whole { What::Whole(fact) } else { What::Fact(fact) };
-        attempt.entries.push(Entry { id: message.id.clone(), at: message.at, what });
+        let course = course(message, status, &open);
+        attempt.entries.push(Entry { id: message.id.clone(), at: message.at, what, course });
         attempt.tells.push(before.into_iter().chain([*message]).map(|message| message.id.clone()).collect());
     }
-    let is_counted = |entry: &Entry| matches!(entry.what, What::Fact(Fact::Counted { .. }));
-    if attempt.entries.len() > ENTRIES || attempt.entries.iter().any(is_counted) { summed_up(attempt) } else { attempt }
+    attempt
+}
+
+/// The outages of hosts that last, as far as the channel was told of them.
+fn open<'a>(status: &'a Status, channel: &str) -> HashSet<(&'a str, Time)> {
+    let lasting = status.checks.iter().filter_map(|(id, record)| {
+        let told = record.outage.as_ref()?.told.as_ref()?;
+        told.to.as_ref().is_none_or(|to| to.contains(channel)).then_some((id.host(), record.host_told_since()?))
+    });
+    lasting.collect()
+}
+
+/// The course of the outage that a message is about.
+fn course(message: &Message, status: &Status, open: &HashSet<(&str, Time)>) -> Option<Course> {
+    let (ends, begins) = (message.fact.ends(), beginning(&message.fact));
+    let (check, since) = ends.or(begins)?;
+    let host_since = message.host_since.unwrap_or(since);
+    let outage = status.checks.get(check).and_then(|record| record.outage.as_ref());
+    Some(Course {
+        host_since,
+        is_last: ends.is_some() && !open.contains(&(check.host(), host_since)),
+        next: outage.filter(|outage| outage.since == since).and_then(|outage| Some(outage.told.as_ref()?.next)),
+        causes: message.causes.clone(),
+    })
 }
 
 /// The outage of a fact about its start or its course.
@@ -102,7 +144,7 @@ fn summed_up(attempt: Attempt) -> Attempt {
         tells.extend(ids);
     }
     others.truncate(ENTRIES - 1);
-    others.push((Entry { id, at, what: What::Summary(summary) }, tells));
+    others.push((Entry { id, at, what: What::Summary(summary), course: None }, tells));
     let (entries, tells) = others.into_iter().unzip();
     Attempt { entries, tells }
 }

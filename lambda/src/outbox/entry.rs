@@ -23,6 +23,21 @@ pub struct Entry {
     pub at: Time,
     /// The content.
     pub what: What,
+    /// The outage that it is about, if it is about one.
+    pub course: Option<Course>,
+}
+
+/// What receivers must know that keep an outage as one thing, until its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// When the outage of the host began, which lasts until none of its checks is down. With the host it is a key.
+    pub host_since: Time,
+    /// Whether this ends the outage of the host, as far as this channel was told of it.
+    pub is_last: bool,
+    /// When the outage of the check is told again; `None` if it is over.
+    pub next: Option<Time>,
+    /// The causes (`silent` is one) that the outage was told with, but for the one of this entry.
+    pub causes: Vec<String>,
 }
 
 /// The content of an entry.

@@ -102,14 +102,14 @@ fn count_for(outbox: &mut Vec<Message>, channel: &str, mutes: &Mutes, now: Time,
     }
 }
 
-/// Counts the messages about checks in a sweep's own messages, which all channels owe, if they are too many. So a fleet
+/// Counts the messages about checks in a sweep's own messages, for each set of channels that owe them, if they are too
+/// many. So a fleet
 /// that goes down at once does not take the memory of a message for each check.
 pub fn count_all(messages: &mut Vec<Message>, new_id: &mut dyn FnMut() -> String) {
     if messages.len() <= MESSAGES {
         return;
     }
-    let mut hosts = Hosts::default();
-    let mut counted = None;
+    let mut counted: BTreeMap<BTreeSet<String>, (Time, Hosts)> = BTreeMap::new();
     for message in mem::take(messages) {
         let Message { at, owed, fact, .. } = match message.fact.check() {
             None if !matches!(message.fact, Fact::Counted { .. }) => {
@@ -118,14 +118,14 @@ pub fn count_all(messages: &mut Vec<Message>, new_id: &mut dyn FnMut() -> String
             }
             _ => message,
         };
-        counted.get_or_insert((at, owed));
+        let (_, hosts) = counted.entry(owed).or_insert_with(|| (at, Hosts::default()));
         match (&fact, fact.check()) {
             (_, Some(check)) => *count_of(hosts.of(check.host()), &fact, false) += 1,
             (Fact::Counted { hosts: more }, _) => hosts.add(more),
             _ => {}
         }
     }
-    if let Some((at, owed)) = counted {
+    for (owed, (at, hosts)) in counted {
         messages.push(Message::new(new_id(), at, owed, Fact::Counted { hosts }));
     }
 }

@@ -1,14 +1,14 @@
 //! Messages about many checks at once, and about our own parts.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, ManyTold, Message, Record, Status, Unanswered, Vanished};
 
-use super::Teller;
 use super::entry::{ENTRIES, MOST_NAMED};
+use super::{Course, Teller};
 use crate::verdict::wave::{Wave, label};
 
 /// For so long no check must have been `unanswered` until that is over.
@@ -102,10 +102,15 @@ impl Teller<'_> {
         }
     }
 
-    /// Tells that many hosts went down at once, in a message that tells a host down: again when they are twice as many,
+    /// Tells that many hosts went down at once, to the channels of `tells_down`, which are told a host down: again when they are twice as many,
     /// or a cause leads that was not told yet. It is forgotten when half of them, or fewer, are `left`: fewer than are
     /// many may be left of it, so that one host that comes and goes does not make the wave again and again.
-    pub fn tell_many_down(&mut self, status: &mut Status, (left, wave): (usize, Option<&Wave>), tells_down: bool) {
+    pub fn tell_many_down(
+        &mut self,
+        status: &mut Status,
+        (left, wave): (usize, Option<&Wave>),
+        tells_down: BTreeSet<String>,
+    ) {
         if status.many_told.as_ref().map_or(left == 0, |told| left * 2 <= told.hosts) {
             status.many_told = None;
             status.many_down = None;
@@ -119,13 +124,13 @@ impl Teller<'_> {
         }
         let told = status.many_told.get_or_insert_default();
         let is_news = hosts >= 2 * told.hosts || !told.causes.contains(&cause);
-        if tells_down && is_news {
+        if !tells_down.is_empty() && is_news {
             told.hosts = hosts;
             if !told.causes.contains(&cause) {
                 told.causes.push(cause);
             }
             status.many_down = Some(self.now);
-            self.tell(fact_of(wave));
+            self.tell_to(tells_down, fact_of(wave), Course::default());
         } else if status.many_down.is_none() {
             status.many_told = None;
         }

@@ -1,5 +1,6 @@
 //! The outbox: the messages that are owed, as pure functions of what changed.
 //!
+//! - [`audience`]: who is told of what;
 //! - here: what is told of one check; `flaps`: a check that is not steady; [`noise`]: a host that is told of too often;
 //! - [`many`]: what is told of many, and of us; `set_back`: of the store's clock;
 //! - [`attempt`]: what a channel is sent of it; [`settle`]: what is struck off after; [`owed`]: how long it has waited;
@@ -7,6 +8,7 @@
 //! - [`entry`]: how both are put to a channel.
 
 pub mod attempt;
+pub mod audience;
 mod crowded;
 pub mod entry;
 mod flaps;
@@ -30,6 +32,7 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Acked, Down, Ended, Fact, Message, Outage, Record, State, Telling, Told};
 
 use crate::rules::Rules;
+use audience::{Audiences, Kind};
 
 /// The cause with which a silence is told.
 const SILENT: &str = "silent";
@@ -37,14 +40,14 @@ const SILENT: &str = "silent";
 /// The longest time between two reminders.
 const DAY_S: u64 = 24 * 3600;
 
-/// Makes new messages. All messages of a sweep have its time, and the same channels owe them.
+/// Makes new messages. All messages of a sweep have its time.
 pub struct Teller<'a> {
     /// The sweep's time.
     pub now: Time,
     /// The operator's rules.
     pub rules: &'a Rules,
-    /// The names of all channels. Without channels nothing is owed, and so nothing is kept.
-    pub channels: &'a BTreeSet<String>,
+    /// All channels, and what each takes. What no channel takes is not kept.
+    pub channels: &'a Audiences,
     /// A new random id at each call.
     pub new_id: &'a mut dyn FnMut() -> String,
     /// The messages so far, in order.
@@ -63,15 +66,29 @@ pub struct Change<'a> {
     pub is_held: bool,
     /// The acknowledgement of the outage that lasted before.
     pub ack: Option<&'a Acked>,
+    /// When the outage of its host began, if another of its checks was told down and still is.
+    pub host_since: Option<Time>,
+}
+
+/// What a message has beside its fact, for receivers that keep an outage as one thing.
+#[derive(Default)]
+struct Course {
+    host_since: Option<Time>,
+    causes: Vec<String>,
 }
 
 impl Teller<'_> {
-    /// Adds a message with this fact to what is owed.
+    /// Adds a message with this fact, which is of no single check, to what all channels owe.
     pub fn tell(&mut self, fact: Fact) {
-        if !self.channels.is_empty() {
-            let (id, owed) = ((self.new_id)(), self.channels.clone());
-            let waits = wants_words(&fact);
-            self.messages.push(Message { waits, ..Message::new(id, self.now, owed, fact) });
+        self.tell_to(self.channels.all(), fact, Course::default());
+    }
+
+    /// Adds a message with this fact to what these channels owe.
+    fn tell_to(&mut self, owed: BTreeSet<String>, fact: Fact, course: Course) {
+        if !owed.is_empty() {
+            let (waits, Course { host_since, causes }) = (wants_words(&fact), course);
+            let message = Message::new((self.new_id)(), self.now, owed, fact);
+            self.messages.push(Message { waits, host_since, causes, ..message });
         }
     }
 
@@ -113,22 +130,27 @@ impl Teller<'_> {
     fn tell_new(&mut self, change: &Change, after: &Record) {
         let was_there = change.before.is_some_and(|record| record.state != State::Gone);
         if self.rules.tell_new && !was_there && after.state != State::Gone && !change.is_muted {
-            self.tell(Fact::New { check: change.id.clone() });
+            let owed = self.channels.of(Kind::Gone, change.id);
+            self.tell_to(owed, Fact::New { check: change.id.clone() }, Course::default());
         }
     }
 
     /// Tells an outage that lasts: first when it is not muted, again when a reminder is due or the cause is new. Of an
-    /// outage that is acknowledged there are no reminders, but a new cause is news.
+    /// outage that is acknowledged people get no reminders, but a new cause is news.
     fn tell_outage(&mut self, change: &Change, record: &Record, outage: &mut Outage, telling: &mut Telling) {
         let cause = cause(record);
         let flapped = telling.flaps.is_some();
         let Some(told) = &mut outage.told else {
             let flaps = flaps::note_down(telling, outage, record, self.now);
-            self.tell(Fact::Down(Down { flaps, ..down(change, record, outage.since) }));
-            outage.told = Some(Told { anyway: flapped, ..self.first_told(cause) });
+            let owed = self.channels.of(Kind::Down, change.id);
+            let to = self.channels.noted(owed.clone());
+            let host_since = change.host_since.filter(|since| *since != outage.since);
+            let fact = Fact::Down(Down { flaps, ..down(change, record, outage.since) });
+            self.tell_to(owed, fact, Course { host_since, causes: Vec::new() });
+            outage.told = Some(Told { anyway: flapped, to, host_since, ..self.first_told(cause) });
             return;
         };
-        let is_new = cause.filter(|cause| !told.causes.contains(cause));
+        let is_new = cause.clone().filter(|cause| !told.causes.contains(cause));
         let changed = is_new.is_some() && !told.causes.is_empty();
         // A check that was told silent and fails again sends again, which is news, once.
         let back =
@@ -147,23 +169,46 @@ impl Teller<'_> {
         if let Some(flaps) = &mut telling.flaps {
             flaps.silence |= changed && record.state == State::Silent;
         }
-        if changed || back || (change.ack.is_none() && self.is_due(told)) {
+        let is_news = changed || back;
+        let owed = if is_news || change.ack.is_none() {
+            self.channels.of(Kind::Reminder, change.id)
+        } else {
+            self.channels.of_memory(change.id)
+        };
+        if is_news || (!owed.is_empty() && self.is_due(told)) {
             let first = told.at;
             let down = down(change, record, outage.since);
-            self.tell(Fact::StillDown { down, told: first, changed: changed || back, back });
+            let mut causes = others(&told.causes, cause.as_deref());
+            causes.extend(back.then(|| SILENT.to_string()));
+            let to = told.to.take().map(|to| &to | &owed);
+            told.to = to.and_then(|to| self.channels.noted(to));
+            let course = Course { host_since: told.host_since, causes };
+            self.tell_to(owed, Fact::StillDown { down, told: first, changed: is_news, back }, course);
         }
     }
 
     /// Tells the end of an outage that was told, or of a check. This is told even if the check is muted (the message is
     /// then held).
     fn tell_end(&mut self, change: &Change, ended: Ended, steady: Option<Time>, after: &Record) {
-        let (check, Ended { since, until, was, cause, reason, ack }) = (change.id.clone(), ended);
+        let Ended { since, until, was, cause, reason, ack, to, host_since, causes } = ended;
+        let (check, course) = (change.id.clone(), Course { host_since, causes });
         match (was, since) {
             (State::Gone, None) if after.state != State::Gone => {}
-            (State::Gone, _) => self.tell(Fact::Gone { check, pulse: after.pulse, since, retired: after.retired }),
+            (State::Gone, _) => {
+                let mut owed = self.channels.of(Kind::Gone, &check);
+                if since.is_some() {
+                    owed.append(&mut self.channels.of_end(&[Kind::Up, Kind::Gone], &check, to.as_ref()));
+                }
+                self.tell_to(owed, Fact::Gone { check, pulse: after.pulse, since, retired: after.retired }, course);
+            }
             (_, since) => {
                 let since = since.unwrap_or(until);
-                self.tell(Fact::Up { check, since, until, was, cause, reason, steady, still: None, ack });
+                let owed = self.channels.of_end(&[Kind::Up], &check, to.as_ref());
+                self.tell_to(
+                    owed,
+                    Fact::Up { check, since, until, was, cause, reason, steady, still: None, ack },
+                    course,
+                );
             }
         }
     }
@@ -179,6 +224,8 @@ impl Teller<'_> {
             changed: None,
             back: false,
             anyway: false,
+            to: None,
+            host_since: None,
         }
     }
 
@@ -200,20 +247,43 @@ fn ended(change: &Change, outage: Option<&Outage>, after: &Record) -> Option<End
     let was_gone = change.before.is_some_and(|record| record.state == State::Gone);
     if after.state == State::Gone {
         let is_told = !was_gone && (told.is_some() || !change.is_muted);
-        let since = told.map(|outage| outage.since);
-        let ended = Ended { since, until: after.since, was: State::Gone, cause: None, reason: None, ack: None };
+        let ended = Ended { was: State::Gone, ..end_of(told, None, after.since) };
         return is_told.then_some(ended);
     }
     let (told, last) = told.zip(change.before)?;
-    let (since, was, cause) = (Some(told.since), last.state, last.cause());
+    let (was, reason) = (last.state, last.reason().map(String::from));
     let ack = change.ack.map(|ack| ack.word.clone());
-    Some(Ended { since, until: after.since, was, cause, reason: last.reason().map(String::from), ack })
+    Some(Ended { was, cause: last.cause(), reason, ack, ..end_of(Some(told), cause(last).as_deref(), after.since) })
+}
+
+/// The end of an outage whose last cause was this one, as far as what was told of it says.
+fn end_of(outage: Option<&Outage>, last: Option<&str>, until: Time) -> Ended {
+    let told = outage.and_then(|outage| outage.told.as_ref());
+    Ended {
+        since: outage.map(|outage| outage.since),
+        until,
+        was: State::Up,
+        cause: None,
+        reason: None,
+        ack: None,
+        to: told.and_then(|told| told.to.clone()),
+        host_since: told.and_then(|told| told.host_since),
+        causes: told.map(|told| others(&told.causes, last)).unwrap_or_default(),
+    }
+}
+
+/// The causes but for this one.
+fn others(causes: &[String], but: Option<&str>) -> Vec<String> {
+    causes.iter().filter(|cause| Some(cause.as_str()) != but).cloned().collect()
 }
 
 /// What is held back: the newest end. A check that goes closes the outage whose end was held before.
 fn held(before: Option<Box<Ended>>, ended: Option<Ended>) -> Option<Ended> {
     match (before.map(|before| *before), ended) {
-        (Some(before), Some(ended)) => Some(Ended { since: ended.since.or(before.since), ..ended }),
+        (Some(Ended { since, to, host_since, mut causes, was, cause, .. }), Some(ended)) if ended.since.is_none() => {
+            causes.extend(told_as(was, cause));
+            Some(Ended { since, to, host_since, causes, ..ended })
+        }
         (before, ended) => ended.or(before),
     }
 }
@@ -246,8 +316,12 @@ fn began(record: &Record, since: Time) -> Option<State> {
 
 /// The cause that an outage is told with; `None` if it is unknown, or our own trouble.
 fn cause(record: &Record) -> Option<String> {
-    match record.state {
-        State::Failing => record.cause().map(|cause| cause.to_string()),
+    told_as(record.state, record.cause())
+}
+
+fn told_as(state: State, cause: Option<Cause>) -> Option<String> {
+    match state {
+        State::Failing => cause.map(|cause| cause.to_string()),
         State::Silent => Some(SILENT.into()),
         State::New | State::Up | State::Unanswered | State::Gone => None,
     }

@@ -79,7 +79,8 @@ impl Story {
         let mut teller = Teller { now, rules: &self.rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
         let (is_muted, id) = (self.is_muted, id("web-1"));
         let (before, ack) = (self.before.as_ref(), self.ack.as_ref());
-        teller.tell_check(&Change { id: &id, before, is_muted, is_held: self.is_held, ack }, &mut after);
+        let change = Change { id: &id, before, is_muted, is_held: self.is_held, ack, host_since: None };
+        teller.tell_check(&change, &mut after);
         let messages = teller.messages;
         let facts = messages.iter().map(|message| message.fact.clone()).collect();
         self.status.outbox.extend(messages);
@@ -245,7 +246,8 @@ fn over_a_thousand_become_a_summary_under_the_id_of_the_last() {
     let mut teller = Teller { now: at(60), rules: &rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
     teller.tell(Fact::Test);
     for n in 0..ENTRIES {
-        let change = Change { id: &id(&format!("h{n:05}")), before: None, is_muted: false, is_held: false, ack: None };
+        let id = id(&format!("h{n:05}"));
+        let change = Change { id: &id, before: None, is_muted: false, is_held: false, ack: None, host_since: None };
         teller.tell_check(&change, &mut failing(0, None));
     }
     status.outbox = teller.messages;

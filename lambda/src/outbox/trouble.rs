@@ -1,9 +1,10 @@
-//! Channels that take nothing: the others tell it.
+//! Channels that take nothing: the others tell it. And what no channel takes.
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::status::{BackOff, Fact, Message, Status};
+use pulse_echo_core::status::{BackOff, Fact, Message, State, Status};
 
 use super::Teller;
+use super::many::{first_ten, hosts};
 use super::owed::{TROUBLE_S, oldest_due_of};
 
 impl Teller<'_> {
@@ -17,7 +18,10 @@ impl Teller<'_> {
             if let (Some(_), Some(until)) = (told, worked) {
                 self.tell_others(channel, Fact::ChannelWorks { channel: channel.clone(), since, until: *until });
                 forget(status, channel);
-            } else if told.is_none() && is_in_trouble(status, channel, since, self.now) && self.channels.len() > 1 {
+            } else if told.is_none()
+                && is_in_trouble(status, channel, since, self.now)
+                && self.channels.names().count() > 1
+            {
                 let why = why.clone();
                 self.tell_others(channel, Fact::ChannelFails { channel: channel.clone(), since, why });
                 if let Some(back_off) = status.channels.get_mut(channel) {
@@ -28,8 +32,19 @@ impl Teller<'_> {
         status.channels != before
     }
 
+    /// Tells what no channel takes, if anything.
+    pub fn tell_untaken(&mut self, status: &Status) {
+        let kinds: Vec<_> = self.channels.untaken().kinds.into_iter().map(String::from).collect();
+        let live = status.checks.iter().filter(|(_, record)| record.state != State::Gone).map(|(id, _)| id);
+        let checks: Vec<_> = live.filter(|id| self.channels.lacks(id)).collect();
+        if !kinds.is_empty() || !checks.is_empty() {
+            let (hosts, some) = (hosts(checks.iter().copied()), first_ten(checks.iter().copied()));
+            self.tell(Fact::Untaken { kinds, checks: checks.len(), hosts, some });
+        }
+    }
+
     fn tell_others(&mut self, channel: &str, fact: Fact) {
-        let others = self.channels.iter().filter(|other| *other != channel).cloned();
+        let others = self.channels.names().filter(|other| *other != channel).cloned();
         self.messages.push(Message::new((self.new_id)(), self.now, others.collect(), fact));
     }
 }

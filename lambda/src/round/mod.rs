@@ -18,6 +18,7 @@ use pulse_echo_core::status::{
     ack_of,
 };
 
+use crate::outbox::audience::Audiences;
 use crate::outbox::entry::MOST_NAMED;
 use crate::outbox::many::{first_ten, hosts, shorten};
 use crate::outbox::{Change, Teller, noise};
@@ -43,8 +44,8 @@ pub struct Round<'a> {
     pub swept: Option<Time>,
     /// The operator's rules.
     pub rules: &'a Rules,
-    /// The names of all channels.
-    pub channels: &'a BTreeSet<String>,
+    /// All channels, and what each takes.
+    pub channels: &'a Audiences,
     /// A new random id at each call.
     pub new_id: &'a mut dyn FnMut() -> String,
 }
@@ -78,8 +79,9 @@ impl Round<'_> {
         let count = cases.len();
         let noisy = noise::held(&mut status.noise, now);
         let told = BTreeSet::new();
+        let down_since = down_since(&cases);
         let (mutes, acks) = (status.mutes(), &status.acks);
-        let mut each = Each { teller: &mut teller, mutes, acks, noisy, told, ended: Vec::new() };
+        let mut each = Each { teller: &mut teller, mutes, acks, noisy, down_since, told, ended: Vec::new() };
         let mut judged: Vec<_> = cases.into_iter().filter_map(|case| each.judge(case, &context)).collect();
         // It stands where the cases stood, which took twice the room.
         judged.shrink_to_fit();
@@ -99,7 +101,8 @@ impl Round<'_> {
         tell_vanished(&mut teller, &mut status.vanished, &judged);
         tell_unanswered(&mut teller, &mut status.unanswered, &judged);
         let (left, wave) = wave::wave(&judged.iter().map(|check| (&check.id, &check.after, check.is_muted)), now);
-        teller.tell_many_down(status, (left, wave.as_ref()), of_checks.iter().any(|message| tells_down(&message.fact)));
+        let down = of_checks.iter().filter(|message| tells_down(&message.fact));
+        teller.tell_many_down(status, (left, wave.as_ref()), down.flat_map(|message| message.owed.clone()).collect());
         teller.messages.extend(of_checks);
         shorten(&mut teller.messages);
 
@@ -121,6 +124,8 @@ struct Each<'a, 'b> {
     acks: &'a BTreeMap<CheckId, Acked>,
     /// The hosts of which nothing may be told now.
     noisy: BTreeSet<String>,
+    /// Of each host that was told down and still is, when its outage began.
+    down_since: HashMap<String, Time>,
     /// The hosts that are told of.
     told: BTreeSet<String>,
     /// The outages that have ended.
@@ -141,7 +146,11 @@ impl Each<'_, '_> {
         let is_held = self.noisy.contains(id.host());
         let count = self.teller.messages.len();
         let ack = ack_of(self.acks, &id, before.and_then(|before| before.outage.as_deref()));
-        self.teller.tell_check(&Change { id: &id, before, is_muted, is_held, ack }, &mut after);
+        let host_since = self.down_since.get(id.host()).copied();
+        self.teller.tell_check(&Change { id: &id, before, is_muted, is_held, ack, host_since }, &mut after);
+        if let (None, Some(since)) = (host_since, after.host_told_since()) {
+            self.down_since.insert(id.host().to_string(), since);
+        }
         if self.teller.messages.len() > count && !is_muted && !self.told.contains(id.host()) {
             self.told.insert(id.host().to_string());
         }
@@ -149,6 +158,19 @@ impl Each<'_, '_> {
         let is_news = before.is_none_or(|before| differs(before, &after));
         Some(Judged { id, after, is_muted, is_news })
     }
+}
+
+/// Of each host with a check that was told down and still is, when its outage began: with the first of them.
+fn down_since(cases: &[Case]) -> HashMap<String, Time> {
+    let mut hosts: HashMap<String, Time> = HashMap::new();
+    for case in cases {
+        let Some(since) = case.record.as_ref().and_then(Record::host_told_since) else { continue };
+        match hosts.get_mut(case.id.host()) {
+            Some(first) => *first = since.min(*first),
+            None => drop(hosts.insert(case.id.host().to_string(), since)),
+        }
+    }
+    hosts
 }
 
 /// Adds to each message that tells a check down how many other checks are, and how many other hosts.

@@ -1,5 +1,7 @@
 //! What only all checks together show, sweep by sweep.
 
+mod routing;
+
 use pulse_echo_core::answer::{self, Cause};
 use pulse_echo_core::status::{Acknowledged, Limits, Muted};
 
@@ -96,6 +98,12 @@ impl Fleet {
 
     /// The messages of a sweep whose last sweep was at `swept`.
     fn sweep_after(&mut self, swept: i64, second: i64) -> Vec<Fact> {
+        let messages = self.sweep_for(&["hook".to_string()].into(), swept, second);
+        messages.into_iter().map(|message| message.fact).collect()
+    }
+
+    /// The same for these channels.
+    fn sweep_for(&mut self, channels: &Audiences, swept: i64, second: i64) -> Vec<Message> {
         let mut records = std::mem::take(&mut self.status.checks);
         let (checks, host_of) = (self.checks.iter().enumerate(), self.host_of);
         let cases = checks.filter_map(|(check, objects)| {
@@ -104,12 +112,12 @@ impl Fleet {
             let record = records.remove(&id);
             (record.is_some() || observation.pulse.is_some()).then_some(Case { id, record, observation })
         });
-        let (rules, channels) = (Rules::default(), ["hook".to_string()].into());
+        let rules = Rules::default();
         let mut new_id = || "0".to_string();
         let (now, swept) = (at(second), Some(at(swept)));
-        let round = Round { now, swept, rules: &rules, channels: &channels, new_id: &mut new_id };
+        let round = Round { now, swept, rules: &rules, channels, new_id: &mut new_id };
         self.is_news = round.run(&mut self.status, cases.collect());
-        std::mem::take(&mut self.status.outbox).into_iter().map(|message| message.fact).collect()
+        std::mem::take(&mut self.status.outbox)
     }
 }
 
@@ -214,6 +222,8 @@ fn of_a_stop_that_was_told_nothing_is_told_again_but_of_what_was_before_it() {
         waits: false,
         whole: BTreeSet::new(),
         fact: Fact::Started { stopped: at(stopped) },
+        host_since: None,
+        causes: Vec::new(),
     };
     for (stopped, told) in [(1_100, 0), (1_303, 0), (1_304, 1)] {
         let mut fleet = Fleet::of(vec![Objects::answered(1_000)]);

@@ -8,7 +8,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::Status;
 
 use crate::channel::Channel;
-use crate::outbox::attempt::{Attempt, due};
+use crate::outbox::attempt::{Attempt, due, due_each};
 use crate::outbox::entry::Outcome;
 
 /// An attempt that was made, and what became of it.
@@ -25,7 +25,11 @@ pub(crate) fn send<'a>(
     now: Time,
     deadline: Instant,
 ) -> Vec<Sent<'a>> {
-    let attempts = channels.iter().filter_map(|channel| Some((&**channel, due(status, channel.name(), now)?)));
+    let due_to = |channel: &dyn Channel| {
+        let due = if channel.sums_up() { due } else { due_each };
+        due(status, channel.name(), now)
+    };
+    let attempts = channels.iter().filter_map(|channel| Some((&**channel, due_to(&**channel)?)));
     attempt_all(attempts, deadline)
 }
 

@@ -11,7 +11,6 @@ mod merge;
 pub(crate) mod page;
 pub(crate) mod status;
 
-use std::collections::BTreeSet;
 use std::mem;
 
 use pulse_echo_core::clock::Time;
@@ -22,6 +21,7 @@ use pulse_echo_core::store::Store;
 use crate::ahead::Mender;
 use crate::deadline::{Stages, TO_JUDGE, before};
 use crate::outbox::Teller;
+use crate::outbox::audience::Audiences;
 use crate::round::{Case, Round};
 use crate::rules::Rules;
 
@@ -33,8 +33,8 @@ use merge::{Merged, merge};
 pub(crate) struct Sweep<'a> {
     /// The store, until the end of all requests.
     pub(crate) store: &'a Store,
-    /// The names of all channels.
-    pub(crate) channels: &'a BTreeSet<String>,
+    /// All channels, and what each takes.
+    pub(crate) channels: &'a Audiences,
     /// The loop's settings.
     pub(crate) rules: &'a Rules,
     /// The stages of the invocation.

@@ -68,6 +68,9 @@ impl Loop {
         let lookup = |name: &str| secrets.get(name).or_else(|| environment.get(name));
         let means = Means { environment: Environment::new(&lookup), trust: &store.trust, clock: clock.clone() };
         let channels = channel::channels(&means).map_err(|why| secrets.explain(why))?;
+        if let Some(warning) = channel::audiences(&channels).warning() {
+            log::warn!("{warning}");
+        }
         let heartbeat = Heartbeat::read(&means).map_err(|why| secrets.explain(why))?;
         let to_store = Connections::new(CONNECTIONS, &store.trust, &clock);
         Ok(Self { store, rules, queue, channels, heartbeat, to_store, clock })

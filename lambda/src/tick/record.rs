@@ -16,11 +16,12 @@ use super::machine::{Record, Recorded};
 use super::report::Report;
 use crate::ahead::Mender;
 use crate::cas::Written;
-use crate::channel::Channel;
+use crate::channel::{Channel, audiences};
 use crate::deadline::{HISTORY, Stages, TO_FILE, TO_RECORD, TO_REPORT, TO_STRIKE_OFF, before};
 use crate::error::Error;
 use crate::outbox::Teller;
 use crate::outbox::attempt::{Attempt, any_due};
+use crate::outbox::audience::Audiences;
 use crate::outbox::entry::{Entry, What};
 use crate::outbox::growth::keep_small;
 use crate::outbox::many::forget_channels;
@@ -50,6 +51,8 @@ pub(super) struct Recorder<'a> {
     channels: &'a [Box<dyn Channel>],
     /// The channels' names.
     names: BTreeSet<String>,
+    /// What each of them takes.
+    audiences: Audiences,
     pub(super) rules: &'a Rules,
     stages: Stages,
     started: Instant,
@@ -84,12 +87,14 @@ struct Unusable {
 
 impl<'a> Recorder<'a> {
     pub(super) fn new(store: &'a Store, channels: &'a [Box<dyn Channel>], rules: &'a Rules, stages: Stages) -> Self {
-        let names = channels.iter().map(|channel| channel.name().to_string()).collect();
+        let audiences = audiences(channels);
+        let names = audiences.all();
         let (started, report) = (Instant::now(), Report::default());
         Self {
             store,
             channels,
             names,
+            audiences,
             rules,
             stages,
             started,
@@ -183,7 +188,7 @@ impl<'a> Recorder<'a> {
         lost: Option<Time>,
     ) -> bool {
         let mut new_id = random::id;
-        let (rules, channels) = (self.rules, &self.names);
+        let (rules, channels) = (self.rules, &self.audiences);
         let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
         let stopped_before = status.stopped;
         teller.tell_stopped(&mut status.stopped, record.stopped);
@@ -196,6 +201,7 @@ impl<'a> Recorder<'a> {
         let trouble = teller.tell_trouble(status);
         if record.test {
             teller.tell(Fact::Test);
+            teller.tell_untaken(status);
         }
         let changed = trouble || stopped_before != status.stopped || !teller.messages.is_empty();
         status.outbox.append(&mut teller.messages);
@@ -212,7 +218,7 @@ impl<'a> Recorder<'a> {
     ) -> Result<bool, String> {
         let now = opening.now;
         let rules = Rules { tell_new: self.rules.tell_new && tells_new, ..self.rules.clone() };
-        let sweep = Sweep { store: self.store, channels: &self.names, rules: &rules, stages: self.stages };
+        let sweep = Sweep { store: self.store, channels: &self.audiences, rules: &rules, stages: self.stages };
         let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept, mender)?;
         let count = |fits: fn(State) -> bool| status.checks.values().filter(|record| fits(record.state)).count();
         let report = &mut self.report;
@@ -238,7 +244,7 @@ impl<'a> Recorder<'a> {
         let trouble = history::strike_off(unfiled, found, now);
         let changed = *unfiled != before;
         let mut new_id = random::id;
-        let (rules, channels) = (self.rules, &self.names);
+        let (rules, channels) = (self.rules, &self.audiences);
         let mut teller = Teller { now, rules, channels, new_id: &mut new_id, messages: Vec::new() };
         if let Some(trouble) = trouble {
             teller.tell(trouble);
@@ -341,7 +347,7 @@ impl<'a> Recorder<'a> {
         }
         // The same at each attempt, and of no other.
         let id = hex(&Sha256::digest(format!("status.json {etag}"))[..16]);
-        let entry = Entry { id, at: now, what: What::Fact(Fact::StatusUnusable { why }) };
+        let entry = Entry { id, at: now, what: What::Fact(Fact::StatusUnusable { why }), course: None };
         let attempt = Attempt { entries: vec![entry], tells: vec![Vec::new()] };
         let sent =
             deliver::attempt_all(others.into_iter().map(|channel| (channel, attempt.clone())), self.send_until());

@@ -1,6 +1,5 @@
 //! The sweeps over a history, one each `TICK_S` as in the loop's schedule, with one channel that takes everything.
 
-use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::time::Duration;
 use std::vec;
@@ -12,6 +11,7 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::{Limits, Muted, State, Status};
 use pulse_echo_lambda::outbox::attempt::due;
+use pulse_echo_lambda::outbox::audience::Audiences;
 use pulse_echo_lambda::outbox::entry::{Entry, Outcome};
 use pulse_echo_lambda::outbox::settle::settle;
 use pulse_echo_lambda::outbox::{give_words, words_wanted};
@@ -31,7 +31,7 @@ const CHANNEL: &str = "replay";
 pub struct Sweeps {
     rules: Rules,
     limits: Limits,
-    channels: BTreeSet<String>,
+    channels: Audiences,
     objects: Vec<Objects>,
     events: Peekable<vec::IntoIter<Event>>,
     status: Status,

@@ -56,6 +56,16 @@ Settings in the environment:
   WEBHOOK_URL        a URL that gets messages as JSON
   WEBHOOK_SECRET     signs what WEBHOOK_URL gets
   ALERT_TOPIC_ARN    an SNS topic that gets messages
+  PAGERDUTY_KEY      the integration key of a PagerDuty service, of its Events API v2
+  PAGERDUTY_URL      another address of that API, such as https://events.eu.pagerduty.com/v2/enqueue
+  ALERTMANAGER_URL   an Alertmanager that gets alerts, such as http://alertmanager:9093
+  NTFY_URL           a server of ntfy and a topic that get messages, such as https://ntfy.sh/my-alerts
+  NTFY_TOKEN         the access token for that topic
+  NTFY_CLICK         the page that a tap on such a message opens
+  NAME_ONLY          of which checks a channel is told [example: web-*, !web-test-*]: SLACK_ONLY, WEBHOOK_ONLY,
+                     SNS_ONLY, PAGERDUTY_ONLY, ALERTMANAGER_ONLY, NTFY_ONLY
+  NAME_STATES        what of them, some of down, reminder, up, gone [default: all]: SLACK_STATES, WEBHOOK_STATES,
+                     SNS_STATES, PAGERDUTY_STATES, ALERTMANAGER_STATES, NTFY_STATES
   HEARTBEAT_URL      a URL that is fetched after each sweep
   PROBE_ALLOW        networks to which the probe may connect besides public addresses [example: 192.168.0.0/16]
   PROBE_PORTS        the only ports to which the probe may connect [example: 443, 8000-8999]

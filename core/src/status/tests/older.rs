@@ -100,7 +100,8 @@ fn an_older_loop_loses_no_record_and_what_it_drops_is_as_if_it_had_never_been() 
     let read: Older = serde_json::from_slice(&newer.to_json()).unwrap();
     assert_eq!((read.checks.len(), read.outbox.len()), (newer.checks.len(), newer.outbox.len()));
     let back = Status::from_json(&serde_json::to_vec(&read).unwrap()).unwrap();
-    let plain = |told: &Told| Told { changed: None, back: false, anyway: false, ..told.clone() };
+    let plain =
+        |told: &Told| Told { changed: None, back: false, anyway: false, to: None, host_since: None, ..told.clone() };
     for (id, record) in &newer.checks {
         let outage = record
             .outage

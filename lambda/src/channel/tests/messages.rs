@@ -134,10 +134,15 @@ fn of_us() -> Vec<(&'static str, Vec<Entry>)> {
             })],
         ),
         ("A test", vec![fact(Fact::Test)]),
+        ("A test, where nobody is told of some checks", vec![fact(Fact::Test), fact(untaken())]),
     ]
 }
 
 const NEWER: &str = "status.json is of version 2, and this program knows 1 at most: use a newer one";
+
+fn untaken() -> Fact {
+    Fact::Untaken { kinds: vec!["gone".into()], checks: 3, hosts: 2, some: ids(&["db-1", "db-1/disk", "mail"]) }
+}
 
 fn set_back() -> Fact {
     let some = (1..=10).map(|number| id(&format!("web-{number:02}"))).collect();
@@ -267,9 +272,25 @@ fn people_read_what_the_documentation_shows() {
     for (title, entries) in messages() {
         assert_eq!(slack.send(&entries, soon()), Outcome::Taken);
         let payload: Value = serde_json::from_str(&fields(&told.recv().unwrap().body)["payload"]).unwrap();
-        let text = payload["text"].as_str().unwrap().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        let foot = payload["attachments"][0]["text"].as_str().unwrap();
+        // What has one line alone has our name beside the bar.
+        let foot = if foot == "pulse-echo" { String::new() } else { format!("\n{foot}") };
+        let text = format!("{}{foot}", payload["text"].as_str().unwrap());
+        let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
         let subject = words::subject(&entries);
         write!(shown, "\n## {title}\n\nSubject: {subject}\n\n```text\n{text}\n```\n").unwrap();
+    }
+    for (receiver, variables) in [
+        ("PagerDuty gets", [("PAGERDUTY_KEY", "R0UT1NGKEY"), ("PAGERDUTY_URL", &*server.url())]),
+        ("Alertmanager gets", [("ALERTMANAGER_URL", &server.url()), ("", "")]),
+        ("ntfy gets", [("NTFY_URL", &format!("{}my-alerts", server.url())), ("", "")]),
+    ] {
+        let channel = channel_of(&[&variables[..], &[("BUCKET", "my-pulses")]].concat());
+        let entries = [in_outage(Fact::Down(failing("web-1/http")), 28, false)];
+        assert_eq!(channel.send(&entries, soon()), Outcome::Taken);
+        let body: Value = serde_json::from_str(&told.recv().unwrap().body).unwrap();
+        write!(shown, "\n## What {receiver} of a service that answers something else\n\n```json\n{body:#}\n```\n")
+            .unwrap();
     }
     let documented = include_str!("../../../../docs/messages.md");
     assert!(shown == documented, "docs/messages.md should be:\n{shown}");

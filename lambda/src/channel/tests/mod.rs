@@ -1,8 +1,11 @@
 //! Channels against real sockets, and what arrives.
 
+mod alertmanager;
 mod heartbeat;
 mod hostile;
 mod messages;
+mod ntfy;
+mod pagerduty;
 mod proxies;
 mod settings;
 mod slack;
@@ -43,11 +46,18 @@ pub(super) fn ids(texts: &[&str]) -> Vec<CheckId> {
 
 /// An entry of a sweep at 08:30.
 pub(super) fn entry(what: What) -> Entry {
-    Entry { id: "5a0c49d1e0f1b2a3".into(), at: time(30), what }
+    Entry { id: "5a0c49d1e0f1b2a3".into(), at: time(30), what, course: None }
 }
 
 pub(super) fn fact(fact: Fact) -> Entry {
     entry(What::Fact(fact))
+}
+
+/// A fact of an outage whose host went down at this minute; the last of it, if it ends that.
+pub(super) fn in_outage(of: Fact, host_since: i64, is_last: bool) -> Entry {
+    let next = (!is_last).then(|| time(270));
+    let course = Course { host_since: time(host_since), is_last, next, causes: Vec::new() };
+    Entry { course: Some(course), ..fact(of) }
 }
 
 /// A check that has been failing since 08:28.

@@ -12,6 +12,10 @@ fn each_channel_and_the_heartbeat_go_through_the_proxy_that_the_variables_name()
         ("http_proxy", proxy.url()),
         ("SLACK_URL", "http://hooks.example/services/x".into()),
         ("WEBHOOK_URL", "http://hooks.example:8080/y?z=1".into()),
+        ("PAGERDUTY_KEY", "R0UT1NGKEY".into()),
+        ("PAGERDUTY_URL", "http://pagerduty.example".into()),
+        ("ALERTMANAGER_URL", "http://alertmanager.example:9093".into()),
+        ("NTFY_URL", "http://ntfy.example/topic".into()),
         ("HEARTBEAT_URL", "http://beat.example/ping".into()),
         ("ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:123456789012:alerts".into()),
         ("AWS_ENDPOINT_URL", "http://sns.example".into()),
@@ -31,11 +35,16 @@ fn each_channel_and_the_heartbeat_go_through_the_proxy_that_the_variables_name()
             "POST http://hooks.example/services/x HTTP/1.1",
             "POST http://hooks.example:8080/y?z=1 HTTP/1.1",
             "POST http://sns.example/ HTTP/1.1",
+            // A test is an incident that is over at once.
+            "POST http://pagerduty.example/v2/enqueue HTTP/1.1",
+            "POST http://pagerduty.example/v2/enqueue HTTP/1.1",
+            "POST http://alertmanager.example:9093/api/v2/alerts HTTP/1.1",
+            "POST http://ntfy.example/ HTTP/1.1",
             "GET http://beat.example/ping HTTP/1.1",
         ]
     );
     assert!(heads.iter().all(|head| head.contains("Proxy-Authorization: Basic ")), "{heads:?}");
-    assert_eq!(server.connections(), 4);
+    assert_eq!(server.connections(), 8);
 }
 
 #[test]

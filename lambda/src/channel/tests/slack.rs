@@ -28,6 +28,26 @@ fn slack_gets_the_origins_fields() {
 }
 
 #[test]
+fn a_bar_shows_how_bad_it_is_and_good_news_has_no_exclamation_mark() {
+    for (entries, icon, colour) in [
+        (vec![fact(Fact::Down(failing("web-1")))], ":exclamation:", "#d00000"),
+        (vec![fact(up("web-1")), fact(Fact::Down(failing("db")))], ":exclamation:", "#d00000"),
+        (vec![fact(Fact::Stopped { at: time(0) })], ":exclamation:", "#daa038"),
+        (vec![fact(up("web-1"))], ":white_check_mark:", "#2eb886"),
+        (vec![entry(What::Whole(up("web-1")))], ":white_check_mark:", "#2eb886"),
+        (vec![fact(Fact::Started { stopped: time(0) })], ":white_check_mark:", "#2eb886"),
+        (vec![fact(Fact::Test)], ":exclamation:", "#9e9e9e"),
+    ] {
+        let payload = payload(&entries);
+        assert_eq!((&payload["icon_emoji"], &payload["attachments"][0]["color"]), (&icon.into(), &colour.into()));
+        assert!(!payload["text"].as_str().unwrap().is_empty());
+        assert!(!payload["attachments"][0]["text"].as_str().unwrap().is_empty());
+    }
+    let foot = payload(&[fact(up("web-1"))])["attachments"][0]["text"].clone();
+    assert_eq!(foot, "More: `pulse-echo status web-1`");
+}
+
+#[test]
 fn another_channel_and_user_can_be_set() {
     let (server, told) = recording(&answer(200, "ok"));
     let slack = channel_of(&[("SLACK_URL", &server.url()), ("SLACK_CHANNEL", "#ops"), ("SLACK_USER", "nurse & co")]);
@@ -48,7 +68,7 @@ fn a_name_or_a_body_that_calls_the_whole_channel_rings_nobody() {
     assert!(!text.contains(['<', '>']), "{text}");
     assert!(text.contains("&lt;!channel&gt;&amp;&lt;@U1&gt; has been failing"), "{text}");
     assert!(text.contains("&lt;!everyone&gt;"), "{text}");
-    assert_eq!(text.lines().count(), 4, "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
 }
 
 #[test]

@@ -18,6 +18,10 @@ fn each(url: &str) -> Vec<Box<dyn Channel>> {
         ("SLACK_URL", url),
         ("WEBHOOK_URL", url),
         ("ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:123456789012:alerts"),
+        ("PAGERDUTY_KEY", "R0UT1NGKEY"),
+        ("PAGERDUTY_URL", url),
+        ("ALERTMANAGER_URL", url),
+        ("NTFY_URL", &format!("{url}topic")),
         ("AWS_ENDPOINT_URL", url),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "SECRET"),
@@ -120,7 +124,7 @@ fn a_connection_that_is_cut_after_the_request_leaves_it_open_whether_it_was_take
                 "{name}: {part}"
             );
         }
-        assert_eq!(server.connections(), 3);
+        assert_eq!(server.connections(), 6);
     }
 }
 
@@ -163,7 +167,7 @@ fn a_redirect_is_not_followed_and_its_aim_not_shown() {
         let why = "status 302: a redirect is not followed; set the address that it leads to";
         assert_eq!(outcome, not_taken(None, why), "{name}");
     }
-    assert_eq!((server.connections(), other.connections()), (3, 0));
+    assert_eq!((server.connections(), other.connections()), (6, 0));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Acknowledged, Changes, Down, Fact, Hosts, State, Still};
 
-use super::many::{gap, of_all, on_hosts, set_back, wave};
+use super::many::{gap, of_all, on_hosts, set_back, untaken, wave};
 use super::measure::{checks, command, ended, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::{duration, grouped, stopped};
@@ -53,6 +53,7 @@ pub(super) fn label(fact: &Fact) -> &'static str {
         Fact::Uncrowded { .. } => "CHECKS WITHIN LIMIT",
         Fact::SetBack { .. } => "CLOCK SET BACK",
         Fact::Counted { .. } => "MANY CHANGES",
+        Fact::Untaken { .. } => "TOLD TO NOBODY",
         Fact::Test => "TEST",
     }
 }
@@ -153,6 +154,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
             set_back((*ahead, Duration::from_secs(*by_s)), (*checks, *hosts), some)
         }
         Fact::Counted { hosts } => counted(hosts),
+        Fact::Untaken { kinds, checks: count, hosts: of, some } => untaken(kinds, (*count, *of), some),
         Fact::Test => format!("somebody wanted to see on {} that messages arrive here. They do.", when(at)),
     }
 }

@@ -156,7 +156,7 @@ fn kind(entry: &Entry) -> &'static str {
 }
 
 /// The one check that an entry is about.
-fn check(entry: &Entry) -> Option<&CheckId> {
+pub(super) fn check(entry: &Entry) -> Option<&CheckId> {
     match &entry.what {
         What::Fact(fact) | What::Whole(fact) => fact.check(),
         What::Summary(_) => None,
@@ -169,7 +169,7 @@ fn summary(entries: &[Entry]) -> Option<&Counts> {
 }
 
 /// The check that is down, whether that is new or not.
-fn down(entry: &Entry) -> Option<&Down> {
+pub(super) fn down(entry: &Entry) -> Option<&Down> {
     match &entry.what {
         What::Fact(Fact::Down(down) | Fact::StillDown { down, .. }) => Some(down),
         _ => None,

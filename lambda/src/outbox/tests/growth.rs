@@ -13,7 +13,8 @@ fn message(number: usize, second: i64, owed: &[&str], fact: Fact) -> Message {
 
 fn went_down(check: &str, since: i64) -> Fact {
     let record = down(State::Failing, since);
-    let change = Change { id: &id(check), before: None, is_muted: false, is_held: false, ack: None };
+    let id = id(check);
+    let change = Change { id: &id, before: None, is_muted: false, is_held: false, ack: None, host_since: None };
     Fact::Down(super::super::down(&change, &record, at(since)))
 }
 

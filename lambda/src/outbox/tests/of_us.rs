@@ -103,6 +103,11 @@ fn wave(hosts: usize, why: Why) -> Wave {
     Wave { hosts, of_hosts: 40, checks: hosts, of: 40, why, alike_hosts: hosts, alike: hosts }
 }
 
+/// Whom a message tells that tells a host down.
+fn to(tells_down: bool) -> BTreeSet<String> {
+    tells_down.then(|| "slack".to_string()).into_iter().collect()
+}
+
 const FAILING: Why = (State::Failing, Some(Cause::Status));
 const SILENT: Why = (State::Silent, None);
 
@@ -110,7 +115,7 @@ const SILENT: Why = (State::Silent, None);
 fn a_wave_is_told_once_again_when_it_has_doubled_and_when_a_new_cause_leads() {
     let mut status = Status::new(at(0));
     let mut told = |second: i64, left: usize, wave: Option<Wave>, tells_down: bool| {
-        let facts = tell(second, |teller| teller.tell_many_down(&mut status, (left, wave.as_ref()), tells_down));
+        let facts = tell(second, |teller| teller.tell_many_down(&mut status, (left, wave.as_ref()), to(tells_down)));
         let hosts = facts.into_iter().map(|fact| if let Fact::ManyDown { hosts, .. } = fact { hosts } else { 0 });
         (
             hosts.collect::<Vec<_>>(),
@@ -139,14 +144,14 @@ fn a_wave_is_told_once_again_when_it_has_doubled_and_when_a_new_cause_leads() {
 fn a_wave_that_a_loop_without_hosts_has_told_is_not_told_again() {
     let mut status = Status { many_down: Some(at(0)), ..Status::new(at(0)) };
     let mut told = |hosts: usize| {
-        tell(60, |teller| teller.tell_many_down(&mut status, (hosts, Some(&wave(hosts, SILENT))), true)).len()
+        tell(60, |teller| teller.tell_many_down(&mut status, (hosts, Some(&wave(hosts, SILENT))), to(true))).len()
     };
     assert_eq!([told(12), told(12), told(24)], [0, 0, 1]);
 }
 
 #[test]
 fn without_a_channel_nothing_is_kept() {
-    let (channels, rules) = (BTreeSet::new(), Rules::default());
+    let (channels, rules) = (Audiences::default(), Rules::default());
     let mut new_id = || unreachable!("no id is needed");
     let mut teller = Teller { now: at(0), rules: &rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
     teller.tell(Fact::Test);

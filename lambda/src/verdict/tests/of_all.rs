@@ -88,6 +88,8 @@ fn down(check: &str, cause: Option<Cause>, told: i64, changed: Option<i64>) -> (
         changed: changed.map(at),
         back: false,
         anyway: false,
+        to: None,
+        host_since: None,
     };
     let outage = Some(Box::new(Outage { since: at(0), noticed: at(0), muted: None, told: Some(told) }));
     (id(check), Record { outage, fault: Some(fault), ..record(state, 0, false) }, false)
