@@ -47,10 +47,13 @@ fn a_history_comes_back_as_it_was_written() {
 
 #[test]
 fn a_newer_history_is_told_apart_from_an_unreadable_one() {
-    assert_eq!(History::from_json(b"{\"version\": 2, \"checks\": 7}"), Err(Error::Newer(2)));
+    assert_eq!(
+        History::from_json(b"{\"version\": 2, \"checks\": 7}"),
+        Err(Unusable::Newer { file: "history.json", version: 2, known: 1 })
+    );
     let json = filed(&[unfiled("web-1.json", outage(0, 1))]).to_json();
     for text in [&b""[..], b"{}", b"null", b"{\"version\": 1}", &json[..json.len() / 2]] {
-        assert!(matches!(History::from_json(text), Err(Error::Unreadable(_))), "{text:?}");
+        assert!(matches!(History::from_json(text), Err(Unusable::Unreadable { .. })), "{text:?}");
     }
 }
 
