@@ -192,7 +192,10 @@ fn the_page_of_that_week_says_the_same_as_outages_and_status_and_a_count_by_hand
     let of = |one: &Value| {
         let from = Time::from_rfc3339(one["from"].as_str().unwrap()).unwrap();
         let lasted = duration(Duration::from_secs(one["down_s"].as_u64().unwrap()));
-        vec![when(from), lasted, one["check"].as_str().unwrap().to_owned(), one["state"].as_str().unwrap().to_owned()]
+        let text = |field: &str| one[field].as_str().map(String::from);
+        let cause = text("cause").map(|cause| format!(" ({cause})")).unwrap_or_default();
+        let reason = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+        vec![when(from), lasted, text("check").unwrap(), text("state").unwrap() + &cause + &reason]
     };
     let told: Vec<_> = json["outages"].as_array().unwrap().iter().take(40).map(of).collect();
     let table = between(&html, "<table class=\"o\">", "</table>");

@@ -116,7 +116,8 @@ fn a_struct_is_read_from_an_object_alone_and_a_list_and_a_missing_value_as_they_
     }
 
     let read = from_slice::<Outer>;
-    let text = br#"{"one": {"size": 1, "new": [{}]}, "many": [{"size": 2}], "named": {"a": {"size": 3}}, "pair": [4, "b"]}"#;
+    let text =
+        br#"{"one": {"size": 1, "new": [{}]}, "many": [{"size": 2}], "named": {"a": {"size": 3}}, "pair": [4, "b"]}"#;
     let inner = |size| Inner { size };
     let outer = Outer {
         one: Some(inner(1)),
