@@ -188,6 +188,15 @@ const ensure = (holds, why) => { if (!holds) throw new Error(why); };
     await context.close();
   });
 
+  // The picture of README: `PAGE_PICTURE=docs/page.png make e2e`, or `cargo test --test page_e2e` as it does that.
+  if (process.env.PAGE_PICTURE) await check("the picture is taken", async () => {
+    const { context, page } = await open("two-down", { viewport: { width: 1200, height: 830 } });
+    await page.clock.setFixedTime(NOW);
+    await page.reload();
+    await page.screenshot({ path: process.env.PAGE_PICTURE });
+    await context.close();
+  });
+
   await check("html-validate finds nothing", async () => {
     const rules = { "no-inline-style": "error", "valid-id": ["error", { relaxed: true }], "long-title": "off",
       "require-sri": "off", "no-raw-characters": "error", "attribute-boolean-style": "off", "doctype-style": "off",
