@@ -89,8 +89,9 @@ fn outcomes(arguments: &Arguments, options: &Check, environment: Environment) ->
                 outcomes.push(verdict::judge(&target.id, &seen, limits, own_instance.as_deref()));
             }
             Err(error) => {
-                let text = format!("{}: {error}", target.id);
-                outcomes.push(Outcome::new(Subject::Check(target.id), Severity::Unknown, text));
+                let (why, rest) = error.apart();
+                let text = format!("{}: {why}", target.id);
+                outcomes.push(Outcome::new(Subject::Check(target.id), Severity::Unknown, text).remedy(rest));
                 let others = if error.settles() { left.by_ref().count() } else { 0 };
                 if others > 0 {
                     let text = format!("{others} more could not be looked at either");
@@ -110,7 +111,10 @@ fn outcomes(arguments: &Arguments, options: &Check, environment: Environment) ->
 fn loop_outcome(store: &Store) -> Outcome {
     match look::mark(store) {
         Ok(mark) => verdict::judge_loop(mark),
-        Err(error) => Outcome::new(Subject::Loop, Severity::Unknown, error.to_string()),
+        Err(error) => {
+            let (why, rest) = error.apart();
+            Outcome::new(Subject::Loop, Severity::Unknown, format!("the loop's mark: {why}")).remedy(rest)
+        }
     }
 }
 

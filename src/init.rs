@@ -82,7 +82,8 @@ fn is_bare(arguments: &Arguments, options: &Init) -> bool {
         &options.body,
         &options.contains,
     ];
-    given.into_iter().all(Option::is_none)
+    let limits = [options.min_disk_free_pct, options.min_mem_available_mib, options.max_load1];
+    given.into_iter().all(Option::is_none) && limits.iter().all(Option::is_none)
 }
 
 fn what_to_give(environment: Environment) -> String {
@@ -127,9 +128,20 @@ fn on_one_line(content: &str) -> String {
 
 fn pulse(options: &Init) -> Result<String, String> {
     let value = |text: &Option<String>| text.as_deref().map(Value::from);
-    let fields = [("url", value(&options.url)), ("body", value(&options.body)), ("contains", value(&options.contains))];
+    let fields = [
+        ("url", value(&options.url)),
+        ("body", value(&options.body)),
+        ("contains", value(&options.contains)),
+        ("min_disk_free_pct", options.min_disk_free_pct.map(Value::from)),
+        ("min_mem_available_mib", options.min_mem_available_mib.map(Value::from)),
+        ("max_load1", options.max_load1.map(Value::from)),
+    ];
     let pulse = json::write(&fields);
-    Pulse::parse(pulse.as_bytes(), Unknown::Refused).map_err(|error| format!("--{}", error.message))?;
+    let as_option = |error: json::Error| match error.message.split_once(": ") {
+        Some((field, why)) => format!("--{}: {why}", field.replace('_', "-")),
+        None => error.message,
+    };
+    Pulse::parse(pulse.as_bytes(), Unknown::Refused).map_err(as_option)?;
     Ok(pulse)
 }
 

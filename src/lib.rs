@@ -4,15 +4,17 @@
 //! `check`, `run`, `init`, `doctor`), and its exit code says how it went (`exit`). Reading the store (`look`), deciding
 //! what follows (`verdict`, a list of `outcome`s) and showing it (`nagios`, `export`) are kept apart.
 //!
-//! The operator's commands (`operator`) show the whole fleet (`status`) or change it (`mute`, `retire`,
+//! The operator's commands (`operator`) show the whole fleet (`status`) or change it (`mute`, `ack`, `retire`,
 //! `loop_control`). They share how they find the check that an operator means (`fleet`, `target`) and how they write to
 //! the terminal (`terminal`, `output`).
 
+mod ack;
 pub mod args;
 mod atomic_file;
 mod check;
 mod credentials;
 mod daily;
+mod disk;
 mod doctor;
 mod duration;
 mod exit;
@@ -78,7 +80,7 @@ pub fn main(
         Parsed::Arguments(arguments) => arguments,
         Parsed::Text(text) => {
             print(&text);
-            return Exit::Ok.into();
+            return if output::has_arrived() { Exit::Ok.into() } else { Exit::Failed.into() };
         }
         Parsed::Wrong { message, nagios: false } => {
             complain(&message);
@@ -108,6 +110,7 @@ pub fn main(
         Command::Outages(options) => outages::command(&arguments, options, environment),
         Command::Mute(options) => mute::command(&arguments, options, environment),
         Command::Unmute(options) => mute::unmute(&arguments, options, environment),
+        Command::Ack(options) => ack::command(&arguments, options, environment),
         Command::Retire(options) => retire::command(&arguments, options, environment),
         Command::Loop(options) => loop_control::command(&arguments, options, environment),
     };

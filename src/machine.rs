@@ -1,9 +1,15 @@
 //! What the machine tells of itself: its vitals, and its identity.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use pulse_echo_core::crypto::{hex, hmac};
 use pulse_echo_core::vitals::{self, Vitals};
+
+use super::disk;
+
+/// Where the kernel keeps the machine's name.
+pub const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 /// The files with the machine's id, which the installation wrote. The second is D-Bus's older place.
 const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
@@ -11,14 +17,21 @@ const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 /// The machine's id is confidential (machine-id(5)). Hashed with a key of our own, it only tells machines apart.
 const INSTANCE_KEY: &[u8] = b"pulse-echo instance";
 
-/// The machine's vitals now.
-pub fn vitals() -> Vitals {
+/// The machine's vitals, when they were first asked for: all pulses of a run have the same.
+pub fn vitals() -> &'static Vitals {
+    static VITALS: OnceLock<Vitals> = OnceLock::new();
+    VITALS.get_or_init(look)
+}
+
+fn look() -> Vitals {
+    let disk = disk::fullest();
     let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
     Vitals {
         uptime_s: uptime_s(&read("/proc/uptime")),
         load1: load1(&read("/proc/loadavg")),
         mem_available_kb: mem_available_kb(&read("/proc/meminfo")),
-        disk_free_pct: disk_free_pct(),
+        disk_free_pct: disk.as_ref().map(|(percent, _)| *percent),
+        disk_at: disk.map(|(_, at)| at).filter(|at| at != "/"),
     }
 }
 
@@ -48,14 +61,6 @@ fn load1(text: &str) -> Option<f64> {
 fn mem_available_kb(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.split_whitespace().next()?.parse().ok()
-}
-
-/// For the root file system, as df counts it: the blocks reserved for root are neither used nor free.
-fn disk_free_pct() -> Option<u8> {
-    let disk = rustix::fs::statvfs("/").ok()?;
-    let used = disk.f_blocks.checked_sub(disk.f_bfree)?;
-    let all = used.checked_add(disk.f_bavail)?;
-    u8::try_from(disk.f_bavail.checked_mul(100)?.checked_div(all)?).ok()
 }
 
 #[cfg(test)]

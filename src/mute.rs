@@ -7,7 +7,7 @@ use super::duration;
 use super::exit::{Exit, Failure};
 use super::fleet::{Fleet, expect_known};
 use super::look::{self, Look};
-use super::operator::with_store;
+use super::operator::{check_reason, who, with_store};
 use super::output::{complain, print};
 use super::target::stands_for;
 use super::terminal::Terminal;
@@ -17,16 +17,10 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::{self, SIZE_LIMIT};
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pattern::Pattern;
-use pulse_echo_core::status::Muted;
+use pulse_echo_core::status::{Acked, Muted};
 use pulse_echo_core::store::{Condition, Object, Store};
-use pulse_echo_core::text::{self, printable};
+use pulse_echo_core::text::printable;
 use pulse_echo_core::words;
-
-/// The longest reason, in characters: it stands in tables and messages.
-const REASON_LIMIT: usize = 200;
-
-/// The longest name of who put a mute, in bytes.
-const BY_LIMIT: usize = 64;
 
 /// For how long a mute that is over stays, for people to look at.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -38,11 +32,8 @@ pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) 
             with_store(arguments, environment, |store| list(store, &Terminal::of_stdout(environment)))
         }
         Mute { target: Some(_), for_s: Some(for_s), reason, list: false, .. } => {
-            let length = reason.iter().flat_map(|reason| reason.chars()).count();
-            if length > REASON_LIMIT {
-                complain(&format_args!(
-                    "--reason has {length} characters; at most {REASON_LIMIT} are shown: shorten it"
-                ));
+            if let Err(message) = check_reason(reason.as_deref()) {
+                complain(&message);
                 return Exit::Usage;
             }
             let mute = mute::Mute { for_s: *for_s, reason: reason.clone(), by: who(environment) };
@@ -53,11 +44,6 @@ pub fn command(arguments: &Arguments, options: &Mute, environment: Environment) 
             Exit::Usage
         }
     }
-}
-
-/// Who gives the command, as far as that is known: who became root is of more use than root.
-fn who(environment: Environment) -> Option<String> {
-    environment.first(&["SUDO_USER", "USER", "LOGNAME"]).map(|user| text::line(&user, BY_LIMIT))
 }
 
 /// Runs `unmute`.
@@ -181,16 +167,34 @@ fn muted(object: &Object) -> Muted {
 /// Deletes what has been over for a day, as far as the sweeps have read it. It is only tidied up: a failure is none of
 /// the command's.
 fn clear(store: &Store, fleet: &Result<Fleet, String>, but: &CheckId) {
-    let Ok(Fleet { status, now }) = fleet else { return };
+    let Ok(fleet @ Fleet { status, now }) = fleet else { return };
     let is_over = |(id, mute): &(&CheckId, &Muted)| {
         mute.for_s > 0 && mute.until() + KEPT < *now && !is_of_another_kind(id.as_str()) && *id != but
     };
-    for (id, mute) in status.mutes.iter().filter(is_over) {
-        // Another operator may mute it anew right now.
-        if let Err(error) = store.delete(&Key::mute(id), &Condition::IfMatch(mute.etag.clone())) {
+    let mutes = status.mutes.iter().filter(is_over).map(|(id, mute)| (Key::mute(id), &mute.etag));
+    let void =
+        status.acks.iter().filter(|(check, ack)| void_since(check, ack, fleet).is_some_and(|at| at + KEPT < *now));
+    for (key, etag) in mutes.chain(void.map(|(check, ack)| (Key::ack(check), &ack.etag))) {
+        // Another operator may put it anew right now.
+        if let Err(error) = store.delete(&key, &Condition::IfMatch(etag.clone())) {
             log::debug!("{error}");
         }
     }
+}
+
+/// Since when the outage of an acknowledgement is surely over; `None` while it lasts.
+fn void_since(check: &CheckId, ack: &Acked, fleet: &Fleet) -> Option<Time> {
+    let alike = fleet.status.checks.iter().filter(|(id, _)| id.shown() == check.shown());
+    let mut since = ack.at;
+    for (_, record) in alike {
+        match record.outage.as_deref() {
+            Some(outage) if ack.is_of(outage) => return None,
+            // The one before was over when this one began.
+            Some(outage) => since = since.max(outage.since),
+            None => since = since.max(record.since),
+        }
+    }
+    Some(since)
 }
 
 /// Lists the running mutes.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use pulse_echo_core::text::cut;
+use pulse_echo_core::text::{cut, printable};
 
 use crate::exit::Exit;
 use crate::outcome::{Figure, Outcome, Severity, Subject, safe, worst};
@@ -128,7 +128,16 @@ fn perfdata(figure: &Figure, subject: &Subject) -> String {
         (Some(warning), None) => format!(";{warning}"),
         (None, _) => String::new(),
     };
-    format!("{name}{check}={seconds:.digits$}s{limits}")
+    let label = quoted(&format!("{name}{check}"));
+    format!("{label}={seconds:.digits$}s{limits}")
+}
+
+/// A label as the plugin rules want it: no `=` and no quote in it, and in quotes if it has more than a word. A key that
+/// was put by hand may have any of them, and `|` and `;`, which end what some programs read.
+fn quoted(label: &str) -> String {
+    let label: String = label.chars().map(|c| if matches!(c, '=' | '\'' | '|' | ';') { '_' } else { c }).collect();
+    let is_word = label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/'));
+    if is_word { label } else { format!("'{}'", printable(&label)) }
 }
 
 #[cfg(test)]
@@ -177,6 +186,33 @@ mod tests {
         assert_eq!(perfdata(&db, &check("web-1/db")), "rtt_db=0.005s");
         assert_eq!(perfdata(&db, &check("web-1")), "rtt=0.005s");
         assert_eq!(perfdata(&seconds(Measure::Skew, -75.0), &Subject::Clock), "skew=75.000s");
+    }
+
+    #[test]
+    fn a_label_of_a_key_that_was_put_by_hand_is_one_that_plugins_may_have() {
+        let rtt = Figure::duration(Measure::Rtt, Duration::from_millis(5));
+        for (id, label) in [
+            ("web-1/my check", "'rtt_my check'"),
+            ("web-1/it's=me", "rtt_it_s_me"),
+            ("web-1/a|b;c", "rtt_a_b_c"),
+            ("web-1/grün", "'rtt_grün'"),
+            ("web-1/a/b.c_d-e", "rtt_a/b.c_d-e"),
+        ] {
+            assert_eq!(perfdata(&rtt, &check(id)), format!("{label}=0.005s"));
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_systems_error_is_not_in_a_line_that_is_cut() {
+        let text = "cannot write /var/lib/node_exporter/x.prom: No space left on device (os error 28)";
+        let line = line(&[Outcome::new(Subject::Run, Severity::Unknown, text)]);
+        assert!(line.ends_with("No space left…") || !line.contains("(os"), "{line}");
+        let short = super::line(&[Outcome::new(
+            Subject::Run,
+            Severity::Unknown,
+            "cannot write x.prom: Is a directory (os error 21)",
+        )]);
+        assert_eq!(short, "ECHO UNKNOWN - cannot write x.prom: Is a directory");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::text::printable;
+use pulse_echo_core::text::{printable, without_numbers};
 
 use crate::exit::Exit;
 
@@ -173,7 +173,8 @@ pub fn worst(outcomes: &[Outcome]) -> Severity {
 }
 
 /// Makes text safe for the line. A stranger may have written the probe's text, so nothing in it may control the
-/// terminal, end the line or begin the performance data.
+/// terminal, end the line or begin the performance data. A line may be cut, so the numbers of the system's errors go
+/// first.
 pub fn safe(text: &str) -> String {
-    printable(&text.replace('|', "¦"))
+    printable(&without_numbers(text).replace('|', "¦"))
 }

@@ -37,7 +37,7 @@ fn retire(store: &Store, options: &Retire, target: &Target, say: impl Fn(&str)) 
     let others = status.into_iter().flat_map(|status| checks_of(&id, status)).filter(|check| **check != id);
     let checks: Vec<_> = std::iter::once(&id).chain(others).collect();
     let pulses = there(store, checks.iter().map(|check| Key::pulse(check)))?;
-    let answers = |check: &&CheckId| [Key::echo(check), Key::fault(check), Key::mute(check)];
+    let answers = |check: &&CheckId| [Key::echo(check), Key::fault(check), Key::mute(check), Key::ack(check)];
     let rest = there(store, checks.iter().flat_map(answers))?;
     if pulses.is_empty() && rest.is_empty() && !options.anyway {
         expect_known(&id, &fleet, store)?;

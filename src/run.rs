@@ -63,7 +63,8 @@ fn send_all(store: &Store, pulses: &[Result<PulseFile, String>]) -> Vec<Result<W
         match send(store, file) {
             Ok(taken) => sent.push(Ok(Waiting::new(file.id.clone(), taken))),
             Err(error) => {
-                sent.push(Err(of(&file.id, Severity::Unknown, format!("{}: {error}", file.id))));
+                let (why, rest) = error.apart();
+                sent.push(Err(of(&file.id, Severity::Unknown, format!("{}: {why}", file.id)).remedy(rest)));
                 let others = pulses.len() - at - 1;
                 if error.settles() && others > 0 {
                     let text = format!("{others} more could not be sent either");

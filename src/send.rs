@@ -184,7 +184,7 @@ fn metadata(pulse_id: &str) -> Metadata {
         sent_at: Some(Time::of(clock::now())),
         agent: Some(concat!("pulse-echo/", env!("CARGO_PKG_VERSION")).into()),
         instance: machine::instance(),
-        vitals: machine::vitals(),
+        vitals: machine::vitals().clone(),
     }
     .to_metadata()
 }

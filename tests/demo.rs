@@ -67,7 +67,7 @@ fn it_walks_from_the_first_pulse_to_the_message_that_its_host_is_silent_in_80_co
         "More: `pulse-echo status web-1`",
         "the service is mended",
         "ECHO OK",
-        "UP: web-1 has been up again since",
+        "UP: web-1 is up again after",
         "$ pulse-echo --config config.json status 1 check: 1 up",
         "the host stops sending",
         "DOWN: web-1 has been silent since",

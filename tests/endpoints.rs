@@ -26,7 +26,7 @@ fn what_is_plainly_wrong_is_refused_alike_before_anything_is_sent() {
         (format!("http://127.0.0.1:{port}?x"), "ends in \"?x\""),
         (format!("http://me:s3cr3t@127.0.0.1:{port}"), "has a user or a password in it"),
         (format!("http://127.0.0.1:{port}0"), "has no port from 1 to 65535"),
-        (format!("http://127.0.0.1 :{port}"), "is not an address such as"),
+        (format!("http://127.0.0.1 :{port}"), "has a blank in it"),
         ("s3://pulses".into(), "names a bucket"),
         ("https://eu-west-1.console.aws.amazon.com/s3/buckets/pulses".into(), "is a page of a console"),
         ("http://pulses.s3-website.eu-west-1.amazonaws.com".into(), "is a website's"),

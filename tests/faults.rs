@@ -28,7 +28,7 @@ fn each_fault_that_stays_is_told_apart_when_the_time_is_up() {
         for (fault, words) in [
             (Reply::slow_down(), "HTTP 503 SlowDown (Please reduce your request rate), tried "),
             (Reply::s3_error(500, "InternalError", "We encountered an internal error."), "HTTP 500 InternalError"),
-            (Reply::of(502, "<html>"), " times; the store is busy or in trouble"),
+            (Reply::of(502, "<html>"), " times; the store, or a proxy before it, is busy or in trouble"),
             (Reply::Reset, "the connection was reset before the answer was complete, tried "),
             (Reply::Closed, "the connection was closed before the answer was complete, tried "),
             (Reply::Truncated, "the connection was closed before the answer was complete, tried "),
@@ -189,6 +189,13 @@ fn a_store_that_wants_longer_than_there_is_time_is_not_waited_for() {
 }
 
 #[test]
+fn a_proxy_that_says_an_hour_is_asked_again_since_the_store_may_be_back_in_seconds() {
+    let away = || Reply::of(503, "<html>maintenance").with("retry-after", "3600");
+    let server = Server::scripted(&[away(), away(), Reply::ok()]);
+    Host::of(Level::Plain, &server.endpoint()).run(&["send"]).assert_sent();
+}
+
+#[test]
 fn a_store_that_hangs_costs_no_more_than_the_deadline() {
     at_every_level(|level| {
         let server = Server::scripted(&[Reply::Silence]);
@@ -222,7 +229,10 @@ fn a_port_where_nobody_listens_and_a_name_that_is_none_are_told_apart() {
 fn a_plugins_answer_to_every_fault_is_unknown() {
     at_every_level(|level| {
         let output = Host::of(level, "http://127.0.0.1:1").run(&["run", "--wait=1", "--timeout-s=2"]);
-        assert!(output.code == 3 && output.stdout.starts_with("ECHO UNKNOWN - web-1: cannot put"), "{output:#?}");
+        assert!(
+            output.code == 3 && output.stdout.starts_with("ECHO UNKNOWN - web-1: the connection was refused"),
+            "{output:#?}"
+        );
     });
 }
 

@@ -45,7 +45,7 @@ const LEVELS: [(&str, &[&[&str]]); 4] = [("core", CORE), ("", AGENT), ("lambda",
 
 /// From below: what everything uses; formats and words; the world.
 const CORE: &[&[&str]] = &[
-    &["clock", "crypto", "environment", "text", "xml"],
+    &["clock", "crypto", "environment", "etag", "text", "xml"],
     &["metadata", "random", "json", "name", "stderr"],
     &["answer", "mark", "mute", "pattern", "vitals"],
     &["words", "http", "prometheus"],
@@ -56,6 +56,7 @@ const CORE: &[&[&str]] = &[
 
 /// From below: parts of commands; what commands read and say; commands; commands made of commands.
 const AGENT: &[&[&str]] = &[
+    &["disk"],
     &[
         "atomic_file",
         "daily",
@@ -73,7 +74,7 @@ const AGENT: &[&[&str]] = &[
     &["args", "credentials", "fleet", "goodbye", "namesake", "outcome", "panic"],
     &["history", "nagios", "settings", "verdict"],
     &["export", "operator", "pulses"],
-    &["check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
+    &["ack", "check", "doctor", "loop_control", "mute", "outages", "retire", "send", "status"],
     &["fuzzing", "init", "wait"],
     &["run"],
 ];

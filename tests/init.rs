@@ -82,6 +82,25 @@ fn a_url_and_what_it_must_answer_go_into_the_pulse_and_one_that_the_probe_cannot
 }
 
 #[test]
+fn limits_of_the_hosts_own_vitals_go_into_the_pulse_and_doctor_says_if_one_is_broken_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--bucket", BUCKET, "--region", "eu-central-1", "--host", "web-1"];
+    let limits = ["--min-disk-free-pct", "1", "--min-mem-available-mib=1", "--max-load1", "10000"];
+    let well = init(folder.path(), &[&arguments[..], &limits].concat());
+    assert_eq!(well.code, 0, "{well:#?}");
+    let pulse = fs::read_to_string(folder.path().join("etc/pulse.json")).unwrap();
+    let expected = "{\n  \"min_disk_free_pct\": 1,\n  \"min_mem_available_mib\": 1,\n  \"max_load1\": 10000\n}\n";
+    assert_eq!(pulse, expected);
+    assert!(well.stdout.contains("\n✓ vitals: up ") && well.stdout.contains(" % free"), "{well:#?}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let ill = init(folder.path(), &[&arguments[..], &["--min-mem-available-mib", "16777216"]].concat());
+    let line = ill.stdout.lines().find(|line| line.starts_with("✗ vitals: ")).unwrap_or_else(|| panic!("{ill:#?}"));
+    assert!(line.ends_with(" MiB of memory free (limit 16777216 MiB): the next pulse of web-1 gets a fault"), "{line}");
+    assert!(!ill.stdout.contains("✓ vitals"), "{ill:#?}");
+}
+
+#[test]
 fn a_service_that_passes_with_the_status_of_an_error_is_warned_of() {
     let (bed, folder) = (Bed::new(), tempfile::tempdir().unwrap());
     bed.write("pulse.json", "{}");
@@ -122,6 +141,10 @@ fn what_would_not_serve_is_refused_and_nothing_is_written() {
             "--body: nothing is fetched without a url",
         ),
         (&["--bucket", BUCKET, "--region", "eu-central-1", "--host", "a", "--url", "x.com"], "--url: it is no URL"),
+        (
+            &["--bucket", BUCKET, "--region", "eu-central-1", "--host", "a", "--min-disk-free-pct", "101"],
+            "--min-disk-free-pct: ",
+        ),
         (
             &["--bucket", BUCKET, "--region", "eu-central-1", "--host", "a", "--ca-file", "x"],
             "cannot read the CA file x",

@@ -9,7 +9,7 @@ use crate::json;
 use crate::metadata::{Metadata, hex, number, present};
 
 /// The longest text of a fault, in bytes.
-const TEXT_LIMIT: usize = 256;
+pub const TEXT_LIMIT: usize = 256;
 
 /// An echo: its body is [`Echo::BODY`], all else is metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +152,8 @@ pub enum Cause {
     Latency,
     /// The certificate is valid for too few days.
     Cert,
+    /// A vital of the host is beyond the pulse's limit.
+    Vitals,
     /// The pulse itself cannot be understood.
     InvalidPulse,
     /// A cause that only a newer probe knows.

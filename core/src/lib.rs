@@ -6,12 +6,15 @@
 //! - the formats: [`pulse`], [`answer`], [`mark`], [`status`], [`history`], [`mute`], [`vitals`];
 //! - what people and programs see of a fleet: [`view`], in Prometheus's format by [`prometheus`];
 //! - what people read: [`words`] (times, sizes, vitals), [`text`] (strangers' text made safe), [`stderr`];
-//! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`crypto`], [`environment`].
+//! - what everything uses: [`name`], [`metadata`], [`json`], [`clock`], [`random`], [`crypto`], [`environment`];
+//! - `etag`: an `ETag` that a sweep remembers.
 
 pub mod answer;
 pub mod clock;
 pub mod crypto;
 pub mod environment;
+#[cfg(feature = "memory")]
+pub mod etag;
 pub mod history;
 pub mod http;
 pub mod json;

@@ -15,6 +15,9 @@ use crate::text::{printable, prints};
 /// The longest key that counts, in bytes.
 const KEY_LIMIT: usize = 512;
 
+/// How an acknowledgement's key ends.
+const ACK: &str = ".ack";
+
 /// A host's or a check's name: `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
@@ -100,6 +103,18 @@ impl CheckId {
         self.0.strip_suffix(".json").unwrap_or(&self.0)
     }
 
+    /// The check that an object in `mute/` acknowledges an outage of, by the rest of its key, as agents name the check;
+    /// `None` if it is no `.ack`.
+    pub fn of_ack(rest: &str) -> Option<Self> {
+        rest.strip_suffix(ACK).and_then(|shown| format!("{shown}.json").try_into().ok())
+    }
+
+    /// The check as agents put it, of all that are shown like it.
+    #[must_use]
+    pub fn as_agents_put_it(&self) -> Self {
+        Self(format!("{}.json", self.shown()))
+    }
+
     /// The name of the check's host, as it is shown: the key up to its first `/`, without `.json`.
     pub fn host(&self) -> &str {
         let first = self.0.split('/').next().unwrap_or_default();
@@ -156,6 +171,11 @@ impl Key {
     /// `mute/<id>.json`: no messages about the check or, for a host, about all its checks. The id may be a pattern.
     pub fn mute(id: &CheckId) -> Self {
         Self(format!("mute/{}", id.0))
+    }
+
+    /// `mute/<id>.ack`: no reminders of one outage of the check. Checks that are shown alike share it.
+    pub fn ack(id: &CheckId) -> Self {
+        Self(format!("mute/{}{ACK}", id.shown()))
     }
 
     /// `retire/<id>.json`: a note that the check or, for a host, any of its checks left on purpose.
@@ -282,6 +302,22 @@ mod tests {
         ] {
             assert_eq!(host(key).host(), name);
             assert_eq!(host(key).default_of_host().as_str(), format!("{name}.json"));
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_belongs_to_the_check_as_it_is_shown() {
+        for (key, ack) in [
+            ("pulse/web-1.json", "mute/web-1.ack"),
+            ("pulse/web-1/db.json", "mute/web-1/db.ack"),
+            ("pulse/notes.txt", "mute/notes.txt.ack"),
+        ] {
+            let id = CheckId::from_pulse_key(key).unwrap();
+            assert_eq!(Key::ack(&id).as_str(), ack);
+            assert_eq!(CheckId::of_ack(&ack["mute/".len()..]), Some(id.as_agents_put_it()));
+        }
+        for rest in ["web-1.json", "web-1", ".ack/x", "a//b.ack", "../x.ack"] {
+            assert_eq!(CheckId::of_ack(rest), None, "{rest}");
         }
     }
 

@@ -1,9 +1,10 @@
 //! The pulse: what a host asks the probe to fetch, and what answer it expects.
 
-use std::fmt;
+mod status_codes;
+
 use std::time::Duration;
 
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess};
 use url::Url;
 
 use crate::clock::Time;
@@ -11,7 +12,8 @@ use crate::http::url::web_url;
 use crate::json::{self, Unknown, Whole};
 use crate::metadata::{Metadata, hex, present};
 use crate::text::prints;
-use crate::vitals::Vitals;
+use crate::vitals::{VitalLimits, Vitals};
+use status_codes::StatusCodes;
 
 /// The largest pulse, in bytes.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
@@ -20,7 +22,6 @@ pub const SIZE_LIMIT: u64 = 64 * 1024;
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 const MONTH_S: u32 = 32 * 24 * 3600;
-const STATUS: Whole = Whole { unit: "", min: 100, max: 599 };
 const MAX_LATENCY_MS: Whole = Whole { unit: "milliseconds", min: 1, max: 60_000 };
 const MIN_CERT_DAYS: Whole = Whole { unit: "days", min: 1, max: 3_650 };
 const TIMEOUT_S: Whole = Whole { unit: "seconds", min: 1, max: 60 };
@@ -29,6 +30,9 @@ const EVERY_S: Whole = Whole { unit: "seconds", min: 15, max: MONTH_S };
 const GRACE_S: Whole = Whole { unit: "seconds", min: 0, max: MONTH_S };
 const MISSED: Whole = Whole { unit: "", min: 1, max: 100 };
 const FAULTS_IN_ROW: Whole = Whole { unit: "", min: 1, max: 100 };
+const MIN_DISK_FREE_PCT: Whole = Whole { unit: "percent", min: 1, max: 100 };
+const MIN_MEM_AVAILABLE_MIB: Whole = Whole { unit: "MiB", min: 1, max: 16_777_216 };
+const MAX_LOAD1: Whole = Whole { unit: "", min: 1, max: 10_000 };
 
 /// A pulse's body. All fields are optional in the file; a field that is present is an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub struct Pulse {
     pub missed: u32,
     /// How many pulses in a row must fail for an outage; `None` leaves it to the loop's `FAULTS_IN_ROW`.
     pub faults_in_row: Option<u32>,
+    /// The limits of the host's own vitals. They need no URL.
+    pub vitals: VitalLimits,
 }
 
 impl Default for Pulse {
@@ -74,6 +80,7 @@ impl Default for Pulse {
             grace_s: 300,
             missed: 1,
             faults_in_row: None,
+            vitals: VitalLimits::default(),
         }
     }
 }
@@ -140,6 +147,9 @@ impl json::Object for Pulse {
         "grace_s",
         "missed",
         "faults_in_row",
+        "min_disk_free_pct",
+        "min_mem_available_mib",
+        "max_load1",
     ];
 
     fn read<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
@@ -156,48 +166,15 @@ impl json::Object for Pulse {
             "grace_s" => self.grace_s = map.next_value_seed(&GRACE_S)?,
             "missed" => self.missed = map.next_value_seed(&MISSED)?,
             "faults_in_row" => self.faults_in_row = Some(map.next_value_seed(&FAULTS_IN_ROW)?),
+            "min_disk_free_pct" => self.vitals.min_disk_free_pct = Some(map.next_value_seed(&MIN_DISK_FREE_PCT)?),
+            "min_mem_available_mib" => {
+                self.vitals.min_mem_available_mib = Some(map.next_value_seed(&MIN_MEM_AVAILABLE_MIB)?);
+            }
+            "max_load1" => self.vitals.max_load1 = Some(map.next_value_seed(&MAX_LOAD1)?),
             other => unreachable!("{other} is not in FIELDS"),
         }
         Ok(())
     }
-}
-
-/// `status`: one code or a list of them.
-struct StatusCodes;
-
-impl<'de> serde::de::DeserializeSeed<'de> for StatusCodes {
-    type Value = Vec<u16>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<u16>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for StatusCodes {
-    type Value = Vec<u16>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a status code from 100 to 599, or a list of them")
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, code: u64) -> Result<Vec<u16>, E> {
-        (&STATUS).visit_u64(code).map(|code| vec![narrow(code)])
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<u16>, A::Error> {
-        let mut codes = Vec::new();
-        while let Some(code) = list.next_element_seed(&STATUS)? {
-            codes.push(narrow(code));
-        }
-        if codes.is_empty() {
-            return Err(A::Error::custom("the list is empty, so no answer would do"));
-        }
-        Ok(codes)
-    }
-}
-
-fn narrow(code: u32) -> u16 {
-    u16::try_from(code).expect("the range ends at 599")
 }
 
 /// The sending of a pulse, from its metadata. The body does not change, so only this tells two pulses apart.
@@ -276,6 +253,9 @@ mod tests {
             ("grace_s", 0, 32 * 86_400),
             ("missed", 1, 100),
             ("faults_in_row", 1, 100),
+            ("min_disk_free_pct", 1, 100),
+            ("min_mem_available_mib", 1, 16_777_216),
+            ("max_load1", 1, 10_000),
         ] {
             let with = |value: i64| parse(&format!("{{\"url\": \"https://a/\", \"{field}\": {value}}}"));
             for value in [min, max] {
@@ -306,6 +286,9 @@ mod tests {
             assert!(error.contains("without a url") && error.contains("(line 2, column 2)"), "{error}");
         }
         assert!(parse("{\"every_s\": 60, \"grace_s\": 0, \"missed\": 3}").is_ok());
+        let limits = "{\"min_disk_free_pct\": 10, \"min_mem_available_mib\": 64, \"max_load1\": 32}";
+        let vitals = VitalLimits { min_disk_free_pct: Some(10), min_mem_available_mib: Some(64), max_load1: Some(32) };
+        assert_eq!(parse(limits).unwrap(), Pulse { vitals, ..Pulse::default() }, "vitals need no url");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::Time;
-use crate::vitals::Vitals;
+use crate::vitals::{VitalLimits, Vitals};
 
 /// Shows a length of time: `212 s`, `16 min`, `4 h 10 min`, `2 d 4 h`, `41 d`. It cuts off, and does not round, where a
 /// smaller unit no longer matters.
@@ -56,10 +56,55 @@ pub fn vitals(vitals: &Vitals) -> String {
     let parts = [
         vitals.uptime_s.map(|s| format!("up {}", duration(Duration::from_secs(s)))),
         vitals.load1.map(|load| if load < 10.0 { format!("load {load:.2}") } else { format!("load {load:.0}") }),
-        vitals.mem_available_kb.map(|kb| format!("{} MiB of memory free", kb / 1024)),
-        vitals.disk_free_pct.map(|percent| format!("disk {percent} % free")),
+        vitals.mem_available_kb.map(memory),
+        vitals.disk_free_pct.map(|percent| match &vitals.disk_at {
+            Some(at) => disk(percent, at),
+            None => format!("disk {percent} % free"),
+        }),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The vitals that are beyond these limits, each with its limit: `disk 4 % free on /var` and `10 %`. A vital that the
+/// host did not send is not beyond any.
+pub fn beyond(vitals: &Vitals, limits: &VitalLimits) -> Vec<(String, String)> {
+    let mut beyond = Vec::new();
+    if let (Some(percent), Some(min)) = (vitals.disk_free_pct, limits.min_disk_free_pct)
+        && u32::from(percent) < min
+    {
+        beyond.push((disk(percent, vitals.disk_at.as_deref().unwrap_or("/")), format!("{min} %")));
+    }
+    if let (Some(kb), Some(min)) = (vitals.mem_available_kb, limits.min_mem_available_mib)
+        && kb / 1024 < min.into()
+    {
+        beyond.push((memory(kb), format!("{min} MiB")));
+    }
+    if let (Some(load), Some(max)) = (vitals.load1, limits.max_load1)
+        && load > max.into()
+    {
+        beyond.push((format!("load {load:.2}"), max.to_string()));
+    }
+    beyond
+}
+
+/// The clause about a vital that is beyond its limit: `disk 4 % free on /var (limit 10 %)`.
+pub fn is_beyond((vital, limit): &(String, String)) -> String {
+    format!("{vital} (limit {limit})")
+}
+
+fn memory(kb: u64) -> String {
+    format!("{} MiB of memory free", kb / 1024)
+}
+
+fn disk(percent: u8, at: &str) -> String {
+    format!("disk {percent} % free on {at}")
+}
+
+/// Says who acknowledged an outage, and why: `acknowledged by alice@ops (new disks are on their way)`.
+pub fn acknowledged(by: Option<&str>, reason: Option<&str>) -> String {
+    let by = by.map_or_else(String::new, |by| format!(" by {by}"));
+    let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+    format!("acknowledged{by}{reason}")
 }
 
 /// Says on which side of the store's clock this machine's clock is, `skew_s` seconds ahead of it. The sentence goes on
@@ -108,10 +153,42 @@ mod tests {
             load1: Some(48.12),
             mem_available_kb: Some(12_345),
             disk_free_pct: Some(0),
+            disk_at: None,
         };
         assert_eq!(vitals(&all), "up 41 d, load 48, 12 MiB of memory free, disk 0 % free");
+        let elsewhere = Vitals { disk_free_pct: Some(4), disk_at: Some("/var".into()), ..Vitals::default() };
+        assert_eq!(vitals(&elsewhere), "disk 4 % free on /var");
         assert_eq!(vitals(&Vitals { load1: Some(0.5), ..Vitals::default() }), "load 0.50");
         assert_eq!(vitals(&Vitals::default()), "");
+    }
+
+    #[test]
+    fn a_vital_at_its_limit_is_within_it_and_the_next_value_is_beyond() {
+        let limits = VitalLimits { min_disk_free_pct: Some(10), min_mem_available_mib: Some(100), max_load1: Some(8) };
+        let said = |vitals: &Vitals| beyond(vitals, &limits).iter().map(is_beyond).collect::<Vec<_>>();
+        let at_the_limit =
+            Vitals { disk_free_pct: Some(10), mem_available_kb: Some(102_400), load1: Some(8.0), ..Vitals::default() };
+        assert_eq!(said(&at_the_limit), [] as [String; 0]);
+        let past_it = Vitals {
+            disk_free_pct: Some(9),
+            disk_at: Some("/var".into()),
+            mem_available_kb: Some(102_399),
+            load1: Some(8.01),
+            ..Vitals::default()
+        };
+        let all =
+            ["disk 9 % free on /var (limit 10 %)", "99 MiB of memory free (limit 100 MiB)", "load 8.01 (limit 8)"];
+        assert_eq!(said(&past_it), all);
+        assert_eq!(said(&Vitals { disk_free_pct: Some(0), ..Vitals::default() }), ["disk 0 % free on / (limit 10 %)"]);
+        // What is not known is not beyond a limit, and what has no limit neither.
+        assert_eq!(said(&Vitals::default()), [] as [String; 0]);
+        assert!(beyond(&past_it, &VitalLimits::default()).is_empty());
+    }
+
+    #[test]
+    fn an_acknowledgement_says_what_it_knows() {
+        assert_eq!(acknowledged(Some("alice@ops"), Some("new disks")), "acknowledged by alice@ops (new disks)");
+        assert_eq!(acknowledged(None, None), "acknowledged");
     }
 
     #[test]

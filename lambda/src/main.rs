@@ -10,12 +10,14 @@ use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::Clock;
+use pulse_echo_core::text::of_io;
 use pulse_echo_lambda::error::{Error, Kind, caught};
 use pulse_echo_lambda::probe::Probe;
 use pulse_echo_lambda::telemetry::metrics::Stack;
 use pulse_echo_lambda::telemetry::{Log, init};
 use pulse_echo_lambda::tick::{Loop, Report};
 use serde_json::{Value, json};
+use ureq::http::uri::Authority;
 
 /// What Lambda starts us as.
 const NAME: &str = "bootstrap";
@@ -59,7 +61,18 @@ fn run(handler: &Handler, log: &Log) -> Result<(), String> {
         log.begin(&event.context.request_id);
         std::future::ready(handler.handle(&event))
     });
-    runtime.block_on(lambda_runtime::run(service)).map_err(|error| error.to_string())
+    runtime.block_on(lambda_runtime::run(service)).map_err(|error| {
+        let why = innermost(error.as_ref()).map_or_else(|| "it broke off".into(), of_io);
+        format!("AWS Lambda's Runtime API does not answer: {why}")
+    })
+}
+
+/// What the system said, at the end of the libraries' words for it.
+fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
+    let mut error = Some(error);
+    std::iter::from_fn(|| std::mem::replace(&mut error, error?.source()))
+        .filter_map(|error| error.downcast_ref())
+        .last()
 }
 
 /// The time on the wall.
@@ -78,6 +91,15 @@ impl Handler {
     fn read(environment: Environment) -> Result<Self, String> {
         if let Some(name) = BY_LAMBDA.into_iter().find(|name| environment.get(name).is_none()) {
             return Err(format!("{name} is not set: AWS Lambda starts this program and sets it"));
+        }
+        // The runtime's library panics at these, too.
+        for (name, is_right) in [
+            ("AWS_LAMBDA_RUNTIME_API", (|api| api.parse::<Authority>().is_ok()) as fn(&str) -> bool),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", |size| size.parse::<i32>().is_ok()),
+        ] {
+            if let Some(value) = environment.get(name).filter(|value| !is_right(value)) {
+                return Err(format!("{name} is {value:?}, which AWS Lambda never sets"));
+            }
         }
         let name = environment.get("_HANDLER").unwrap_or_default();
         // The origin's functions are known as `index.checkEcho` to Lambda.

@@ -116,6 +116,31 @@ fn a_pulse_without_a_url_is_answered_for_having_arrived() {
 }
 
 #[test]
+fn a_vital_beyond_the_limit_of_its_pulse_is_a_fault_though_all_else_is_as_expected() {
+    let (world, service) = (World::new(), Service::new());
+    let full = [("pulse-id", "aa"), ("disk-free-pct", "4"), ("disk-at", "/srv/my%20disk")];
+    world.put("pulse/bare.json", "{\"min_disk_free_pct\": 10}", &full);
+    world.put("pulse/web.json", &service.pulse("\"body\": \"ok\", \"min_disk_free_pct\": 10"), &full);
+    world.put("pulse/both.json", &service.pulse("\"body\": \"no\", \"min_disk_free_pct\": 10"), &full);
+    world.put("pulse/old.json", "{\"min_disk_free_pct\": 10}", &[("pulse-id", "aa")]);
+    let keys = ["bare", "web", "both", "old"].map(|id| format!("pulse/{id}.json"));
+    let summary = handle(&world.probe(), &event(&keys.each_ref().map(String::as_str))).unwrap();
+    assert_eq!((summary.echoes, summary.faults.len()), (vec!["old".to_string()], 3), "no vital, no fault");
+    let sentence = "disk 4 % free on /srv/my disk (limit 10 %)";
+    for (id, status) in [("bare", None), ("web", Some(200))] {
+        let fault = world.fault(id).unwrap();
+        assert_eq!((fault.cause, fault.reason.as_str(), fault.status), (Cause::Vitals, sentence, status), "{id}");
+        assert_eq!((fault.pulse_id.as_deref(), world.echo(id)), (Some("aa"), None));
+    }
+    let both = world.fault("both").unwrap();
+    assert!(both.cause == Cause::Body && both.reason.ends_with(&format!("; and {sentence}")), "{both:?}");
+    // It fetches nothing, so the lane of pulses without a URL judges it, too.
+    world.put("pulse/lane.json", "{\"max_load1\": 8}", &[("load1", "8.01")]);
+    world.probe().handle_arrivals(&event(&["pulse/lane.json"]), Instant::now() + Duration::from_secs(90)).unwrap();
+    assert_eq!(world.fault("lane").unwrap().reason, "load 8.01 (limit 8)");
+}
+
+#[test]
 fn a_pulse_that_cannot_be_understood_gets_a_fault_that_says_where() {
     let world = World::new();
     let large = format!("{{\"url\": \"http://127.0.0.1:9/\", \"body\": \"{}\"}}", "x".repeat(64 * 1024));

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::status::{
-    Ahead, BackOff, Change, Changes, Crowded, Down, Ended, Fact, FirstSeen, Flaps, Gap, Hosts, Lease, Limits, ManyTold,
-    Message, Missing, Muted, Outage, PastOutage, Record, SeenFault, SetBack, State, Status, Still, Telling, Told, Turn,
-    Unanswered, Unfiled, UnfiledOutage, Vanished,
+    Acked, Acknowledged, Ahead, BackOff, Change, Changes, Crowded, Down, Ended, Fact, FirstSeen, Flaps, Gap, Hosts,
+    Lease, Limits, ManyTold, Message, Missing, Muted, Outage, PastOutage, Record, SeenFault, SetBack, State, Status,
+    Still, Telling, Told, Turn, Unanswered, Unfiled, UnfiledOutage, Vanished,
 };
 use pulse_echo_testkit::fleet::{Fleet, time};
 use pulse_echo_testkit::schema::{misfit, schema};
@@ -55,13 +55,14 @@ fn everything() -> Status {
         telling: Some(Box::new(Telling {
             down: vec![time(2)],
             flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
-            held: Some(Ended {
+            held: Some(Box::new(Ended {
                 since: Some(time(1)),
                 until: time(2),
                 was: State::Failing,
                 cause: Some(Cause::Body),
                 reason: Some("body differs".into()),
-            }),
+                ack: Some(word()),
+            })),
         })),
         retired: true,
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
@@ -106,10 +107,16 @@ fn everything() -> Status {
         unfiled: Some(unfiled()),
         mutes: [(id("web-2"), Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason, listed: Some(time(9)) })]
             .into(),
+        acks: [(id("web-1/db"), Acked { etag: "\"a\"".into(), at: time(3), outage: Some(time(2)), word: word() })]
+            .into(),
         outbox: facts().into_iter().map(message).collect(),
         checks: [(id("web-1/db"), failing), (id("web-1"), Record::new(time(0)))].into(),
         ..Status::new(time(3))
     }
+}
+
+fn word() -> Acknowledged {
+    Acknowledged { by: Some("alice@ops-1".into()), reason: Some("disk ordered".into()) }
 }
 
 fn unfiled() -> Unfiled {
@@ -171,6 +178,7 @@ fn facts() -> Vec<Fact> {
             reason: reason.clone(),
             steady: Some(until),
             still: Some(Still { checks: 1, some: some.clone() }),
+            ack: Some(word()),
         },
         Fact::Gone { check: check.clone(), pulse: since, since: Some(since), retired: true },
         Fact::New { check },
@@ -244,7 +252,7 @@ fn fields(value: &Value, names: &mut BTreeSet<String>) {
                 match (name.as_str(), value) {
                     ("words", _) => {}
                     // `checks` is also a number, in facts.
-                    ("checks" | "mutes" | "channels" | "crowded" | "noise", Value::Object(entries)) => {
+                    ("checks" | "mutes" | "acks" | "channels" | "crowded" | "noise", Value::Object(entries)) => {
                         entries.values().for_each(|value| fields(value, names));
                     }
                     _ => fields(value, names),

@@ -107,6 +107,24 @@ fn a_status_that_is_gone_is_told_if_the_mark_knows_of_sweeps() {
 }
 
 #[test]
+fn a_status_that_begins_anew_does_not_tell_all_checks_as_new() {
+    let mut fleet = Fleet::new();
+    fleet.rules.tell_new = true;
+    fleet.pulse("web-1").echo("web-1").at(60).sweep().unwrap();
+    assert_eq!(fleet.words(), ["new web-1"]);
+    fleet.remove(&Key::status());
+    fleet.at(120).sweep().unwrap();
+    let told = fleet.told();
+    assert!(matches!(told[..], [What::Fact(Fact::StatusMissing { .. })]), "{told:?}");
+    fleet.put(&Key::status(), b"{");
+    fleet.at(180).sweep().unwrap();
+    let told = fleet.told();
+    assert!(matches!(told[..], [What::Fact(Fact::StatusUnreadable { .. })]), "{told:?}");
+    fleet.pulse("web-2").at(240).sweep().unwrap();
+    assert_eq!(fleet.words(), ["new web-2"]);
+}
+
+#[test]
 fn the_mark_names_the_loops_channels_also_when_there_is_none() {
     let fleet = Fleet::new();
     fleet.at(60).sweep().unwrap();

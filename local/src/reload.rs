@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::keys::hosts;
+use crate::keys::hosts::{self, Entry};
 use crate::s3::tls::Change;
 use crate::s3::{Keyring, Tls};
 use crate::{announce, complain, console};
@@ -24,6 +24,8 @@ pub(crate) struct Watched {
     pub(crate) tls: Option<Arc<Tls>>,
     /// The state of the key file that is in use.
     seen: Option<Stamp>,
+    /// Whether a key of the file ends later than it can, since the clock was ahead.
+    ends_too_late: bool,
     /// Whether it was told that the file cannot be changed.
     has_complained: bool,
 }
@@ -39,9 +41,10 @@ struct Stamp {
 impl Watched {
     /// Reads the hosts' keys for the first time. The error is a sentence.
     pub(crate) fn begin(data: PathBuf, keys: Keyring, tls: Option<Arc<Tls>>) -> Result<Self, String> {
-        let mut watched = Self { data, keys, tls, seen: None, has_complained: false };
+        let mut watched = Self { data, keys, tls, seen: None, ends_too_late: false, has_complained: false };
         watched.seen = watched.stamp();
-        watched.keys.set_hosts(hosts::read(&watched.data)?.into_iter().map(|entry| entry.key));
+        let entries = hosts::read(&watched.data)?;
+        watched.take(entries);
         Ok(watched)
     }
 
@@ -62,7 +65,7 @@ impl Watched {
             match hosts::read(&self.data) {
                 Ok(entries) => {
                     announce(&format_args!("the keys were read again; keys of hosts: {}", entries.len()));
-                    self.keys.set_hosts(entries.into_iter().map(|entry| entry.key));
+                    self.take(entries);
                 }
                 Err(why) => complain(&format_args!("{why}; the keys stay as they were")),
             }
@@ -80,19 +83,28 @@ impl Watched {
         }
     }
 
-    /// Takes the keys whose successors were used out of the file, too.
+    /// Takes the keys of the file into use.
+    fn take(&mut self, mut entries: Vec<Entry>) {
+        self.ends_too_late = hosts::shorten(&mut entries, Timestamp::now());
+        self.keys.set_hosts(entries.into_iter().map(|entry| entry.key));
+    }
+
+    /// Takes the keys whose successors were used out of the file, too, and brings forward what ends too late.
     fn strike(&mut self) {
         let superseded = self.keys.superseded();
-        if superseded.is_empty() {
+        if superseded.is_empty() && !self.ends_too_late {
             return;
         }
         let struck = hosts::change(&self.data, |all| {
-            hosts::strike(all, &superseded, Timestamp::now());
+            let now = Timestamp::now();
+            hosts::strike(all, &superseded, now);
+            hosts::shorten(all, now);
             Ok(())
         });
         match struck {
             Ok(()) => {
                 self.keys.forget(&superseded);
+                self.ends_too_late = false;
                 self.has_complained = false;
             }
             // It is tried again at each look, and told once.

@@ -47,7 +47,9 @@ fn replay(history: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
 /// The messages without the summary: how their lines begin, except for the last line of each message.
 fn told(history: &str, arguments: &[&str]) -> Vec<String> {
     let ended = replay(history, arguments);
-    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    // A busy machine takes so long that it says how far it is.
+    let said: Vec<_> = ended.stderr.lines().filter(|line| !line.contains(" % replayed, at ")).collect();
+    assert_eq!((ended.status.code(), said), (Some(0), Vec::new()), "{ended:?}");
     // A headline has the numbers of hosts.
     let is_headline = |line: &str| line.contains(" host: ") || line.contains(" hosts: ");
     let is_head =
@@ -121,7 +123,7 @@ fn each_limit_changes_what_is_told() {
     let late = replay(NIGHT, &["--every-s", "1200", "--grace-s", "0"]).stdout;
     assert!(
         late.contains(
-            "\n2026-11-21T00:41:00Z\n  DOWN 1 host: web-1 (silent). UP 1 host.\n  DOWN: web-1 has been silent"
+            "\n2026-11-21T00:41:00Z\n  DOWN 1 host: web-1 (silent). UP 1 host: web-1/db.\n  DOWN: web-1 has been silent"
         ),
         "{late}"
     );

@@ -42,6 +42,9 @@ _pulse-echo() {
             unmute)
                 cmd="pulse-echo_unmute"
                 ;;
+            ack)
+                cmd="pulse-echo_ack"
+                ;;
             retire)
                 cmd="pulse-echo_retire"
                 ;;
@@ -69,7 +72,7 @@ _pulse-echo() {
     case "${cmd}" in
         pulse-echo)
             opts="--config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
-            cmds="send check run init doctor status outages mute unmute retire loop"
+            cmds="send check run init doctor status outages mute unmute ack retire loop"
             case "${prev}" in
                 --config)
                     COMPREPLY=()
@@ -277,7 +280,7 @@ _pulse-echo() {
             esac
             ;;
         pulse-echo_init)
-            opts="--url --body --contains --anyway --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            opts="--url --body --contains --min-disk-free-pct --min-mem-available-mib --max-load1 --anyway --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
                 --url)
                     COMPREPLY=()
@@ -288,6 +291,18 @@ _pulse-echo() {
                     return 0
                     ;;
                 --contains)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --min-disk-free-pct)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --min-mem-available-mib)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --max-load1)
                     COMPREPLY=()
                     return 0
                     ;;
@@ -524,6 +539,55 @@ _pulse-echo() {
         pulse-echo_unmute)
             opts="--anyway --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
             case "${prev}" in
+                --config)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --bucket)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --timeout-s)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=( $(compgen -W "${opts} ${cmds}" -- "${cur}") )
+                    return 0
+                    ;;
+            esac
+            ;;
+        pulse-echo_ack)
+            opts="--reason --by --remove --config --bucket --host --region --endpoint --path-style --profile --ca-file --timeout-s --quiet -q --verbose -v --help -h --version -V"
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=()
                     return 0

@@ -3,7 +3,7 @@ function __fish_pulse-echo_using_command
     set -e cmd[1]
     set -l target_cmd $argv
 
-    set -l known_value_flags 'body' 'bucket' 'c' 'ca-file' 'config' 'contains' 'critical' 'endpoint' 'expect' 'for' 'host' 'name' 'profile' 'prom' 'pulse' 'reason' 'region' 'since' 'splay' 'state' 't' 'timeout' 'timeout-s' 'url' 'w' 'wait' 'warning' 
+    set -l known_value_flags 'body' 'bucket' 'by' 'c' 'ca-file' 'config' 'contains' 'critical' 'endpoint' 'expect' 'for' 'host' 'max-load1' 'min-disk-free-pct' 'min-mem-available-mib' 'name' 'profile' 'prom' 'pulse' 'reason' 'region' 'since' 'splay' 'state' 't' 'timeout' 'timeout-s' 'url' 'w' 'wait' 'warning' 
 
     set -l i 1
     set -l cleaned_cmd
@@ -63,7 +63,8 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'status' -d 'Show
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'outages' -d 'Show what was down, when, for how long and why, the newest first; with the sum.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'mute' -d 'Send no messages about a check, or about all checks of a host, for a while; --list shows what is muted.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'unmute' -d 'End a mute: the next sweep sends a message about what is still down.'
-complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'retire' -d 'Take a check out of the fleet on purpose, or a host with all its checks: put a note, and delete its pulse, echo, fault and mute.'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'ack' -d 'Acknowledge an outage: no more reminders of it are sent. Another cause and its end are told; a next outage is new.'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'retire' -d 'Take a check out of the fleet on purpose, or a host with all its checks: put a note, and delete its pulse, echo, fault, mute and acknowledgement.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command' -a 'loop' -d 'Start, stop, hurry, test or show the loop, which looks at all checks and sends the messages.'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l pulse -r -F -d 'send just this pulse file (default: pulse.json and pulses.d/*.json beside the configuration)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command send' -l name -r -F -d 'with --pulse: the name of the check (default: the host\'s own check)'
@@ -121,6 +122,9 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command run' -l version -s V 
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l url -r -F -d 'address that the probe fetches (default: none; the pulse is a bare sign of life)'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l body -r -F -d 'with --url: the exact body that the answer must have'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l contains -r -F -d 'with --url: text that the answer\'s body must contain'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l min-disk-free-pct -r -F -d 'how much of each local disk must be free, in percent: less is a fault'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l min-mem-available-mib -r -F -d 'how much memory must be available, in MiB: less is a fault'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l max-load1 -r -F -d 'the highest load, over a minute: more is a fault'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l anyway -d 'take the name even if another machine sends under it: this one takes the other\'s place'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command init' -l bucket -r -F -d 'bucket that is the store (PULSE_ECHO_BUCKET)'
@@ -213,6 +217,22 @@ complete -c pulse-echo -n '__fish_pulse-echo_using_command unmute' -l quiet -s q
 complete -c pulse-echo -n '__fish_pulse-echo_using_command unmute' -l verbose -s v -d 'say what is being done'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command unmute' -l help -s h -d 'show the help'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command unmute' -l version -s V -d 'show the version'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l reason -r -F -d 'why, in at most 200 characters'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l by -r -F -d 'who takes care of it (default: USER@HOST)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l remove -d 'take it back: reminders go on'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l bucket -r -F -d 'bucket that is the store (PULSE_ECHO_BUCKET)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l host -r -F -d 'name of this host (PULSE_ECHO_HOST; default: the machine\'s hostname)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l region -r -F -d 'region of the bucket (AWS_REGION, AWS_DEFAULT_REGION, the profile\'s)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l endpoint -r -F -d 'address of an S3 service other than AWS\'s (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l path-style -d 'name the bucket in the path, not in the host\'s name (default for an endpoint other than AWS\'s)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l profile -r -F -d 'profile in the AWS credentials and config files (AWS_PROFILE; default: default)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l ca-file -r -F -d 'PEM file with a private CA to trust beside the public ones (AWS_CA_BUNDLE)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l timeout-s -r -F -d 'seconds for all requests together (default 60; check: 10)'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l quiet -s q -d 'say nothing on success'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l verbose -s v -d 'say what is being done'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l help -s h -d 'show the help'
+complete -c pulse-echo -n '__fish_pulse-echo_using_command ack' -l version -s V -d 'show the version'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command retire' -l dry-run -d 'only say what would be done'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command retire' -l anyway -d 'put the note though there is no such check'
 complete -c pulse-echo -n '__fish_pulse-echo_using_command retire' -l config -r -F -d 'configuration file (PULSE_ECHO_CONFIG; default /etc/pulse-echo/config.json); the pulses lie beside it'

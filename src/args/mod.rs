@@ -11,7 +11,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use pulse_echo_core::json::Whole;
 
-pub use operator::{Loop, LoopCommand, Mute, Outages, Retire, Status, Unmute};
+pub use operator::{Ack, Loop, LoopCommand, Mute, Outages, Retire, Status, Unmute};
 pub use order::{Parsed, parse};
 pub use selection::Selection;
 
@@ -104,6 +104,8 @@ pub enum Command {
     Mute(Mute),
     /// `unmute`
     Unmute(Unmute),
+    /// `ack`
+    Ack(Ack),
     /// `retire`
     Retire(Retire),
     /// `loop`
@@ -203,6 +205,7 @@ pub struct Run {
             what the environment says of those that you do not give; it says which. It never overwrites a file.",
     example = "pulse-echo init --bucket my-pulses --region eu-central-1",
     example = "pulse-echo init --bucket my-pulses --region eu-central-1 --url https://example.com/health --body ok",
+    example = "pulse-echo init --bucket my-pulses --region eu-central-1 --min-disk-free-pct 10",
     error_code(0, "written, whatever doctor then says"),
     error_code(1, "not written"),
     error_code(2, "wrong usage")
@@ -217,6 +220,15 @@ pub struct Init {
     /// with --url: text that the answer's body must contain
     #[argh(option, arg_name = "text")]
     pub contains: Option<String>,
+    /// how much of each local disk must be free, in percent: less is a fault
+    #[argh(option, arg_name = "percent")]
+    pub min_disk_free_pct: Option<u32>,
+    /// how much memory must be available, in MiB: less is a fault
+    #[argh(option, arg_name = "mib")]
+    pub min_mem_available_mib: Option<u32>,
+    /// the highest load, over a minute: more is a fault
+    #[argh(option, arg_name = "load")]
+    pub max_load1: Option<u32>,
     /// take the name even if another machine sends under it: this one takes the other's place
     #[argh(switch)]
     pub anyway: bool,

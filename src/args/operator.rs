@@ -130,8 +130,38 @@ pub struct Unmute {
     pub anyway: bool,
 }
 
+/// Acknowledge an outage: no more reminders of it are sent. Another cause and its end are told; a next outage is new.
+#[derive(ArgsInfo, Debug, FromArgs)]
+#[argh(
+    subcommand,
+    name = "ack",
+    note = "With a host or a pattern, it acknowledges the outage of each of its checks that is down. Who and why stand \
+            in status, on the page and in the message that it is up again. Facts about the system itself, such as \
+            trouble of the probe, are told all the same.",
+    example = "pulse-echo ack web-7 --reason \"disk ordered\"",
+    example = "pulse-echo ack web-7/db --by alice",
+    example = "pulse-echo ack web-7 --remove",
+    error_code(0, "acknowledged, or not acknowledged any more"),
+    error_code(1, "not done, or nothing is down"),
+    error_code(2, "wrong usage or configuration, or there is no such check")
+)]
+pub struct Ack {
+    /// a check (HOST/CHECK), a host with all its checks (HOST), or a pattern
+    #[argh(positional, arg_name = "id")]
+    pub target: Target,
+    /// why, in at most 200 characters
+    #[argh(option, arg_name = "text")]
+    pub reason: Option<String>,
+    /// who takes care of it (default: USER@HOST)
+    #[argh(option, arg_name = "name")]
+    pub by: Option<String>,
+    /// take it back: reminders go on
+    #[argh(switch)]
+    pub remove: bool,
+}
+
 /// Take a check out of the fleet on purpose, or a host with all its checks: put a note, and delete its pulse, echo,
-/// fault and mute.
+/// fault, mute and acknowledgement.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,

@@ -281,7 +281,7 @@ mod tests {
             ("sned", "\"sned\" is not a command; did you mean \"send\"?"),
             (
                 "frobnicate",
-                "the commands are send, check, run, init, doctor, status, outages, mute, unmute, retire, loop; see",
+                "the commands are send, check, run, init, doctor, status, outages, mute, unmute, ack, retire, loop",
             ),
             ("loop", "there is no command; the commands are start, stop, tick, test, show; see pulse-echo loop --help"),
             ("loop strat", "\"strat\" is not a command of loop; did you mean \"start\"?"),

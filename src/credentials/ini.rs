@@ -91,7 +91,10 @@ impl Sections {
                 continue;
             }
             let Some(section) = sections.last_mut() else {
-                return Err(wrong("it stands before any section: begin the file with a line [default]"));
+                return Err(wrong(
+                    "it stands before any section: begin the file with a line [default], then aws_access_key_id = … \
+                     and aws_secret_access_key = …",
+                ));
             };
             let setting = content.split_once(['=', ':']).map(|(name, value)| (name.trim_end_matches(is_space), value));
             let Some((name, value)) = setting.filter(|(name, _)| !name.is_empty()) else {

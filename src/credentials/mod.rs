@@ -9,6 +9,7 @@ mod files;
 pub mod ini;
 mod instance;
 pub mod issued;
+mod keys;
 mod legacy;
 mod process;
 mod profile;
@@ -57,6 +58,7 @@ fn look(
     let found = |credentials, source: &str| Found { credentials, source: source.into(), warning: None, instance: None };
     // As in AWS's own command line: a user who names a profile wants no other keys.
     if !profile.is_option {
+        keys::are_whole(environment)?;
         match credentials_from(environment) {
             Ok(Some(credentials)) => {
                 profile.is_there()?;

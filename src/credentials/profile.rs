@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::Found;
 use super::files::{self, File, Kind, Setting};
-use super::ini::Section;
+use super::ini::{Entry, Section};
+use super::keys::wrong;
 use super::process;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::store::Credentials;
@@ -224,7 +225,13 @@ fn keys<'a>(section: Option<(&'a File, &'a Section)>) -> Result<Option<(Credenti
     let Some(id) = section.get("aws_access_key_id") else { return Ok(None) };
     let missing = || file.at(id.line, &format!("there is no aws_secret_access_key beside this in [{}]", section.name));
     let secret = section.get(SECRET).ok_or_else(missing)?;
-    let word = |entry| Setting { file, entry }.word().map(String::from);
+    let word = |entry: &Entry| {
+        let value = Setting { file, entry }.word()?.to_string();
+        match wrong(&value) {
+            None => Ok(value),
+            Some(what) => Err(file.at(entry.line, &format!("{} {what}", entry.name))),
+        }
+    };
     for entry in [id, secret] {
         if entry.value.is_empty() {
             return Err(file.at(entry.line, &format!("{} is empty: write the key behind it, or remove it", entry.name)));

@@ -5,10 +5,13 @@ use std::path::Path;
 use super::findings::Findings;
 use super::modes::{self, Reader};
 use crate::args::{Arguments, Send};
+use crate::machine;
 use crate::pulses::{self, PulseFile};
 use crate::settings::{self, Sources};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::Name;
+use pulse_echo_core::vitals::VitalLimits;
+use pulse_echo_core::words;
 
 /// Reads the configuration.
 pub fn configuration<'a>(
@@ -60,6 +63,37 @@ pub fn pulse_files(findings: &mut Findings, sources: &Sources, host: &Name, read
     let folder = sources.folder();
     let files = pulses::of_host(host, &folder);
     tell_pulses(findings, &folder, files, readers)
+}
+
+/// Whether this machine's vitals are within the limits that its pulses set. Nothing is said where none sets any.
+pub fn vitals(findings: &mut Findings, files: &[PulseFile]) {
+    let limited: Vec<_> = files.iter().filter(|file| file.pulse.vitals != VitalLimits::default()).collect();
+    if limited.is_empty() {
+        return;
+    }
+    let vitals = machine::vitals();
+    let mut is_well = true;
+    for PulseFile { id, pulse, .. } in limited {
+        let VitalLimits { min_disk_free_pct, min_mem_available_mib, max_load1 } = pulse.vitals;
+        let beyond = words::beyond(vitals, &pulse.vitals);
+        for beyond in beyond.iter().map(words::is_beyond) {
+            is_well = false;
+            findings.ill("vitals", &format!("{beyond}: the next pulse of {id} gets a fault"));
+        }
+        for (field, is_set, is_known) in [
+            ("min_disk_free_pct", min_disk_free_pct.is_some(), vitals.disk_free_pct.is_some()),
+            ("min_mem_available_mib", min_mem_available_mib.is_some(), vitals.mem_available_kb.is_some()),
+            ("max_load1", max_load1.is_some(), vitals.load1.is_some()),
+        ] {
+            if is_set && !is_known {
+                is_well = false;
+                findings.ill("vitals", &format!("{field} of {id} is never judged: this machine does not tell it"));
+            }
+        }
+    }
+    if is_well {
+        findings.well("vitals", &words::vitals(vitals));
+    }
 }
 
 /// The pulses that `send` with these options would send.

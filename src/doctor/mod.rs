@@ -47,6 +47,7 @@ fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment
     let sources = here::configuration(findings, arguments, environment, &readers);
     let host = here::name(findings, &sources);
     let files = host.as_ref().map_or_else(Vec::new, |host| here::pulse_files(findings, &sources, host, &readers));
+    here::vitals(findings, &files);
     tell_schedule(findings, &schedule, &files);
     for open in sources.profile().files().filter_map(|file| modes::open(file, &readers)) {
         findings.ill("secrets", &open);

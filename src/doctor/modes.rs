@@ -109,7 +109,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn reader(uid: u32, groups: &[u32]) -> Reader {
-        let user = User { name: "web".into(), uid, gid: groups[0], home: "/".into() };
+        let user = User { name: "web".into(), uid, gid: groups[0], home: "/".into(), shell: String::new() };
         Reader { user, groups: groups.to_vec() }
     }
 

@@ -53,8 +53,8 @@ fn differs(line: &str, here: &[String], arguments: &Arguments) -> Option<String>
     let (there, here) = (line.strip_prefix(&beginning)?, here.iter().find_map(|line| line.strip_prefix(&beginning))?);
     (there != here).then(|| {
         format!(
-            "{what}: {there}, where this shell's is {here}: what the shell's environment sets is not there; write it \
-             into the configuration"
+            "{what}: {there}, where this shell's is {here}: the line, or one of the two environments, sets another; \
+             write what is right into the configuration, and nowhere else"
         )
     })
 }

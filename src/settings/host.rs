@@ -2,53 +2,77 @@
 
 use std::fs;
 
+use crate::machine::HOSTNAME_FILE;
 use pulse_echo_core::name::Name;
-
-/// Where the kernel keeps the machine's name.
-const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 const REMEDY: &str = "set \"host\" in the configuration, PULSE_ECHO_HOST or --host";
 
 /// Names that every machine has for itself, with or without a domain.
 const LOCAL: [&str; 6] = ["localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback", "localdomain"];
 
-/// Names that images have before anybody gives the machine one, without numbers at their end.
-const OF_IMAGES: [&str; 34] = [
+/// Words that the names of images are made of, before anybody gives the machine a name, and what a variable that nobody
+/// has set becomes.
+const OF_IMAGES: [&str; 55] = [
+    "alma",
     "almalinux",
     "alpine",
     "amazonlinux",
-    "archlinux",
     "arch",
+    "archiso",
+    "archlinux",
     "armbian",
+    "bogon",
+    "bookworm",
     "buildroot",
     "centos",
+    "changeme",
+    "clone",
+    "cloudimg",
+    "coreos",
     "debian",
-    "default",
-    "docker",
-    "example",
+    "dietpi",
     "fedora",
+    "focal",
     "gentoo",
-    "host",
-    "hostname",
+    "instance",
+    "jammy",
     "kali",
-    "linux",
+    "livecd",
     "localhost-live",
+    "nil",
     "nixos",
+    "noble",
+    "none",
+    "null",
     "opensuse",
     "openwrt",
     "oraclelinux",
     "orangepi",
+    "packer",
+    "pve",
     "raspberrypi",
     "raspbian",
     "rhel",
     "rocky",
-    "server",
+    "rockylinux",
     "template",
+    "truenas",
     "ubuntu",
+    "undefined",
     "unknown",
     "vagrant",
-    "vm",
+    "virtualbox",
+    "vps",
+    // What the local host is called.
+    "localhost",
+    "localhost4",
+    "localhost6",
+    "localdomain",
+    "unassigned",
 ];
+
+/// Words that are such a name alone, and beside another of them say nothing: `docker-server` may well be a host's own.
+const OF_MANY: [&str; 9] = ["default", "docker", "example", "host", "hostname", "linux", "my", "server", "vm"];
 
 /// The name that was asked for, else the machine's. The error says what is wrong, and what to do.
 pub fn name(asked_for: Option<String>) -> Result<Name, String> {
@@ -68,14 +92,11 @@ pub fn name(asked_for: Option<String>) -> Result<Name, String> {
 /// The warning about a name that other machines are likely to have; `None` if it looks like a name of its own.
 pub fn warning(name: &Name) -> Option<String> {
     let label = first_label(name);
-    let without_number = label.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
     let is_hex = label.len() == 12 && label.bytes().all(|b| b.is_ascii_hexdigit()) && label.contains(char::is_numeric);
     let is_address = name.as_str().parse::<std::net::Ipv4Addr>().is_ok();
-    let of_address = label.strip_prefix("ip-").is_some_and(|rest| {
-        let numbers: Vec<_> = rest.split('-').collect();
-        numbers.len() == 4 && numbers.iter().all(|number| number.parse::<u8>().is_ok())
-    });
-    let why = if OF_IMAGES.contains(&label.as_str()) || OF_IMAGES.contains(&without_number) {
+    // `ip-10-0-0-7`, `dhcp-10-0-0-7`.
+    let of_address = label.rsplit('-').take(4).filter(|part| part.parse::<u8>().is_ok()).count() == 4;
+    let why = if is_of_image(&label) {
         "as machines are called before they have a name"
     } else if is_address || of_address {
         "which is an address: another machine may get it later"
@@ -102,6 +123,18 @@ fn passing_by(name: &str, at_start: &str) -> Option<String> {
              falls silent; {REMEDY}"
         )
     })
+}
+
+/// Whether a label is made of nothing but the words of images, and numbers.
+fn is_of_image(label: &str) -> bool {
+    let words = || {
+        let parts = label.split(['-', '_']).map(|part| part.trim_end_matches(|c: char| c.is_ascii_digit()));
+        parts.filter(|word| !word.is_empty())
+    };
+    let is_of_image = |word: &str| OF_IMAGES.contains(&word);
+    let is_known = |word: &str| is_of_image(word) || OF_MANY.contains(&word);
+    let (count, of_images) = (words().count(), words().filter(|word| is_of_image(word)).count());
+    is_of_image(label) || (words().all(is_known) && (count == 1 || of_images > 0))
 }
 
 fn first_label(name: &Name) -> String {
@@ -161,11 +194,30 @@ mod tests {
             "localhost-live",
             "vm",
             "template",
+            "server1",
+            "Ubuntu-server",
+            "debian-12-template",
+            "vagrant-ubuntu-focal-64",
+            "instance-1",
+            "localhost2",
+            "null",
+            "dhcp-10-0-0-3",
+            "192-168-1-5",
         ] {
             let warning = warned(text).unwrap_or_else(|| panic!("{text} is taken for a host's own"));
             assert!(warning.starts_with(text) && warning.contains("--host"), "{warning}");
         }
-        for text in ["web-1", "db.example.com", "ubuntu-build.example.com", "ip-phone-3-1", "raspi4", "deadbeefcafe"] {
+        for text in [
+            "web-1",
+            "db.example.com",
+            "ubuntu-build.example.com",
+            "ip-phone-3-1",
+            "raspi4",
+            "deadbeefcafe",
+            "docker-server",
+            "x-9",
+            "web_2",
+        ] {
             assert_eq!(warned(text), None, "{text}");
         }
     }

@@ -7,6 +7,7 @@ use std::{fs, io};
 use crate::fleet::Fleet;
 use pulse_echo_core::name::Name;
 use pulse_echo_core::status::State;
+use pulse_echo_core::text::of_io;
 
 /// The largest list, in bytes: a hundred thousand hosts and more.
 const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -16,7 +17,7 @@ const NAMED: usize = 20;
 
 /// Reads the list: a host in each line; what is behind `#` is for people. The error names file and line.
 pub fn read(file: &str) -> Result<Vec<String>, String> {
-    let unreadable = |error: io::Error| format!("cannot read the list of hosts {file}: {error}");
+    let unreadable = |error: io::Error| format!("cannot read the list of hosts {file}: {}", of_io(&error));
     let source: Box<dyn Read> =
         if file == "-" { Box::new(io::stdin()) } else { Box::new(fs::File::open(file).map_err(unreadable)?) };
     let mut text = String::new();

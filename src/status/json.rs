@@ -44,6 +44,7 @@ fn check(row: &Row, fleet: &Fleet) -> Value {
         "fault": record.fault.as_ref().map(|fault| fault.at),
         "limits": limits,
         "muted_until": row.mute.map(Muted::until),
+        "ack": row.ack.map(|ack| json!({ "at": ack.at, "by": ack.word.by, "reason": ack.word.reason })),
         "changes": record.history,
     })
 }

@@ -41,7 +41,8 @@ pub fn of(row: &Row, fleet: &Fleet, past: Vec<(&'static str, String)>, terminal:
         ("last echo", Some(record.echo.map_or("there never was one".into(), time))),
         ("last fault", record.fault.as_ref().map(|fault| time(fault.at))),
         ("limits", Some(limits.unwrap_or("not read yet".into()))),
-        ("outage", record.outage.as_deref().map(|outage| told(outage, now))),
+        ("outage", record.outage.as_deref().map(|outage| told(outage, row.ack.is_some(), now))),
+        ("ack", row.ack.map(|ack| format!("{}, {}", time(ack.at), ack.word.clause()))),
         ("mute", Some(mute.unwrap_or("none".into()))),
     ];
     let line = |label: &str, text: &str| {
@@ -56,8 +57,9 @@ pub fn of(row: &Row, fleet: &Fleet, past: Vec<(&'static str, String)>, terminal:
     [head].into_iter().chain(facts).chain(changes).chain(never).collect::<Vec<_>>().join("\n")
 }
 
-fn told(outage: &Outage, now: Time) -> String {
+fn told(outage: &Outage, is_acked: bool, now: Time) -> String {
     match &outage.told {
+        Some(told) if is_acked => format!("since {}, told at {}; no reminders", outage.since, told.at),
         Some(told) if told.next > now => {
             format!("since {}, told at {}; the next reminder is at {}", outage.since, told.at, told.next)
         }

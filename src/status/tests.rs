@@ -7,7 +7,9 @@ use crate::verdict;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
-use pulse_echo_core::status::{BackOff, Change, Limits, Missing, Muted, Outage, Record, SeenFault, Told};
+use pulse_echo_core::status::{
+    Acked, Acknowledged, BackOff, Change, Limits, Missing, Muted, Outage, Record, SeenFault, Told,
+};
 use pulse_echo_core::vitals::Vitals;
 
 const PLAIN: Terminal = Terminal { width: None, has_colours: false };
@@ -261,8 +263,13 @@ fn a_page_tells_all_of_a_check() {
     ];
     let rows = worst_first(&fleet.status, fleet.now);
     let mut row = rows.into_iter().find(|row| *row.id == id("web-1.json")).unwrap();
-    let vitals =
-        Vitals { uptime_s: Some(3_600_000), load1: Some(48.0), mem_available_kb: Some(2_048), disk_free_pct: Some(0) };
+    let vitals = Vitals {
+        uptime_s: Some(3_600_000),
+        load1: Some(48.0),
+        mem_available_kb: Some(2_048),
+        disk_free_pct: Some(0),
+        disk_at: Some("/var".into()),
+    };
     row.see(Newest { at: ago(5), vitals });
     assert_eq!(
         page::of(&row, &fleet, Vec::new(), &PLAIN),
@@ -271,7 +278,7 @@ web-1 is failing for 41 min
   why         status 500, expected 200
   since       2026-11-21T07:18:20Z, 41 min ago
   last pulse  2026-11-21T07:59:55Z, 5 s ago
-  its host    up 41 d, load 48, 2 MiB of memory free, disk 0 % free
+  its host    up 41 d, load 48, 2 MiB of memory free, disk 0 % free on /var
   last echo   2026-11-21T07:03:20Z, 56 min ago
   last fault  2026-11-21T07:18:20Z, 41 min ago
   limits      a pulse every 10 min is promised; silent after 15 min
@@ -304,6 +311,39 @@ fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_d
     let page = page::of(&rows[0], &fleet, Vec::new(), &PLAIN);
     assert!(page.starts_with("web-2 is silent for 6 min\n"), "{page}");
     assert!(page.contains(&format!("told at {}; a reminder is due\n", ago(9_000))), "{page}");
+}
+
+#[test]
+fn who_takes_care_of_an_outage_and_why_stands_in_table_page_and_json() {
+    let mut fleet = fleet();
+    let told = Told {
+        at: ago(2_450),
+        next: ago(-11_950),
+        step_s: 14_400,
+        causes: Vec::new(),
+        changed: None,
+        back: false,
+        anyway: false,
+    };
+    let outage = Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) };
+    fleet.status.checks.retain(|check, _| *check == id("web-1.json"));
+    fleet.status.checks.get_mut(&id("web-1.json")).unwrap().outage = Some(Box::new(outage));
+    let word = Acknowledged { by: Some("alice@ops".into()), reason: Some("disk\u{1b}[2J ordered".into()) };
+    let ack = |since| Acked { etag: "a".into(), at: ago(300), outage: Some(ago(since)), word: word.clone() };
+
+    fleet.status.acks = [(id("web-1.json"), ack(2_499))].into();
+    let rows = worst_first(&fleet.status, fleet.now);
+    assert!(!page::of(&rows[0], &fleet, Vec::new(), &PLAIN).contains("alice"), "that was another outage");
+
+    fleet.status.acks = [(id("web-1.json"), ack(2_500))].into();
+    let rows = worst_first(&fleet.status, fleet.now);
+    let page = page::of(&rows[0], &fleet, Vec::new(), &PLAIN);
+    let at = "  ack         2026-11-21T07:55:00Z, 5 min ago, acknowledged by alice@ops (disk[2J ordered)\n";
+    assert!(page.contains(at) && page.contains("told at 2026-11-21T07:19:10Z; no reminders\n"), "{page}");
+    let table = table::of(&rows, fleet.now, &PLAIN);
+    assert!(table.contains("status 500, expected 200; acknowledged by alice@ops (disk[2J ordered)"), "{table}");
+    let json = json::json(&fleet, &running(), &rows, None);
+    assert_eq!(json["checks"][0]["ack"]["by"], "alice@ops");
 }
 
 #[test]

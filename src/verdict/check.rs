@@ -187,7 +187,7 @@ fn send_one(id: &CheckId, seen: &Seen) -> String {
             )
         }
         Look::There(_) | Look::Missing => match id.shown().split_once('/') {
-            None => "send one: pulse-echo run".into(),
+            None => format!("send one: pulse-echo run, on {}", id.shown()),
             Some((host, check)) => {
                 format!("send one: pulse-echo run, on {host}, with a file pulses.d/{check}.json there")
             }

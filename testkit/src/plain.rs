@@ -1,8 +1,17 @@
 //! Whether a text is for people: without the names and numbers that libraries give their errors.
 
 /// What only a library or a debugger would say.
-const DEBUG: [&str; 43] = [
+const DEBUG: [&str; 52] = [
     "(os error",
+    "(os er…",
+    "(os…",
+    "client error (",
+    "env var is not",
+    "ParseIntError",
+    "InvalidUri",
+    "invalid uri",
+    "failed to parse private key",
+    "unexpected error",
     "Os {",
     "Some(",
     "Err(",

@@ -1,5 +1,6 @@
-//! How an operator mutes, retires, and controls the loop; and how a host says goodbye.
+//! How an operator mutes, acknowledges, retires, and controls the loop; and how a host says goodbye.
 
+mod acks;
 mod looping;
 mod mutes;
 mod retiring;

@@ -75,6 +75,7 @@ impl Resolver for SystemResolver {
                     text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_string()
                 }
                 ureq::Error::HostNotFound => "no address".to_string(),
+                ureq::Error::Timeout(_) => "no name server answered in time".to_string(),
                 _ => return error,
             };
             ureq::Error::Other(Box::new(Unresolved { host: uri.host().unwrap_or_default().into(), answer }))

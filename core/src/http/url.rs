@@ -7,10 +7,18 @@ use url::{ParseError, Url};
 pub fn web_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("it is no URL; {}", why_no_url(text, error)))?;
     if !matches!(url.scheme(), "http" | "https") {
+        // `www.example.com:8080/health` has what looks like a scheme.
+        if !text.contains("://") {
+            return Err(format!("it is no URL; {}", why_no_url(text, ParseError::RelativeUrlWithoutBase)));
+        }
         return Err(format!("its scheme is {:?}; only http and https are fetched", url.scheme()));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("it has credentials in it; none are sent".into());
+    }
+    // What nobody has filled in: no name has such characters, and a request for one cannot be made.
+    if url.host_str().is_some_and(|host| host.contains(['$', '{', '}', '*', '"', '`'])) {
+        return Err(format!("it is no URL; {}", why_no_url(text, ParseError::InvalidDomainCharacter)));
     }
     Ok(url)
 }
@@ -45,6 +53,10 @@ mod tests {
     fn what_is_no_url_says_why_and_what_to_write() {
         for (text, why) in [
             ("www.example.com", "it must begin with http:// or https://"),
+            ("www.example.com:8080/health", "it must begin with http:// or https://"),
+            ("http://${HOST}:80/", "its host is not a valid name; write one"),
+            ("http://{{ansible_host}}/", "its host is not a valid name; write one"),
+            ("http://*.example.com/", "its host is not a valid name; write one"),
             ("http://a b/", "its host is not a valid name; write one"),
             ("http://a%zz/", "its host is not a valid name"),
             ("http://xn--a/", "its host is not a valid name"),

@@ -120,12 +120,12 @@ const WANTED: [(&str, &str); 7] = [
 /// The words of the JSON library, and ours.
 const WORDS: [(&str, &str); 16] = [
     ("EOF while parsing", "the text ends within"),
-    ("expected value", "there is no value"),
+    ("expected value", "there is no value that JSON has"),
     ("expected ident", "there is a word other than true, false or null"),
     ("expected `:`", "there is no : after the name"),
     ("expected `,` or `}`", "there is no , or } after the value"),
     ("expected `,` or `]`", "there is no , or ] after the value"),
-    ("key must be a string", "the name of a field must be in quotes"),
+    ("key must be a string", "the name of a field must be in double quotes (\"), and JSON has no comments"),
     ("trailing comma", "there is a comma too many"),
     ("trailing characters", "there is more after the end"),
     ("recursion limit exceeded", "it is nested too deeply"),
@@ -145,6 +145,9 @@ pub fn read<T: Object>(text: &[u8], unknown: Unknown) -> Result<T, Error> {
     if text.starts_with(b"\xef\xbb\xbf") {
         let message = "it begins with a byte order mark; save it as UTF-8 without one".into();
         return Err(Error { line: 1, column: 1, message });
+    }
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || text.contains(&0) {
+        return Err(Error { line: 1, column: 1, message: "it is UTF-16, or no text; save it as UTF-8".into() });
     }
     if text.trim_ascii().is_empty() {
         return Err(Error { line: 1, column: 1, message: "it is empty; the least is {}".into() });

@@ -66,7 +66,10 @@ fn broken_json_is_refused_with_its_place() {
         ("{} x", "there is more after the end"),
         ("{\"label\": \"a\nb\"}", "a text has a line end"),
         ("{\"label\": \"\\q\"}", "there is a \\ with an unknown letter"),
-        ("{'label': 1}", "the name of a field must be in quotes"),
+        ("{'label': 1}", "the name of a field must be in double quotes (\")"),
+        ("{\n// ours\n\"label\": \"a\"}", "and JSON has no comments (line 2, column 1)"),
+        ("label: a", "there is no value that JSON has (line 1, column 1)"),
+        ("{\0}\0", "it is UTF-16, or no text; save it as UTF-8"),
         ("{\"label\": \"a\",}", "there is a comma too many"),
         ("[]", "it is a list, but must be a cup: an object such as {\"size_ml\": …} (line 1, column 1)"),
         ("{\"label\": 1}", "label: it is the number 1, but must be a text"),
@@ -78,6 +81,8 @@ fn broken_json_is_refused_with_its_place() {
         assert!(error.contains(why), "{text:?}: {error}");
     }
     assert!(read::<Cup>(b"{\"label\": \"\xff\"}", Unknown::Refused).is_err());
+    let utf_16 = read::<Cup>(b"\xff\xfe{\0}\0", Unknown::Refused).unwrap_err().to_string();
+    assert!(utf_16.contains("UTF-16"), "{utf_16}");
 }
 
 #[test]

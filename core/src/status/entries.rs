@@ -16,10 +16,17 @@ use crate::name::CheckId;
 pub(crate) trait Entry: DeserializeOwned {
     /// The entry in messages: `status.json: the record`.
     const WHAT: &'static str;
+
+    /// Gives back the room that reading took.
+    fn shrink(&mut self) {}
 }
 
 impl Entry for Record {
     const WHAT: &'static str = "status.json: the record";
+
+    fn shrink(&mut self) {
+        self.shrink();
+    }
 }
 
 /// Reads entry by entry: in a large fleet, the text of all entries takes as much memory as the entries.
@@ -40,9 +47,12 @@ where
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut entries = Vec::new();
             while let Some((id, text)) = map.next_entry::<String, Box<RawValue>>()? {
-                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable(&text)?));
+                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable::<E>(&text)?));
                 match entry() {
-                    Ok(entry) => entries.push(entry),
+                    Ok((id, mut entry)) => {
+                        entry.shrink();
+                        entries.push((id, entry));
+                    }
                     Err(error) => log::error!("{} of {id:?} is left out: {error}", E::WHAT),
                 }
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::State;
 use super::hosts::Hosts;
+use super::{Acknowledged, State};
 use crate::answer::Cause;
 use crate::clock::Time;
 use crate::metadata::Metadata;
@@ -70,6 +70,9 @@ pub enum Fact {
         /// What of its host is still down. Only the first check of a host in a sweep says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         still: Option<Still>,
+        /// Who acknowledged the outage, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ack: Option<Acknowledged>,
     },
     /// A check's pulse has gone: the check is retired.
     Gone {

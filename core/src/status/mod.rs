@@ -2,6 +2,8 @@
 //!
 //! It is the sweeps' only memory, changed only by compare-and-set. Checks are in the store's key order.
 
+mod acknowledged;
+mod acks;
 mod ahead;
 mod bounds;
 mod entries;
@@ -27,11 +29,13 @@ use entries::each_message;
 
 pub(crate) use entries::{Entry, each_entry};
 
+pub use acknowledged::Acknowledged;
+pub use acks::{Acked, ack_of};
 pub use ahead::{Ahead, FirstSeen, SetBack};
 pub use bounds::{Crowded, Turn};
 pub use hosts::{Changes, Hosts};
 pub use message::{Down, Fact, Message, Still};
-pub use mutes::Mutes;
+pub use mutes::{Muted, Mutes};
 pub use record::{Change, Ended, Flaps, HISTORY, Limits, Missing, Outage, Record, SeenFault, State, Telling, Told};
 pub use unfiled::{MOST_UNFILED, PastOutage, Unfiled, UnfiledOutage};
 #[cfg(feature = "memory")]
@@ -101,6 +105,9 @@ pub struct StatusOf<M> {
     /// The mutes that were read. Some may be over.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutes: BTreeMap<CheckId, Muted>,
+    /// The acknowledgements that are there, by check. Some may be of an outage that is over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub acks: BTreeMap<CheckId, Acked>,
     /// What has ended, until the history has it; `None` in what a loop wrote that knows no history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfiled: Option<Unfiled>,
@@ -201,23 +208,6 @@ pub struct Vanished {
     pub told_hosts: usize,
 }
 
-/// A mute that was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Muted {
-    /// The object's `ETag`, quotes included.
-    pub etag: String,
-    /// When the store took it.
-    pub at: Time,
-    /// For how many seconds from then; 0 if the mute could not be read.
-    pub for_s: u32,
-    /// The reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Its `LastModified`, if that was ahead of the store's clock. Then `at` is when a sweep first saw it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub listed: Option<Time>,
-}
-
 impl Status {
     /// The newest version that this program knows.
     pub const VERSION: u32 = 1;
@@ -251,6 +241,7 @@ impl<M> StatusOf<M> {
             #[cfg(feature = "memory")]
             crowded: BTreeMap::new(),
             mutes: BTreeMap::new(),
+            acks: BTreeMap::new(),
             unfiled: None,
             outbox: Vec::new(),
             checks: BTreeMap::new(),
@@ -303,13 +294,6 @@ impl BackOff {
             #[cfg(feature = "memory")]
             refused: 0,
         }
-    }
-}
-
-impl Muted {
-    /// When it ends.
-    pub fn until(&self) -> Time {
-        self.at + std::time::Duration::from_secs(self.for_s.into())
     }
 }
 

@@ -1,11 +1,37 @@
-//! Which mutes are of a check: its own, its host's, and those whose pattern fits it.
+//! The mutes, and which of them are of a check: its own, its host's, and those whose pattern fits it.
 
 use std::collections::BTreeMap;
 
-use super::{Muted, StatusOf};
+use serde::{Deserialize, Serialize};
+
+use super::StatusOf;
 use crate::clock::Time;
 use crate::name::CheckId;
 use crate::pattern::Pattern;
+
+/// A mute that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Muted {
+    /// The object's `ETag`, quotes included.
+    pub etag: String,
+    /// When the store took it.
+    pub at: Time,
+    /// For how many seconds from then; 0 if the mute could not be read.
+    pub for_s: u32,
+    /// The reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its `LastModified`, if that was ahead of the store's clock. Then `at` is when a sweep first saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Time>,
+}
+
+impl Muted {
+    /// When it ends.
+    pub fn until(&self) -> Time {
+        self.at + std::time::Duration::from_secs(self.for_s.into())
+    }
+}
 
 /// The mutes of a status, to be asked of many checks. Most fleets have no mute, and hardly any has a pattern.
 pub struct Mutes<'a> {

@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "memory")]
 use super::Gap;
+use super::acknowledged::Acknowledged;
 use super::ahead::Ahead;
 #[cfg(feature = "memory")]
 use super::bounds::Turn;
 use crate::answer::Cause;
 use crate::clock::Time;
+#[cfg(feature = "memory")]
+use crate::etag::ETag;
 #[cfg(feature = "memory")]
 use crate::json::is_zero;
 #[cfg(feature = "memory")]
@@ -120,7 +123,7 @@ pub struct Record {
 pub struct Limits {
     /// The `ETag` of the pulse with these promises, quotes included: another pulse may promise otherwise.
     #[cfg(feature = "memory")]
-    pub etag: String,
+    pub etag: ETag,
     /// How often a pulse comes, in seconds.
     pub every_s: u64,
     /// How old it may become, in seconds.
@@ -134,7 +137,7 @@ pub struct Limits {
 impl Limits {
     /// The promises of `pulse`, which has this `ETag`.
     #[cfg(feature = "memory")]
-    pub fn of(pulse: &Pulse, etag: String) -> Self {
+    pub fn of(pulse: &Pulse, etag: ETag) -> Self {
         Self {
             etag,
             every_s: pulse.every_s.into(),
@@ -161,7 +164,7 @@ pub struct SeenFault {
     pub at: Time,
     /// The object's `ETag`, quotes included.
     #[cfg(feature = "memory")]
-    pub etag: String,
+    pub etag: ETag,
     /// The pulse that it answers; `None` if the fault could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg(feature = "memory")]
@@ -239,7 +242,7 @@ pub struct Telling {
     pub flaps: Option<Flaps>,
     /// What ended an outage that was told, or the check, held back because the check flaps or its host is noisy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Ended>,
+    pub held: Option<Box<Ended>>,
 }
 
 /// A check that flaps: it is held as by a mute until it has been up for long enough.
@@ -270,6 +273,9 @@ pub struct Ended {
     /// The last fault's sentence, if it was `failing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Who acknowledged the outage, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<Acknowledged>,
 }
 
 /// A change of a check's state.
@@ -285,6 +291,17 @@ pub struct Change {
 }
 
 impl Record {
+    /// Gives back the room that lists took while they were read: it is a third of what a record takes that was down.
+    pub(super) fn shrink(&mut self) {
+        self.history.shrink_to_fit();
+        #[cfg(feature = "memory")]
+        {
+            self.telling.iter_mut().for_each(|telling| telling.down.shrink_to_fit());
+            let told = self.outage.iter_mut().filter_map(|outage| outage.told.as_mut());
+            told.for_each(|told| told.causes.shrink_to_fit());
+        }
+    }
+
     /// The record of a new check, whose newest pulse the store took at this time.
     pub fn new(pulse: Time) -> Self {
         Self {

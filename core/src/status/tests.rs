@@ -45,13 +45,14 @@ fn failing(told: Told) -> Record {
         telling: Some(Box::new(Telling {
             down: vec![time(2)],
             flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
-            held: Some(Ended {
+            held: Some(Box::new(Ended {
                 since: Some(time(1)),
                 until: time(2),
                 was: State::Failing,
                 cause: Some(Cause::Body),
                 reason: Some("body differs".into()),
-            }),
+                ack: Some(Acknowledged { by: Some("alice@ops".into()), reason: None }),
+            })),
         })),
         retired: true,
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
@@ -123,6 +124,16 @@ pub(super) fn full() -> Status {
         mutes: [(
             id("web-2.json"),
             Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None, listed: None },
+        )]
+        .into(),
+        acks: [(
+            id("web-1/db.json"),
+            Acked {
+                etag: "\"a\"".into(),
+                at: time(3),
+                outage: Some(time(2)),
+                word: Acknowledged { by: Some("alice@ops".into()), reason: Some("new disks".into()) },
+            },
         )]
         .into(),
         unfiled: Some(Unfiled {
@@ -221,4 +232,18 @@ fn late_is_between_the_interval_and_the_limit() {
     for (age_s, late) in [(600, false), (601, true), (900, true), (901, false)] {
         assert_eq!(record.is_late(record.pulse + Duration::from_secs(age_s)), late, "{age_s}");
     }
+}
+
+#[test]
+fn the_lists_of_a_record_that_was_read_take_no_more_room_than_they_need() {
+    let status = Status::from_json(&full().to_json()).unwrap();
+    let mut lists = 0;
+    for record in status.checks.values() {
+        assert_eq!(record.history.capacity(), record.history.len());
+        let told = record.outage.iter().filter_map(|outage| outage.told.as_ref());
+        lists += told.inspect(|told| assert_eq!(told.causes.capacity(), told.causes.len())).count();
+        let telling = record.telling.iter();
+        lists += telling.inspect(|telling| assert_eq!(telling.down.capacity(), telling.down.len())).count();
+    }
+    assert!(lists > 0);
 }

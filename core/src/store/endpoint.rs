@@ -6,7 +6,7 @@ use url::{ParseError, Url};
 use crate::text::printable;
 
 /// Domains of clouds whose buckets have hosts of their own, besides hosts that are called `s3`.
-const CLOUDS: [&str; 7] = [
+const CLOUDS: [&str; 10] = [
     "amazonaws.com",
     "amazonaws.com.cn",
     "digitaloceanspaces.com",
@@ -14,6 +14,9 @@ const CLOUDS: [&str; 7] = [
     "linodeobjects.com",
     "vultrobjects.com",
     "storage.googleapis.com",
+    "your-objectstorage.com",
+    "aliyuncs.com",
+    "exo.io",
 ];
 
 /// Parses the address of the service that has `bucket`, for requests that are signed for `region`.
@@ -49,6 +52,7 @@ pub(super) fn parse(text: &str, bucket: &str, region: &str) -> Result<Url, Strin
         }
         _ if url.path() != "/" => {
             let name = url.path().trim_matches('/');
+            let name = if name.is_empty() { url.path() } else { name };
             let why = if name == bucket { "the bucket is named by the setting bucket" } else { "S3 has none" };
             wrong(&format!("has a path, {:?}: {why}; write {}", printable(name), url.origin().ascii_serialization()))
         }
@@ -64,8 +68,17 @@ fn address(text: &str) -> Result<Url, String> {
         return Err("the endpoint has a user or a password in it, which are not sent: remove them".into());
     }
     let wrong = |what: &str| Err(format!("the endpoint {:?} {what}", printable(text)));
+    if text.is_empty() {
+        return Err("the endpoint is empty: leave it out for AWS, else write the address of the S3 service".into());
+    }
+    if text.starts_with(['"', '\'', '<']) {
+        return wrong("is in quotes, which would be a part of it: remove them");
+    }
+    if text.contains(char::is_whitespace) {
+        return wrong("has a blank in it: write the address alone");
+    }
     let Some((scheme, rest)) = text.split_once("://") else {
-        let bare = text.trim_start_matches('/');
+        let bare = text.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches('/');
         return wrong(&format!("has no scheme: write https://{bare}, or http://{bare} without TLS"));
     };
     match scheme.to_ascii_lowercase().as_str() {
@@ -80,6 +93,9 @@ fn address(text: &str) -> Result<Url, String> {
         ParseError::IdnaError if !text.is_ascii() => wrong("has a host that cannot be used: write it in ASCII (xn--…)"),
         _ => wrong("is not an address such as https://s3.example.com or http://[::1]:9000"),
     })?;
+    if url.host_str().is_some_and(|host| host.contains(['$', '{', '}', '*', '\'', '"', '`', ','])) {
+        return wrong("has a placeholder in its host: write the service's own");
+    }
     if url.port() == Some(0) {
         return wrong("has the port 0: write the service's");
     }
@@ -175,11 +191,19 @@ mod tests {
             ("s3.example.com:9000", "has no scheme: write https://s3.example.com:9000"),
             ("//s3.example.com", "has no scheme: write https://s3.example.com,"),
             ("https:s3.example.com", "has no scheme"),
-            ("", "has no scheme"),
+            ("", "is empty: leave it out for AWS"),
+            (" ", "is empty"),
             ("s3://pulses", "names a bucket: write its name as the bucket"),
             ("ftp://s3.example.com", "begins with ftp://"),
             ("https://", "is not an address"),
-            ("https://s3.exa mple.com", "is not an address"),
+            ("https://s3.exa mple.com", "has a blank in it"),
+            ("https://s3.example.com # ours", "has a blank in it"),
+            ("\"https://s3.example.com\"", "is in quotes"),
+            ("https:/s3.example.com", "has no scheme: write https://s3.example.com, or"),
+            ("http://${HOST}:9000", "has a placeholder in its host"),
+            ("https://{{endpoint}}", "has a placeholder in its host"),
+            ("https://s3.example.com//", "has a path, \"//\": S3 has none"),
+            ("https://pulses.fsn1.your-objectstorage.com", "twice: write https://fsn1.your-objectstorage.com"),
             ("http://::1:9000", "such as https://s3.example.com or http://[::1]:9000"),
             ("http://localhost:99999", "has no port from 1 to 65535"),
             ("http://localhost:0", "has the port 0"),

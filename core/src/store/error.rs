@@ -113,6 +113,11 @@ impl Error {
         self.skew.map(|skew| skew.as_secs_f64())
     }
 
+    /// Whether the time was up before the answer was whole.
+    pub(super) fn is_timeout(&self) -> bool {
+        matches!(&self.kind, Kind::Failed(failure) if failure.trouble == Trouble::Timeout)
+    }
+
     fn refusal(&self) -> Option<&Refusal> {
         match &self.kind {
             Kind::Refused(refusal) => Some(refusal),
@@ -162,6 +167,7 @@ impl Error {
     pub fn remedy(&self) -> Option<String> {
         let text = match &self.kind {
             Kind::Failed(failure) => match failure.trouble {
+                Trouble::Dns if failure.text.contains("proxy") => "check the proxy and this machine's name server",
                 Trouble::Dns => "check the region, the endpoint and this machine's name server",
                 Trouble::Connect => "check the endpoint, the proxy, the route and the firewall",
                 Trouble::Tls | Trouble::Untrusted => {
@@ -198,9 +204,15 @@ pub(super) fn clock_is_off(skew: SignedDuration) -> String {
     words::skew(skew.as_secs_f64())
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} in {}: {}", self.operation, self.place, self.why())?;
+impl Error {
+    /// The cause alone, such as `HTTP 502`, and the rest of the sentence: for a line that may be cut.
+    pub fn apart(&self) -> (String, String) {
+        (self.why(), format!("cannot {} in {}{}", self.operation, self.place, self.around()))
+    }
+
+    /// What comes after the cause: the proxy, the tries, the remedy.
+    fn around(&self) -> String {
+        let mut text = String::new();
         // A proxy that did not connect us is named already.
         let is_through = match &self.kind {
             Kind::Failed(failure) => !failure.text.contains("proxy"),
@@ -208,15 +220,18 @@ impl fmt::Display for Error {
             Kind::Unreadable(_) => true,
         };
         if let Some(proxy) = self.way.proxy.as_ref().filter(|_| is_through) {
-            write!(f, ", through the proxy {proxy}")?;
+            text += &format!(", through the proxy {proxy}");
         }
         if self.tries > 1 {
-            write!(f, ", tried {} times", self.tries)?;
+            text += &format!(", tried {} times", self.tries);
         }
-        match self.remedy() {
-            Some(remedy) => write!(f, "; {remedy}"),
-            None => Ok(()),
-        }
+        self.remedy().map_or(text.clone(), |remedy| format!("{text}; {remedy}"))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} in {}: {}{}", self.operation, self.place, self.why(), self.around())
     }
 }
 

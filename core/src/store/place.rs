@@ -4,7 +4,6 @@ use rusty_s3::{Bucket, UrlStyle};
 use url::Url;
 
 use super::endpoint;
-use crate::text::printable;
 
 /// A bucket and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +49,12 @@ pub(super) fn is_region(region: &str) -> bool {
 
 /// AWS's usual address for a region.
 fn aws_endpoint(region: &str) -> Result<Url, String> {
+    if let Some(whole) = region.strip_suffix(|c: char| c.is_ascii_lowercase())
+        && is_region(whole)
+        && whole.ends_with(|c: char| c.is_ascii_digit())
+    {
+        return Err(format!("{region:?} is a zone of the region {whole}: write {whole}"));
+    }
     if !is_region(region) {
         return Err(format!("{region:?} is not a region such as eu-central-1"));
     }
@@ -60,11 +65,10 @@ fn aws_endpoint(region: &str) -> Result<Url, String> {
 fn no_bucket_name(text: &str) -> String {
     let bare = text.strip_prefix("s3://").or_else(|| text.strip_prefix("arn:aws:s3:::")).unwrap_or(text);
     let bare = bare.split('/').next().unwrap_or_default();
-    let shown = printable(text);
     if bare != text && is_bucket_name(bare) {
-        return format!("the bucket {shown:?} is more than a name: write {bare:?}");
+        return format!("the bucket {text:?} is more than a name: write {bare:?}");
     }
-    format!("{shown:?} is not a bucket's name: 3 to 63 small letters, digits, \".\" and \"-\"")
+    format!("{text:?} is not a bucket's name: 3 to 63 small letters, digits, \".\" and \"-\"")
 }
 
 /// Checks S3's naming rule. It also allows the underscore and capitals of the older rule, which other stores still
@@ -111,7 +115,9 @@ mod tests {
     fn what_cannot_be_a_place_is_refused_by_name() {
         let by_name = Place { path_style: Some(false), ..place("pulses", Some("http://127.0.0.1:9810")) };
         let region = Place { region: "eu central".into(), ..place("pulses", None) };
+        let zone = Place { region: "eu-central-1a".into(), ..place("pulses", None) };
         for (place, why) in [
+            (place("pulses\n", None), "\"pulses\\n\" is not a bucket's name"),
             (place("..", None), "\"..\" is not a bucket's name"),
             (place("a/b/c", None), "\"a/b/c\" is not a bucket's name"),
             (place("s3://pulses/x", None), "is more than a name: write \"pulses\""),
@@ -120,6 +126,7 @@ mod tests {
             (place("pulses", Some("s3.example.com")), "the endpoint \"s3.example.com\" has no scheme"),
             (by_name, "set path_style"),
             (region, "\"eu central\" is not a region"),
+            (zone, "is a zone of the region eu-central-1: write eu-central-1"),
         ] {
             let error = place.bucket().unwrap_err();
             assert!(error.contains(why), "{error}");

@@ -6,6 +6,7 @@ use ureq::http::HeaderMap;
 use url::Url;
 
 use crate::http::header;
+use crate::http::url::without_query;
 use crate::text::printable;
 use crate::xml::element;
 
@@ -24,6 +25,8 @@ pub struct Refusal {
     pub region: Option<String>,
     /// Where a redirect leads to: scheme, host and port. The rest may hold a signature.
     pub target: Option<String>,
+    /// Whether a server says that it was spoken to without TLS.
+    wants_tls: bool,
     /// The `Host` with which the request arrived, if the store shows what it has signed.
     pub arrived_for: Option<String>,
 }
@@ -39,7 +42,10 @@ impl Refusal {
             code: text("Code").unwrap_or_default(),
             message: text("Message").unwrap_or_default(),
             region: header::text(headers, "x-amz-bucket-region").map(String::from).or_else(|| text("Region")),
-            target: header::text(headers, "location").and_then(origin).filter(|_| (300..400).contains(&status)),
+            target: header::text(headers, "location").and_then(target).filter(|_| (300..400).contains(&status)),
+            // nginx, Go (MinIO) and Apache.
+            wants_tls: status == 400
+                && ["HTTPS port", "HTTPS server", "SSL-enabled"].iter().any(|words| body.contains(words)),
             arrived_for: element(body, "CanonicalRequest").filter(|_| is_s3).and_then(|request| {
                 request.lines().find_map(|line| line.strip_prefix("host:")).map(|host| shown(host.to_string()))
             }),
@@ -71,9 +77,15 @@ fn without_signature(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Scheme, host and port of an address.
-fn origin(location: &str) -> Option<String> {
-    Url::parse(location).ok().filter(Url::has_host).map(|url| url.origin().ascii_serialization())
+/// Scheme, host and port of an address; of one on the same host its path.
+fn target(location: &str) -> Option<String> {
+    match Url::parse(location) {
+        Ok(url) => url.has_host().then(|| url.origin().ascii_serialization()),
+        Err(_) => {
+            let path: String = without_query(location).chars().take(ROOM).collect();
+            path.starts_with('/').then(|| printable(&path))
+        }
+    }
 }
 
 impl Refusal {
@@ -109,8 +121,16 @@ impl Refusal {
             ("PreconditionFailed" | "ConditionalRequestConflict", _) => {
                 "somebody else changed it at the same time: look again"
             }
+            // S3 has a document for its own trouble.
+            ("", 429 | 500 | 502 | 503 | 504) => {
+                "the store, or a proxy before it, is busy or in trouble: try again later"
+            }
             ("SlowDown", _) | (_, 429 | 500 | 502 | 503 | 504) => "the store is busy or in trouble: try again later",
             (_, 300..400) => return Some(self.redirect_remedy()),
+            ("", 400) if self.wants_tls => "the server wants TLS there: write the endpoint with https://",
+            ("", 401) => {
+                "the server wants a password, as no S3 service does: check the endpoint, and a proxy on the way"
+            }
             ("", _) => "this is not an answer of S3: check the endpoint, and a proxy on the way",
             _ => return None,
         };
@@ -134,6 +154,9 @@ impl Refusal {
 
     fn redirect_remedy(&self) -> String {
         match &self.target {
+            Some(path) if path.starts_with('/') && !path.starts_with("//") => {
+                format!("the endpoint redirects to its page {path}, as no S3 service does: check the endpoint")
+            }
             Some(target) => {
                 format!("the endpoint redirects to {target}: write that as the endpoint if the store is there")
             }
@@ -169,6 +192,14 @@ mod tests {
             let names = remedy.contains("the endpoint redirects to https://login.example.com:8443: write that");
             assert!(names == is_redirect && !remedy.contains("secret"), "{status}: {remedy}");
         }
+        for (location, words) in [
+            ("/login?next=secret", "redirects to its page /login?…, as no S3 service does"),
+            ("//other.example.com/x", "redirects to //other.example.com/x: write that"),
+        ] {
+            headers.insert("location", location.parse().unwrap());
+            let remedy = Refusal::new(302, &headers, "").remedy(&Way::default()).unwrap();
+            assert!(remedy.contains(words), "{location}: {remedy}");
+        }
         let remedy = Refusal::new(302, &HeaderMap::new(), "").remedy(&Way::default()).unwrap();
         assert!(remedy.contains("does not say where"), "{remedy}");
     }
@@ -188,6 +219,20 @@ mod tests {
         let unknown = remedy(Some("s3.example.com"), "");
         assert!(unknown.contains("does not belong") && unknown.contains("must stay s3.example.com"), "{unknown}");
         assert!(!remedy(None, "").contains("proxy"));
+    }
+
+    #[test]
+    fn a_server_that_wants_tls_or_a_password_is_told() {
+        let remedy = |status, body| Refusal::new(status, &HeaderMap::new(), body).remedy(&Way::default()).unwrap();
+        for body in [
+            "<center>The plain HTTP request was sent to HTTPS port</center>",
+            "Client sent an HTTP request to an HTTPS server.\n",
+            "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+        ] {
+            assert!(remedy(400, body).contains("with https://"), "{body}");
+        }
+        assert!(!remedy(400, "bad").contains("https") && remedy(401, "").contains("password"));
+        assert!(remedy(502, "<html>").contains("or a proxy before it"));
     }
 
     #[test]

@@ -125,15 +125,20 @@ impl Store {
     /// clock and region from a refusal, each at most once for a request, and keeps them.
     pub(super) fn send(&self, ask: &Ask) -> Result<Answer, Error> {
         let (mut clock_learnt, mut region_learnt, mut in_doubt) = (false, false, false);
-        let mut tries = 1;
+        let (mut tries, mut last) = (1, None::<Error>);
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                // On a busy machine the pause took longer: what failed before says more.
+                if let Some(error) = last {
+                    return Err(error);
+                }
                 let failure = Failure { trouble: Trouble::Timeout, text: "there was no time left for it".into() };
                 return Err(self.error(ask, tries - 1, in_doubt, failure.into()));
             }
             let learnt = self.learnt();
-            let failed = match self.send_once(ask, &learnt, retry::time_for(tries == self.tries, left)) {
+            let time = retry::time_for(tries == self.tries, left);
+            let failed = match self.send_once(ask, &learnt, time) {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -148,14 +153,22 @@ impl Store {
             }
             let left = self.deadline.saturating_duration_since(Instant::now());
             let until_last = left.saturating_sub(self.reserve);
-            let pause = retry::pause(tries, failed.retry_after, random::fraction(), until_last);
+            let asked = retry::asked_for(&failed.kind, failed.retry_after, until_last);
+            let pause = retry::pause(tries, asked, random::fraction(), until_last);
             let may_pass = tries < self.tries && retry::is_worth_another(&failed.kind);
             let error = self.error(ask, tries, in_doubt, failed);
-            let Some(pause) = pause.filter(|_| may_pass) else { return Err(error) };
+            let Some(pause) = pause.filter(|_| may_pass) else {
+                // A try that had no time itself says nothing of the store: what failed before does.
+                return Err(match last {
+                    Some(last) if time < retry::TELLING_TRY && error.is_timeout() => Error { tries, in_doubt, ..last },
+                    _ => error,
+                });
+            };
             // A person who waits is told once why.
             let level = if tries == 1 { log::Level::Info } else { log::Level::Debug };
             log::log!(level, "{error}; it is tried again for at most {} s", left.as_secs());
             thread::sleep(pause);
+            last = Some(error);
             tries += 1;
         }
     }

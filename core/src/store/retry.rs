@@ -21,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The shortest time for a try, if that much is left.
 const SHORTEST_TRY: Duration = Duration::from_secs(5);
 
+/// A try that had less time than this, and ran out of it, says nothing of the store.
+pub const TELLING_TRY: Duration = Duration::from_secs(1);
+
 /// Whether the same request may get another answer in a moment.
 pub fn is_worth_another(kind: &Kind) -> bool {
     match kind {
@@ -49,6 +52,13 @@ pub fn may_be_done(kind: &Kind) -> bool {
     }
 }
 
+/// How long the store asked to be left alone, with `left` until the deadline. What a proxy before it asks for counts
+/// only if there is time for it: the store may be back in seconds, and the pulse cannot wait for an hour.
+pub fn asked_for(kind: &Kind, asked: Option<Duration>, left: Duration) -> Option<Duration> {
+    let is_by_proxy = matches!(kind, Kind::Refused(refusal) if refusal.code.is_empty() && refusal.status >= 500);
+    asked.filter(|asked| !is_by_proxy || *asked < left)
+}
+
 /// How long to wait after try number `tries` (from 1), with `left` until the deadline; `None` if there is no time for
 /// another try. It is what the store asked for, then exponential back-off with full jitter, so that a fleet that was
 /// refused together does not come back together. `random` is below 1.
@@ -74,7 +84,7 @@ mod tests {
     use crate::store::refusal::Refusal;
 
     fn refused(status: u16, code: &str) -> Kind {
-        let body = format!("<Error><Code>{code}</Code></Error>");
+        let body = if code.is_empty() { String::new() } else { format!("<Error><Code>{code}</Code></Error>") };
         Kind::Refused(Box::new(Refusal::new(status, &ureq::http::HeaderMap::new(), &body)))
     }
 
@@ -144,6 +154,18 @@ mod tests {
         assert_eq!(pause(9, None, 0.0, ms(399)), None);
         assert_eq!(pause(1, Some(s(7)), 0.5, s(7)), None);
         assert_eq!(pause(1, Some(Duration::MAX), 0.5, s(60)), None);
+    }
+
+    #[test]
+    fn a_proxy_that_says_an_hour_ends_nothing_and_the_store_itself_does() {
+        let (hour, minute) = (Duration::from_secs(3_600), Duration::from_secs(60));
+        for (status, code, is_heard) in [(503, "", false), (502, "", false), (429, "", true), (503, "SlowDown", true)] {
+            let found = asked_for(&refused(status, code), Some(hour), minute);
+            assert_eq!(found, Some(hour).filter(|_| is_heard), "{status} {code}");
+        }
+        let soon = Some(Duration::from_secs(2));
+        assert_eq!(asked_for(&refused(503, ""), soon, minute), soon);
+        assert_eq!(asked_for(&failed(Trouble::Connect), None, minute), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::name::CheckId;
-use crate::status::{Muted, Mutes, Record, State, StatusOf};
+use crate::status::{Acked, Muted, Mutes, Record, State, StatusOf, ack_of};
 use crate::vitals::Vitals;
 use crate::words;
 
@@ -19,6 +19,8 @@ pub struct Row<'a> {
     pub is_late: bool,
     /// The running mute of the check, of its host or of a pattern; of several, the longest.
     pub mute: Option<&'a Muted>,
+    /// The acknowledgement of its outage that lasts.
+    pub ack: Option<&'a Acked>,
     /// The pulse that is in the store now, if it was read.
     pub newest: Option<Newest>,
 }
@@ -33,9 +35,12 @@ pub struct Newest {
 
 /// All checks, the worst first: the checks that are down (the newest outage first within a state), then those that may
 /// soon be down, then the others in key order.
-pub fn worst_first<M>(status: &StatusOf<M>, now: Time) -> Vec<Row<'_>> {
+pub fn worst_first<'a, M>(status: &'a StatusOf<M>, now: Time) -> Vec<Row<'a>> {
     let mutes = status.mutes();
-    let new = |(id, record)| Row::new(id, record, (status.written, now), &mutes);
+    let new = |(id, record): (_, &'a Record)| {
+        let ack = ack_of(&status.acks, id, record.outage.as_deref());
+        Row { ack, ..Row::new(id, record, (status.written, now), &mutes) }
+    };
     let mut rows: Vec<_> = status.checks.iter().map(new).collect();
     rows.sort_by_key(|row| (row.rank(), row.record.state.is_down().then_some(Reverse(row.record.since))));
     rows
@@ -47,7 +52,7 @@ impl<'a> Row<'a> {
         // its limit by now must have had a new pulse: otherwise the sweeps would have found it silent.
         let is_late = !record.state.is_down() && record.is_late(written) && record.is_late(now);
         let mute = mutes.of(id).map(|(_, mute)| mute).filter(|mute| now < mute.until()).max_by_key(|mute| mute.until());
-        Self { id, record, is_late, mute, newest: None }
+        Self { id, record, is_late, mute, ack: None, newest: None }
     }
 
     /// Adds the pulse that is in the store now. One that was ahead of the store's clock counts as it does for the
@@ -98,10 +103,11 @@ impl<'a> Row<'a> {
             let reason = mute.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
             format!("muted for {} more{reason}", words::duration(now.age(mute.until())))
         });
+        let acked = self.ack.map(|ack| ack.word.clause());
         let missing = self.record.missing.map(|_| "its pulse is no longer there".into());
         let last_words = self.newest.as_ref().filter(|_| self.record.state == State::Silent && !self.is_back());
         let last_words = last_words.map(|newest| words::vitals(&newest.vitals));
-        let clauses = [muted, self.why(now), last_words, missing].into_iter().flatten();
+        let clauses = [muted, self.why(now), last_words, missing, acked].into_iter().flatten();
         clauses.filter(|clause| !clause.is_empty()).collect::<Vec<_>>().join("; ")
     }
 
@@ -150,7 +156,7 @@ mod tests {
         let pulse = Some(FirstSeen { listed: at(8_000), counts: at(60) });
         let ahead = Some(Box::new(Ahead { pulse, ..Ahead::default() }));
         let record = Record { state: State::Silent, since: at(960), ahead, ..Record::new(at(60)) };
-        let mut row = Row { id: &id, record: &record, is_late: false, mute: None, newest: None };
+        let mut row = Row { id: &id, record: &record, is_late: false, mute: None, ack: None, newest: None };
         row.see(Newest { at: at(8_000), vitals: Vitals::default() });
         assert_eq!(row.text(now), "last pulse 15 min ago");
         row.see(Newest { at: at(990), vitals: Vitals::default() });

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{
-    BackOff, Crowded, Down, Ended, Fact, Flaps, Gap, Message, Missing, Outage, PastOutage, Record, SetBack, Status,
-    Telling, Told, Unanswered, Unfiled, UnfiledOutage, Vanished,
+    Acked, BackOff, Crowded, Down, Ended, Fact, Flaps, Gap, Message, Missing, Outage, PastOutage, Record, SetBack,
+    Status, Telling, Told, Unanswered, Unfiled, UnfiledOutage, Vanished,
 };
 
 use super::Mender;
@@ -72,6 +72,7 @@ impl Mender {
             set_back,
             crowded,
             mutes,
+            acks,
             unfiled,
             outbox,
             checks: _,
@@ -110,6 +111,9 @@ impl Mender {
         }
         for mute in mutes.values_mut() {
             cut(&mut mute.at);
+        }
+        for Acked { etag: _, at, outage, word: _ } in acks.values_mut() {
+            [at].into_iter().chain(outage).for_each(&mut cut);
         }
         if let Some(Unfiled { outages, dark, begins, dropped: _, unusable: _ }) = unfiled {
             begins.iter_mut().for_each(&mut cut);
@@ -183,7 +187,7 @@ fn each_time(record: &mut Record, each: &mut impl FnMut(&mut Time)) {
         if let Some(Flaps { changed, wait_s: _, silence: _ }) = flaps {
             each(changed);
         }
-        if let Some(Ended { since, until, was: _, cause: _, reason: _ }) = held {
+        if let Some(Ended { since, until, was: _, cause: _, reason: _, ack: _ }) = held.as_deref_mut() {
             since.iter_mut().chain([until]).for_each(&mut *each);
         }
     }

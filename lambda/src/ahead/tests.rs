@@ -2,8 +2,8 @@
 
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::status::{
-    BackOff, Crowded, Ended, Fact, Flaps, Gap, Message, Missing, Outage, SeenFault, State, Status, Telling, Told, Turn,
-    Unanswered,
+    Acked, Acknowledged, BackOff, Crowded, Ended, Fact, Flaps, Gap, Message, Missing, Outage, SeenFault, State, Status,
+    Telling, Told, Turn, Unanswered,
 };
 
 use super::*;
@@ -121,7 +121,8 @@ fn record_ahead(second: i64) -> Record {
         anyway: false,
     };
     let fault = SeenFault { at: time, etag: "f".into(), pulse_at: Some(time), cause: None, reason: None };
-    let held = Ended { since: Some(time), until: time, was: State::Failing, cause: Some(Cause::Body), reason: None };
+    let (was, cause) = (State::Failing, Some(Cause::Body));
+    let held = Ended { since: Some(time), until: time, was, cause, reason: None, ack: None };
     Record {
         echo: Some(time),
         fault: Some(Box::new(fault)),
@@ -133,7 +134,7 @@ fn record_ahead(second: i64) -> Record {
         telling: Some(Box::new(Telling {
             down: vec![at(-60), time],
             flaps: Some(Flaps { changed: time, wait_s: 900, silence: false }),
-            held: Some(held),
+            held: Some(Box::new(held)),
         })),
         history: vec![pulse_echo_core::status::Change { at: time, state: State::Failing, cause: None }],
         ..Record::new(time)
@@ -177,6 +178,8 @@ fn no_time_of_the_status_stays_ahead() {
     status.crowded.insert("web".into(), Crowded { since, over: Some(ahead) });
     let muted = Muted { etag: "m".into(), at: ahead, for_s: 60, reason: None, listed: None };
     status.mutes.insert(id("web"), muted);
+    let word = Acknowledged::default();
+    status.acks.insert(id("web"), Acked { etag: "a".into(), at: ahead, outage: Some(ahead), word });
     let gone = Fact::Gone { check: id("web"), pulse: ahead, since: Some(ahead), retired: false };
     status.outbox.push(Message::new("1".into(), ahead, ["slack".to_string()].into(), gone));
     let mut mender = Mender::new(at(0));

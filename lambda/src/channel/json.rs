@@ -79,10 +79,11 @@ fn of_fact(fact: &Fact) -> Value {
             event["changed"] = json!(changed);
             event
         }
-        Fact::Up { check, since, until, was, cause, reason, steady, still } => json!({
+        Fact::Up { check, since, until, was, cause, reason, steady, still, ack } => json!({
             "kind": "up", "check": check.to_string(), "host": check.host(), "state": State::Up, "since": since,
             "until": until, "was": was, "cause": cause, "reason": reason, "steady": steady,
             "still_down": still.as_ref().map(|still| json!({"checks": still.checks, "some": names(&still.some)})),
+            "ack": ack,
         }),
         Fact::Gone { check, pulse, since, retired } => json!({
             "kind": "gone", "check": check.to_string(), "host": check.host(), "state": State::Gone, "pulse": pulse,

@@ -54,6 +54,7 @@ pub(super) fn note_down(telling: &mut Telling, outage: &Outage, after: &Record, 
     if telling.down.len() == 2 {
         telling.down.remove(0);
     }
+    telling.down.reserve_exact(1);
     telling.down.push(now);
     let begins = is_third && telling.flaps.is_none();
     match &mut telling.flaps {

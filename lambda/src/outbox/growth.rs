@@ -19,17 +19,20 @@ const OF_US: usize = 1_000;
 /// Makes the outbox smaller where that is needed. Nobody may be sending: who strikes off afterwards must find what was
 /// sent. `since` is the *now* of this sweep, whose messages are new.
 pub fn keep_small(status: &mut Status, now: Time, new_id: &mut dyn FnMut() -> String) {
-    join(&mut status.outbox, now);
+    join(&mut status.outbox);
     if status.outbox.len() > MESSAGES {
         count_by_host(status, now, new_id);
     }
 }
 
-/// Joins the beginning of an outage and its end, of this sweep, for each channel that was told nothing of it.
-fn join(outbox: &mut Vec<Message>, now: Time) {
-    let ends = outbox.iter().enumerate().filter(|(_, message)| message.at == now);
-    let ends: BTreeMap<(CheckId, Time), usize> =
-        ends.filter_map(|(n, message)| message.fact.ends().map(|(id, since)| ((id.clone(), since), n))).collect();
+/// Joins the beginning of an outage and its end for each channel that was told nothing of it. The end may be of a sweep
+/// before: while somebody else was sending, nothing was joined.
+fn join(outbox: &mut Vec<Message>) {
+    let ends: BTreeMap<(CheckId, Time), usize> = outbox
+        .iter()
+        .enumerate()
+        .filter_map(|(n, message)| message.fact.ends().map(|(id, since)| ((id.clone(), since), n)))
+        .collect();
     if ends.is_empty() {
         return;
     }

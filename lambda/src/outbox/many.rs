@@ -158,7 +158,7 @@ pub fn shorten(messages: &mut [Message]) {
         message.waits = false;
         match &mut message.fact {
             Fact::Down(down) | Fact::StillDown { down, .. } => down.reason = None,
-            Fact::Up { reason, still, .. } => (*reason, *still) = (None, None),
+            Fact::Up { reason, still, ack, .. } => (*reason, *still, *ack) = (None, None, None),
             _ => {}
         }
     }

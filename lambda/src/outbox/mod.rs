@@ -27,7 +27,7 @@ use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Down, Ended, Fact, Message, Outage, Record, State, Telling, Told};
+use pulse_echo_core::status::{Acked, Down, Ended, Fact, Message, Outage, Record, State, Telling, Told};
 
 use crate::rules::Rules;
 
@@ -61,6 +61,8 @@ pub struct Change<'a> {
     pub is_muted: bool,
     /// Whether its host is noisy and must wait until it is told of again.
     pub is_held: bool,
+    /// The acknowledgement of the outage that lasted before.
+    pub ack: Option<&'a Acked>,
 }
 
 impl Teller<'_> {
@@ -93,9 +95,9 @@ impl Teller<'_> {
         let is_held = change.is_held || flaps::holds(&telling, lasts.or(before), after, self.now);
         let ended = if lasts.is_none() { ended(change, before, after) } else { None };
         if is_held {
-            telling.held = held(telling.held, ended);
+            telling.held = held(telling.held.take(), ended).map(Box::new);
         } else {
-            for ended in telling.held.take().into_iter().chain(ended) {
+            for ended in telling.held.take().map(|held| *held).into_iter().chain(ended) {
                 self.tell_end(change, ended, steady, after);
             }
             if let Some(outage) = outage.as_deref_mut().filter(|_| !change.is_muted) {
@@ -115,7 +117,8 @@ impl Teller<'_> {
         }
     }
 
-    /// Tells an outage that lasts: first when it is not muted, again when a reminder is due or the cause is new.
+    /// Tells an outage that lasts: first when it is not muted, again when a reminder is due or the cause is new. Of an
+    /// outage that is acknowledged there are no reminders, but a new cause is news.
     fn tell_outage(&mut self, change: &Change, record: &Record, outage: &mut Outage, telling: &mut Telling) {
         let cause = cause(record);
         let flapped = telling.flaps.is_some();
@@ -144,7 +147,7 @@ impl Teller<'_> {
         if let Some(flaps) = &mut telling.flaps {
             flaps.silence |= changed && record.state == State::Silent;
         }
-        if changed || back || self.is_due(told) {
+        if changed || back || (change.ack.is_none() && self.is_due(told)) {
             let first = told.at;
             let down = down(change, record, outage.since);
             self.tell(Fact::StillDown { down, told: first, changed: changed || back, back });
@@ -154,13 +157,13 @@ impl Teller<'_> {
     /// Tells the end of an outage that was told, or of a check. This is told even if the check is muted (the message is
     /// then held).
     fn tell_end(&mut self, change: &Change, ended: Ended, steady: Option<Time>, after: &Record) {
-        let (check, Ended { since, until, was, cause, reason }) = (change.id.clone(), ended);
+        let (check, Ended { since, until, was, cause, reason, ack }) = (change.id.clone(), ended);
         match (was, since) {
             (State::Gone, None) if after.state != State::Gone => {}
             (State::Gone, _) => self.tell(Fact::Gone { check, pulse: after.pulse, since, retired: after.retired }),
             (_, since) => {
                 let since = since.unwrap_or(until);
-                self.tell(Fact::Up { check, since, until, was, cause, reason, steady, still: None });
+                self.tell(Fact::Up { check, since, until, was, cause, reason, steady, still: None, ack });
             }
         }
     }
@@ -198,16 +201,18 @@ fn ended(change: &Change, outage: Option<&Outage>, after: &Record) -> Option<End
     if after.state == State::Gone {
         let is_told = !was_gone && (told.is_some() || !change.is_muted);
         let since = told.map(|outage| outage.since);
-        return is_told.then_some(Ended { since, until: after.since, was: State::Gone, cause: None, reason: None });
+        let ended = Ended { since, until: after.since, was: State::Gone, cause: None, reason: None, ack: None };
+        return is_told.then_some(ended);
     }
     let (told, last) = told.zip(change.before)?;
     let (since, was, cause) = (Some(told.since), last.state, last.cause());
-    Some(Ended { since, until: after.since, was, cause, reason: last.reason().map(String::from) })
+    let ack = change.ack.map(|ack| ack.word.clone());
+    Some(Ended { since, until: after.since, was, cause, reason: last.reason().map(String::from), ack })
 }
 
 /// What is held back: the newest end. A check that goes closes the outage whose end was held before.
-fn held(before: Option<Ended>, ended: Option<Ended>) -> Option<Ended> {
-    match (before, ended) {
+fn held(before: Option<Box<Ended>>, ended: Option<Ended>) -> Option<Ended> {
+    match (before.map(|before| *before), ended) {
         (Some(before), Some(ended)) => Some(Ended { since: ended.since.or(before.since), ..ended }),
         (before, ended) => ended.or(before),
     }

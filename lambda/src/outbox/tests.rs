@@ -1,3 +1,4 @@
+mod acks;
 mod flaps;
 mod growth;
 mod of_us;
@@ -41,6 +42,8 @@ struct Story {
     is_muted: bool,
     /// Its host is noisy.
     is_held: bool,
+    /// Its outage is acknowledged.
+    ack: Option<Acked>,
     rules: Rules,
     status: Status,
     ids: u32,
@@ -52,6 +55,7 @@ impl Story {
             before: None,
             is_muted: false,
             is_held: false,
+            ack: None,
             rules: Rules::default(),
             status: Status::new(at(0)),
             ids: 0,
@@ -74,8 +78,8 @@ impl Story {
         let now = at(second);
         let mut teller = Teller { now, rules: &self.rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
         let (is_muted, id) = (self.is_muted, id("web-1"));
-        teller
-            .tell_check(&Change { id: &id, before: self.before.as_ref(), is_muted, is_held: self.is_held }, &mut after);
+        let (before, ack) = (self.before.as_ref(), self.ack.as_ref());
+        teller.tell_check(&Change { id: &id, before, is_muted, is_held: self.is_held, ack }, &mut after);
         let messages = teller.messages;
         let facts = messages.iter().map(|message| message.fact.clone()).collect();
         self.status.outbox.extend(messages);
@@ -241,7 +245,7 @@ fn over_a_thousand_become_a_summary_under_the_id_of_the_last() {
     let mut teller = Teller { now: at(60), rules: &rules, channels: &channels, new_id: &mut new_id, messages: vec![] };
     teller.tell(Fact::Test);
     for n in 0..ENTRIES {
-        let change = Change { id: &id(&format!("h{n:05}")), before: None, is_muted: false, is_held: false };
+        let change = Change { id: &id(&format!("h{n:05}")), before: None, is_muted: false, is_held: false, ack: None };
         teller.tell_check(&change, &mut failing(0, None));
     }
     status.outbox = teller.messages;

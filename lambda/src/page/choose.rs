@@ -38,7 +38,8 @@ impl Page {
 }
 
 fn listed(row: &Row) -> Listed {
-    Listed { id: row.id.clone(), record: row.record.clone(), is_late: row.is_late, mute: row.mute.cloned() }
+    let (mute, ack) = (row.mute.cloned(), row.ack.cloned());
+    Listed { id: row.id.clone(), record: row.record.clone(), is_late: row.is_late, mute, ack }
 }
 
 impl HostCounts {

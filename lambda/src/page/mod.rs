@@ -17,7 +17,7 @@ mod tests;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::history::History;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Muted, Record, Unfiled};
+use pulse_echo_core::status::{Acked, Muted, Record, Unfiled};
 use pulse_echo_core::view::Row;
 
 /// How the page is served and stored.
@@ -71,6 +71,7 @@ struct Listed {
     record: Record,
     is_late: bool,
     mute: Option<Muted>,
+    ack: Option<Acked>,
 }
 
 /// The checks that are not listed: of each host how many, and how many of these are down.
@@ -79,7 +80,8 @@ struct Rest(std::collections::BTreeMap<String, (usize, usize)>);
 
 impl Listed {
     fn row(&self) -> Row<'_> {
-        Row { id: &self.id, record: &self.record, is_late: self.is_late, mute: self.mute.as_ref(), newest: None }
+        let (mute, ack) = (self.mute.as_ref(), self.ack.as_ref());
+        Row { id: &self.id, record: &self.record, is_late: self.is_late, mute, ack, newest: None }
     }
 }
 

@@ -16,6 +16,8 @@ use url::Url;
 use crate::error::{Error, Kind};
 use crate::expect::{Miss, days_left};
 use crate::fetch::{Checked, Web};
+
+use super::vitals;
 use pulse_echo_core::text::line;
 
 /// How old what was read of the pulse may be when it is answered by an echo.
@@ -63,12 +65,16 @@ pub(super) fn answer(
         Err(error) => return Err(error.into()),
     };
     let (url, checked) = match parsed {
-        Ok(pulse) => match (&pulse.url, web) {
-            // A pulse that asks for nothing is as expected by having arrived.
-            (None, _) => (None, Checked::unfetched(Ok(()))),
-            (Some(_), None) => return Ok(Outcome::HasUrl),
-            (Some(url), Some(web)) => (Some(url.clone()), check(&pulse, url, web, Time::of(clock()), fetch_end)?),
-        },
+        Ok(pulse) => {
+            let checked = match (&pulse.url, web) {
+                // A pulse that asks for nothing is as expected by having arrived.
+                (None, _) => Checked::unfetched(Ok(())),
+                (Some(_), None) => return Ok(Outcome::HasUrl),
+                (Some(url), Some(web)) => check(&pulse, url, web, Time::of(clock()), fetch_end)?,
+            };
+            let checked = vitals::judged(checked, &pulse.vitals, &object.metadata);
+            (pulse.url, checked)
+        }
         Err(miss) => (None, Checked::unfetched(Err(miss))),
     };
     if let Err(miss) = &checked.verdict {

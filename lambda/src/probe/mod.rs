@@ -3,6 +3,7 @@
 mod answer;
 mod pulses;
 mod settings;
+mod vitals;
 
 use std::time::Instant;
 

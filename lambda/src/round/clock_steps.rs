@@ -44,7 +44,7 @@ impl Host {
 
     /// What the store has of it by now. Each pulse is answered a second later.
     fn observation(&self, now: i64, steps: &Steps) -> Observation {
-        let put = |second: i64| Listed { at: clock(steps, second), etag: format!("{second}") };
+        let put = |second: i64| Listed { at: clock(steps, second), etag: format!("{second}").into() };
         let pulse = self.pulses(now).next_back();
         let answers = || self.pulses(now - 1).map(|pulse| pulse + 1);
         let fault = answers().rfind(|second| *second > self.breaks);

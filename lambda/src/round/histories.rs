@@ -1,6 +1,7 @@
 //! Properties of the rules over random histories: what hosts sent, what the probe answered, when sweeps came, which of
 //! their writes were needed, what they could not read, and what the channel took.
 
+mod flapping;
 mod properties;
 
 use std::ops::Range;
@@ -8,7 +9,7 @@ use std::ops::Range;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use pulse_echo_core::answer::{self, Cause};
-use pulse_echo_core::status::{Limits, Muted};
+use pulse_echo_core::status::{Acknowledged, Limits, Muted};
 
 use super::*;
 use crate::outbox::attempt::due;
@@ -76,7 +77,7 @@ impl History {
         Observation {
             pulse: pulse.map(|second| Listed { at: at(second), etag: "p".into() }),
             echo: newest(&self.echoes).map(at),
-            fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}") }),
+            fault: fault.map(|&(second, pulse, _)| Listed { at: at(second), etag: format!("{second} {pulse}").into() }),
             limits: reads.then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None }),
             fault_read: fault.filter(|_| reads).map(read).map(Box::new),
             ..Observation::default()
@@ -109,13 +110,15 @@ struct Weather {
     takes: Vec<Option<usize>>,
     /// When the first check is muted.
     muted: Option<Range<i64>>,
+    /// Whether somebody acknowledges each outage of the first check.
+    acked: bool,
 }
 
 impl Weather {
     /// Nothing goes wrong, and sweeps come at these times.
     fn fair_at(sweeps: &[i64]) -> Self {
         let steps = [0].iter().chain(sweeps).zip(sweeps).map(|(before, now)| now - before).collect();
-        Self { steps, reads: vec![true], takes: vec![None], muted: None }
+        Self { steps, reads: vec![true], takes: vec![None], muted: None, acked: false }
     }
 }
 
@@ -161,6 +164,10 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
                 .mutes
                 .insert(id(0), Muted { etag: "m".into(), at: at(muted.start), for_s, reason: None, listed: None });
         }
+        if let Some(since) = begun(status.checks.get(&id(0))).filter(|_| weather.acked) {
+            let word = Acknowledged { by: Some("alice@ops".into()), reason: None };
+            status.acks.insert(id(0), Acked { etag: since.to_string(), at: at(now), outage: Some(since), word });
+        }
         let mut new_id = || {
             ids += 1;
             format!("{ids:06}")
@@ -199,6 +206,11 @@ fn run(histories: &[History], weather: &Weather, rules: &Rules) -> Told {
     told
 }
 
+/// Whether an entry is about this check.
+fn is_of(check: usize, entry: &Entry) -> bool {
+    matches!(&entry.what, What::Fact(fact) | What::Whole(fact) if fact.check() == Some(&id(check)))
+}
+
 /// When the outage of a record began that lasts.
 fn begun(record: Option<&Record>) -> Option<Time> {
     Some(record?.outage.as_ref()?.since)
@@ -219,7 +231,7 @@ impl Told {
     /// up in one, `g` gone.
     fn of(&self, check: usize) -> String {
         let letter = |(_, entry): &(i64, Entry)| match &entry.what {
-            What::Fact(fact) | What::Whole(fact) if fact.check() != Some(&id(check)) => None,
+            _ if !is_of(check, entry) => None,
             What::Whole(Fact::Gone { .. }) => Some("wg"),
             What::Whole(_) => Some("w"),
             What::Fact(Fact::Down(_)) => Some("d"),
@@ -295,10 +307,11 @@ fn any_weather() -> impl Strategy<Value = Weather> {
     let step = prop_oneof![8 => 1..=60_i64, 1 => 60..900_i64];
     let takes = prop_oneof![3 => Just(None), 2 => (0..3_usize).prop_map(Some)];
     let muted = proptest::option::of((0..20_000_i64, 60..8_000_i64));
-    (vec(step, 1..40), vec(proptest::bool::weighted(0.8), 1..40), vec(takes, 1..40), muted).prop_map(
-        |(steps, reads, takes, muted)| {
+    let reads = vec(proptest::bool::weighted(0.8), 1..40);
+    (vec(step, 1..40), reads, vec(takes, 1..40), muted, proptest::bool::ANY).prop_map(
+        |(steps, reads, takes, muted, acked)| {
             let muted = muted.map(|(from, for_s)| from..from + for_s);
-            Weather { steps, reads, takes, muted }
+            Weather { steps, reads, takes, muted, acked }
         },
     )
 }

@@ -9,12 +9,13 @@ mod histories;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{
-    Fact, Gap, Message, Mutes, Record, State, Status, Still, Telling, Unanswered, UnfiledOutage, Vanished,
+    Acked, Fact, Gap, Message, Mutes, Record, State, Status, Still, Telling, Unanswered, UnfiledOutage, Vanished,
+    ack_of,
 };
 
 use crate::outbox::entry::MOST_NAMED;
@@ -77,8 +78,11 @@ impl Round<'_> {
         let count = cases.len();
         let noisy = noise::held(&mut status.noise, now);
         let told = BTreeSet::new();
-        let mut each = Each { teller: &mut teller, mutes: status.mutes(), noisy, told, ended: Vec::new() };
-        let judged: Vec<_> = cases.into_iter().filter_map(|case| each.judge(case, &context)).collect();
+        let (mutes, acks) = (status.mutes(), &status.acks);
+        let mut each = Each { teller: &mut teller, mutes, acks, noisy, told, ended: Vec::new() };
+        let mut judged: Vec<_> = cases.into_iter().filter_map(|case| each.judge(case, &context)).collect();
+        // It stands where the cases stood, which took twice the room.
+        judged.shrink_to_fit();
         let Each { told, ended, .. } = each;
         noise::note(&mut status.noise, told, now);
         // Messages about many checks come before messages about each of them.
@@ -114,6 +118,7 @@ impl Round<'_> {
 struct Each<'a, 'b> {
     teller: &'a mut Teller<'b>,
     mutes: Mutes<'a>,
+    acks: &'a BTreeMap<CheckId, Acked>,
     /// The hosts of which nothing may be told now.
     noisy: BTreeSet<String>,
     /// The hosts that are told of.
@@ -135,7 +140,8 @@ impl Each<'_, '_> {
         }
         let is_held = self.noisy.contains(id.host());
         let count = self.teller.messages.len();
-        self.teller.tell_check(&Change { id: &id, before, is_muted, is_held }, &mut after);
+        let ack = ack_of(self.acks, &id, before.and_then(|before| before.outage.as_deref()));
+        self.teller.tell_check(&Change { id: &id, before, is_muted, is_held, ack }, &mut after);
         if self.teller.messages.len() > count && !is_muted && !self.told.contains(id.host()) {
             self.told.insert(id.host().to_string());
         }

@@ -1,7 +1,7 @@
 //! What only all checks together show, sweep by sweep.
 
 use pulse_echo_core::answer::{self, Cause};
-use pulse_echo_core::status::{Limits, Muted};
+use pulse_echo_core::status::{Acknowledged, Limits, Muted};
 
 use super::*;
 use crate::verdict::Listed;
@@ -36,7 +36,7 @@ impl Objects {
     }
 
     fn observation(self) -> Observation {
-        let seen = |second: i64| Listed { at: at(second), etag: format!("{second}") };
+        let seen = |second: i64| Listed { at: at(second), etag: format!("{second}").into() };
         // The pulse's content stays the same.
         let pulse = self.pulse.map(|second| Listed { etag: "p".into(), ..seen(second) });
         let limits = pulse.as_ref().map(|pulse| Limits {
@@ -80,6 +80,13 @@ impl Fleet {
     fn mute(&mut self, check: usize) {
         let mute = Muted { etag: "m".into(), at: at(0), for_s: 100_000, reason: None, listed: None };
         self.status.mutes.insert(id(check), mute);
+    }
+
+    /// Acknowledges an outage that began then, whether there is one or not.
+    fn ack(&mut self, check: usize, outage: i64) {
+        let word = Acknowledged { by: Some("alice@ops".into()), reason: None };
+        let ack = Acked { etag: "a".into(), at: at(outage + 1), outage: Some(at(outage)), word };
+        self.status.acks.insert(id(check), ack);
     }
 
     /// The messages of a sweep that comes one minute after the last.
@@ -257,6 +264,48 @@ fn an_outage_is_told_again_though_nothing_has_changed() {
     fleet.status.mutes.clear();
     let told = fleet.sweep(902 + 4 * 3600 + 60);
     assert!(matches!(&told[..], [Fact::Down(down)] if down.check == id(1)), "{told:?}");
+}
+
+#[test]
+fn an_acknowledgement_is_of_one_outage_of_one_check_and_void_with_it() {
+    let mut fleet = Fleet::of(vec![Objects::failed(0); 2]);
+    assert_eq!(fleet.sweep(2).len(), 2);
+    fleet.ack(0, 1);
+    fleet.checks.fill(Objects::failed(4 * 3600));
+    let told = fleet.sweep(2 + 4 * 3600);
+    assert!(matches!(&told[..], [.., Fact::StillDown { down, .. }] if down.check == id(1)), "{told:?}");
+    assert!(!told.iter().any(|fact| fact.check() == Some(&id(0))), "{told:?}");
+
+    fleet.checks[0] = Objects::answered(20_000);
+    let told = fleet.sweep(20_002);
+    let up = |fact: &&Fact| matches!(fact, Fact::Up { check, ack: Some(_), .. } if *check == id(0));
+    assert_eq!(told.iter().filter(up).count(), 1, "{told:?}");
+    // The next outage is another, though the object still lies there.
+    fleet.checks[0] = Objects::failed(20_100);
+    assert!(fleet.sweep(20_102).iter().any(|fact| matches!(fact, Fact::Down(down) if down.check == id(0))));
+    fleet.checks[0] = Objects::failed(20_100 + 4 * 3600);
+    let told = fleet.sweep(20_102 + 4 * 3600);
+    let reminds = |fact: &&Fact| matches!(fact, Fact::StillDown { down, .. } if down.check == id(0));
+    assert_eq!(told.iter().filter(reminds).count(), 1, "{told:?}");
+}
+
+#[test]
+fn facts_about_ourselves_are_told_whatever_is_acknowledged() {
+    let mut fleet = Fleet::of(vec![Objects::unanswered(0); 2]);
+    let told = |fleet: &mut Fleet, second| {
+        for check in 0..2 {
+            // Whichever beginning somebody may have read.
+            fleet.ack(check, 300);
+            fleet.checks[check] = Objects::unanswered(second - 1);
+        }
+        fleet.sweep(second)
+    };
+    fleet.sweep(2);
+    let first = told(&mut fleet, 302);
+    assert!(matches!(first[..], [Fact::Unanswered { told: None, .. }]), "{first:?}");
+    assert_eq!(told(&mut fleet, 362), []);
+    let again = told(&mut fleet, 302 + 4 * 3600);
+    assert!(again.iter().any(|fact| matches!(fact, Fact::Unanswered { told: Some(_), .. })), "{again:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What lists cannot tell: read side by side, as long as there is time; the rest is for the next sweep.
 
+mod acks;
 mod renamed;
 mod turns;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 
 use pulse_echo_core::answer::{Cause, Fault};
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::etag::ETag;
 use pulse_echo_core::json::Unknown;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::mute::{self, Mute};
@@ -21,6 +23,7 @@ use crate::outbox::{give_words, words_wanted};
 use crate::parallel;
 use crate::round::Case;
 use crate::verdict::Listed;
+pub(super) use acks::load_acks;
 use renamed::{INSTANCE, add_new_names};
 use turns::in_turns;
 
@@ -34,7 +37,8 @@ const IN_MEMORY: usize = 1_000;
 const FAULT_LIMIT: u64 = 64 * 1024;
 
 /// A host's last words: these of its pulse's metadata.
-const WORDS: [&str; 7] = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "sent-at", "agent", INSTANCE];
+const WORDS: [&str; 8] =
+    ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "disk-at", "sent-at", "agent", INSTANCE];
 
 /// Brings the mutes that are known up to those that are listed. A new one that cannot be read now mutes until it is
 /// read, in the next sweep: what is told cannot be taken back. One that the store refuses to give, again, mutes
@@ -51,7 +55,7 @@ pub(super) fn load_mutes(
         found.into_iter().filter_map(|found| Some((found.rest.try_into().ok()?, found.listed))).collect();
     known.retain(|id, _| listed.contains_key(id) || cut.may_hide(id));
     let (same, new): (Vec<_>, Vec<_>) =
-        listed.into_iter().partition(|(id, seen)| known.get(id).is_some_and(|known| known.etag == seen.etag));
+        listed.into_iter().partition(|(id, seen)| known.get(id).is_some_and(|known| seen.etag == *known.etag));
     // Put once more, it begins once more.
     for (id, seen) in same {
         known.entry(id).and_modify(|known| mender.mute(known, seen.at));
@@ -72,7 +76,7 @@ pub(super) fn load_mutes(
             }
             Read::Missing => None,
             Read::Refused if since.is_some() => {
-                let mut mute = Muted { etag: seen.etag, at: seen.at, for_s: 0, reason: None, listed: None };
+                let mut mute = Muted { etag: seen.etag.into(), at: seen.at, for_s: 0, reason: None, listed: None };
                 mender.mute(&mut mute, seen.at);
                 known.insert(id, mute)
             }
@@ -146,7 +150,7 @@ impl Want {
             Content::Limits(limits(&object, record.as_ref()))
         };
         // It may be newer than the list.
-        Ok((Listed { at: object.last_modified, etag: object.etag }, content))
+        Ok((Listed { at: object.last_modified, etag: object.etag.into() }, content))
     }
 
     fn note(self, case: &mut Case, read: Read<(Listed, Content)>, now: Time) {
@@ -199,13 +203,13 @@ fn fault(object: &Object) -> Fault {
 /// A pulse's limits. If the pulse cannot be understood, which the probe reports: those of the pulse before.
 fn limits(object: &Object, record: Option<&Record>) -> Limits {
     match Pulse::parse(object.body.as_deref().unwrap_or_default(), Unknown::Ignored) {
-        Ok(pulse) => Limits::of(&pulse, object.etag.clone()),
-        Err(_) => limits_without(object.etag.clone(), record),
+        Ok(pulse) => Limits::of(&pulse, object.etag.as_str().into()),
+        Err(_) => limits_without(object.etag.as_str().into(), record),
     }
 }
 
 /// The limits of the pulse with this `ETag`, of which nothing is known: those of the pulse before, else the defaults.
-fn limits_without(etag: String, record: Option<&Record>) -> Limits {
+fn limits_without(etag: ETag, record: Option<&Record>) -> Limits {
     match record.and_then(|record| record.limits.clone()) {
         Some(before) => Limits { etag, ..before },
         None => Limits::of(&Pulse::default(), etag),

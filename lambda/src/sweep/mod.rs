@@ -26,7 +26,7 @@ use crate::round::{Case, Round};
 use crate::rules::Rules;
 
 use lists::Opening;
-use load::{load_answers, load_last_words, load_mutes};
+use load::{load_acks, load_answers, load_last_words, load_mutes};
 use merge::{Merged, merge};
 
 /// What a sweep goes by.
@@ -67,8 +67,9 @@ impl Sweep<'_> {
         let mut lists = opening.others(&self.store.until(self.stages.until(TO_JUDGE)))?;
         let reading = self.store.until(before(self.stages.deadline, TO_JUDGE));
 
-        let mutes_before = status.mutes.clone();
-        let mut unread = load_mutes(&reading, mem::take(&mut lists.mutes), &mut status.mutes, (now, &mut mender));
+        let mutes_before = (status.mutes.clone(), status.acks.clone());
+        let mut unread = load_acks(&reading, &mut lists.mutes, &mut status.acks, &mut mender);
+        unread += load_mutes(&reading, mem::take(&mut lists.mutes), &mut status.mutes, (now, &mut mender));
         let most = self.rules.checks_per_host;
         let Merged { mut cases, skipped, crowded } = merge(lists, mem::take(&mut status.checks), most);
         for Case { id, record, observation } in &mut cases {
@@ -84,7 +85,8 @@ impl Sweep<'_> {
         changed |= teller.tell_crowded(&mut status.crowded, &mut status.noise, &crowded);
         status.outbox.append(&mut teller.messages);
         let round = Round { now, swept, rules: self.rules, channels: self.channels, new_id: &mut new_id };
-        changed |= round.run(status, cases) || status.mutes != mutes_before;
+        changed |= round.run(status, cases);
+        changed |= (&status.mutes, &status.acks) != (&mutes_before.0, &mutes_before.1);
         unread += load_last_words(&reading, &mut status.outbox, &status.checks, now);
         Ok(Swept { changed, checks: status.checks.len(), skipped, unread })
     }

@@ -28,8 +28,8 @@ pub(super) fn of(folder: &Folder, now: Time) -> Control {
         now,
         start: there(&Key::loop_start()).map(|start| start.at),
         stop: there(&Key::loop_stop()).map(|stop| stop.at),
-        lock: listed.map(|lock| Listed { at: lock.at, etag: lock.etag.clone() }),
-        mark: there(&Key::mark()).map(|mark| mark.etag.clone()),
+        lock: listed.map(|lock| Listed { at: lock.at, etag: lock.etag.to_string() }),
+        mark: there(&Key::mark()).map(|mark| mark.etag.to_string()),
     }
 }
 

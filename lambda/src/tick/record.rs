@@ -134,7 +134,9 @@ impl<'a> Recorder<'a> {
             let waits = status.unfiled.as_ref().is_some_and(Unfiled::waits);
             let (swept, history) = thread::scope(|scope| {
                 let history = waits.then(|| scope.spawn(move || Self::read_history(store, size)));
-                let swept = self.sweep(&mut status, opening, swept_before, mender);
+                // To a status that begins anew every check is new, but to nobody else.
+                let tells_new = !(is_new && swept_before.is_some());
+                let swept = self.sweep(&mut status, opening, (swept_before, tells_new), mender);
                 (swept, history.and_then(|history| history.join().ok()?))
             });
             changed |= swept?;
@@ -205,11 +207,12 @@ impl<'a> Recorder<'a> {
         &mut self,
         status: &mut Status,
         opening: Opening,
-        swept: Option<Time>,
+        (swept, tells_new): (Option<Time>, bool),
         mender: Mender,
     ) -> Result<bool, String> {
         let now = opening.now;
-        let sweep = Sweep { store: self.store, channels: &self.names, rules: self.rules, stages: self.stages };
+        let rules = Rules { tell_new: self.rules.tell_new && tells_new, ..self.rules.clone() };
+        let sweep = Sweep { store: self.store, channels: &self.names, rules: &rules, stages: self.stages };
         let Swept { changed, checks, skipped, unread } = sweep.run(status, opening, swept, mender)?;
         let count = |fits: fn(State) -> bool| status.checks.values().filter(|record| fits(record.state)).count();
         let report = &mut self.report;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use pulse_echo_core::answer;
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::etag::ETag;
 use pulse_echo_core::pulse::ANSWER_LIMIT;
 use pulse_echo_core::status::{Ahead, Change, Gap, HISTORY, Limits, Missing, Outage, Record, State, Turn};
 
@@ -30,7 +31,7 @@ pub struct Listed {
     /// When the store took it.
     pub at: Time,
     /// Its `ETag`, quotes included.
-    pub etag: String,
+    pub etag: ETag,
 }
 
 /// What a sweep sees of a check: the lists, and what it has read.
@@ -248,5 +249,7 @@ fn is_spared(record: &Record, gaps: &[Gap], now: Time) -> bool {
 fn remember(record: &mut Record) {
     let surplus = (record.history.len() + 1).saturating_sub(HISTORY);
     record.history.drain(..surplus);
+    // Many records have one or two changes, and a list that grows by itself takes room for four.
+    record.history.reserve_exact(1);
     record.history.push(Change { at: record.since, state: record.state, cause: record.cause() });
 }

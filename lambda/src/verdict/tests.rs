@@ -73,7 +73,7 @@ impl Check {
     }
 
     fn unread_fault(&mut self, second: i64) {
-        self.observation.fault = Some(Listed { at: at(second), etag: format!("f{second}") });
+        self.observation.fault = Some(Listed { at: at(second), etag: format!("f{second}").into() });
         self.observation.fault_read = None;
     }
 

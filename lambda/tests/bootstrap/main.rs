@@ -7,6 +7,7 @@ mod start;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
+use pulse_echo_testkit::plain::assert_plain;
 use pulse_echo_testkit::runtime::Lambda;
 use pulse_echo_testkit::world::World;
 use serde_json::{Value, json};
@@ -50,6 +51,8 @@ impl Running {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.0.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         self.0.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_plain(&stdout);
+        assert_plain(&stderr);
         (stdout, stderr)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use pulse_echo_testkit::plain::assert_plain;
 use pulse_echo_testkit::runtime::Lambda;
 use pulse_echo_testkit::ssm::{Parameter, Ssm};
 use pulse_echo_testkit::store::{ACCESS_KEY, MARK, SECRET_KEY};
@@ -43,6 +44,7 @@ fn what_keeps_it_from_starting_is_one_sentence_for_the_log_and_for_lambda() {
         let Output { status, stderr, stdout } = bootstrap(&environment).output().unwrap();
         let log = String::from_utf8(stderr).unwrap();
         assert_eq!((status.code(), log.as_str()), (Some(1), format!("bootstrap: {sentence}\n").as_str()));
+        assert_plain(&log);
         assert!(stdout.is_empty());
         let (header, body) = lambda.init_error();
         assert_eq!(header, "BadSetting");
@@ -61,6 +63,24 @@ fn without_lambda_there_is_nobody_to_post_to() {
     let Output { stderr, .. } = bootstrap(&[]).output().unwrap();
     let sentence = "bootstrap: AWS_LAMBDA_RUNTIME_API is not set: AWS Lambda starts this program and sets it\n";
     assert_eq!(String::from_utf8(stderr).unwrap(), sentence);
+}
+
+#[test]
+fn what_lambda_never_sets_and_a_runtime_that_is_not_there_are_told_without_a_librarys_words() {
+    let with = |name, value| {
+        let of_lambda = by_lambda("127.0.0.1:9").into_iter().filter(|(known, _)| *known != name);
+        of_lambda.chain(STORE).chain([("_HANDLER", "probe"), ("BUCKET", "b"), (name, value)]).collect::<Vec<_>>()
+    };
+    for (environment, sentence) in [
+        (with("AWS_LAMBDA_RUNTIME_API", "a b"), "AWS_LAMBDA_RUNTIME_API is \"a b\", which AWS Lambda never sets"),
+        (with("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128 MB"), "AWS_LAMBDA_FUNCTION_MEMORY_SIZE is \"128 MB\", which"),
+        (with("TZ", "UTC"), "AWS Lambda's Runtime API does not answer: connection refused\n"),
+    ] {
+        let Output { status, stderr, .. } = bootstrap(&environment).output().unwrap();
+        let log = String::from_utf8(stderr).unwrap();
+        assert!(status.code() == Some(1) && log.starts_with(&format!("bootstrap: {sentence}")), "{status}: {log}");
+        assert_plain(&log);
+    }
 }
 
 #[test]

@@ -113,6 +113,17 @@ pub fn strike(entries: &mut Vec<Entry>, superseded: &BTreeSet<String>, now: Time
     entries.retain(|entry| !superseded.contains(&entry.key.pair.access_key) && !is_over(&entry.key));
 }
 
+/// Brings forward what ends later than it can: it was written while the clock was ahead, and the clock was set back
+/// since. Whether there was such a key.
+pub fn shorten(entries: &mut [Entry], now: Timestamp) -> bool {
+    let latest = now + OVERLAP;
+    let late: Vec<_> =
+        entries.iter_mut().filter_map(|entry| entry.key.until.as_mut()).filter(|u| **u > latest).collect();
+    let are_there = !late.is_empty();
+    late.into_iter().for_each(|until| *until = latest);
+    are_there
+}
+
 fn push(entries: &mut Vec<Entry>, host: &Name, now: Timestamp) -> KeyPair {
     let pair = make();
     entries.push(Entry { key: HostKey { host: host.clone(), pair: pair.clone(), until: None }, made: now });
@@ -181,6 +192,18 @@ mod tests {
         assert_eq!(ids(&all), [&other, &first, &second].map(|pair| pair.access_key.as_str()));
         assert_eq!(all[1].key.until, Some(at("2026-11-08T01:00:00Z")));
         assert_eq!((&all[2].key.until, &all[2].key.pair), (&None, &second));
+    }
+
+    #[test]
+    fn a_key_that_was_rotated_while_the_clock_was_ahead_ends_a_week_after_that_was_found() {
+        let (web, mut all) = (host("web-1"), Vec::new());
+        let (ahead, now) = (at("2027-11-01T00:00:00Z"), at("2026-11-01T00:00:00Z"));
+        add(&mut all, &web, ahead).unwrap();
+        rotate(&mut all, &web, ahead).unwrap();
+        assert!(shorten(&mut all, now));
+        assert_eq!(all[0].key.until, Some(at("2026-11-08T00:00:00Z")));
+        assert_eq!(all[1].key.until, None);
+        assert!(!shorten(&mut all, now) && !shorten(&mut all, now + SignedDuration::from_hours(1)));
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Objects {
                 let etag = format!("\"{at} {pulse_at}\"");
                 // As the probe would have put it, as far as is known.
                 let put = answer::Fault::new(fault.cause, fault.reason, pulse_at);
-                self.fault = Some((Listed { at, etag }, put));
+                self.fault = Some((Listed { at, etag: etag.into() }, put));
             }
         }
     }

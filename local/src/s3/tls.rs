@@ -120,7 +120,12 @@ fn config(certificate: &Path, key: &Path, content: &Content) -> Result<Arc<Serve
         rustls::Error::InconsistentKeys(_) => {
             format!("the key in {} is not that of the certificate in {}", key.display(), certificate.display())
         }
-        error => format!("the certificate in {} cannot be used: {error}", certificate.display()),
+        // What the library says of a key that none of its ways to sign takes.
+        rustls::Error::General(_) => format!(
+            "the key in {} cannot be used: take RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384, or Ed25519",
+            key.display()
+        ),
+        _ => format!("the certificate in {} is broken, or of a kind that is not known here", certificate.display()),
     })?;
     Ok(Arc::new(config))
 }

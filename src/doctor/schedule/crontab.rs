@@ -88,6 +88,8 @@ impl Crontab {
 fn no_user(user: &str) -> String {
     if user.rsplit('/').next() == Some("pulse-echo") {
         TAKEN_FOR_USER.into()
+    } else if user.starts_with(|c: char| c == '*' || c.is_ascii_digit()) {
+        format!("it has six times, and cron knows five: the sixth field, {user}, is taken for a user")
     } else {
         format!("there is no user {user}: name one that is there")
     }
@@ -97,6 +99,10 @@ fn kind(line: &str, number: usize, is_system: bool, dialect: Dialect) -> Result<
     let line = line.strip_suffix('\n').unwrap_or(line).trim_start_matches([' ', '\t']);
     if line.is_empty() || line.starts_with('#') {
         return Ok(Kind::Nothing);
+    }
+    if line.starts_with('\u{feff}') {
+        let mend = r"sed -i '1s/^\xEF\xBB\xBF//' on the file";
+        return Err(format!("it begins with a byte order mark, which cannot be seen: {mend}"));
     }
     if line.trim_end_matches(' ').ends_with('\r') && dialect != Dialect::Busybox {
         return Err("it ends as lines of Windows do: sed -i 's/\\r$//' on the file".into());
@@ -214,6 +220,8 @@ mod tests {
             ("* * * * * a", false, Busybox, &["a"], None),
             ("A=b", false, Cronie, &[], Some("no newline")),
             ("* * * * * pulse-echo send\n", true, Debian, &[], Some("pulse-echo is taken for a user")),
+            ("0 */10 * * * * root a\n", true, Debian, &[], Some("it has six times, and cron knows five")),
+            ("\u{feff}* * * * * root a\n", true, Debian, &[], Some("byte order mark")),
             ("* * * * * nobody2 a\n", true, Cronie, &[], Some("there is no user nobody2")),
             ("* * * * * root\n", true, Debian, &[], Some("it has no command")),
             ("* * * *\n", false, Debian, &[], Some("neither five times")),

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::context::Context;
 use super::in_root;
+use super::other_user::OtherUser;
 use super::shell::Call;
 use super::times::{self, Times};
 use super::users::{self, User};
@@ -80,10 +81,13 @@ pub fn of_call(root: &Path, today: i64, call: &Call, context: &Context) -> Resul
     if matches!(context.times, Times::Fields(_)) && times::longest_gap(std::iter::once(&context.times)).is_none() {
         return Err("its times never come: there is no such day".into());
     }
+    let user = match &call.other_user {
+        Some(other) => as_other(root, other)?,
+        None => user,
+    };
     let mut variables = context.variables.clone();
     let shell = value(&variables, "SHELL").unwrap_or("/bin/sh").to_string();
-    let shell_name = shell.rsplit('/').next().unwrap_or_default();
-    if NO_SHELLS.contains(&shell_name) || (root.join("bin").exists() && !in_root(root, &shell).exists()) {
+    if lets_nobody_in(&shell) || (root.join("bin").exists() && !in_root(root, &shell).exists()) {
         return Err(format!("SHELL={shell} runs no command: set SHELL=/bin/sh above the line"));
     }
     variables.extend(call.variables.iter().cloned());
@@ -102,6 +106,24 @@ pub fn of_call(root: &Path, today: i64, call: &Call, context: &Context) -> Resul
         times: context.times.clone(),
         options,
     }))
+}
+
+/// The user that the command itself changes to.
+fn as_other(root: &Path, other: &OtherUser) -> Result<User, String> {
+    let name = &other.name;
+    let user = users::find(root, name)
+        .ok_or_else(|| format!("it runs as {name}, and there is no such user: create or name another"))?;
+    if other.by_own_shell && lets_nobody_in(&user.shell) {
+        return Err(format!(
+            "it goes to the shell of {name}, which is {} and lets nobody in: add -s /bin/sh",
+            user.shell
+        ));
+    }
+    Ok(user)
+}
+
+fn lets_nobody_in(shell: &str) -> bool {
+    NO_SHELLS.contains(&shell.rsplit('/').next().unwrap_or_default())
 }
 
 /// The whole path of the program that runs.

@@ -9,6 +9,7 @@ mod crontab;
 mod daemon;
 mod fit;
 mod job;
+mod other_user;
 mod places;
 mod shell;
 mod timer;
@@ -26,8 +27,9 @@ use crontab::{Crontab, Line};
 use daemon::Dialect;
 use job::is_sending;
 use places::{CRON_FILE, Place};
-use shell::{Call, PROGRAM};
+use shell::Call;
 use times::Times;
+use words::PROGRAM;
 
 pub use fit::misfits;
 pub use job::Job;
@@ -198,7 +200,9 @@ impl Finder<'_> {
         }
         let is_own = *file == format!("/{CRON_FILE}");
         if calls.is_empty() && hidden.is_empty() && !mentions(&place.text) {
-            if is_own {
+            if let (true, Some(fault), Dialect::Debian) = (is_own, crontab.faults.first(), dialect) {
+                self.fault(format!("cron ignores {file}, all of it, for line {}: {}", fault.number, fault.why));
+            } else if is_own {
                 self.fault(format!(
                     "/{CRON_FILE} has no line that sends, or only as a comment: take the # away, or write {}",
                     own_line()

@@ -3,10 +3,8 @@
 //! It reads what people write into crontabs, and no more of the shell than that: words, quotes, `&&`, `||`, tests of
 //! files, and programs that run others.
 
-use super::words::{Token, tokens};
-
-/// The program.
-pub const PROGRAM: &str = "pulse-echo";
+use super::other_user::{self, OtherUser};
+use super::words::{PROGRAM, Token, Word, base, tokens};
 
 /// Programs that run the program that they are given.
 const RUNNERS: [&str; 20] = [
@@ -32,18 +30,16 @@ const RUNNERS: [&str; 20] = [
     "unbuffer",
 ];
 
-/// Programs that run it as another user.
-const USER_CHANGERS: [&str; 8] = ["chpst", "doas", "gosu", "runuser", "setpriv", "setuidgid", "su", "sudo"];
+/// Shells, which read the script that they are given, whatever its first line says.
+const SHELLS: [&str; 3] = ["bash", "dash", "sh"];
 
 /// Words before a command.
 const KEYWORDS: [&str; 11] = ["!", "do", "elif", "else", "fi", "done", "if", "then", "until", "while", "{"];
 
-/// A word, and whether the shell fills something into it.
-type Word = (String, bool);
-
 type Variables = Vec<(String, String)>;
 
 const FILLED_IN: &str = "has something that the shell fills in";
+const FROM_ELSEWHERE: &str = "reads its variables from elsewhere";
 
 /// A place where the program is run.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +54,8 @@ pub struct Call {
     pub doubt: Option<&'static str>,
     /// The test that keeps it from being run now.
     pub kept_by: Option<String>,
+    /// The user that it is run as, if the command changes it.
+    pub other_user: Option<OtherUser>,
 }
 
 /// What a command runs.
@@ -67,6 +65,8 @@ pub struct Reading {
     pub calls: Vec<Call>,
     /// Programs given by their whole paths, which may be scripts that run it.
     pub scripts: Vec<String>,
+    /// Scripts that a shell is given, which need not be programs.
+    pub read: Vec<String>,
     /// Folders whose programs `run-parts` runs.
     pub folders: Vec<String>,
 }
@@ -89,6 +89,7 @@ pub fn read(text: &str, is_true: &dyn Fn(&str, &str) -> Option<bool>) -> Reading
         exported: Vec::new(),
         folder: None,
         doubt: None,
+        other_user: None,
         found: Reading::default(),
     };
     reader.read(text);
@@ -106,6 +107,7 @@ struct Reader<'a> {
     exported: Variables,
     folder: Option<String>,
     doubt: Option<&'static str>,
+    other_user: Option<OtherUser>,
     found: Reading,
 }
 
@@ -143,11 +145,13 @@ impl Reader<'_> {
             After::Failure => self.status.map(|status| !status),
         };
         let kept_by = (is_run == Some(false)).then(|| self.test.clone());
-        let (calls, scripts, folders) = (self.found.calls.len(), self.found.scripts.len(), self.found.folders.len());
+        let Reading { calls, scripts, read, folders } = &self.found;
+        let (calls, scripts, read, folders) = (calls.len(), scripts.len(), read.len(), folders.len());
         self.command(words, kept_by.as_ref());
         if kept_by.is_some() {
             self.is_in_skipped_group |= first == "{";
             self.found.scripts.truncate(scripts);
+            self.found.read.truncate(read);
             self.found.folders.truncate(folders);
             return;
         }
@@ -177,14 +181,14 @@ impl Reader<'_> {
         let Some(((first, _), rest)) = words.split_first() else {
             return;
         };
-        let doubt = self.doubt;
+        let (doubt, other_user) = (self.doubt, self.other_user.clone());
         if is_filled_in {
             self.doubt = Some(FILLED_IN);
         }
         match base(first) {
             PROGRAM => self.call(words, variables, kept_by),
             "." | "source" | "eval" => {
-                self.doubt = Some("reads its variables from elsewhere");
+                self.doubt = Some(FROM_ELSEWHERE);
                 return;
             }
             "export" => {
@@ -195,22 +199,32 @@ impl Reader<'_> {
             }
             "cd" => self.folder = rest.first().map(|(folder, _)| folder.clone()),
             "run-parts" => self.found.folders.extend(rest.last().map(|(folder, _)| folder.clone())),
-            runner if RUNNERS.contains(&runner) || USER_CHANGERS.contains(&runner) => {
-                if USER_CHANGERS.contains(&runner) {
-                    self.doubt = Some("runs it as another user");
-                }
+            runner if RUNNERS.contains(&runner) => self.handed_on(words, variables, kept_by),
+            changer if other_user::CHANGERS.contains(&changer) => {
+                self.doubt = Some("runs it as another user");
+                self.other_user = OtherUser::of(changer, rest);
                 self.handed_on(rest, variables, kept_by);
             }
             _ if first.starts_with('/') => self.found.scripts.push(first.clone()),
             _ => {}
         }
-        self.doubt = doubt;
+        (self.doubt, self.other_user) = (doubt, other_user);
     }
 
     /// What a runner is given: a command's words, or a command as one word after `-c`.
     fn handed_on(&mut self, words: &[Word], mut variables: Variables, kept_by: Option<&String>) {
+        let mut is_shell = false;
         for (at, (word, _)) in words.iter().enumerate() {
-            if base(word) == PROGRAM {
+            if SHELLS.contains(&base(word)) {
+                is_shell = true;
+                if words.get(at + 1).is_some_and(|(option, _)| is_login(option)) {
+                    self.doubt = Some(FROM_ELSEWHERE);
+                }
+                continue;
+            }
+            // The package's user has the program's name.
+            let is_user = self.other_user.is_some() && word == PROGRAM && other_user::runs_it(&words[at + 1..]);
+            if base(word) == PROGRAM && !is_user {
                 variables.extend(words[..at].iter().filter_map(|(word, _)| assignment(word)));
                 return self.call(&words[at..], variables, kept_by);
             }
@@ -218,7 +232,8 @@ impl Reader<'_> {
                 return self.read(word);
             }
             if word.starts_with('/') && !word.starts_with("/var/") && !word.starts_with("/run/") {
-                self.found.scripts.push(word.clone());
+                let scripts = if is_shell { &mut self.found.read } else { &mut self.found.scripts };
+                scripts.push(word.clone());
             }
         }
     }
@@ -231,13 +246,14 @@ impl Reader<'_> {
             folder: self.folder.clone(),
             doubt: self.doubt.or(is_expanded.then_some(FILLED_IN)),
             kept_by: kept_by.cloned(),
+            other_user: self.other_user.clone(),
         });
     }
 }
 
-/// The last part of a path.
-fn base(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
+/// Whether a shell's option has it read what a login or a person's shell reads (`-l`, `-lc`, `-i`).
+fn is_login(option: &str) -> bool {
+    option == "--login" || (option.starts_with('-') && !option.starts_with("--") && option.contains(['l', 'i']))
 }
 
 /// The assignments at the beginning, and the words behind them.
@@ -253,103 +269,4 @@ fn assignment(word: &str) -> Option<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reading(text: &str) -> Reading {
-        read(text, &|how, file| match (how, file) {
-            ("-e" | "-x" | "-d", file) => Some(file.starts_with("/there")),
-            _ => None,
-        })
-    }
-
-    fn calls(text: &str) -> Vec<String> {
-        reading(text).calls.iter().map(|call| call.words.join(" ")).collect()
-    }
-
-    #[test]
-    fn the_program_is_found_where_it_is_run_and_nowhere_else() {
-        let sends = "/usr/bin/pulse-echo send -q";
-        for text in [
-            "/usr/bin/pulse-echo send -q",
-            "  /usr/bin/pulse-echo send -q >/dev/null 2>&1",
-            "/usr/bin/pulse-echo send -q &>/dev/null",
-            "/usr/bin/pulse-echo send -q > /dev/null 2> /tmp/x &",
-            "cd /x && A=b /usr/bin/pulse-echo send -q || logger failed",
-            "nice -n 10 /usr/bin/pulse-echo send -q",
-            "timeout 60 nice /usr/bin/pulse-echo send -q",
-            "flock -n /run/lock/x /usr/bin/pulse-echo send -q",
-            "flock -n /run/lock/x -c '/usr/bin/pulse-echo send -q'",
-            "sh -c \"sleep 5; /usr/bin/pulse-echo send -q\"",
-            "env A=b /usr/bin/pulse-echo send -q",
-            "sudo -u web /usr/bin/pulse-echo send -q",
-            "(sleep 30; /usr/bin/pulse-echo 'send' \"-q\")",
-            "if [ -x /x ]; then /usr/bin/pulse-echo send -q; fi",
-            "exec /usr/bin/pulse-echo send -q # every ten minutes",
-            "#!/bin/sh\nset -e\n/usr/bin/pulse-echo \\\n send -q\n",
-        ] {
-            assert_eq!(calls(text), [sends], "{text}");
-        }
-        for text in [
-            "echo /usr/bin/pulse-echo send",
-            "logger -t pulse-echo send",
-            "# /usr/bin/pulse-echo send",
-            "rm /tmp/pulse-echo send",
-            "pulse-echo.sh send",
-            "send --quiet",
-        ] {
-            assert_eq!(calls(text), [] as [&str; 0], "{text}");
-        }
-    }
-
-    #[test]
-    fn a_test_that_keeps_it_from_being_run_is_named() {
-        for (text, kept_by) in [
-            ("[ -e /there ] && pulse-echo send", None),
-            ("[ -e /gone ] && pulse-echo send", Some("[ -e /gone ]")),
-            ("test -x /gone && pulse-echo send", Some("test -x /gone")),
-            ("[ ! -e /gone ] || pulse-echo send", Some("[ ! -e /gone ]")),
-            ("[ -d /there ] && [ -e /gone ] || [ ! -e /there ] || pulse-echo send", None),
-            ("[ -d /there ] && [ -e /there2 ] || [ ! -e /there ] || pulse-echo send", Some("[ -e /there2 ]")),
-            ("[ -d /gone ] && [ -e /there2 ] || [ ! -e /there ] || pulse-echo send", None),
-            ("[ -e /gone ]; pulse-echo send", None),
-            ("[ \"$A\" = b ] && pulse-echo send", None),
-            ("cd / && pulse-echo send", None),
-            ("true || pulse-echo send", Some("true")),
-            ("[ -e /there ] || { cd / && pulse-echo send; }", Some("[ -e /there ]")),
-            ("[ -e /there ] || (cd / && pulse-echo send)", Some("[ -e /there ]")),
-            ("[ -e /there ] || { true; }; pulse-echo send", None),
-            ("[ -e /there ] && (cd / && pulse-echo send)", None),
-        ] {
-            let calls = reading(text).calls;
-            assert_eq!(calls.len(), 1, "{text}");
-            assert_eq!(calls[0].kept_by.as_deref(), kept_by, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_tried_out_is_known_and_variables_are_kept() {
-        for (text, doubt) in [
-            ("pulse-echo --host \"$(hostname -f)\" send", "fills in"),
-            ("pulse-echo --host `hostname` send", "fills in"),
-            (". /etc/profile; pulse-echo send", "from elsewhere"),
-            ("su web -c 'pulse-echo send'", "another user"),
-        ] {
-            let calls = reading(text).calls;
-            assert!(calls[0].doubt.is_some_and(|found| found.contains(doubt)), "{text}: {calls:?}");
-        }
-        let call = &reading("export A=b; C=d env E=f pulse-echo --host 'a$b' send").calls[0];
-        let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
-        assert_eq!(call.variables, [pair("A", "b"), pair("C", "d"), pair("E", "f")]);
-        assert_eq!((call.doubt, call.words.join(" ").as_str()), (None, "pulse-echo --host a$b send"));
-    }
-
-    #[test]
-    fn scripts_and_folders_of_scripts_are_named() {
-        let found = reading("cd / && run-parts --report /etc/cron.hourly");
-        assert_eq!(found.folders, ["/etc/cron.hourly"]);
-        assert_eq!(reading("test -x /gone || { cd / && run-parts /x; }").folders, ["/x"]);
-        assert_eq!(reading("test -x /there || { cd / && run-parts /x; }").folders, [] as [&str; 0]);
-        assert_eq!(reading("nice /usr/local/bin/pulse.sh --now").scripts, ["/usr/local/bin/pulse.sh"]);
-    }
-}
+mod tests;

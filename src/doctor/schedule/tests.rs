@@ -205,6 +205,53 @@ fn scripts_are_looked_into_and_must_be_run() {
 }
 
 #[test]
+fn a_script_whose_first_line_leads_nowhere_is_not_run() {
+    let hourly = "17 * * * * root cd / && run-parts --report /etc/cron.hourly\n";
+    let file = "etc/cron.hourly/pulse";
+    let machine = Machine::with(&[("etc/crontab", hourly), ("bin/sh", "")]);
+    let with = |first: &str, end: &str| {
+        machine.write(file, &format!("{first}exec /usr/bin/pulse-echo send --quiet{end}"));
+        machine.mode(file, 0o755);
+    };
+    with("#!/bin/sh\n", "\n");
+    assert!(machine.found().is_ok());
+    with("#! /bin/nosuch -e\n", "\n");
+    machine.refuses("/etc/cron.hourly/pulse is not run: its interpreter /bin/nosuch is not there", "first line");
+    with("#!/bin/sh\r\n", "\r\n");
+    machine.refuses("its lines end as those of Windows do", "sed -i 's/\\r$//' /etc/cron.hourly/pulse");
+    with("", "\n");
+    machine.refuses("it has no interpreter", "sed -i '1i #!/bin/sh' /etc/cron.hourly/pulse");
+    // A shell takes such a file for its own, and reads one that it is given whatever its first line says.
+    machine.remove("etc/crontab");
+    for line in [format!("/{file}"), format!("nice sh /{file}")] {
+        machine.write("etc/cron.d/pe", &format!("* * * * * root {line}\n"));
+        assert!(machine.found().is_ok(), "{line}: {:?}", machine.found());
+    }
+    with("#!/bin/nosuch\n", "\n");
+    assert!(machine.found().is_ok());
+}
+
+#[test]
+fn a_line_that_changes_the_user_is_judged_as_that_user() {
+    let machine = Machine::with(&[]);
+    let line = |command: &str| machine.write("etc/cron.d/pe", &format!("*/10 * * * * root {command}\n"));
+    line("sudo -u pulse-echo /usr/bin/pulse-echo send -q");
+    assert_eq!(machine.found(), Ok(vec!["cron, by /etc/cron.d/pe as pulse-echo".into()]));
+    line("su pulse-echo -s /bin/sh -c '/usr/bin/pulse-echo send -q'");
+    assert_eq!(machine.found(), Ok(vec!["cron, by /etc/cron.d/pe as pulse-echo".into()]));
+    line("su - pulse-echo -c '/usr/bin/pulse-echo send -q'");
+    machine.refuses("the shell of pulse-echo, which is /usr/sbin/nologin and lets nobody in", "add -s /bin/sh");
+    line("sudo -u nosuch /usr/bin/pulse-echo send -q");
+    machine.refuses("it runs as nosuch, and there is no such user", "create or name another");
+}
+
+#[test]
+fn the_packages_own_file_with_a_broken_line_is_told_with_that_line() {
+    let machine = Machine::with(&[("etc/cron.d/pulse-echo", "*/10 * * * * root /usr/bin/pulse-echo \\\n send -q\n")]);
+    machine.refuses("cron ignores /etc/cron.d/pulse-echo, all of it, for line 2", "five times");
+}
+
+#[test]
 fn anacron_runs_scripts_once_a_day() {
     let daily = "25 6 * * * root test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }\n";
     let files = [

@@ -15,6 +15,8 @@ pub struct User {
     pub gid: u32,
     /// The home directory.
     pub home: String,
+    /// The program that a login starts.
+    pub shell: String,
 }
 
 /// Finds a user in `/etc/passwd`, else where the system looks besides, such as a directory service.
@@ -29,7 +31,14 @@ pub fn find(root: &Path, name: &str) -> Option<User> {
 fn user(line: &str) -> Option<User> {
     let fields: Vec<_> = line.trim_end().split(':').collect();
     let [name, _, uid, gid, _, home, ..] = fields[..] else { return None };
-    Some(User { name: name.into(), uid: uid.parse().ok()?, gid: gid.parse().ok()?, home: home.into() })
+    let shell = fields.get(6).copied().unwrap_or_default();
+    Some(User {
+        name: name.into(),
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
+        home: home.into(),
+        shell: shell.into(),
+    })
 }
 
 /// The name of the user that this process runs as.

@@ -2,6 +2,17 @@
 
 use std::collections::VecDeque;
 
+/// The program.
+pub const PROGRAM: &str = "pulse-echo";
+
+/// A word, and whether the shell fills something into it.
+pub type Word = (String, bool);
+
+/// The last part of a path.
+pub fn base(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
 /// A part of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {

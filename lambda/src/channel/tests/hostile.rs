@@ -162,7 +162,7 @@ impl Fleet {
 }
 
 fn observation(objects: Objects) -> Observation {
-    let listed = |second: i64, etag: String| Listed { at: at(second), etag };
+    let listed = |second: i64, etag: String| Listed { at: at(second), etag: etag.into() };
     let pulse = objects.pulse.map(|second| listed(second, "p".into()));
     let limits = pulse.is_some().then(|| Limits { etag: "p".into(), every_s: 600, limit_s: 900, faults_in_row: None });
     let read = |(second, cause): (i64, Cause)| Box::new(Fault::new(cause, format!("{cause} it is"), at(second - 1)));

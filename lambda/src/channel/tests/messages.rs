@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::*;
-use pulse_echo_core::status::{Changes, Hosts, Still};
+use pulse_echo_core::status::{Acknowledged, Changes, Hosts, Still};
 use pulse_echo_testkit::server::answer;
 
 /// Messages, by what they show.
@@ -21,6 +21,7 @@ fn of_checks() -> Vec<(&'static str, Vec<Entry>)> {
     vec![
         ("A service answers something else", vec![fact(Fact::Down(failing("web-1/http")))]),
         ("Another status code, and another body", vec![fact(Fact::Down(with_code()))]),
+        ("A disk fills", vec![fact(Fact::Down(full()))]),
         ("A host is silent", vec![fact(Fact::Down(Down { others: 0, other_hosts: 0, ..silent("web-1") }))]),
         ("A reminder", vec![fact(still_down(Cause::Status, "status 503, expected 2xx", false))]),
         (
@@ -30,6 +31,7 @@ fn of_checks() -> Vec<(&'static str, Vec<Entry>)> {
         ("A check that fails falls silent", vec![fact(silent_after_failing("web-1"))]),
         ("It sends again, and still fails", vec![fact(back())]),
         ("Up again", vec![fact(up("web-1/http"))]),
+        ("Up again, and somebody had acknowledged it", vec![fact(acked("web-1/http"))]),
         ("Up again, but not all of the host", vec![fact(up_but("web-1/http", &["web-1/db", "web-1/smtp"]))]),
         ("An outage that was over before it was told", vec![entry(What::Whole(up("web-1/http")))]),
         ("Down for the third time within an hour", vec![fact(Fact::Down(Down { flaps: true, ..failing("web-1/db") }))]),
@@ -160,6 +162,11 @@ fn with_code() -> Down {
     Down { reason: Some(reason.into()), ..failing("web-1/http") }
 }
 
+fn full() -> Down {
+    let (cause, reason) = (Some(Cause::Vitals), Some("disk 4 % free on /var (limit 10 %)".into()));
+    Down { cause, reason, others: 0, other_hosts: 0, ..failing("web-1") }
+}
+
 fn still_down(cause: Cause, reason: &str, changed: bool) -> Fact {
     let down = Down {
         since: time(-210),
@@ -183,15 +190,21 @@ fn back() -> Fact {
 }
 
 fn up_but(check: &str, still: &[&str]) -> Fact {
-    let Fact::Up { check, since, until, was, cause, reason, steady, .. } = up(check) else { unreachable!() };
+    let Fact::Up { check, since, until, was, cause, reason, steady, ack, .. } = up(check) else { unreachable!() };
     let still = Some(Still { checks: still.len(), some: ids(still) });
-    Fact::Up { check, since, until, was, cause, reason, steady, still }
+    Fact::Up { check, since, until, was, cause, reason, steady, still, ack }
 }
 
 fn steady() -> Fact {
-    let Fact::Up { check, since, until, was, cause, reason, still, .. } = up("web-1/db") else { unreachable!() };
+    let Fact::Up { check, since, until, was, cause, reason, still, ack, .. } = up("web-1/db") else { unreachable!() };
     let ago = |time: Time| Time::from_second(time.as_second() - 7_200);
-    Fact::Up { check, since: ago(since), until: ago(until), was, cause, reason, steady: Some(time(-31)), still }
+    Fact::Up { check, since: ago(since), until: ago(until), was, cause, reason, steady: Some(time(-31)), still, ack }
+}
+
+pub(super) fn acked(check: &str) -> Fact {
+    let Fact::Up { check, since, until, was, cause, reason, steady, still, .. } = up(check) else { unreachable!() };
+    let ack = Some(Acknowledged { by: Some("alice@ops-1".into()), reason: Some("disk ordered".into()) });
+    Fact::Up { check, since, until, was, cause, reason, steady, still, ack }
 }
 
 fn gone(check: &str, since: Option<Time>, retired: bool) -> Fact {

@@ -97,6 +97,7 @@ pub(super) fn up(check: &str) -> Fact {
         reason: Some("status 500, expected 2xx".into()),
         steady: None,
         still: None,
+        ack: None,
     }
 }
 

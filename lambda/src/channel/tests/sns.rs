@@ -54,7 +54,7 @@ fn a_message_is_published_with_subject_text_and_attributes_to_filter_by() {
     let fields = fields(&received.body);
     let field = |name: &str| fields[name].as_str();
     assert_eq!((field("Action"), field("Version"), field("TopicArn")), ("Publish", "2010-03-31", TOPIC));
-    assert_eq!(field("Subject"), "pulse-echo: DOWN 2 hosts: db-1 (silent), web-1 (body). UP 1 host");
+    assert_eq!(field("Subject"), "pulse-echo: DOWN 2 hosts: db-1 (silent), web-1/http (body). UP 1 host: web-1/x");
     assert_eq!(field("Message"), words::message(&entries, 16_000, str::to_string));
     let expected = [
         ("cause", json!(["body", "status"])),

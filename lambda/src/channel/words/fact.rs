@@ -5,10 +5,10 @@ use std::time::Duration;
 use pulse_echo_core::answer::Cause;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Changes, Down, Fact, Hosts, State, Still};
+use pulse_echo_core::status::{Acknowledged, Changes, Down, Fact, Hosts, State, Still};
 
 use super::many::{gap, of_all, on_hosts, set_back, wave};
-use super::measure::{checks, command, hosts, last_words, name, names, when};
+use super::measure::{checks, command, ended, hosts, last_words, name, names, when};
 use pulse_echo_core::text::line;
 use pulse_echo_core::words::{duration, grouped, stopped};
 
@@ -158,33 +158,36 @@ pub(super) fn sentence(fact: &Fact, at: Time, detail: Detail) -> String {
 }
 
 fn up_again(fact: &Fact, at: Time) -> String {
-    let Fact::Up { check, since, until, was, cause, reason, steady, still } = fact else {
+    let Fact::Up { check, since, until, was, cause, reason, steady, still, ack } = fact else {
         return String::new();
     };
-    let (check, still) = (name(check), still.as_ref().map(still_down).unwrap_or_default());
+    let check = name(check);
+    let still = still.as_ref().map(still_down).unwrap_or_default();
+    let acked = ack.as_ref().map(acknowledged).unwrap_or_default();
     let (lasted, from) = (duration(since.age(*until)), when(*since));
     let why = was_what(*was, *cause, reason.as_deref());
     if let Some(steady) = steady {
         let (up, age) = (when(*steady), duration(steady.age(at)));
         return format!(
             "{check} does not flap any more: it has been up without a break since {up} ({age}). What was told last was \
-             an outage of {lasted}, from {from}: {why}.{still}"
+             an outage of {lasted}, from {from}: {why}.{acked}{still}"
         );
     }
-    let up = when(*until);
-    format!("{check} has been up again since {up}. It was down for {lasted}, from {from}: {why}.{still}")
+    let to = when(*until);
+    format!("{check} is up again after {lasted}.{still} It was down from {from} to {to}: {why}.{acked}")
 }
 
 /// The text after the label of an outage that is told only now that `end` has ended it.
 pub(super) fn whole(end: &Fact, at: Time) -> String {
     match end {
-        Fact::Up { check, since, until, was, cause, reason, .. } => format!(
-            "{} was down from {} to {} ({}): {}. It is up again.",
+        Fact::Up { check, since, until, was, cause, reason, ack, .. } => format!(
+            "{} was down from {} to {} ({}): {}. It is up again.{}",
             name(check),
             when(*since),
             when(*until),
             duration(since.age(*until)),
-            was_what(*was, *cause, reason.as_deref())
+            was_what(*was, *cause, reason.as_deref()),
+            ack.as_ref().map(acknowledged).unwrap_or_default()
         ),
         Fact::Gone { check, pulse, since: Some(since), .. } => format!(
             "{} was down from {} until its pulse was removed: it is retired. Its last pulse came on {}.",
@@ -198,7 +201,9 @@ pub(super) fn whole(end: &Fact, at: Time) -> String {
 
 /// Checks of one host that fell silent together: `first` stands for all of them, and `who` names them.
 pub(super) fn silent_together(first: &Down, who: &str, at: Time, detail: Detail) -> String {
-    outage(who, first, at, "", detail, "If on purpose, for each: `pulse-echo retire ID`.")
+    // A note of the host speaks for all its checks.
+    let retire = command("retire", &first.check.default_of_host());
+    outage(who, first, at, "", detail, &format!("If the host left on purpose: {retire}."))
 }
 
 fn single(down: &Down, at: Time, changed: bool, back: bool, detail: Detail) -> String {
@@ -218,7 +223,7 @@ fn single(down: &Down, at: Time, changed: bool, back: bool, detail: Detail) -> S
 
 fn outage(who: &str, down: &Down, at: Time, news: &str, detail: Detail, remedy: &str) -> String {
     let since = down_since(down, at);
-    let mut sentences = vec![format!("{who} has been {} {since}{news}: {}.", down.state, why_down(down, at))];
+    let mut sentences = vec![ended(format!("{who} has been {} {since}{news}: {}", down.state, why_down(down, at)))];
     sentences.extend(last_words(&down.words).map(|words| format!("Last words: {words}.")));
     if detail == Detail::Full {
         sentences.push(match down.echo {
@@ -238,6 +243,11 @@ pub(super) fn down_since(down: &Down, at: Time) -> String {
         (Some(own), None) if own > down.since => format!("{}, down since {}", since(own), when(down.since)),
         _ => since(down.since),
     }
+}
+
+/// Who acknowledged the outage, as a sentence after another.
+pub(super) fn acknowledged(ack: &Acknowledged) -> String {
+    format!(" It was {}.", line(&ack.clause(), REASON_ROOM))
 }
 
 /// What of the host is still down, as a sentence after another.

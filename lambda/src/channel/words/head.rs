@@ -7,7 +7,7 @@ use pulse_echo_core::words::grouped;
 
 use super::group::{Group, groups};
 use super::many::wave;
-use super::measure::{hosts, name, named};
+use super::measure::{checks, hosts, name, named};
 use super::{check, down, summed};
 use crate::outbox::entry::{Entry, What};
 
@@ -73,8 +73,8 @@ fn of_many(kind: &str, entry: &Entry) -> String {
     }
 }
 
-/// What concerns us, then the worst kind with its hosts, then the sums of the others, such as `DOWN 2 hosts: db
-/// (silent), web-1 (status 503). UP 3 hosts.`
+/// What concerns us, then the worst kind with its hosts, then the others: with their names where all fit, else their
+/// sums. Such as `DOWN 2 hosts: db/disk (silent), web-1 (3 checks, status 503). UP 1 host: web-2.`
 fn short(groups: &[Group], room: usize) -> String {
     let us: Vec<_> = groups.iter().filter(|group| group.host.is_none()).collect();
     let of_hosts = &groups[us.len()..];
@@ -82,6 +82,10 @@ fn short(groups: &[Group], room: usize) -> String {
     let us = us.concat();
     let Some(worst) = of_hosts.first().map(|group| group.kind) else { return us.trim_end().into() };
     let (first, others): (Vec<_>, Vec<_>) = of_hosts.iter().partition(|group| group.kind == worst);
+    let in_full = format!("{us}{}{}", named_of_kind(&first), others_named(&others));
+    if in_full.chars().count() <= room {
+        return in_full;
+    }
     let others = match summed_by_kind(&others).as_str() {
         "" => String::new(),
         others => format!(" {others}."),
@@ -107,12 +111,27 @@ fn short(groups: &[Group], room: usize) -> String {
     if text.chars().count() <= room { text } else { line(&text, room) }
 }
 
-/// A host with why it is down, in a word or two.
+/// The hosts of one kind: `DOWN 2 hosts: db/disk (silent), web-1 (3 checks, status 503).`
+fn named_of_kind(groups: &[&Group]) -> String {
+    let names: Vec<_> = groups.iter().map(|group| with_why(group)).collect();
+    format!("{} {}: {}.", groups[0].kind, hosts(groups.len()), names.join(", "))
+}
+
+/// The same of each kind, in order.
+fn others_named(groups: &[&Group]) -> String {
+    groups.chunk_by(|a, b| a.kind == b.kind).map(|of_kind| format!(" {}", named_of_kind(of_kind))).collect()
+}
+
+/// The check, or the host and how many of its checks, with why it is down in a word or two.
 fn with_why(group: &Group) -> String {
-    let host = named(group.host.unwrap_or_default());
-    match group.entries.iter().find_map(|entry| down(entry)) {
-        Some(down) => format!("{host} ({})", brief(down)),
-        None => host,
+    let why = group.entries.iter().find_map(|entry| down(entry)).map(brief);
+    let (who, many) = match group.entries.as_slice() {
+        [one] => (check(one).map(|id| named(&id.to_string())).unwrap_or_default(), None),
+        all => (named(group.host.unwrap_or_default()), Some(checks(all.len()))),
+    };
+    match many.into_iter().chain(why).collect::<Vec<_>>().as_slice() {
+        [] => who,
+        said => format!("{who} ({})", said.join(", ")),
     }
 }
 

@@ -4,32 +4,41 @@ use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::{Down, Fact, State, Still};
+use pulse_echo_core::status::{Acknowledged, Down, Fact, State, Still};
 use pulse_echo_core::words::{duration, grouped};
 
-use super::fact::{Detail, down_since, silent_together, still_down, was_what, why_failing};
-use super::measure::{checks, named, names, when};
+use super::fact::{Detail, acknowledged, down_since, silent_together, still_down, was_what, why_failing};
+use super::measure::{checks, ended, named, names, when};
 use super::{check, down};
 use crate::outbox::entry::{Entry, MOST_NAMED, What};
 
 /// How many different reasons a line shows.
 const REASONS: usize = 3;
 
+/// Names that are longer than this stand at the line's end, in bytes: what happened must be seen on a phone.
+const NAMES_ROOM: usize = 40;
+
 /// The text after the kind of a line about these checks of one host.
 pub(super) fn sentence(kind: &str, host: &str, entries: &[&Entry], detail: Detail) -> String {
     let ids: Vec<_> = entries.iter().filter_map(|entry| check(entry)).collect();
-    let who = who(host, &ids);
+    let (who, tail) = who(host, &ids);
     match kind {
         "DOWN" | "STILL DOWN" => are_down(host, entries, detail),
-        "UP" | "WAS DOWN" => were_down(&who, kind == "UP", entries),
-        "GONE" => are_gone(&who, entries),
-        _ => format!("{who} is watched from now on."),
+        "UP" | "WAS DOWN" => were_down(&who, kind == "UP", entries) + &tail,
+        "GONE" => are_gone(&who, entries) + &tail,
+        _ => format!("{who} is watched from now on.{tail}"),
     }
 }
 
-/// `web-1 (3 checks: web-1, web-1/db, web-1/http)`
-fn who(host: &str, ids: &[&CheckId]) -> String {
-    format!("{} ({}: {})", named(host), checks(ids.len()), listed(ids))
+/// `web-1 (3 checks: web-1, web-1/db, web-1/http)`, and what the line ends with: the names, if they are too long for
+/// its beginning.
+fn who(host: &str, ids: &[&CheckId]) -> (String, String) {
+    let (host, count, names) = (named(host), checks(ids.len()), listed(ids));
+    if names.len() > NAMES_ROOM {
+        (format!("{host} ({count})"), format!(" The checks: {names}."))
+    } else {
+        (format!("{host} ({count}: {names})"), String::new())
+    }
 }
 
 fn listed(ids: &[&CheckId]) -> String {
@@ -45,7 +54,8 @@ fn are_down(host: &str, entries: &[&Entry], detail: Detail) -> String {
     // The check with the newest pulse stands for the host: its last words are the newest.
     if let Some(last) = silent.iter().max_by_key(|down| down.pulse) {
         let ids: Vec<_> = silent.iter().map(|down| &down.check).collect();
-        sentences.push(silent_together(last, &who(host, &ids), at, detail));
+        let (who, tail) = who(host, &ids);
+        sentences.push(silent_together(last, &who, at, detail) + &tail);
     }
     if !others.is_empty() {
         sentences.push(are_failing(host, &others, entries, at));
@@ -72,9 +82,10 @@ fn are_failing(host: &str, downs: &[&Down], entries: &[&Entry], at: Time) -> Str
     }
     let is_back = |entry: &&Entry| matches!(&entry.what, What::Fact(Fact::StillDown { back: true, .. }));
     let back = if entries.iter().all(is_back) { "; it sends again, still failing" } else { "" };
-    let begins = format!("{} has been failing {}{back}: ", who(host, &ids), down_since(first, at));
+    let (who, tail) = who(host, &ids);
+    let begins = format!("{who} has been failing {}{back}: ", down_since(first, at));
     match reasons.as_slice() {
-        [(why, _)] => format!("{begins}{why}."),
+        [(why, _)] => ended(format!("{begins}{why}")) + &tail,
         all => {
             let one = |(why, ids): &(String, Vec<&CheckId>)| format!("{why} ({})", listed(ids));
             let shown: Vec<_> = all.iter().take(REASONS).map(one).collect();
@@ -95,18 +106,20 @@ struct Over {
     was: String,
     steady: Option<Time>,
     still: Option<Still>,
+    ack: Option<Acknowledged>,
 }
 
 fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
     let over = |entry: &&Entry| match &entry.what {
-        What::Fact(Fact::Up { since, until, was, cause, reason, steady, still, .. })
-        | What::Whole(Fact::Up { since, until, was, cause, reason, steady, still, .. }) => Some(Over {
+        What::Fact(Fact::Up { since, until, was, cause, reason, steady, still, ack, .. })
+        | What::Whole(Fact::Up { since, until, was, cause, reason, steady, still, ack, .. }) => Some(Over {
             at: entry.at,
             since: *since,
             until: *until,
             was: was_what(*was, *cause, reason.as_deref()),
             steady: *steady,
             still: still.clone(),
+            ack: ack.clone(),
         }),
         What::Whole(Fact::Gone { since: Some(since), pulse, .. }) => Some(Over {
             at: entry.at,
@@ -115,6 +128,7 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
             was: "its pulse was removed".into(),
             steady: None,
             still: None,
+            ack: None,
         }),
         _ => None,
     };
@@ -142,12 +156,14 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
     let newest = entries.iter().map(|entry| entry.at).max();
     let still = all.iter().filter(|over| Some(over.at) == newest).find_map(|over| over.still.as_ref());
     let still = still.map(still_down).unwrap_or_default();
+    // As a rule one person acknowledges all of a host.
+    let acked = all.iter().find_map(|over| over.ack.as_ref()).map(acknowledged).unwrap_or_default();
     if was_told {
-        let down = format!("It was down for {up_to}{longest}, from {since}: {why}{more}.");
-        format!("{who} has been up again since {until}. {down}{steady}{still}")
+        let down = format!("It was down from {since} to {until}: {why}{more}.{acked}");
+        format!("{who} is up again after {up_to}{longest}.{steady}{still} {down}")
     } else {
         format!(
-            "{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}. It is up again.{steady}{still}"
+            "{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}. It is up again.{acked}{steady}{still}"
         )
     }
 }

@@ -89,6 +89,7 @@ fn likely(state: State, cause: Option<Cause>) -> &'static str {
         (_, Some(Cause::Dns)) => "their name service",
         (_, Some(Cause::Tls | Cause::Cert)) => "their certificate",
         (_, Some(Cause::Blocked)) => "where the probe may go (PROBE_ALLOW)",
+        (_, Some(Cause::Vitals)) => "what has grown on all of them",
         (_, Some(Cause::InvalidPulse)) => "a change of the pulses",
         (_, Some(Cause::Status | Cause::Body)) => "a change, or a service that they share",
         (_, Some(Cause::Connect | Cause::Timeout | Cause::Latency)) => "the network, or a service that they share",

@@ -47,6 +47,11 @@ pub(super) fn names<'a>(count: usize, some: impl IntoIterator<Item = &'a CheckId
     }
 }
 
+/// Ends a sentence that may end with a stranger's words.
+pub(super) fn ended(sentence: String) -> String {
+    if sentence.ends_with(['.', '?', '!']) { sentence } else { sentence + "." }
+}
+
 /// The shell command for `verb` on a check, quoted: anyone who can put a pulse chooses its name.
 pub(super) fn command(verb: &str, id: &CheckId) -> String {
     let id = id.to_string();

@@ -16,6 +16,8 @@ mod measure;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Down, Fact, State};
 use pulse_echo_core::words::grouped;
@@ -88,8 +90,9 @@ fn fitted(line: &str, escape: impl Fn(&str) -> String) -> String {
 
 /// Names the hosts that have no line of their own, and says how many changes of each kind that are.
 fn others(groups: &[Group], escape: impl Fn(&str) -> String) -> String {
-    let mut hosts: Vec<_> = groups.iter().filter_map(|group| group.host).collect();
-    hosts.dedup();
+    // A host may have lines of several kinds, which are not next to each other.
+    let mut seen = HashSet::new();
+    let hosts: Vec<_> = groups.iter().filter_map(|group| group.host).filter(|host| seen.insert(*host)).collect();
     let said = head::sums(groups);
     let hosts = as_many(&hosts, OTHERS_ROOM.saturating_sub(120 + said.len()), &escape);
     escape(&format!("Without a line: {said}: {hosts}."))

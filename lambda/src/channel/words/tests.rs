@@ -2,6 +2,7 @@ use pulse_echo_core::answer::Cause;
 
 use super::super::tests::{entry, fact, failing, id, many, silent, time, up};
 use super::*;
+use pulse_echo_core::status::Still;
 
 fn plain(entries: &[Entry]) -> String {
     message(entries, 3_900, str::to_string)
@@ -13,7 +14,7 @@ fn checks_of_one_host_that_fall_silent_are_one_line() {
     let text = plain(&[down("web-1", 30), down("web-1/db", 30), down("web-10", 30), down("web-1/http", 31)]);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 4, "{text}");
-    assert_eq!(lines[0], "DOWN 2 hosts: web-10 (silent), web-1 (silent).");
+    assert_eq!(lines[0], "DOWN 2 hosts: web-10 (silent), web-1 (3 checks, silent).");
     assert!(lines[1].starts_with("DOWN: web-10 has been silent since "), "the host that changed least: {text}");
     let whole = "DOWN: web-1 (3 checks: web-1, web-1/db, web-1/http) has been silent since ";
     assert!(lines[2].starts_with(whole), "though a sweep later noticed one of them: {text}");
@@ -36,9 +37,45 @@ fn checks_of_one_host_that_fail_are_one_line_with_each_reason_once() {
 #[test]
 fn a_line_has_at_most_ten_names() {
     let text = plain(&(0..300).map(|n| fact(Fact::Down(silent(&format!("web-1/{n:03}"))))).collect::<Vec<_>>());
-    assert!(text.starts_with("DOWN: web-1 (300 checks: web-1/000, web-1/001, "), "{text}");
-    assert!(text.contains("web-1/009 and 290 more) has been silent") && !text.contains("web-1/010"), "{text}");
+    assert!(text.starts_with("DOWN: web-1 (300 checks) has been silent since "), "a phone shows what it is: {text}");
+    assert!(text.contains(" The checks: web-1/000, web-1/001, "), "{text}");
+    assert!(text.contains("web-1/009 and 290 more.\n") && !text.contains("web-1/010"), "{text}");
     assert_eq!(text.lines().count(), 2, "{text}");
+}
+
+#[test]
+fn the_first_line_names_the_one_check_and_what_else_changed_as_far_as_that_fits() {
+    let still = Some(Still { checks: 2, some: vec![id("web-1"), id("web-1/db")] });
+    let Fact::Up { check, since, until, was, cause, reason, steady, .. } = up("web-1/http") else { panic!() };
+    let up_again = fact(Fact::Up { check, since, until, was, cause, reason, steady, still });
+    let text = plain(&[up_again.clone()]);
+    let first: String = text.chars().take(120).collect();
+    assert!(first.starts_with("UP: web-1/http is up again after "), "{first}");
+    assert!(first.contains(". Still down: web-1, web-1/db. It was down from "), "{first}");
+    let text = plain(&[up_again, fact(Fact::Down(silent("web-1/cpu"))), fact(Fact::Down(silent("db")))]);
+    let said = "DOWN 2 hosts: db (silent), web-1/cpu (silent). UP 1 host: web-1/http.\n";
+    assert!(text.starts_with(said), "{text}");
+    let many: Vec<_> = (0..20).map(|n| fact(up(&format!("web-{n}/http")))).collect();
+    let text = plain(&[many, vec![fact(Fact::Down(silent("db")))]].concat());
+    assert!(text.starts_with("DOWN 1 host: db (silent). UP 20 hosts.\n"), "{text}");
+}
+
+#[test]
+fn a_sentence_ends_once_whatever_a_reason_ends_with() {
+    let reason = |reason: &str| fact(Fact::Down(Down { reason: Some(reason.into()), ..failing("web-1") }));
+    assert!(plain(&[reason("is it an http address?")]).contains("http address? Last good echo"));
+    assert!(plain(&[reason("it is closed.")]).contains("it is closed. Last good echo"));
+}
+
+#[test]
+fn a_host_without_a_line_is_named_once() {
+    let mut entries: Vec<_> = (0..20).map(|n| fact(Fact::Down(failing(&format!("web-{n}"))))).collect();
+    let still =
+        |n: usize| Fact::StillDown { down: silent(&format!("web-{n}/a")), told: time(0), changed: true, back: false };
+    entries.extend((0..20).map(|n| fact(still(n))));
+    let text = plain(&entries);
+    let others = text.lines().find(|line| line.starts_with("Without a line: ")).unwrap();
+    assert_eq!(others.matches("web-19").count(), 1, "{others}");
 }
 
 #[test]
@@ -53,10 +90,10 @@ fn a_host_that_changes_a_lot_hides_no_other() {
     entries.push(fact(up("b-old")));
     let text = plain(&entries);
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[0], "DOWN 2 hosts: zz-db (silent), a-noisy (body). UP 1 host.");
+    assert_eq!(lines[0], "DOWN 2 hosts: zz-db (silent), a-noisy (16 checks, body). UP 1 host: b-old.");
     assert!(lines[1].starts_with("DOWN: zz-db has been silent"), "{text}");
-    assert!(lines[2].starts_with("DOWN: a-noisy (16 checks: "), "{text}");
-    assert!(lines[3].starts_with("UP: b-old has been up again"), "what is up comes after what is down: {text}");
+    assert!(lines[2].starts_with("DOWN: a-noisy (16 checks) has been failing since "), "{text}");
+    assert!(lines[3].starts_with("UP: b-old is up again after "), "what is up comes after what is down: {text}");
     assert_eq!(lines.len(), 5, "{text}");
 }
 
@@ -106,8 +143,8 @@ fn an_outage_that_began_in_another_state_says_since_when_it_is_in_each() {
 #[test]
 fn a_check_that_is_down_again_has_no_line_for_the_outage_before() {
     let text = plain(&[fact(up("web-1")), fact(Fact::Down(failing("web-1"))), fact(up("web-1/db"))]);
-    assert!(text.starts_with("DOWN 1 host: web-1 (body). UP 1 host.\nDOWN: web-1 has"), "{text}");
-    assert!(text.contains("\nUP: web-1/db has been up") && text.lines().count() == 4, "{text}");
+    assert!(text.starts_with("DOWN 1 host: web-1 (body). UP 1 host: web-1/db.\nDOWN: web-1 has"), "{text}");
+    assert!(text.contains("\nUP: web-1/db is up again") && text.lines().count() == 4, "{text}");
 }
 
 #[test]
@@ -158,7 +195,7 @@ fn what_concerns_us_comes_first_and_what_does_not_fit_is_named_by_host() {
     entries.push(fact(Fact::Stopped { at: time(30) }));
     let text = plain(&entries);
     let lines: Vec<_> = text.lines().collect();
-    assert!(lines[0].starts_with("LOOP STOPPED. DOWN 999 hosts: web-0 (body), "), "{text}");
+    assert!(lines[0].starts_with("LOOP STOPPED. DOWN 999 hosts: web-0/http (body), "), "{text}");
     assert!(lines[1].starts_with("LOOP STOPPED: "), "{text}");
     let shown = lines.iter().filter(|line| line.starts_with("DOWN: ")).count();
     let others = lines[lines.len() - 2];
@@ -219,7 +256,7 @@ fn a_subject_is_one_short_line_of_ascii() {
     assert_eq!(subject(&[fact(Fact::Test)]), "pulse-echo: TEST");
     assert_eq!(
         subject(&[fact(Fact::Down(failing("a"))), fact(up("b"))]),
-        "pulse-echo: DOWN 1 host: a (body). UP 1 host"
+        "pulse-echo: DOWN 1 host: a (body). UP 1 host: b"
     );
     let together = ["web-1", "web-1/db"].map(|check| fact(Fact::Down(silent(check))));
     assert_eq!(subject(&together), "pulse-echo: DOWN web-1 (2 checks)");

@@ -13,7 +13,7 @@ fn message(number: usize, second: i64, owed: &[&str], fact: Fact) -> Message {
 
 fn went_down(check: &str, since: i64) -> Fact {
     let record = down(State::Failing, since);
-    let change = Change { id: &id(check), before: None, is_muted: false, is_held: false };
+    let change = Change { id: &id(check), before: None, is_muted: false, is_held: false, ack: None };
     Fact::Down(super::super::down(&change, &record, at(since)))
 }
 
@@ -28,6 +28,7 @@ fn came_up(check: &str, since: i64, until: i64) -> Fact {
         reason: None,
         steady,
         still,
+        ack: None,
     }
 }
 
@@ -55,6 +56,21 @@ fn begin_and_end_are_joined_for_each_channel_that_was_told_nothing_of_it() {
     let first = |channel: &str| due(&status, channel, at(60)).unwrap().entries.remove(0).what;
     assert!(matches!(first("slack"), What::Whole(_)));
     assert!(matches!(first("sns"), What::Fact(Fact::Up { .. })));
+}
+
+#[test]
+fn an_end_that_came_while_somebody_else_was_sending_is_joined_in_the_next_sweep() {
+    let mut status = Status::new(at(0));
+    status.outbox = vec![
+        message(1, 0, &["slack"], went_down("web-1", 0)),
+        message(2, 60, &["slack"], came_up("web-1", 0, 50)),
+        message(3, 120, &["slack"], went_down("web-2", 110)),
+    ];
+    // At second 60 a lease ran, so nothing was joined.
+    keep(&mut status, 120);
+    let ids: Vec<_> = status.outbox.iter().map(|message| message.id.as_str()).collect();
+    assert_eq!(ids, ["2-60", "3-120"]);
+    assert_eq!(status.outbox[0].whole, ["slack".to_string()].into());
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn an_outage_is_told_once_with_what_was_seen_and_its_end_with_how_long() {
     let told = story.sweep(822, up(800));
     let (cause, reason) = (Some(Cause::Status), Some("status it is".into()));
     let (check, since, until, was) = (id("web-1"), at(700), at(800), State::Failing);
-    assert_eq!(told, [Fact::Up { check, since, until, was, cause, reason, steady: None, still: None }]);
+    assert_eq!(told, [Fact::Up { check, since, until, was, cause, reason, steady: None, still: None, ack: None }]);
     assert_eq!(story.sweep(882, up(800)), []);
 }
 

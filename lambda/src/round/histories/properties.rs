@@ -91,6 +91,23 @@ proptest! {
     }
 
     #[test]
+    fn an_acknowledged_outage_sends_no_reminder_and_still_tells_its_end_with_who_acknowledged_it(
+        histories in vec(any_history(), 1..4), mut weather in any_weather(), remind_s in 60..7_200_u32,
+    ) {
+        weather.acked = true;
+        let told = run(&histories, &weather, &Rules { remind_s, ..Rules::default() });
+        prop_assert!(is_orderly(&told.of(0)), "{}", told.of(0));
+        for (now, entry) in &told.entries {
+            let (What::Fact(fact) | What::Whole(fact)) = &entry.what else { continue };
+            let is_first = fact.check() == Some(&id(0));
+            let is_reminder = matches!(fact, Fact::StillDown { changed: false, .. });
+            prop_assert!(!(is_first && is_reminder), "at {now}: {entry:?}");
+            // Nobody acknowledged an outage of another check.
+            prop_assert!(!matches!(fact, Fact::Up { ack, .. } if ack.is_some() != is_first), "at {now}: {entry:?}");
+        }
+    }
+
+    #[test]
     fn a_check_that_was_never_late_faulted_or_unanswered_is_never_told(
         histories in vec(
             history((1..=LIMIT, prop_oneof![Just(Answer::Echo), Just(Answer::Tie)], 0..=0_i64), 1..30), 1..4

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use pulse_echo_core::etag::ETag;
 use pulse_echo_core::name::CheckId;
 use pulse_echo_core::store::Entry;
 
@@ -80,7 +81,7 @@ impl<'a> Reader<'a> {
         }
         self.left_out = None;
         // Of an echo or a note nobody asks for the ETag, and of a large fleet it would take room.
-        let etag = if matches!(prefix, "echo/" | "retire/") { String::new() } else { etag };
+        let etag = if matches!(prefix, "echo/" | "retire/") { ETag::default() } else { etag.into() };
         self.folder.found.push(Found { rest: rest.into(), listed: Listed { at, etag } });
         Ok(())
     }
