@@ -69,10 +69,7 @@ fn run(handler: &Handler, log: &Log) -> Result<(), String> {
 
 /// What the system said, at the end of the libraries' words for it.
 fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
-    let mut error = Some(error);
-    std::iter::from_fn(|| std::mem::replace(&mut error, error?.source()))
-        .filter_map(|error| error.downcast_ref())
-        .last()
+    std::iter::successors(Some(error), |error| error.source()).filter_map(|error| error.downcast_ref()).last()
 }
 
 /// The time on the wall.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 
+use pulse_echo_core::etag::ETag;
 use pulse_echo_core::mute::{Ack, SIZE_LIMIT};
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::status::{Acked, Acknowledged};
@@ -30,7 +31,7 @@ pub(in crate::sweep) fn load_acks(
     folder.found = mutes;
     let listed: BTreeMap<_, _> = acks.into_iter().filter_map(|found| Some((of(&found)?, found.listed))).collect();
     known.retain(|id, _| listed.contains_key(id) || folder.cut.may_hide(id));
-    let is_new = |(id, etag): &(CheckId, String)| known.get(id).is_none_or(|known| known.etag != *etag);
+    let is_new = |(id, etag): &(CheckId, ETag)| known.get(id).is_none_or(|known| *etag != *known.etag);
     let new: Vec<_> = listed.into_iter().map(|(id, listed)| (id, listed.etag)).filter(is_new).collect();
     let read = parallel::map(&new, AT_ONCE, |(id, _)| store.get(&Key::ack(id), SIZE_LIMIT));
     let mut unread = Unread::default();
