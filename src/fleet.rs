@@ -8,8 +8,9 @@ use super::exit::Failure;
 use super::look::{self, Look};
 use super::target::Unknown;
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::json::Unusable;
 use pulse_echo_core::name::{CheckId, Key};
-use pulse_echo_core::status::{BackOff, Error, SIZE_LIMIT, StatusOf};
+use pulse_echo_core::status::{BackOff, SIZE_LIMIT, StatusOf};
 use pulse_echo_core::store::Store;
 use pulse_echo_core::text::printable;
 use pulse_echo_core::words;
@@ -50,8 +51,8 @@ impl Fleet {
         };
         let body = object.body.ok_or_else(|| format!("{key} has {} bytes, over {SIZE_LIMIT}", object.size))?;
         let status = StatusOf::from_json(&body).map_err(|error| match error {
-            Error::Unreadable(_) => format!("{error}; the next sweep puts it aside and begins anew"),
-            Error::Newer(_) => error.to_string(),
+            Unusable::Unreadable { .. } => format!("{error}; the next sweep puts it aside and begins anew"),
+            Unusable::Newer { .. } => error.to_string(),
         })?;
         Ok(Self { status, now: object.date })
     }

@@ -1,6 +1,8 @@
 //! `outages`, `status ID` and `status --link` against the embedded S3, with files as the loop's rules make them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::history::History;
@@ -9,6 +11,8 @@ use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::pulse::Pulse;
 use pulse_echo_core::status::{PastOutage, State, Status, Unfiled, UnfiledOutage};
+use pulse_echo_core::words::{duration, when};
+use pulse_echo_lambda::page::Page;
 use pulse_echo_lambda::rules::Rules;
 use pulse_echo_local::replay::{List, Sweeps};
 use pulse_echo_testkit::agent::Ended;
@@ -139,6 +143,95 @@ fn a_week_of_a_fleet_of_forty_by_replay_is_shown_as_counted_by_hand() {
     );
     let ended = bed.run(&["outages", "--since", "1h"]);
     assert_eq!(shown(&ended), ["0 outages, down for 0 s in all"]);
+}
+
+/// The text between two others.
+#[track_caller]
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let rest = text.split_once(before).unwrap_or_else(|| panic!("{before} is not in {text}")).1;
+    rest.split_once(after).unwrap_or_else(|| panic!("{after} is not in {rest}")).0
+}
+
+/// What is in each element of this name.
+fn each<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
+    let (open, close) = (format!("<{name}"), format!("</{name}>"));
+    html.split(&*open).skip(1).map(|rest| between(rest, ">", &close)).collect()
+}
+
+/// The texts of a host's bars that are not good, counted by hand: of each day with an outage how long it was down.
+fn bars_by_hand(outages: &[&(String, i64, i64)]) -> Vec<String> {
+    let day = |second: i64| second.div_euclid(86_400);
+    let mut days: BTreeMap<i64, (u64, usize)> = BTreeMap::new();
+    for (_, from, down_s) in outages {
+        for second in *from..from + down_s {
+            days.entry(day(second)).or_default().0 += 1;
+        }
+        days.entry(day(*from)).or_default().1 += 1;
+    }
+    let text = |(day, (down_s, begun)): (i64, (u64, usize))| {
+        let day = jiff::Timestamp::from_second(day * 86_400).unwrap().strftime("%-d %b").to_string();
+        let begun = ["", ", 1 outage", ", 2 outages"][begun];
+        format!("{day}: down for {}{begun}", duration(Duration::from_secs(down_s)))
+    };
+    days.into_iter().map(text).collect()
+}
+
+#[test]
+fn the_page_of_that_week_says_the_same_as_outages_and_status_and_a_count_by_hand() {
+    let begin = now() - WEEK;
+    let sweeps = week(begin);
+    let history = sweeps.history();
+    let bed = bed(sweeps.status(), Some(&history));
+    let end = Time::from_second(begin + WEEK);
+    let html = Page::of(sweeps.status(), end, None, 60).render(Some(history.clone()));
+    assert_eq!((each(&html, "title")[0], each(&html, "h1")[0]), ("all up, pulse-echo", "All 40 hosts are up"));
+
+    // The outages, line by line as the command has them.
+    let ended = bed.run(&["outages", "--json"]);
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let of = |one: &Value| {
+        let from = Time::from_rfc3339(one["from"].as_str().unwrap()).unwrap();
+        let lasted = duration(Duration::from_secs(one["down_s"].as_u64().unwrap()));
+        let text = |field: &str| one[field].as_str().map(String::from);
+        let cause = text("cause").map(|cause| format!(" ({cause})")).unwrap_or_default();
+        let reason = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+        vec![when(from), lasted, text("check").unwrap(), text("state").unwrap() + &cause + &reason]
+    };
+    let told: Vec<_> = json["outages"].as_array().unwrap().iter().take(40).map(of).collect();
+    let table = between(&html, "<table class=\"o\">", "</table>");
+    let rows: Vec<_> = each(between(table, "<tbody", "</tbody>"), "tr");
+    let cells = |row: &&str| {
+        let mut cells: Vec<_> = each(row, "td").into_iter().map(String::from).collect();
+        cells[2] = each(&cells[2], "a")[0].to_owned();
+        cells
+    };
+    assert_eq!(rows.iter().map(cells).collect::<Vec<_>>(), told);
+
+    let expected = by_hand(begin);
+    assert!((begin..begin + 120).contains(&history.since.as_second()), "{}", history.since);
+    for host in 1..=40 {
+        let row = between(&html, &format!("<tbody id=\"{}\">", name(host)), "</tbody>");
+        let outages: Vec<_> = expected.iter().filter(|(of, ..)| *of == name(host)).collect();
+        assert_eq!(each(row, "title"), bars_by_hand(&outages), "{host}");
+        // Rounded down, in hundredths of a percent, of all that is known.
+        let down: i64 = outages.iter().map(|(.., down_s)| down_s).sum();
+        let shown = |later: i64| {
+            let known = begin + WEEK + later - (begin + host).max(history.since.as_second());
+            let share = (known - down) * 10_000 / known;
+            if down == 0 { "100 %".into() } else { format!("{}.{:02} %", share / 100, share % 100) }
+        };
+        let uptimes = each(row, "td");
+        assert_eq!(uptimes[2..], ["100 %".to_owned(), shown(0), shown(0), shown(0)], "{host}");
+        if host % 8 == 0 {
+            let ended = bed.run(&["status", &name(host)]);
+            // It looks a little later, by the store's clock.
+            let line = |later| {
+                let share = shown(later);
+                format!("  uptime      24 h 100 %, 7 d {share}, 30 d {share}, 90 d {share}\n")
+            };
+            assert!((0..600).any(|later| ended.stdout.contains(&line(later))), "{}: {ended:#?}", line(0));
+        }
+    }
 }
 
 fn outage(from: i64, until: i64, muted: bool) -> PastOutage {

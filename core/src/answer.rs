@@ -115,7 +115,7 @@ impl Fault {
 
     /// Reads a fault. Anybody may have put it, so its texts are cut. Unknown fields are ignored.
     pub fn from_json(body: &[u8]) -> Result<Self, json::Error> {
-        serde_json::from_slice(body).map(Self::cut).map_err(json::Error::from)
+        json::from_slice(body).map(Self::cut).map_err(json::Error::from)
     }
 
     fn cut(self) -> Self {

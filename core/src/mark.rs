@@ -83,7 +83,7 @@ impl Mark {
 
     /// Reads a mark. The error is serde's, without the file's name.
     pub fn from_json(text: &[u8]) -> Result<Self, json::Error> {
-        serde_json::from_slice(text).map_err(json::Error::from)
+        json::from_slice(text).map_err(json::Error::from)
     }
 
     /// The body to put.

@@ -10,6 +10,7 @@ use ureq::{Agent, AsSendBody};
 
 use pulse_echo_core::clock::{self, Time};
 use pulse_echo_core::http::{self, Failure, SystemResolver, Trust};
+use pulse_echo_core::json;
 use pulse_echo_core::store::Credentials;
 
 /// The longest answer that is read, in bytes.
@@ -59,7 +60,7 @@ struct Issued {
 /// Parses credentials that `source` issued; `version` is the version that the JSON must state, if any. The error is the
 /// end of a sentence about the source. It shows nothing of the JSON, which holds a secret.
 pub fn read(source: &str, json: &str, version: Option<i64>) -> Result<Credentials, String> {
-    let issued: Issued = serde_json::from_slice(json.as_bytes()).map_err(|error| {
+    let issued: Issued = json::from_slice(json.as_bytes()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         format!("answered no JSON with AccessKeyId and SecretAccessKey (line {line}, column {column})")
     })?;

@@ -115,6 +115,8 @@ impl Past {
             }
             day = day.plus(1);
         }
+        // Who only reads may have some days more: the code for it takes KBs.
+        #[cfg(feature = "memory")]
         while self.days.len() > DAYS {
             self.days.pop_first();
         }

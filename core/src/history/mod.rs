@@ -10,12 +10,11 @@ mod file;
 mod timeline;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
-use crate::json;
+use crate::json::{self, Unusable};
 use crate::name::CheckId;
 use crate::status::{Gap, PastOutage, Unfiled, each_entry};
 
@@ -76,30 +75,6 @@ pub struct Downtime {
     pub outages: u32,
 }
 
-/// Why a text is not a history that this version can use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// It cannot be read, and why.
-    Unreadable(String),
-    /// It has this version, which is newer. It must not be overwritten.
-    Newer(u32),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(why) => write!(f, "history.json cannot be read: {why}"),
-            Self::Newer(version) => write!(
-                f,
-                "history.json is of version {version}, and this program knows {} at most: use a newer one",
-                History::VERSION
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
 impl History {
     /// The newest version that this program knows.
     pub const VERSION: u32 = 1;
@@ -115,11 +90,8 @@ impl History {
     }
 
     /// Reads a history. A check's past that cannot be read is left out, with a line in the log.
-    pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        json::of_version(text, Self::VERSION).map_err(|error| match error {
-            json::Version::Unreadable(why) => Error::Unreadable(why),
-            json::Version::Newer(version) => Error::Newer(version),
-        })
+    pub fn from_json(text: &[u8]) -> Result<Self, Unusable> {
+        json::of_version("history.json", text, Self::VERSION)
     }
 
     /// The body to put.

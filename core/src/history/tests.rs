@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::answer::Cause;
 use crate::status::{State, Unfiled, UnfiledOutage};
@@ -47,10 +49,13 @@ fn a_history_comes_back_as_it_was_written() {
 
 #[test]
 fn a_newer_history_is_told_apart_from_an_unreadable_one() {
-    assert_eq!(History::from_json(b"{\"version\": 2, \"checks\": 7}"), Err(Error::Newer(2)));
+    assert_eq!(
+        History::from_json(b"{\"version\": 2, \"checks\": 7}"),
+        Err(Unusable::Newer { file: "history.json", version: 2, known: 1 })
+    );
     let json = filed(&[unfiled("web-1.json", outage(0, 1))]).to_json();
     for text in [&b""[..], b"{}", b"null", b"{\"version\": 1}", &json[..json.len() / 2]] {
-        assert!(matches!(History::from_json(text), Err(Error::Unreadable(_))), "{text:?}");
+        assert!(matches!(History::from_json(text), Err(Unusable::Unreadable { .. })), "{text:?}");
     }
 }
 
@@ -168,6 +173,17 @@ fn over_its_size_the_host_with_most_gives_up_its_oldest() {
 }
 
 #[test]
+fn over_its_size_two_hosts_with_much_give_up_in_turn_once_they_have_as_much() {
+    let of = |host: &str, count: i64| {
+        (0..count).map(|n| unfiled(&format!("{host}.json"), outage(86_400 * n, 86_400 * n + 9))).collect::<Vec<_>>()
+    };
+    let mut history = filed(&[of("more", 40), of("less", 30)].concat());
+    history.bound(|_| false, at(0), history.to_json().len() * 4 / 10);
+    let [less, more] = ["less.json", "more.json"].map(|host| history.checks[&id(host)].outages.len());
+    assert!(more > 10 && more.abs_diff(less) <= 1, "{more} and {less}");
+}
+
+#[test]
 fn what_does_not_count_is_listed_and_in_no_day() {
     let muted = PastOutage { muted: true, ..outage(0, 10) };
     let ours = PastOutage { state: State::Unanswered, ..outage(20, 30) };
@@ -195,5 +211,38 @@ fn the_outage_that_lasts_counts_up_to_now_unless_a_mute_covers_it_so_far() {
         let timeline = Timeline::of(&id("a.json"), Some(&record), &history, &dark);
         assert_eq!(timeline.uptime(at(-500), at(100)), Uptime { time_s: 150, down_s });
         assert_eq!(timeline.days(1, at(100)).map(|day| day.outages).collect::<Vec<_>>(), [u32::from(down_s > 0)]);
+    }
+}
+
+#[test]
+fn downtime_that_is_no_longer_listed_is_spread_over_its_day_up_to_the_oldest_outage_that_is() {
+    let day = Day::of(at(0));
+    let begins = day.begins();
+    let hour = |hours: i64| Time::from_second(begins.as_second() + 3_600 * hours);
+    // Half an hour is listed, from 18:00; an hour of the 18 before is not.
+    let listed = PastOutage { from: hour(18), until: hour(18) + Duration::from_secs(1_800), ..outage(0, 0) };
+    let downtime = Downtime { down_s: 5_400, outages: 9 };
+    let past = Past { since: begins, filed: hour(18), outages: vec![listed], days: [(day, downtime)].into() };
+    let history = History::new(begins);
+    let dark = Dark::of(&history);
+    let down_s = |known: Time, from, until| {
+        Timeline::new(Some(&past), None, known, &dark).uptime(hour(from), hour(until)).down_s
+    };
+    assert_eq!(down_s(begins, 0, 24), 5_400, "all of the day");
+    assert_eq!([(0, 9), (9, 18), (6, 9)].map(|(from, until)| down_s(begins, from, until)), [1_800, 1_800, 600]);
+    assert_eq!(down_s(begins, 18, 24), 1_800, "what is listed alone");
+    assert_eq!(down_s(hour(6), 6, 9), 900, "the check is known for 12 of these hours");
+}
+
+#[test]
+fn a_window_begins_at_the_earliest_with_the_history_and_with_the_first_pulse() {
+    use crate::status::Record;
+
+    let history = History::new(at(-1_000));
+    let dark = Dark::of(&history);
+    for (first, time_s) in [(-5_000, 1_000), (-1_000, 1_000), (-300, 300)] {
+        let record = Record { first: Some(at(first)), ..Record::new(at(-10)) };
+        let timeline = Timeline::of(&id("a.json"), Some(&record), &history, &dark);
+        assert_eq!(timeline.of_last(1, at(0)), Uptime { time_s, down_s: 0 }, "{first}");
     }
 }

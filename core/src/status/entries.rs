@@ -79,5 +79,5 @@ where
 
 fn readable<T: DeserializeOwned>(text: &RawValue) -> Result<T, String> {
     // From bytes, as all of status.json: reading from text links another copy of the whole reader.
-    serde_json::from_slice(text.get().as_bytes()).map_err(|error| json::Error::from(error).to_string())
+    json::from_slice(text.get().as_bytes()).map_err(|error| json::Error::from(error).to_string())
 }

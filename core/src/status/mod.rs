@@ -16,14 +16,13 @@ mod unfiled;
 mod written;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::{BufReader, Read};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
-use crate::json::{self, is_zero};
+use crate::json::{self, Unusable, is_zero};
 use crate::name::CheckId;
 
 use entries::each_message;
@@ -209,30 +208,6 @@ pub struct Vanished {
     pub told_hosts: usize,
 }
 
-/// Why a text is not a status that this version can use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// It cannot be read, and why.
-    Unreadable(String),
-    /// It has this version, which is newer. It must not be overwritten.
-    Newer(u32),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(why) => write!(f, "status.json cannot be read: {why}"),
-            Self::Newer(version) => write!(
-                f,
-                "status.json is of version {version}, and this program knows {} at most: use a newer one",
-                Status::VERSION
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
 impl Status {
     /// The newest version that this program knows.
     pub const VERSION: u32 = 1;
@@ -288,14 +263,11 @@ impl<M> StatusOf<M> {
 
     /// Reads a status. A record or a message that cannot be read is skipped, with a line in the log: one bad record
     /// never stops the rest.
-    pub fn from_json(text: &[u8]) -> Result<Self, Error>
+    pub fn from_json(text: &[u8]) -> Result<Self, Unusable>
     where
         M: DeserializeOwned,
     {
-        json::of_version(text, Status::VERSION).map_err(|error| match error {
-            json::Version::Unreadable(why) => Error::Unreadable(why),
-            json::Version::Newer(version) => Error::Newer(version),
-        })
+        json::of_version("status.json", text, Status::VERSION)
     }
 
     /// The body to put.

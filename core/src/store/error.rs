@@ -1,6 +1,6 @@
 //! Errors of requests to the store. One line is enough to act on.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -220,10 +220,10 @@ impl Error {
             Kind::Unreadable(_) => true,
         };
         if let Some(proxy) = self.way.proxy.as_ref().filter(|_| is_through) {
-            text += &format!(", through the proxy {proxy}");
+            let _ = write!(text, ", through the proxy {proxy}");
         }
         if self.tries > 1 {
-            text += &format!(", tried {} times", self.tries);
+            let _ = write!(text, ", tried {} times", self.tries);
         }
         self.remedy().map_or(text.clone(), |remedy| format!("{text}; {remedy}"))
     }

@@ -79,13 +79,11 @@ fn without_signature(text: &str) -> String {
 
 /// Scheme, host and port of an address; of one on the same host its path.
 fn target(location: &str) -> Option<String> {
-    match Url::parse(location) {
-        Ok(url) => url.has_host().then(|| url.origin().ascii_serialization()),
-        Err(_) => {
-            let path: String = without_query(location).chars().take(ROOM).collect();
-            path.starts_with('/').then(|| printable(&path))
-        }
+    if let Ok(url) = Url::parse(location) {
+        return url.has_host().then(|| url.origin().ascii_serialization());
     }
+    let path: String = without_query(location).chars().take(ROOM).collect();
+    path.starts_with('/').then(|| printable(&path))
 }
 
 impl Refusal {

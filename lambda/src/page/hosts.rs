@@ -122,7 +122,7 @@ impl Hosts {
         if self.rows.is_empty() && self.rest.0.is_empty() {
             return String::new();
         }
-        let head = |days| format!("<th class=\"c3\" scope=\"col\">{}</th>", window(days));
+        let head = |days| format!("<th scope=\"col\">{}</th>", window(days));
         let windows = WINDOWS.map(head).concat();
         let unknown = match past {
             None => "<p>The history could not be read, so nothing is shown of the past.</p>",
@@ -131,8 +131,8 @@ impl Hosts {
         format!(
             "<section><div class=\"b\"><h2>Hosts</h2><p class=\"q\" hidden><label>Filter <input type=\"search\" \
              autocomplete=\"off\" spellcheck=\"false\"></label><output></output></p></div>{unknown}<table class=\"h\">\
-             <thead><tr><th class=\"c0\" scope=\"col\">State</th><th scope=\"col\">Check</th><th class=\"c2\" \
-             scope=\"col\">90 days, today last</th>{windows}</tr></thead>{}</table>{}{}</section>",
+             <thead><tr><th scope=\"col\">State</th><th scope=\"col\">Check</th><th scope=\"col\">90 days, today \
+             last</th>{windows}</tr></thead>{}</table>{}{}</section>",
             self.rows,
             if past.is_some() { bars::legend() } else { String::new() },
             self.rest.html()

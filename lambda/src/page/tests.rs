@@ -1,12 +1,15 @@
 //! What a page shows, and what it never does.
 
+use std::cmp::Reverse;
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use pulse_echo_core::clock::Time;
 use pulse_echo_core::history::History;
-use pulse_echo_core::status::{Record, State, Status};
+use pulse_echo_core::status::{PastOutage, Record, State, Status, Unfiled, UnfiledOutage};
+use pulse_echo_core::words::when;
 use pulse_echo_testkit::page_fleet::{How, NOW, PageFleet, ago, down, fleet, hostile, id, up};
 
 use super::html::{escaped, id_of};
@@ -92,10 +95,10 @@ fn each_bar_that_is_not_good_has_a_text() {
 fn a_check_with_many_bad_days_tells_the_old_ones_together() {
     let mut fleet = fleet(1, How::AllUp);
     let check = fleet.status.checks.keys().next().unwrap().clone();
-    let outage = |day: i64| pulse_echo_core::status::UnfiledOutage {
+    let outage = |day: i64| UnfiledOutage {
         check: check.clone(),
         first: ago(200 * 86_400),
-        outage: pulse_echo_core::status::PastOutage {
+        outage: PastOutage {
             from: ago(day * 86_400),
             until: ago(day * 86_400 - 600),
             state: State::Silent,
@@ -105,10 +108,41 @@ fn a_check_with_many_bad_days_tells_the_old_ones_together() {
         },
     };
     let outages = (1..80).rev().map(outage).collect();
-    fleet.history.file(&pulse_echo_core::status::Unfiled { outages, ..Default::default() });
+    fleet.history.file(&Unfiled { outages, ..Unfiled::default() });
     let html = page(&fleet);
     assert!(html.contains(": down on 68 days, for 11 h 20 min in all</title>"), "{html}");
     assert_eq!(html.matches(": down for 10 min, 1 outage</title>").count(), 8);
+}
+
+#[test]
+fn the_forty_newest_outages_of_all_checks_are_listed_however_many_one_has() {
+    let mut outages = Vec::new();
+    for (check, count, first, step) in
+        [("many", 45, 60_000, 1_000), ("some", 20, 60_540, 2_400), ("old", 3, 90_000, 60)]
+    {
+        outages.extend((0..count).map(|number| (check, ago(first - number * step))));
+    }
+    let mut history = History::new(ago(100_000));
+    let unfiled = |&(check, from): &(&str, Time)| UnfiledOutage {
+        check: id(&format!("{check}.json")),
+        first: ago(100_000),
+        outage: PastOutage {
+            from,
+            until: from + Duration::from_secs(30),
+            state: State::Silent,
+            cause: None,
+            reason: None,
+            muted: false,
+        },
+    };
+    history.file(&Unfiled { outages: outages.iter().map(unfiled).collect(), ..Unfiled::default() });
+    outages.sort_by_key(|(_, from)| Reverse(*from));
+    let html = page(&PageFleet { history, ..empty() });
+    let table = between(&html, "<table class=\"o\">", "</table>")[0];
+    let rows: Vec<_> = between(table, "<tr><td>", "</tr>").iter().map(|row| between(row, "<td>", "</td>")[1]).collect();
+    let began: Vec<_> = between(table, "<tr><td>", "</td>");
+    let expected: Vec<_> = outages.iter().take(40).map(|(check, from)| (*check, when(*from))).collect();
+    assert_eq!(rows.into_iter().zip(began.into_iter().map(String::from)).collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::history::{Error, History};
+use pulse_echo_core::history::History;
+use pulse_echo_core::json::Unusable;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::status::{Fact, Unfiled};
@@ -52,8 +53,8 @@ pub(crate) fn read(store: &Store, size: usize) -> Result<HistoryFile, String> {
     };
     Ok(match History::from_json(&body) {
         Ok(history) => HistoryFile::There { history, etag },
-        Err(error @ Error::Newer(_)) => HistoryFile::Unusable { etag, why: error.to_string() },
-        Err(Error::Unreadable(why)) => {
+        Err(error @ Unusable::Newer { .. }) => HistoryFile::Unusable { etag, why: error.to_string() },
+        Err(Unusable::Unreadable { why, .. }) => {
             HistoryFile::Unreadable { body, etag, why, copy: Key::history_bad(object.last_modified) }
         }
     })

@@ -5,9 +5,10 @@ use std::io::Read;
 use std::time::Instant;
 
 use pulse_echo_core::clock::Time;
+use pulse_echo_core::json::Unusable;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
-use pulse_echo_core::status::{self, SIZE_LIMIT, Status};
+use pulse_echo_core::status::{SIZE_LIMIT, Status};
 use pulse_echo_core::store::{Condition, Store};
 
 use crate::cas::{self, Written};
@@ -83,8 +84,8 @@ impl StatusFile {
         let body = object.body.ok_or_else(too_large)?;
         match Status::from_json(&body) {
             Ok(status) => Ok(Self { status: Some(status), condition, unreadable: None }),
-            Err(error @ status::Error::Newer(_)) => Err(newer(error.to_string())),
-            Err(status::Error::Unreadable(why)) => {
+            Err(error @ Unusable::Newer { .. }) => Err(newer(error.to_string())),
+            Err(Unusable::Unreadable { why, .. }) => {
                 let copy = Key::status_bad(object.last_modified);
                 store.put(&copy, "application/json", &body, &Metadata::new(), &Condition::Always)?;
                 log::error!("status.json cannot be read ({why}); it is copied to {copy}, and all checks begin anew");

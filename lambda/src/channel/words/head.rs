@@ -119,7 +119,8 @@ fn named_of_kind(groups: &[&Group]) -> String {
 
 /// The same of each kind, in order.
 fn others_named(groups: &[&Group]) -> String {
-    groups.chunk_by(|a, b| a.kind == b.kind).map(|of_kind| format!(" {}", named_of_kind(of_kind))).collect()
+    let kinds = groups.chunk_by(|a, b| a.kind == b.kind);
+    kinds.map(|of_kind| format!(" {}", named_of_kind(of_kind))).collect::<Vec<_>>().concat()
 }
 
 /// The check, or the host and how many of its checks, with why it is down in a word or two.
