@@ -57,17 +57,7 @@ fn everything() -> Status {
         telling: Some(Box::new(Telling {
             down: vec![time(2)],
             flaps: Some(Flaps { changed: time(2), wait_s: 900, silence: true }),
-            held: Some(Box::new(Ended {
-                since: Some(time(1)),
-                until: time(2),
-                was: State::Failing,
-                cause: Some(Cause::Body),
-                reason: Some("body differs".into()),
-                ack: Some(word()),
-                to: Some(["slack".to_string()].into()),
-                host_since: Some(time(1)),
-                causes: vec!["status".into()],
-            })),
+            held: Some(Box::new(held())),
         })),
         retired: true,
         history: vec![Change { at: time(2), state: State::Failing, cause: Some(Cause::Body) }],
@@ -119,6 +109,20 @@ fn everything() -> Status {
         outbox: facts().into_iter().map(message).collect(),
         checks: [(id("web-1/db"), failing), (id("web-1"), Record::new(time(0)))].into(),
         ..Status::new(time(3))
+    }
+}
+
+fn held() -> Ended {
+    Ended {
+        since: Some(time(1)),
+        until: time(2),
+        was: State::Failing,
+        cause: Some(Cause::Body),
+        reason: Some("body differs".into()),
+        ack: Some(word()),
+        to: Some(["slack".to_string()].into()),
+        host_since: Some(time(1)),
+        causes: vec!["status".into()],
     }
 }
 

@@ -255,8 +255,6 @@ fn a_page_tells_all_of_a_check() {
         anyway: false,
         to: None,
         host_since: None,
-        to: None,
-        host_since: None,
     };
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
     record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) }));
@@ -330,6 +328,8 @@ fn who_takes_care_of_an_outage_and_why_stands_in_table_page_and_json() {
         changed: None,
         back: false,
         anyway: false,
+        to: None,
+        host_since: None,
     };
     let outage = Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) };
     fleet.status.checks.retain(|check, _| *check == id("web-1.json"));

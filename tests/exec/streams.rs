@@ -43,8 +43,8 @@ fn what_goes_to_one_file_keeps_its_order() {
     let script = "for n in 1 2 3 4 5 6 7 8 9; do echo out $n; echo err $n >&2; done; exit 1";
     let mut shell = site.shell("\"$0\" exec --name job -- sh -c \"$JOB\" >both 2>&1");
     assert_eq!(shell.env("JOB", script).status().unwrap().code(), Some(1));
-    let expected: String = (1..10).map(|n| format!("out {n}\nerr {n}\n")).collect();
-    assert_eq!(site.read("both").unwrap(), expected);
+    let expected: Vec<_> = (1..10).flat_map(|n| [format!("out {n}"), format!("err {n}")]).collect();
+    assert_eq!(site.read("both").unwrap().lines().collect::<Vec<_>>(), expected);
 }
 
 #[test]

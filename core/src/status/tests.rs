@@ -63,6 +63,29 @@ fn failing(told: Told) -> Record {
     }
 }
 
+fn acked() -> Acked {
+    let word = Acknowledged { by: Some("alice@ops".into()), reason: Some("new disks".into()) };
+    Acked { etag: "\"a\"".into(), at: time(3), outage: Some(time(2)), word }
+}
+
+fn unfiled() -> Unfiled {
+    let outage = PastOutage {
+        from: time(1),
+        until: time(2),
+        state: State::Failing,
+        cause: Some(Cause::Body),
+        reason: Some("body differs".into()),
+        muted: true,
+    };
+    Unfiled {
+        outages: vec![UnfiledOutage { check: id("web-1.json"), first: time(0), outage }],
+        dark: vec![Gap { from: time(0), until: time(9) }],
+        begins: Some(time(0)),
+        dropped: 3,
+        unusable: Some("\"u\"".into()),
+    }
+}
+
 pub(super) fn full() -> Status {
     let down = Down {
         check: id("web-1/db.json"),
@@ -133,34 +156,8 @@ pub(super) fn full() -> Status {
             Muted { etag: "\"m\"".into(), at: time(0), for_s: 600, reason: None, listed: None },
         )]
         .into(),
-        acks: [(
-            id("web-1/db.json"),
-            Acked {
-                etag: "\"a\"".into(),
-                at: time(3),
-                outage: Some(time(2)),
-                word: Acknowledged { by: Some("alice@ops".into()), reason: Some("new disks".into()) },
-            },
-        )]
-        .into(),
-        unfiled: Some(Unfiled {
-            outages: vec![UnfiledOutage {
-                check: id("web-1.json"),
-                first: time(0),
-                outage: PastOutage {
-                    from: time(1),
-                    until: time(2),
-                    state: State::Failing,
-                    cause: Some(Cause::Body),
-                    reason: Some("body differs".into()),
-                    muted: true,
-                },
-            }],
-            dark: vec![Gap { from: time(0), until: time(9) }],
-            begins: Some(time(0)),
-            dropped: 3,
-            unusable: Some("\"u\"".into()),
-        }),
+        acks: [(id("web-1/db.json"), acked())].into(),
+        unfiled: Some(unfiled()),
         outbox: vec![
             message(Fact::Down(down.clone())),
             message(Fact::StillDown { down, told: time(3), changed: true, back: true }),

@@ -144,6 +144,7 @@ fn everything_that_can_be_told_is_an_alert_and_hostile_names_stay_what_they_are(
         reason: None,
         steady: None,
         still: Some(Still { checks: 1, some: ids(&["web-1/db"]) }),
+        ack: None,
     };
     assert_eq!(alerts(&[in_outage(up, 8, false)]), [json!(["silent", null, "08:08", "08:29"])]);
 }
