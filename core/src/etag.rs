@@ -126,7 +126,7 @@ mod tests {
                 assert_eq!((etag == *text, etag.is_empty()), (true, text.is_empty()));
             }
         }
-        assert!(ETag::from(md5) != ETag::from("\"0123456789abcdef0123456789abcdee\""));
+        assert!(ETag::from(md5) != *"\"0123456789abcdef0123456789abcdee\"");
         assert_eq!(ETag::default(), ETag::from(""));
         assert_eq!(size_of::<ETag>(), size_of::<String>());
     }

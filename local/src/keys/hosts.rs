@@ -120,7 +120,9 @@ pub fn shorten(entries: &mut [Entry], now: Timestamp) -> bool {
     let late: Vec<_> =
         entries.iter_mut().filter_map(|entry| entry.key.until.as_mut()).filter(|u| **u > latest).collect();
     let are_there = !late.is_empty();
-    late.into_iter().for_each(|until| *until = latest);
+    for until in late {
+        *until = latest;
+    }
     are_there
 }
 

@@ -22,7 +22,7 @@ impl OtherUser {
         let (name, by_own_shell) = match program {
             "gosu" | "setuidgid" => (words.first().copied(), false),
             "runuser" if value(&words).is_some() => (value(&words), false),
-            "su" | "runuser" => (operand(&words), own_shell),
+            "su" | "runuser" => (Some(operand(&words)), own_shell),
             "sudo" => (value(&words).or(Some("root")), false),
             _ => (value(&words), false),
         };
@@ -51,7 +51,7 @@ fn value<'a>(words: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The first word that is neither an option nor an option's value; root, if there is none.
-fn operand<'a>(words: &[&'a str]) -> Option<&'a str> {
+fn operand<'a>(words: &[&'a str]) -> &'a str {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match *word {
@@ -59,10 +59,10 @@ fn operand<'a>(words: &[&'a str]) -> Option<&'a str> {
                 words.next();
             }
             option if option.starts_with('-') => {}
-            name => return Some(name),
+            name => return name,
         }
     }
-    Some("root")
+    "root"
 }
 
 #[cfg(test)]
