@@ -13,11 +13,11 @@ fn posts(entries: &[Entry], clock: Option<&str>) -> Vec<Value> {
     let date = clock.map(|date| format!("date: {date}\r\n")).unwrap_or_default();
     let (server, told) = recording(&format!("HTTP/1.1 200 OK\r\n{date}content-length: 0\r\n\r\n"));
     assert_eq!(alertmanager(&format!("{}prefix/", server.url())).send(entries, soon()), Outcome::Taken);
-    told.try_iter().map(checked).collect()
+    told.try_iter().map(|received| checked(&received)).collect()
 }
 
 /// A request, held against Alertmanager's description of its API v2 and what it checks of alerts.
-fn checked(received: Received) -> Value {
+fn checked(received: &Received) -> Value {
     assert!(received.head.starts_with("POST /prefix/api/v2/alerts HTTP/1.1"), "{}", received.head);
     assert_eq!(received.header("content-type"), Some("application/json"));
     assert!(received.body.len() < 256 * 1024, "{}", received.body.len());

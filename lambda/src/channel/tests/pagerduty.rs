@@ -14,11 +14,11 @@ fn pagerduty(url: &str) -> Box<dyn Channel> {
 fn events(entries: &[Entry]) -> Vec<Value> {
     let (server, told) = recording(&answer(202, "{\"status\":\"success\",\"message\":\"Event processed\"}"));
     assert_eq!(pagerduty(&server.url()).send(entries, soon()), Outcome::Taken);
-    told.try_iter().map(checked).collect()
+    told.try_iter().map(|received| checked(&received)).collect()
 }
 
 /// A request, held against what `PagerDuty` documents of its Events API v2.
-fn checked(received: Received) -> Value {
+fn checked(received: &Received) -> Value {
     assert!(received.head.starts_with("POST /v2/enqueue HTTP/1.1"), "{}", received.head);
     assert_eq!(received.header("content-type"), Some("application/json"));
     assert!(received.body.len() < 512 * 1024, "{}", received.body.len());

@@ -48,7 +48,7 @@ fn the_first_line_names_the_one_check_and_what_else_changed_as_far_as_that_fits(
     let still = Some(Still { checks: 2, some: vec![id("web-1"), id("web-1/db")] });
     let Fact::Up { check, since, until, was, cause, reason, steady, .. } = up("web-1/http") else { panic!() };
     let up_again = fact(Fact::Up { check, since, until, was, cause, reason, steady, still, ack: None });
-    let text = plain(&[up_again.clone()]);
+    let text = plain(std::slice::from_ref(&up_again));
     let first: String = text.chars().take(120).collect();
     assert!(first.starts_with("UP: web-1/http is up again after "), "{first}");
     assert!(first.contains(". Still down: web-1, web-1/db. It was down from "), "{first}");
