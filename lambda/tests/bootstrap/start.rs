@@ -103,7 +103,7 @@ fn a_loop_whose_secret_cannot_be_used_says_which_parameter_has_it_and_shows_no_s
     for (url, why) in [
         (
             "ssm:/pulse-echo/webhook-url",
-            "WEBHOOK_URL cannot be used: its scheme is \"me\"; only http and https are fetched; the value is that of \
+            "WEBHOOK_URL cannot be used: it is no URL; it must begin with http:// or https://; the value is that of \
              the parameter /pulse-echo/webhook-url",
         ),
         (

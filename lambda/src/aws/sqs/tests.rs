@@ -100,7 +100,7 @@ fn what_is_no_queue_of_this_functions_is_refused_at_the_start() {
     }
     for (url, why) in [
         ("ticks", "it is no URL; it must begin with http:// or https://"),
-        ("arn:aws:sqs:us-east-1:123456789012:ticks", "its scheme is \"arn\""),
+        ("arn:aws:sqs:us-east-1:123456789012:ticks", "it is no URL; it must begin with http:// or https://"),
         ("https://sqs.us-east-1.amazonaws.com/ticks", "it must be a queue's URL, such as https://"),
         ("https://sqs.us-east-1.amazonaws.com/123456789012/", "it must be a queue's URL"),
         ("https://sqs.us-east-1.amazonaws.com/123456789012/ticks?Action=SendMessage", "it must be a queue's URL"),

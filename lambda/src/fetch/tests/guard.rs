@@ -189,7 +189,7 @@ fn what_is_no_plain_http_url_is_no_pulses() {
         ("gopher://127.0.0.1/", "only http and https"),
         ("file://127.0.0.1/etc/passwd", "only http and https"),
         ("unix:///run/docker.sock", "only http and https"),
-        ("data:text/plain,ok", "only http and https"),
+        ("data:text/plain,ok", "must begin with http"),
         ("//127.0.0.1/", "must begin with http"),
     ] {
         match web_url(url) {
