@@ -16,7 +16,8 @@ impl Pattern {
         id.as_str().contains('*').then(|| Self(id.shown().into()))
     }
 
-    /// Parses a pattern of a list of checks, which may be an id without `*`, too: a host with all its checks, or a check.
+    /// Parses a pattern of a list of checks, which may be an id without `*`, too: a host with all its checks, or one
+    /// check.
     pub fn of_list(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("it is empty".into());

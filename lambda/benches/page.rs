@@ -1,8 +1,8 @@
 //! What a page costs as the fleet grows: bytes, time on the processor, and memory.
 //!
-//! `cargo bench -p pulse-echo-lambda --bench page`, or with other numbers of checks after `--`. Each fleet has a process
-//! of its own, which holds the status, as a sweep does, and reads `history.json`. Measured is the rest: what
-//! is chosen of the status, the history parsed, and the page. Time on the processor does not depend on what else runs; it
+//! `cargo bench -p pulse-echo-lambda --bench page`, or with other numbers of checks after `--`. Each fleet has a
+//! process of its own, which holds the status, as a sweep does, and reads `history.json`. Measured is the rest: what is
+//! chosen of the status, the history parsed, and the page. Time on the processor does not depend on what else runs. It
 //! is the mean of [`ROUNDS`] pages, since the kernel counts it in ticks of some milliseconds.
 
 use std::env;
@@ -21,8 +21,8 @@ const ROUNDS: u64 = 20;
 /// Says in which folder the files are of which this process is to make pages.
 const CHILD: &str = "PAGE_BENCH_FOLDER";
 
-/// The targets: bytes for each check after the first, while all are listed; bytes; memory in KiB; CPU time in microseconds, but for 100,000
-/// checks.
+/// The targets: bytes for each check after the first, while all are listed; bytes; memory in KiB; CPU time in
+/// microseconds, but for 100,000 checks.
 const BYTES_A_CHECK: usize = 600;
 const BYTES: usize = 1_300_000;
 const KIB: u64 = 20_000_000 / 1024;

@@ -1,8 +1,8 @@
 //! How many PUTs of a pulse's size a second a server takes from 100 writers, each on a connection of its own: ours as a
 //! process, over http and over TLS, beside other S3 servers that run already.
 //!
-//! `cargo bench -p pulse-echo-local --bench writers -- s3s-fs=http://127.0.0.1:9000`; the others take the tests' pair of
-//! keys. Ours answers when the object is on the disk, which not all do.
+//! `cargo bench -p pulse-echo-local --bench writers -- s3s-fs=http://127.0.0.1:9000`; the others take the tests' pair
+//! of keys. Ours answers when the object is on the disk, which not all do.
 
 use std::fs;
 use std::path::Path;

@@ -297,7 +297,8 @@ mod tests {
             ("sned", "\"sned\" is not a command; did you mean \"send\"?"),
             (
                 "frobnicate",
-                "the commands are send, check, run, exec, init, doctor, status, outages, mute, unmute, ack, retire, loop",
+                "the commands are send, check, run, exec, init, doctor, status, outages, mute, unmute, ack, retire, \
+                 loop; see",
             ),
             ("loop", "there is no command; the commands are start, stop, tick, test, show; see pulse-echo loop --help"),
             ("loop strat", "\"strat\" is not a command of loop; did you mean \"start\"?"),

@@ -25,8 +25,8 @@ struct Ntfy {
     click: Option<String>,
 }
 
-/// The channel for `NTFY_URL`, the server's address and a topic, with the access token `NTFY_TOKEN`. `NTFY_CLICK` is the
-/// page that a tap on the message opens.
+/// The channel for `NTFY_URL`, the server's address and a topic, with the access token `NTFY_TOKEN`. `NTFY_CLICK` is
+/// the page that a tap on the message opens.
 pub(super) fn channel(means: &Means) -> Made {
     let Some(topic_url) = Address::read(means.environment, "NTFY_URL")? else {
         return Ok(None);

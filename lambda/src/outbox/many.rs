@@ -102,9 +102,10 @@ impl Teller<'_> {
         }
     }
 
-    /// Tells that many hosts went down at once, to the channels of `tells_down`, which are told a host down: again when they are twice as many,
-    /// or a cause leads that was not told yet. It is forgotten when half of them, or fewer, are `left`: fewer than are
-    /// many may be left of it, so that one host that comes and goes does not make the wave again and again.
+    /// Tells that many hosts went down at once, to the channels of `tells_down`, which are told a host down: again when
+    /// they are twice as many, or a cause leads that was not told yet. It is forgotten when half of them, or fewer, are
+    /// `left`: fewer than are many may be left of it, so that one host that comes and goes does not make the wave again
+    /// and again.
     pub fn tell_many_down(
         &mut self,
         status: &mut Status,

@@ -95,7 +95,7 @@ fn an_address_without_a_topic_and_a_token_with_a_blank_are_refused_and_not_shown
 
 #[test]
 fn what_ntfy_says_of_a_refusal_is_told() {
-    let said = "{\"code\":40301,\"http\":403,\"error\":\"forbidden\",\"link\":\"https://ntfy.sh/docs/publish/#authentication\"}";
+    let said = r#"{"code":40301,"http":403,"error":"forbidden","link":"https://ntfy.sh/docs/publish/#authentication"}"#;
     let server = Server::answering(&[&answer(403, said)]);
     let outcome = channel_of(&[("NTFY_URL", &format!("{}topic", server.url()))]).send(&[fact(Fact::Test)], soon());
     let why = "127.0.0.1: status 403: forbidden".into();

@@ -162,9 +162,8 @@ fn were_down(who: &str, was_told: bool, entries: &[&Entry]) -> String {
         let down = format!("It was down from {since} to {until}: {why}{more}.{acked}");
         format!("{who} is up again after {up_to}{longest}.{steady}{still} {down}")
     } else {
-        format!(
-            "{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}. It is up again.{acked}{steady}{still}"
-        )
+        let down = format!("{who} was down from {since} to {until} ({up_to}{longest}): {why}{more}.");
+        format!("{down} It is up again.{acked}{steady}{still}")
     }
 }
 

@@ -32,7 +32,8 @@ proptest! {
     ) {
         let histories: Vec<_> = [alternating(every_s, first, delay)].into_iter().chain(others).collect();
         let takes = takes.into_iter().chain([None]).collect();
-        let told = run(&histories, &Weather { steps, reads: vec![true], takes, muted: None, acked: false }, &Rules::default());
+        let weather = Weather { steps, reads: vec![true], takes, muted: None, acked: false };
+        let told = run(&histories, &weather, &Rules::default());
         let of_it = |entry: &What| matches!(entry, What::Fact(Fact::Down(down)) if down.check == id(0) && down.flaps);
         // Beyond the day its last pulse gets too old, so it falls silent, which is told.
         let within = |(now, entry): &&(i64, Entry)| *now < DAY - every_s && is_of(0, entry);
