@@ -59,13 +59,23 @@ fn the_help_names_each_setting_with_its_range_and_no_other() {
     assert!(all.len() > 10, "{all:?}");
     let help = help("serve");
     let named: Vec<_> = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(' ')).collect();
+    // Two settings of each channel: the lines of `NAME_ONLY` and `NAME_STATES` name them all.
+    let is_of_channels = |name: &str| name.ends_with("_ONLY") || name.ends_with("_STATES");
+    let words: Vec<_> = help.split([' ', ',', '\n']).filter(|word| is_of_channels(word)).collect();
+    let (of_channels, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _)| is_of_channels(name));
+    for (name, _) in &of_channels {
+        assert!(words.contains(&name.as_str()), "the help lacks {name}");
+    }
+    for word in words.iter().filter(|word| !word.starts_with("NAME_")) {
+        assert!(of_channels.iter().any(|(name, _)| name == word), "the documentation lacks {word}");
+    }
     for (name, range) in &all {
         let line = named.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("the help lacks {name}"));
         assert!(!range.contains(" to ") || line.1.contains(range), "{name}: {range} is not in {:?}", line.1);
     }
     let is_capital = |byte| byte == b'_' || u8::is_ascii_uppercase(&byte);
     let is_setting = |name: &str| name.contains('_') && name.bytes().all(is_capital);
-    for (name, _) in named.iter().filter(|(name, _)| is_setting(name)) {
+    for (name, _) in named.iter().filter(|(name, _)| is_setting(name) && !is_of_channels(name)) {
         assert!(all.iter().any(|(known, _)| known == name), "the documentation lacks {name}");
     }
 }

@@ -165,7 +165,7 @@ fn what_cannot_be_read_is_one_sentence_with_its_line_and_nothing_is_told() {
         (csv("1795219200,mute,web-1,"), "line 3: there is no for_s"),
         (
             "{\"time\": 1, \"kind\": \"mute\", \"check\": \"a\", \"for_s\": \"soon\"}".into(),
-            "line 1: for_s: there is no value",
+            "line 1: for_s: there is no JSON value",
         ),
         (csv("1795219200,pulse,web-1"), "line 3: it has 3 fields, and the header 4; quote a field with a comma in it"),
         (csv("1795219200,pulse,,"), "line 3: there is no check"),

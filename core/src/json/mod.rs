@@ -120,7 +120,7 @@ const WANTED: [(&str, &str); 7] = [
 /// The words of the JSON library, and ours.
 const WORDS: [(&str, &str); 16] = [
     ("EOF while parsing", "the text ends within"),
-    ("expected value", "there is no value that JSON has"),
+    ("expected value", "there is no JSON value"),
     ("expected ident", "there is a word other than true, false or null"),
     ("expected `:`", "there is no : after the name"),
     ("expected `,` or `}`", "there is no , or } after the value"),

@@ -68,7 +68,7 @@ fn broken_json_is_refused_with_its_place() {
         ("{\"label\": \"\\q\"}", "there is a \\ with an unknown letter"),
         ("{'label': 1}", "the name of a field must be in double quotes (\")"),
         ("{\n// ours\n\"label\": \"a\"}", "and JSON has no comments (line 2, column 1)"),
-        ("label: a", "there is no value that JSON has (line 1, column 1)"),
+        ("label: a", "there is no JSON value (line 1, column 1)"),
         ("{\0}\0", "it is UTF-16, or no text; save it as UTF-8"),
         ("{\"label\": \"a\",}", "there is a comma too many"),
         ("[]", "it is a list, but must be a cup: an object such as {\"size_ml\": …} (line 1, column 1)"),
