@@ -189,7 +189,8 @@ fn config(place: &Place, host: &Name, has_ca: bool) -> String {
         fields.insert(name.to_owned(), value.into());
     }
     if has_ca {
-        fields.insert("ca_file".to_owned(), format!("{ETC}/{CA_FILE}").into());
+        // It lies beside this file, wherever that is.
+        fields.insert("ca_file".to_owned(), CA_FILE.into());
     }
     format!("{:#}\n", Value::Object(fields))
 }

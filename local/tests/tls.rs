@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pulse_echo_testkit::agent::{Ended, agent};
-use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve};
+use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, program, serve};
 use pulse_echo_testkit::tls::{Ca, in_days};
 use tempfile::TempDir;
 
@@ -68,6 +68,28 @@ fn it_speaks_tls_and_takes_a_new_certificate_while_it_runs() {
     server.signal("-TERM");
     let said = server.end().stderr;
     assert_eq!(said.matches("stays in use").count(), 3, "{said}");
+}
+
+#[test]
+fn a_host_trusts_the_private_ca_that_came_with_its_key_wherever_its_files_lie() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    certify(folder, &Ca::new("ours"));
+    let mut server = tls(folder);
+    server.endpoint();
+    let [data, ca, of_host] = ["data", "ca.pem", "web-1"].map(|name| folder.join(name).display().to_string());
+    let added = Ended::of(&mut program(&["key", "add", "--data", &data, "--ca-file", &ca, "--to", &of_host, "web-1"]));
+    assert_eq!(added.code, 0, "{added:?}");
+    fs::write(folder.join("pulse.json"), "{}").unwrap();
+    let config = format!("{of_host}/config.json");
+    let send = |bundle: Option<&str>| {
+        let mut command = agent(folder, &["--config", &config, "send", "--pulse", "pulse.json"]);
+        let command = command.env("AWS_SHARED_CREDENTIALS_FILE", format!("{of_host}/credentials"));
+        Ended::of(command.envs(bundle.map(|file| ("AWS_CA_BUNDLE", file))))
+    };
+    assert_eq!(send(None).code, 0);
+    fs::write(folder.join("other.pem"), Ca::new("other").pem()).unwrap();
+    send(Some("other.pem")).assert(1, "a private CA goes into AWS_CA_BUNDLE, which is set and comes before ca_file");
 }
 
 #[test]

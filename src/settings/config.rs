@@ -45,14 +45,18 @@ impl json::Object for Config {
 }
 
 impl Config {
-    /// Reads the file. A missing file counts as empty, unless it was asked for.
+    /// Reads the file. A missing file counts as empty, unless it was asked for. A relative `ca_file` lies beside it.
     pub fn read(file: &Path, is_asked_for: bool) -> Result<Self, String> {
         let text = match input::read(file, SIZE_LIMIT) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_asked_for => return Ok(Self::default()),
             Err(error) => return Err(format!("cannot read the configuration {}: {error}", file.display())),
         };
-        json::read(&text, Unknown::Refused).map_err(|error| in_file(file, &error))
+        let mut config: Self = json::read(&text, Unknown::Refused).map_err(|error| in_file(file, &error))?;
+        if let (Some(ca_file), Some(folder)) = (&mut config.ca_file, file.parent()) {
+            *ca_file = folder.join(&ca_file).display().to_string();
+        }
+        Ok(config)
     }
 
     /// The text to write.

@@ -241,7 +241,10 @@ impl<'a> Sources<'a> {
             trust,
             SystemResolver::default(),
         );
-        Store::new(place, credentials, agent, Arc::new(clock::now), self.deadline())
+        let store = Store::new(place, credentials, agent, Arc::new(clock::now), self.deadline())?;
+        let is_of_environment = self.arguments.ca_file.is_none() && self.environment.get("AWS_CA_BUNDLE").is_some();
+        let overrides = "AWS_CA_BUNDLE, which is set and comes before ca_file";
+        Ok(if is_of_environment { store.with_ca_setting(overrides) } else { store })
     }
 
     /// Writes the present options and environment as a configuration file, since cron has neither.
