@@ -80,6 +80,7 @@ fn a_host_trusts_the_private_ca_that_came_with_its_key_wherever_its_files_lie() 
     let [data, ca, of_host] = ["data", "ca.pem", "web-1"].map(|name| folder.join(name).display().to_string());
     let added = Ended::of(&mut program(&["key", "add", "--data", &data, "--ca-file", &ca, "--to", &of_host, "web-1"]));
     assert_eq!(added.code, 0, "{added:?}");
+    server.says("the keys were read again");
     fs::write(folder.join("pulse.json"), "{}").unwrap();
     let config = format!("{of_host}/config.json");
     let send = |bundle: Option<&str>| {
@@ -87,7 +88,8 @@ fn a_host_trusts_the_private_ca_that_came_with_its_key_wherever_its_files_lie() 
         let command = command.env("AWS_SHARED_CREDENTIALS_FILE", format!("{of_host}/credentials"));
         Ended::of(command.envs(bundle.map(|file| ("AWS_CA_BUNDLE", file))))
     };
-    assert_eq!(send(None).code, 0);
+    let sent = send(None);
+    assert_eq!(sent.code, 0, "{sent:?}");
     fs::write(folder.join("other.pem"), Ca::new("other").pem()).unwrap();
     send(Some("other.pem")).assert(1, "a private CA goes into AWS_CA_BUNDLE, which is set and comes before ca_file");
 }
