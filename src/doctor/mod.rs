@@ -92,8 +92,9 @@ fn tell_schedule(findings: &mut Findings, schedule: &Schedule, files: &[PulseFil
     for fault in &schedule.faults_of_jobs {
         findings.ill("schedule", fault);
     }
-    // A host may have nothing but jobs.
-    let needs_send = files.is_empty() || files.iter().any(|file| !file.is_job);
+    // A host may have nothing but jobs, which need no files.
+    let has_only_jobs = if files.is_empty() { !schedule.jobs.is_empty() } else { files.iter().all(|file| file.is_job) };
+    let needs_send = !has_only_jobs;
     let sends = schedule.jobs.iter().any(|job| job.task.send().is_some());
     if needs_send && !sends {
         for fault in &schedule.faults {
