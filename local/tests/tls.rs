@@ -88,8 +88,8 @@ fn a_host_trusts_the_private_ca_that_came_with_its_key_wherever_its_files_lie() 
         let command = command.env("AWS_SHARED_CREDENTIALS_FILE", format!("{of_host}/credentials"));
         Ended::of(command.envs(bundle.map(|file| ("AWS_CA_BUNDLE", file))))
     };
-    let sent = send(None);
-    assert_eq!(sent.code, 0, "{sent:?}");
+    let ended = send(None);
+    assert_eq!(ended.code, 0, "{ended:?}");
     fs::write(folder.join("other.pem"), Ca::new("other").pem()).unwrap();
     send(Some("other.pem")).assert(1, "a private CA goes into AWS_CA_BUNDLE, which is set and comes before ca_file");
 }
