@@ -14,7 +14,7 @@ pub fn end_with(code: u8) {
     CODE.store(code, Ordering::Relaxed);
 }
 
-/// Makes a panic of any thread print one line and end the program with exit code 3, or that of [`end_with`].
+/// Makes a panic of any thread print one line and end the program with exit code 3, or that of `end_with`.
 pub fn panics_in_one_line() {
     panic::set_hook(Box::new(|info: &PanicHookInfo| {
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
