@@ -242,10 +242,9 @@ fn late_is_shown_only_while_no_newer_pulse_can_have_come_unseen() {
     assert!(!is_late(901, 30), "the sweeps would have found it silent, so a pulse came");
 }
 
-#[test]
-fn a_page_tells_all_of_a_check() {
-    let mut fleet = fleet();
-    let told = Told {
+/// An outage that was told, with its next reminder in a few hours.
+fn told() -> Told {
+    Told {
         at: ago(2_450),
         next: ago(-11_950),
         step_s: 14_400,
@@ -255,9 +254,14 @@ fn a_page_tells_all_of_a_check() {
         anyway: false,
         to: None,
         host_since: None,
-    };
+    }
+}
+
+#[test]
+fn a_page_tells_all_of_a_check() {
+    let mut fleet = fleet();
     let record = fleet.status.checks.get_mut(&id("web-1.json")).unwrap();
-    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) }));
+    record.outage = Some(Box::new(Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told()) }));
     record.history = vec![
         Change { at: ago(86_400), state: State::Silent, cause: None },
         Change { at: ago(80_000), state: State::Up, cause: None },
@@ -320,18 +324,7 @@ fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_d
 #[test]
 fn who_takes_care_of_an_outage_and_why_stands_in_table_page_and_json() {
     let mut fleet = fleet();
-    let told = Told {
-        at: ago(2_450),
-        next: ago(-11_950),
-        step_s: 14_400,
-        causes: Vec::new(),
-        changed: None,
-        back: false,
-        anyway: false,
-        to: None,
-        host_since: None,
-    };
-    let outage = Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told) };
+    let outage = Outage { since: ago(2_500), noticed: ago(2_450), muted: None, told: Some(told()) };
     fleet.status.checks.retain(|check, _| *check == id("web-1.json"));
     fleet.status.checks.get_mut(&id("web-1.json")).unwrap().outage = Some(Box::new(outage));
     let word = Acknowledged { by: Some("alice@ops".into()), reason: Some("disk\u{1b}[2J ordered".into()) };
