@@ -3,7 +3,10 @@
 use std::time::SystemTime;
 
 use lettre::Message;
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue, InReplyTo, MessageId, References, To};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue, InReplyTo, MIME_VERSION_1_0, MessageId,
+    References, To,
+};
 use lettre::message::{Mailbox, Mailboxes};
 
 use super::super::mood::{self, Mood};
@@ -12,6 +15,9 @@ use crate::outbox::entry::Entry;
 
 /// How many threads a mail may stand in. Of more outages no mail reader can make sense.
 const THREADS: usize = 50;
+
+/// The longest line that needs no encoding, in bytes.
+const LINE: usize = 990;
 
 /// Renders these entries as one mail, ready for SMTP but for its dots.
 pub(super) fn mail(entries: &[Entry], from: &Mailbox, to: &[Mailbox], now: SystemTime) -> Vec<u8> {
@@ -25,6 +31,7 @@ pub(super) fn mail(entries: &[Entry], from: &Mailbox, to: &[Mailbox], now: Syste
         .raw_header(ids(MessageId::name(), &[own_id(entries, domain)]))
         // No machine answers it: no note that somebody is away.
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN);
     if let Some(newest) = threads.last() {
         mail = mail.raw_header(ids(InReplyTo::name(), std::slice::from_ref(newest)));
@@ -34,6 +41,10 @@ pub(super) fn mail(entries: &[Entry], from: &Mailbox, to: &[Mailbox], now: Syste
         mail = mail.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Importance"), "high".into()));
     }
     let text = words::message(entries, ROOM, str::to_string) + "\n";
+    // Readable as it is, for programs that sort mails, where all mail servers allow that.
+    if text.is_ascii() && text.lines().all(|line| line.len() <= LINE) {
+        mail = mail.header(ContentTransferEncoding::SevenBit);
+    }
     mail.body(text).expect("a mail has a sender and recipients").formatted()
 }
 
