@@ -20,7 +20,7 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
             "timeout_s: it may be at most",
         ),
         ("{\"url\": \"http://a/\"", "pulse.json:1:19:", "the text ends within an object"),
-        ("url = http://a/", "pulse.json:1:1:", "there is no value"),
+        ("url = http://a/", "pulse.json:1:1:", "there is no JSON value"),
         (" \n", "pulse.json:1:1:", "it is empty; the least is {}"),
         ("{\"url\": \"https://me:pw@a/\"}", "pulse.json:1:27:", "url: it has credentials in it"),
         ("{\"url\": \"http://a/\", \"min_cert_days\": 5}", "pulse.json:1:22:", "min_cert_days: the url is http"),
@@ -81,6 +81,16 @@ fn a_name_that_may_not_enter_a_key_is_refused() {
     bed.write("pulses.d/a b.json", "{}");
     let sent = bed.run(&["send"]);
     assert!(sent.complaint().contains("./pulses.d/a b.json: the file's name is the check's"), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1.json".to_string()]));
+}
+
+#[test]
+fn a_file_whose_ending_is_in_capitals_is_named_and_not_passed_over() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("pulses.d/db.JSON", "{}");
+    let sent = bed.run(&["send"]);
+    assert!(sent.complaint().contains("./pulses.d/db.JSON: its name must end in .json, in small letters"), "{sent:?}");
     assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1.json".to_string()]));
 }
 
