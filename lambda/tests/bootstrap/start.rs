@@ -60,7 +60,6 @@ fn a_loop_that_is_to_mail_says_once_that_it_does_not_and_mails_nothing() {
     let url = format!("smtp://me:SECRET@{}", mails.address());
     let more = [("SMTP_URL", url.as_str()), ("SMTP_FROM", "a@example.com"), ("SMTP_TO", "b@example.com")];
     let running = start_with(&lambda, &world, "loop", &more);
-    world.put("loop/Test.lambda", "", &[]);
     assert_eq!(lambda.invoke(event(&["loop/Test.lambda"])).0, "response");
     let log = running.log();
     let said: Vec<_> = log.lines().filter(|line| line.contains("SMTP_URL")).collect();

@@ -7,7 +7,7 @@ use lettre::message::header::{
     ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue, InReplyTo, MIME_VERSION_1_0, MessageId,
     References, To,
 };
-use lettre::message::{Mailbox, Mailboxes};
+use lettre::message::{Body, Mailbox, Mailboxes};
 
 use super::super::mood::{self, Mood};
 use super::super::{ROOM, digest, words};
@@ -41,11 +41,13 @@ pub(super) fn mail(entries: &[Entry], from: &Mailbox, to: &[Mailbox], now: Syste
         mail = mail.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Importance"), "high".into()));
     }
     let text = words::message(entries, ROOM, str::to_string) + "\n";
-    // Readable as it is, for programs that sort mails, where all mail servers allow that.
-    if text.is_ascii() && text.lines().all(|line| line.len() <= LINE) {
-        mail = mail.header(ContentTransferEncoding::SevenBit);
-    }
-    mail.body(text).expect("a mail has a sender and recipients").formatted()
+    // Readable as it is, too, for programs that sort mails. The library encodes each line that is over 76 bytes.
+    let body = if text.is_ascii() && text.lines().all(|line| line.len() <= LINE) {
+        Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text)
+    };
+    mail.body(body).expect("a mail has a sender and recipients").formatted()
 }
 
 /// The id of a mail of just these entries.
