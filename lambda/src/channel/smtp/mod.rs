@@ -1,11 +1,11 @@
 //! E-mail by SMTP: one mail for what a sweep tells, as a mail reader shows it, in the thread of its outage.
 //!
-//! **Ids.** A mail's Message-ID is made from the ids of its entries. So a mail that is sent again, because its answer was
-//! lost, has the same one, and receivers drop it or show it once. What a later sweep adds must not change that: the
+//! **Ids.** A mail's Message-ID is made from the ids of its entries. So a mail that is sent again, because its answer
+//! was lost, has the same one, and receivers drop it or show it once. What a later sweep adds must not change that: the
 //! entries of the oldest sweep that are owed go in a mail of their own, and all others in a second one.
 //!
-//! **Threads.** An outage of a host has an id, too, made from the host and from the time at which the outage began. Each
-//! mail about it names that id in `References`. No mail has the id itself: which mail is an outage's first is not known
+//! **Threads.** An outage of a host has an id, too, made from the host and from the time at which the outage began.
+//! Each mail about it names that id in `References`. No mail has the id itself: which mail is an outage's first is not known
 //! here, and two mails must never have one id. Mail readers gather what refers to the same id, whether they have it or
 //! not. A mail that tells several outages stands in the thread of each, and mail readers show these threads as one.
 //!

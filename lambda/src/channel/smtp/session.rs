@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
         Err(Missed { for_good, ..self.missed(&format!("it refuses the mail: {}", self.shown(&reply))) })
     }
 
-    /// Sends a command and expects a reply whose code begins with this digit; `otherwise` says what another reply means.
+    /// Sends a command and expects a reply whose code begins with this digit. `otherwise` says what another one means.
     fn expect(
         &mut self,
         digit: u8,
