@@ -150,7 +150,8 @@ fn log(debian: &Path) -> String {
 /// The index of the box as mutt shows it, without what moves the cursor.
 fn index(debian: &Path) -> Result<String, String> {
     let mutt = "stty cols 110 rows 14; TERM=vt100 timeout 10 chroot \"$DEBIAN\" mutt -n -F /dev/null -R \
-                -f /var/mail/ops -e 'set folder=/var/mail sort=threads ascii_chars=yes help=no' -e 'push <refresh><exit>'";
+                -f /var/mail/ops -e 'set folder=/var/mail sort=threads ascii_chars=yes help=no' \
+                -e 'push <refresh><exit>'";
     let mut script = Command::new("script");
     script.args(["-qec", mutt, "/dev/null"]).env("DEBIAN", debian).stdin(Stdio::null());
     let output = script.output().map_err(|error| format!("script: {error}"))?;
