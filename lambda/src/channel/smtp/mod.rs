@@ -5,9 +5,9 @@
 //! entries of the oldest sweep that are owed go in a mail of their own, and all others in a second one.
 //!
 //! **Threads.** An outage of a host has an id, too, made from the host and from the time at which the outage began.
-//! Each mail about it names that id in `References`. No mail has the id itself: which mail is an outage's first is not known
-//! here, and two mails must never have one id. Mail readers gather what refers to the same id, whether they have it or
-//! not. A mail that tells several outages stands in the thread of each, and mail readers show these threads as one.
+//! Each mail about it names that id in `References`. No mail has the id itself: which mail is an outage's first is not
+//! known here, and two mails must never have one id. Mail readers gather what refers to the same id, whether they have
+//! it or not. A mail that tells several outages stands in the thread of each, and mail readers show these as one.
 //!
 //! - `server`: the settings; `mail`: the text; `session`: the conversation; `reply`: what the server says.
 

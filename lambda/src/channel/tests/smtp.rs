@@ -134,7 +134,7 @@ fn what_was_taken_before_a_failure_is_not_sent_again() {
 #[test]
 fn names_and_reasons_from_outside_add_no_header_and_no_line() {
     let name = format!("web\r\nBcc: x@evil.example\r\n\r\n.\r\n\u{202e}{}", "ä\"<&".repeat(80));
-    let check = CheckId::try_from(format!("{}.json", name.replace(['\r', '\n'], "?"))).unwrap();
+    let check = CheckId::try_from(format!("{}.json", name.replace(['\r', '\n', '\u{202e}'], "?"))).unwrap();
     let reason = format!("{name}\r\n.\r\nMAIL FROM:<x@evil.example>\r\n");
     let down = Down { check, reason: Some(reason), ..failing("web-1") };
     let mail = mail(&[in_outage(Fact::Down(down), 28, false)]);
