@@ -95,7 +95,8 @@ fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
     let db = open().unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
     let state = State::load(&db, "pulses", &clock).unwrap();
-    (Store::begin(StoreFile::new(db, Box::new(open)), folder, &state, RULES.into(), clock).unwrap(), is_full)
+    let settings = Settings { rules: RULES.into(), clock, of_host: 3 };
+    (Store::begin(StoreFile::new(db, Box::new(open)), folder, &state, settings).unwrap(), is_full)
 }
 
 fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {
@@ -104,7 +105,7 @@ fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {
     let object = NewObject {
         etag: ETag(0),
         details,
-        body: Content::Held(body.into()),
+        body: Content::Held(vec![body.into()]),
         has_url: false,
         origin: Origin::default(),
     };
