@@ -16,9 +16,9 @@ impl Page {
         let (mut chosen, mut rest) = (Vec::new(), Vec::new());
         let mut of_host: BTreeMap<&str, usize> = BTreeMap::new();
         for row in &rows {
-            let count = of_host.entry(row.id.host()).or_default();
-            if chosen.len() < CHECKS && *count < CHECKS_OF_HOST {
-                *count += 1;
+            let host = row.id.host();
+            if chosen.len() < CHECKS && of_host.get(host).is_none_or(|count| *count < CHECKS_OF_HOST) {
+                *of_host.entry(host).or_default() += 1;
                 chosen.push(listed(row));
             } else {
                 rest.push(row);

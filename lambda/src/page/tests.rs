@@ -193,6 +193,8 @@ fn a_page_has_a_size_that_it_never_exceeds_and_counts_the_rest_by_host() {
     let rest: usize = between(&html, "Not listed: ", " checks")[0].replace(',', "").parse().unwrap();
     assert_eq!(listed + rest, 10_001);
     assert!(listed <= 2_000);
+    let kept = Page::of(&fleet(20_000, How::AllUp).status, NOW, None, 60).rest;
+    assert!(kept.others > 1_000 && kept.hosts.len() < 15_000, "{} {}", kept.others, kept.hosts.len());
     let hosts =
         fleet(10_000, How::ManyDown).status.checks.keys().map(|id| id.host().to_owned()).collect::<HashSet<_>>();
     let shown: HashSet<_> = between(&html, "<tbody id=\"", "\"").into_iter().map(String::from).collect();
