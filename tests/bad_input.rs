@@ -20,7 +20,7 @@ fn a_bad_pulse_is_refused_with_file_line_and_field_and_is_not_uploaded() {
             "timeout_s: it may be at most",
         ),
         ("{\"url\": \"http://a/\"", "pulse.json:1:19:", "the text ends within an object"),
-        ("url = http://a/", "pulse.json:1:1:", "there is no value"),
+        ("url = http://a/", "pulse.json:1:1:", "there is no JSON value"),
         (" \n", "pulse.json:1:1:", "it is empty; the least is {}"),
         ("{\"url\": \"https://me:pw@a/\"}", "pulse.json:1:27:", "url: it has credentials in it"),
         ("{\"url\": \"http://a/\", \"min_cert_days\": 5}", "pulse.json:1:22:", "min_cert_days: the url is http"),
