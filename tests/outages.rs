@@ -183,7 +183,8 @@ fn the_page_of_that_week_says_the_same_as_outages_and_status_and_a_count_by_hand
     let history = sweeps.history();
     let bed = bed(sweeps.status(), Some(&history));
     let end = Time::from_second(begin + WEEK);
-    let html = Page::of(sweeps.status(), end, None, 60).render(Some(history.clone()));
+    let page = Page::of(sweeps.status(), end, None, 60);
+    let html = page.render(Some(&page.past(&*history.to_json()).unwrap()));
     assert_eq!((each(&html, "title")[0], each(&html, "h1")[0]), ("all up, pulse-echo", "All 40 hosts are up"));
 
     // The outages, line by line as the command has them.

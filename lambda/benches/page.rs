@@ -2,15 +2,14 @@
 //!
 //! `cargo bench -p pulse-echo-lambda --bench page`, or with other numbers of checks after `--`. Each fleet has a
 //! process of its own, which holds the status, as a sweep does, and reads `history.json`. Measured is the rest: what is
-//! chosen of the status, the history parsed, and the page. Time on the processor does not depend on what else runs. It
+//! chosen of the status, what is read of the history, and the page. Time on the processor does not depend on what else runs. It
 //! is the mean of [`ROUNDS`] pages, since the kernel counts it in ticks of some milliseconds.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use pulse_echo_core::history::History;
 use pulse_echo_core::status::Status;
 use pulse_echo_lambda::page::Page;
 use pulse_echo_testkit::page_fleet::{How, NOW, fleet};
@@ -89,8 +88,9 @@ fn child(folder: &Path) {
     let before = kib("VmRSS:");
     let (mut bytes, mut more, begun) = (0, 0, on_cpu());
     for round in 0..ROUNDS {
-        let history = fs::read(folder.join("history.json")).unwrap();
-        let html = Page::of(&status, NOW, None, 60).render(Some(History::from_json(&history).unwrap()));
+        let page = Page::of(&status, NOW, None, 60);
+        let past = page.past(File::open(folder.join("history.json")).unwrap()).unwrap();
+        let html = page.render(Some(&past));
         bytes = html.len();
         if round == 0 {
             more = kib("VmHWM:").saturating_sub(before);

@@ -158,7 +158,8 @@ fn limits() -> Limits {
 /// One of each kind, with all that it may say. The match has no other arm: a new kind does not compile before it is
 /// here.
 fn facts() -> Vec<Fact> {
-    let words: Metadata = [("load1".to_string(), "48".to_string())].into();
+    let names = ["uptime-s", "load1", "mem-available-kb", "disk-free-pct", "disk-at", "sent-at", "agent"];
+    let words: Metadata = names.map(|name| (name.to_string(), "48".to_string())).into();
     let (check, since, some, reason) = (id("web-1/db"), time(2), vec![id("web-1")], Some("body differs".to_string()));
     let (cause, state, until) = (Some(Cause::Body), State::Failing, time(9));
     let down = Down {

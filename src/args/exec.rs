@@ -22,12 +22,12 @@ use pulse_echo_core::pulse::{EVERY_S, GRACE_S};
     name = "exec",
     note = "A file jobs.d/CHECK.json beside the configuration is sent as the pulse, if it is there. Two jobs that may \
             run at the same time need two names.",
-    example = "pulse-echo exec --name backup -- /usr/local/bin/backup --full",
-    example = "pulse-echo exec --name report --every 7d --grace 2h --timeout 30m -- sh -c 'report | mail ops'",
+    example = "15 2 * * * root pulse-echo exec --name backup --timeout 4h -- /usr/local/bin/backup --full",
+    example = "5 * * * * www pulse-echo exec --name reports --every 1h -- /srv/www/bin/reports",
+    example = "30 6 * * 1 root pulse-echo exec --name certs --every 7d -- sh -c 'certbot -q renew && nginx -s reload'",
     error_code(0, "the job's, as all others but these"),
     error_code(2, "a mistake in the options of exec: nothing was run"),
     error_code(124, "the job did not end within --timeout"),
-    error_code(125, "how the job ended cannot be known"),
     error_code(126, "the job cannot be started"),
     error_code(127, "there is no such job"),
     error_code(128, "128 + n: the job was ended by signal n")

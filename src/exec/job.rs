@@ -3,6 +3,7 @@
 use std::ffi::{CString, OsString};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_s
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg};
 use nix::unistd::{self, alarm};
 use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use signal_hook::flag;
 
 use super::streams::{Pipes, Streams};
 use super::terminal::Terminal;
@@ -27,27 +29,30 @@ const PASSED_ON: [Signal; 6] =
 /// How long a job has from TERM to KILL.
 const TO_END: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether the job has ended, even if no signal says so: where SIGCHLD is ignored, none does.
+/// How often it is looked whether the job has ended, even if no signal says so.
 const LOOK: Duration = Duration::from_secs(30);
 
 /// The exit code after `--timeout`, as of timeout(1).
 const TIMED_OUT: u8 = 124;
 
-/// The exit code if the job's end is not known.
-const UNKNOWN: u8 = 125;
+/// What stands for an end that the system does not tell. That does not come.
+const LOST: End = End::Exit(1);
 
 /// How a job ended.
 pub struct Ended {
     /// Our own exit code.
     pub code: u8,
-    /// What is told of it; `None` if that is not known.
-    pub job: Option<Job>,
+    /// What is told of it.
+    pub job: Job,
 }
 
 /// Runs the job to its end. Its output may not have ended yet, if something else holds it, too.
 pub fn run(options: &Exec) -> (Ended, Streams) {
     // Before any thread is there, since each inherits it. `before` is the job's.
     let before = signals().thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
+    // Where SIGCHLD is ignored, as some daemons leave it to what they start, the system tells nobody how a child ended. A
+    // handler, which a child does not inherit, mends that.
+    let _ = flag::register(Signal::SIGCHLD as i32, Arc::default());
     let started = Instant::now();
     let (mut streams, pipes) = Streams::new();
     let child = spawn(&options.command, &pipes, &before);
@@ -61,23 +66,19 @@ pub fn run(options: &Exec) -> (Ended, Streams) {
             complain(&why);
             let job = Job { end: End::Exit(code), timeout_s: None, ms: None, tail: Some(why) };
             give_back(before);
-            return (Ended { code, job: Some(job) }, streams);
+            return (Ended { code, job }, streams);
         }
     };
     alarm::cancel();
     give_back(before);
     let ms = u64::try_from(started.elapsed().as_millis()).ok();
-    let Some(end) = end else {
-        complain(&"how the job ended is not known: what started pulse-echo ignores SIGCHLD");
-        return (Ended { code: UNKNOWN, job: None }, streams);
-    };
     let code = match (timeout_s, end) {
         (Some(_), _) => TIMED_OUT,
         (None, End::Exit(code)) => code,
         (None, End::Signal(number)) => 128 + number,
     };
     let job = Job { end, timeout_s, ms, tail: streams.last_words() };
-    (Ended { code, job: Some(job) }, streams)
+    (Ended { code, job }, streams)
 }
 
 /// Starts the job in a process group of its own, so that it can be ended with all that it starts.
@@ -127,10 +128,9 @@ fn signals() -> SigSet {
     signals
 }
 
-/// Waits for the job's end, which is `None` if the system does not tell; also the time limit, if the job did not keep
-/// it.
-fn wait(group: Pid, options: &Exec, started: Instant) -> (Option<End>, Option<u32>) {
-    let terminal = Terminal::in_the_foreground();
+/// Waits for the job's end; also the time limit, if the job did not keep it.
+fn wait(group: Pid, options: &Exec, started: Instant) -> (End, Option<u32>) {
+    let terminal = Terminal::open();
     if let Some(terminal) = &terminal {
         terminal.hand_to(group);
     }
@@ -150,23 +150,23 @@ fn wait(group: Pid, options: &Exec, started: Instant) -> (Option<End>, Option<u3
                 }
             }
             Ok(Some((_, status))) => break end(status),
-            Err(rustix::io::Errno::CHILD) => break None,
+            // Nobody else waits for it.
+            Err(rustix::io::Errno::CHILD) => break LOST,
             Ok(None) | Err(_) => {}
         }
         limit.enforce(group);
     };
     if let Some(terminal) = terminal {
-        terminal.take_back();
+        terminal.take_back(group);
     }
     limit.end_the_rest(group);
     (end, limit.kill_at.and(options.timeout))
 }
 
-/// A number that is none of a signal or a code does not come.
-fn end(status: WaitStatus) -> Option<End> {
+fn end(status: WaitStatus) -> End {
     let code = status.exit_status().map(|code| u8::try_from(code).map(End::Exit));
     let signal = || status.terminating_signal().map(|number| u8::try_from(number).map(End::Signal));
-    code.or_else(signal)?.ok()
+    code.or_else(signal).and_then(Result::ok).unwrap_or(LOST)
 }
 
 fn to_group(group: Pid, signal: Signal) {

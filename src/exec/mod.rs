@@ -29,11 +29,9 @@ pub fn command(
     }
     let (ended, streams) = job::run(options);
     end_with(ended.code);
-    if let Some(job) = ended.job {
-        let sent = unreadable.map_or_else(|| send(arguments, options, environment, job), |why| Err(why.clone()));
-        if let Err(why) = sent {
-            complain(&format_args!("the pulse of the job {} was not sent: {why}", options.name));
-        }
+    let sent = unreadable.map_or_else(|| send(arguments, options, environment, ended.job), |why| Err(why.clone()));
+    if let Err(why) = sent {
+        complain(&format_args!("the pulse of the job {} was not sent: {why}", options.name));
     }
     streams.end();
     ended.code.into()

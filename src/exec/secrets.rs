@@ -20,6 +20,32 @@ const SCHEMES: [&str; 4] = ["bearer", "basic", "digest", "token"];
 const BEGINNINGS: [&str; 12] =
     ["AKIA", "ASIA", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_live_", "eyJ"];
 
+/// How what follows a name and a colon begins if it tells what went wrong: `cannot read the token: no such file`.
+const TELLS: [&str; 22] = [
+    "no",
+    "not",
+    "is",
+    "permission",
+    "access",
+    "connection",
+    "context",
+    "operation",
+    "invalid",
+    "expired",
+    "timeout",
+    "timed",
+    "failed",
+    "error",
+    "cannot",
+    "could",
+    "unable",
+    "unexpected",
+    "unknown",
+    "missing",
+    "status",
+    "request",
+];
+
 /// The end of an output, as text that may be told, at most 200 bytes; `is_cut` if there was more before.
 pub fn last_words(output: &[u8], is_cut: bool) -> Option<String> {
     let text = String::from_utf8_lossy(output);
@@ -53,7 +79,7 @@ fn masked(line: &str) -> String {
             return shown;
         };
         let word = &after[..end];
-        follows |= if_assigned && between.contains(['=', ':']);
+        follows |= if_assigned && between.contains(['=', ':']) && !(between == ": " && tells(after));
         let of_url = if between.ends_with(':') { after.strip_prefix("//").and_then(user_of_url) } else { None };
         let is_scheme = SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
         let length = if follows && !is_scheme {
@@ -94,6 +120,13 @@ fn user_of_url(text: &str) -> Option<usize> {
     authority.rfind('@')
 }
 
+/// Whether a text behind a colon tells what went wrong: by its first word, or by an HTTP status.
+fn tells(text: &str) -> bool {
+    let (word, rest) = text.split_at(text.find([' ', ':']).unwrap_or(text.len()));
+    let is_status = word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ');
+    is_status || (!rest.is_empty() && TELLS.iter().any(|first| word.eq_ignore_ascii_case(first)))
+}
+
 fn names_secret(word: &str) -> bool {
     let name = word.to_ascii_lowercase();
     IN_NAMES.iter().any(|part| name.contains(part)) || ENDS.iter().any(|end| name.ends_with(end))
@@ -110,7 +143,8 @@ fn looks_random(word: &str) -> bool {
     (is_whole && is_mixed(word))
         || word.split(['/', '.']).any(|part| {
             let is_hex = part.len() >= 32 && part.bytes().all(|b| b.is_ascii_hexdigit());
-            is_hex || (part.len() >= 20 && is_mixed(part))
+            // The parts of a file's name, such as Backup-2026-11-28, are words and numbers.
+            is_hex || (part.len() >= 20 && part.split(['-', '_']).any(is_mixed))
         })
 }
 
@@ -145,6 +179,15 @@ mod tests {
             ("0123456789abcdef0123456789abcdef", HIDDEN),
             ("AWS_SESSION_TOKEN: x", "AWS_SESSION_TOKEN: ***"),
             ("token='a b' and more", "token='***' and more"),
+            ("the new password: swordfish is set", "the new password: *** is set"),
+            ("password: no", "password: ***"),
+            ("PASSWORD=no password", "PASSWORD=*** password"),
+            ("sas sv=2026&sig=aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9d%3D", "sas sv=2026&sig=***"),
+            ("id AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY", "id ***"),
+            (
+                "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/x, Signature=0123456789abcdef0123456789abcdef",
+                "AWS4-HMAC-SHA256 Credential=*** Signature=***",
+            ),
         ] {
             assert_eq!(masked(line), shown);
         }
@@ -154,6 +197,10 @@ mod tests {
             "12:30:45 ERROR: duplicate key value violates unique constraint \"orders_pkey\"",
             "see https://example.com/help?id=7 or ops@example.com",
             "token expired; the key is not known",
+            "failed to refresh the token: cannot fetch token: 401 Unauthorized",
+            "cannot read /run/secret: No such file; password: permission denied",
+            "error: credentials: context deadline exceeded",
+            "tar: /srv/Backup-2026-11-28-Full_Copy.tar.gz: Cannot write: No space left on device",
             "/usr/local/bin/backup: line 3: 4711 Killed",
             "",
         ] {

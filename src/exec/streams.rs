@@ -2,12 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, PipeReader, PipeWriter, Read, Write};
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::fstat;
 
 use super::secrets;
@@ -31,6 +34,16 @@ pub struct Streams {
     /// Each stream says when it has ended.
     ended: Receiver<()>,
     open: usize,
+    /// Those that have not ended, and perhaps others.
+    streams: Vec<Weak<Stream>>,
+}
+
+/// One of the job's streams, and where it goes.
+struct Stream {
+    from: PipeReader,
+    to: File,
+    /// Who holds it reads, and writes what was read.
+    turn: Mutex<()>,
 }
 
 /// The end of the output.
@@ -45,7 +58,7 @@ impl Streams {
     /// Makes the pipes for the job's stdout and stderr. A terminal is handed through.
     pub fn new() -> (Self, Pipes) {
         let (sender, ended) = mpsc::channel();
-        let mut streams = Self { tail: Arc::default(), ended, open: 0 };
+        let mut streams = Self { tail: Arc::default(), ended, open: 0, streams: Vec::new() };
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let pipe = |streams: &mut Self, to: BorrowedFd| {
             (!to.is_terminal()).then(|| streams.pass_on(to, &sender)).flatten().map(Arc::new)
@@ -62,8 +75,11 @@ impl Streams {
         let to = File::from(to.try_clone_to_owned().ok()?);
         let (reader, writer) = io::pipe().ok()?;
         let (tail, sender) = (self.tail.clone(), sender.clone());
+        let stream = Arc::new(Stream { from: reader, to, turn: Mutex::default() });
+        self.streams.push(Arc::downgrade(&stream));
         let pump = move || {
-            pass_on(reader, to, &tail);
+            pass_on(&stream, &tail);
+            drop(stream);
             let _ = sender.send(());
         };
         thread::Builder::new().spawn(pump).ok()?;
@@ -77,15 +93,32 @@ impl Streams {
         while self.open > 0 && self.ended.recv_timeout(until.saturating_duration_since(Instant::now())).is_ok() {
             self.open -= 1;
         }
-        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let tail = lock(&self.tail);
         secrets::last_words(&tail.bytes, tail.is_cut)
     }
 
-    /// Passes on what is left to its end: a process that the job has left behind may still write, and would break on a
-    /// closed pipe. A signal ends us now.
+    /// Leaves what has not ended to `cat`: a process that the job has left behind may still write, and would break on a
+    /// closed pipe. Where there is no `cat`, waits for the end. A signal ends us now.
     pub fn end(self) {
-        self.ended.iter().take(self.open).for_each(drop);
+        let is_left = |stream: &Weak<Stream>| stream.upgrade().is_some_and(|stream| stream.leave().is_err());
+        let open = self.streams.iter().filter(|stream| is_left(stream)).count();
+        self.ended.iter().take(open.min(self.open)).for_each(drop);
     }
+}
+
+impl Stream {
+    /// Leaves it to `cat`, which ends with it.
+    fn leave(&self) -> io::Result<Child> {
+        let turn = lock(&self.turn);
+        let cat = Command::new("cat").stdin(self.from.try_clone()?).stdout(self.to.try_clone()?).spawn()?;
+        // It is never ours again.
+        mem::forget(turn);
+        Ok(cat)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_same(one: BorrowedFd, other: BorrowedFd) -> bool {
@@ -94,16 +127,20 @@ fn is_same(one: BorrowedFd, other: BorrowedFd) -> bool {
 }
 
 /// Passes on what comes. If it cannot be written, the job gets a closed pipe, as it would without us.
-fn pass_on(mut from: PipeReader, mut to: File, tail: &Mutex<Tail>) {
+fn pass_on(Stream { from, to, turn }: &Stream, tail: &Mutex<Tail>) {
+    let (mut from, mut to) = (from, to);
     let mut buffer = vec![0; BUFFER];
     loop {
+        // Nobody has the turn who waits, so that it can be left to another process. If this fails, so does `read`.
+        let _ = poll(&mut [PollFd::new(from, PollFlags::IN)], None);
+        let _turn = lock(turn);
         let length = match from.read(&mut buffer) {
             Ok(0) => return,
             Ok(length) => length,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(_) => return,
         };
-        tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..length]);
+        lock(tail).push(&buffer[..length]);
         if let Err(error) = write(&mut to, &buffer[..length]) {
             if error.kind() != ErrorKind::BrokenPipe {
                 complain(&format_args!("cannot write what the job says: {error}"));
@@ -113,7 +150,7 @@ fn pass_on(mut from: PipeReader, mut to: File, tail: &Mutex<Tail>) {
     }
 }
 
-fn write(to: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+fn write(to: &mut &File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match to.write(bytes) {
             Ok(length) => bytes = &bytes[length..],

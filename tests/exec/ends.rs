@@ -206,6 +206,18 @@ fn a_store_that_does_not_answer_costs_ten_seconds_and_no_more() {
     assert!(ended.took.as_secs() < 40, "{ended:?}");
 }
 
+/// As some daemons leave it to what they start. The system then tells nobody how a child ended.
+#[test]
+fn the_jobs_code_is_known_though_who_started_exec_ignores_sigchld() {
+    let site = Site::new();
+    let script = "trap '' CHLD; exec \"$0\" exec --name job -- sh -c 'echo said; exit 4'";
+    site.write("script", script);
+    let ended = pulse_echo_testkit::agent::Ended::of(&mut site.shell("exec bash -c \"$(cat script)\" \"$0\""));
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (4, "said\n", ""));
+    assert!(ended.took.as_secs() < 20, "it was told of the end at once: {ended:?}");
+    assert!(site.reason().starts_with("the job failed with exit code 4 after "));
+}
+
 #[test]
 fn a_killed_exec_leaves_the_job_alone() {
     let site = Site::new();

@@ -75,17 +75,17 @@ fn a_full_disk_is_said_and_the_job_does_not_go_on_in_vain() {
 }
 
 #[test]
-fn what_a_job_leaves_running_can_still_write_and_the_pulse_does_not_wait_for_it() {
+fn what_a_job_leaves_running_can_still_write_and_exec_does_not_wait_for_it() {
     let site = Site::new();
     let script = "(while [ ! -e go ]; do sleep 0.02; done; echo later) & echo now; exit 6";
     let mut exec =
         site.command(&["exec", "--name", "job", "--", "sh", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
-    wait_until(|| site.get(&Key::pulse(&check("job"))).is_some());
+    assert_eq!(exec.wait().unwrap().code(), Some(6));
     assert_eq!(site.outcome().tail.as_deref(), Some("now"));
     site.write("go", "");
     let mut said = String::new();
     exec.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!((said.as_str(), exec.wait().unwrap().code()), ("now\nlater\n", Some(6)));
+    assert_eq!(said, "now\nlater\n");
 }
 
 #[test]
@@ -140,6 +140,75 @@ fn a_terminal_is_the_jobs_to_read_and_write_and_leaves_no_tail() {
     assert!(code == Some(5) && said.contains("got hello"), "{code:?} {said}");
     assert_eq!(site.outcome().tail, None);
     assert!(site.reason().starts_with("the job failed with exit code 5 after "));
+}
+
+#[test]
+fn without_cat_exec_waits_for_what_a_job_leaves_running() {
+    let site = Site::new();
+    let script = "(while [ ! -e go ]; do /bin/sleep 0.02; done; echo later) & echo now; exit 6";
+    let mut command = site.command(&["exec", "--name", "job", "--", "/bin/sh", "-c", script]);
+    let mut exec = command.env("PATH", "/nowhere").stdout(Stdio::piped()).spawn().unwrap();
+    wait_until(|| site.get(&Key::pulse(&check("job"))).is_some());
+    site.write("go", "");
+    let mut said = String::new();
+    exec.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((said.as_str(), exec.wait().unwrap().code()), ("now\nlater\n", Some(6)));
+}
+
+/// Runs a script of bash at a terminal; `$AGENT` is the agent. `type_at` types, when it is time.
+fn at_a_terminal(site: &Site, script: &str, type_at: impl FnOnce(&mut dyn Write)) -> String {
+    site.write("shell", script);
+    let script = "AGENT=$0 exec script --quiet --return --command 'bash shell' /dev/null";
+    let mut script = site.shell(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut keyboard = script.stdin.take().unwrap();
+    type_at(&mut keyboard);
+    let mut said = String::new();
+    script.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    drop(keyboard);
+    script.wait().unwrap();
+    said
+}
+
+/// A shell with job control stops `exec` by Ctrl-Z, looks at both, and has them go on.
+#[test]
+fn ctrl_z_stops_exec_with_its_job_and_fg_has_both_go_on() {
+    let site = Site::new();
+    if is_ignored(20) {
+        return;
+    }
+    site.write("job", "echo $$ >pid\ntouch ready\nread line </dev/tty\necho \"got $line\"\nexit 5");
+    let shell = "set -m\n\"$AGENT\" exec --name job -- sh job\necho stopped $?\n\
+                 cut -d' ' -f3 /proc/$(jobs -p)/stat /proc/$(cat pid)/stat >states\nfg\necho ended $?\n";
+    let said = at_a_terminal(&site, shell, |keyboard| {
+        wait_until(|| site.read("ready").is_some());
+        keyboard.write_all(b"\x1a").unwrap();
+        wait_until(|| site.read("states").is_some_and(|states| states.lines().count() == 2));
+        keyboard.write_all(b"hello\n").unwrap();
+    });
+    assert_eq!(site.read("states").unwrap(), "T\nT\n", "{said}");
+    for expected in ["stopped 147", "got hello", "ended 5"] {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(site.reason().starts_with("the job failed with exit code 5 after "));
+}
+
+#[test]
+fn a_job_in_the_background_does_not_take_the_terminal_and_reads_it_once_in_the_foreground() {
+    let site = Site::new();
+    // The first ends in the background. The second is stopped since it reads there.
+    let shell = "set -m\n\"$AGENT\" exec --name job -- sh -c 'exit 3' &\nwait $!\necho first $?\n\
+                 touch asked\nread line </dev/tty\necho \"shell got $line\"\n\
+                 \"$AGENT\" exec --name job -- sh -c 'read line </dev/tty; echo job got $line; exit 6' &\n\
+                 until jobs -s | grep -q .; do sleep 0.02; done\ntouch ready\nfg\necho second $?\n";
+    let said = at_a_terminal(&site, shell, |keyboard| {
+        wait_until(|| site.read("asked").is_some());
+        keyboard.write_all(b"one\n").unwrap();
+        wait_until(|| site.read("ready").is_some());
+        keyboard.write_all(b"two\n").unwrap();
+    });
+    for expected in ["first 3", "shell got one", "job got two", "second 6"] {
+        assert!(said.contains(expected), "{said}");
+    }
 }
 
 #[test]

@@ -59,5 +59,6 @@ pub fn look(tally: &mut Tally, tools: &Path) {
 }
 
 fn html(fleet: PageFleet) -> String {
-    Page::of(&fleet.status, NOW, fleet.status.stopped, 60).render(Some(fleet.history))
+    let page = Page::of(&fleet.status, NOW, fleet.status.stopped, 60);
+    page.render(Some(&page.past(&*fleet.history.to_json()).unwrap()))
 }

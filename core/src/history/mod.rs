@@ -1,12 +1,14 @@
 //! `history.json`: the outages that are over, and each day's downtime.
 //!
-//! Here: its content, and how it is read. `file`: what is put in; `bound`: what it gives up; [`Timeline`]: a check's
-//! uptime, days and outages, as people see them.
+//! Here: its content, and how it is read; `part`: how a part of it is read. `file`: what is put in; `bound`: what it
+//! gives up; [`Timeline`]: a check's uptime, days and outages, as people see them.
 
 #[cfg(feature = "memory")]
 mod bound;
 mod day;
 mod file;
+#[cfg(feature = "memory")]
+mod part;
 mod timeline;
 
 use std::collections::BTreeMap;

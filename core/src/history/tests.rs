@@ -60,6 +60,34 @@ fn a_newer_history_is_told_apart_from_an_unreadable_one() {
 }
 
 #[test]
+fn a_part_of_a_history_has_all_but_the_checks_that_nobody_keeps() {
+    let outages = [unfiled("web-1.json", outage(0, 600)), unfiled("web-2.json", outage(3, 50_000))];
+    let mut history = filed(&outages);
+    history.dark.push(Gap { from: at(0), until: at(900) });
+    let json = String::from_utf8(history.to_json()).unwrap();
+    assert_eq!(History::part_of(json.as_bytes(), |_, _| true).unwrap(), history);
+
+    // Fields of a newer loop and a past that cannot be read are left out.
+    let json = json.replace("\"checks\":{", "\"more\":[{\"checks\":{}}],\"checks\":{\"web-0.json\":7,") + "\n";
+    let mut shown = Vec::new();
+    let part = History::part_of(json.as_bytes(), |id, past| {
+        shown.push((id.to_string(), past.outages.len()));
+        id.as_str() == "web-2.json"
+    });
+    history.checks.remove(&id("web-1.json"));
+    assert_eq!(part.unwrap(), history);
+    assert_eq!(shown, [("web-1".into(), 1), ("web-2".into(), 1)]);
+
+    let newer = json.replace("\"version\":1", "\"version\":2");
+    let cut = &json[..json.len() / 2];
+    let more = json.clone() + "{}";
+    for text in [&*newer, cut, &more, "", "null", "{}", "{\"version\":1,\"since\":\"2026-11-21T12:00:00Z\"}"] {
+        assert!(History::part_of(text.as_bytes(), |_, _| true).is_err(), "{text}");
+        assert!(History::from_json(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn one_bad_past_does_not_stop_the_rest_and_unknown_fields_are_ignored() {
     let history = filed(&[unfiled("a.json", outage(0, 1)), unfiled("b.json", outage(0, 1))]);
     let json = String::from_utf8(history.to_json()).unwrap();

@@ -1,10 +1,10 @@
-//! Reads the long lists of `status.json` entry by entry, and leaves out what cannot be read.
+//! Reads the long lists of `status.json` and `history.json` entry by entry, and leaves out what cannot be read.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -35,33 +35,63 @@ where
     D: Deserializer<'de>,
     E: Entry,
 {
-    struct Entries<E>(PhantomData<E>);
+    entries(|_, _| true).deserialize(deserializer)
+}
 
-    impl<'de, E: Entry> Visitor<'de> for Entries<E> {
-        type Value = BTreeMap<CheckId, E>;
+/// Reads entry by entry, and keeps those that `keep` says to keep.
+pub(crate) fn entries<E, K>(keep: K) -> Entries<E, K>
+where
+    E: Entry,
+    K: FnMut(&CheckId, &E) -> bool,
+{
+    Entries { keep, entry: PhantomData }
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("an entry for each check")
-        }
+/// A reader of entries.
+pub(crate) struct Entries<E, K> {
+    keep: K,
+    entry: PhantomData<E>,
+}
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut entries = Vec::new();
-            while let Some((id, text)) = map.next_entry::<String, Box<RawValue>>()? {
-                let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable::<E>(&text)?));
-                match entry() {
-                    Ok((id, mut entry)) => {
-                        entry.shrink();
-                        entries.push((id, entry));
-                    }
-                    Err(error) => log::error!("{} of {id:?} is left out: {error}", E::WHAT),
-                }
-            }
-            // Built from a whole list, a map has no half-filled nodes.
-            Ok(entries.into_iter().collect())
-        }
+impl<'de, E, K> DeserializeSeed<'de> for Entries<E, K>
+where
+    E: Entry,
+    K: FnMut(&CheckId, &E) -> bool,
+{
+    type Value = BTreeMap<CheckId, E>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, E, K> Visitor<'de> for Entries<E, K>
+where
+    E: Entry,
+    K: FnMut(&CheckId, &E) -> bool,
+{
+    type Value = BTreeMap<CheckId, E>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an entry for each check")
     }
 
-    deserializer.deserialize_map(Entries(PhantomData))
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((id, text)) = map.next_entry::<String, Box<RawValue>>()? {
+            let entry = || Ok::<_, String>((CheckId::try_from(id.clone())?, readable::<E>(&text)?));
+            match entry() {
+                Ok((id, mut entry)) if (self.keep)(&id, &entry) => {
+                    entry.shrink();
+                    entries.push((id, entry));
+                }
+                Ok(_) => {}
+                Err(error) => log::error!("{} of {id:?} is left out: {error}", E::WHAT),
+            }
+        }
+        // Built from a whole list, a map has no half-filled nodes.
+        Ok(entries.into_iter().collect())
+    }
 }
 
 /// Reads message by message. A message that cannot be read is left out.

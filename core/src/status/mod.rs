@@ -27,6 +27,8 @@ use crate::name::CheckId;
 
 use entries::each_message;
 
+#[cfg(feature = "memory")]
+pub(crate) use entries::entries;
 pub(crate) use entries::{Entry, each_entry};
 
 pub use acknowledged::Acknowledged;

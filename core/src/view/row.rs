@@ -22,7 +22,7 @@ pub struct Row<'a> {
     /// The acknowledgement of its outage that lasts.
     pub ack: Option<&'a Acked>,
     /// The pulse that is in the store now, if it was read.
-    pub newest: Option<Newest>,
+    pub newest: Option<Box<Newest>>,
 }
 
 /// A pulse that is in the store now. The record may be ten minutes older.
@@ -61,7 +61,7 @@ impl<'a> Row<'a> {
         let first = self.record.ahead.as_ref().and_then(|ahead| ahead.pulse).filter(|first| first.listed == newest.at);
         newest.at = first.map_or(newest.at, |first| first.counts);
         self.is_late &= newest.at == self.record.pulse;
-        self.newest = Some(newest);
+        self.newest = Some(newest.into());
     }
 
     fn rank(&self) -> u8 {

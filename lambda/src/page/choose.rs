@@ -6,22 +6,22 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::status::{State, Status};
 use pulse_echo_core::view::{Row, counts, worst_first};
 
-use super::{CHECKS, CHECKS_OF_HOST, HostCounts, Listed, Page, Rest};
+use super::{CHECKS, CHECKS_OF_HOST, Count, HostCounts, Listed, Page, REST, Rest};
 
 impl Page {
     /// What is shown of a status at `as_of`, the last sweep. `stopped` is since when the loop is stopped; `tick_s` is
     /// how often it means to sweep.
     pub fn of(status: &Status, as_of: Time, stopped: Option<Time>, tick_s: u32) -> Self {
         let rows = worst_first(status, as_of);
-        let (mut chosen, mut rest) = (Vec::new(), Rest::default());
+        let (mut chosen, mut rest) = (Vec::new(), Vec::new());
         let mut of_host: BTreeMap<&str, usize> = BTreeMap::new();
         for row in &rows {
-            let count = of_host.entry(row.id.host()).or_default();
-            if chosen.len() < CHECKS && *count < CHECKS_OF_HOST {
-                *count += 1;
+            let host = row.id.host();
+            if chosen.len() < CHECKS && of_host.get(host).is_none_or(|count| *count < CHECKS_OF_HOST) {
+                *of_host.entry(host).or_default() += 1;
                 chosen.push(listed(row));
             } else {
-                rest.add(row);
+                rest.push(row);
             }
         }
         Self {
@@ -31,10 +31,42 @@ impl Page {
             counts: counts(&rows),
             hosts: HostCounts::of(&rows),
             listed: chosen,
-            rest,
+            rest: Rest::of(rest, |host| of_host.contains_key(host)),
             unfiled: status.unfiled.clone(),
         }
     }
+}
+
+impl Rest {
+    /// Counts these checks by host. Of the hosts it keeps those that the page needs: in a large fleet, all names take as
+    /// much memory as all else here.
+    fn of(rows: Vec<&Row>, is_listed: impl Fn(&str) -> bool) -> Self {
+        let mut rest = Self::default();
+        let mut bytes = 0;
+        for rows in by_host(rows).chunk_by(is_of_one_host) {
+            let host = rows[0].id.host();
+            let mut count = Count::default();
+            rows.iter().for_each(|row| count.add(row));
+            if bytes < REST || is_listed(host) {
+                bytes += host.len();
+                rest.hosts.insert(host.into(), count);
+            } else {
+                rest.others += 1;
+                rest.of_others += count;
+            }
+        }
+        rest
+    }
+}
+
+/// Brings the checks of each host together. A map of the hosts would take far more memory.
+fn by_host<'a, 'r>(mut rows: Vec<&'a Row<'r>>) -> Vec<&'a Row<'r>> {
+    rows.sort_unstable_by_key(|row| row.id.host());
+    rows
+}
+
+fn is_of_one_host(one: &&Row, other: &&Row) -> bool {
+    one.id.host() == other.id.host()
 }
 
 fn listed(row: &Row) -> Listed {
@@ -46,14 +78,14 @@ impl HostCounts {
     fn of(rows: &[Row]) -> Self {
         /// Of a host: whether a check is down, whether one is down and muted, whether all are up.
         type Seen = (bool, bool, bool);
-        let mut hosts: BTreeMap<&str, Seen> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.record.state != State::Gone) {
-            let (down, muted, up) = hosts.entry(row.id.host()).or_insert((false, false, true));
-            *down |= row.is_told_down();
-            *muted |= row.record.state.is_down() && row.mute.is_some();
-            *up &= row.record.state == State::Up;
-        }
-        let count = |fits: fn(&Seen) -> bool| hosts.values().filter(|seen| fits(seen)).count();
+        let seen = |rows: &[&Row]| {
+            let down = rows.iter().any(|row| row.is_told_down());
+            let muted = rows.iter().any(|row| row.record.state.is_down() && row.mute.is_some());
+            (down, muted, rows.iter().all(|row| row.record.state == State::Up))
+        };
+        let rows = by_host(rows.iter().filter(|row| row.record.state != State::Gone).collect());
+        let hosts: Vec<Seen> = rows.chunk_by(is_of_one_host).map(seen).collect();
+        let count = |fits: fn(&Seen) -> bool| hosts.iter().filter(|seen| fits(seen)).count();
         Self {
             all: hosts.len(),
             down: count(|(down, ..)| *down),

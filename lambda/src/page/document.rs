@@ -4,12 +4,10 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pulse_echo_core::history::{Dark, History};
 use pulse_echo_core::words::when;
 use sha2::{Digest, Sha256};
 
-use super::hosts::Past;
-use super::{BYTES, Page};
+use super::{BYTES, Page, Past};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -25,17 +23,9 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 impl Page {
-    /// Renders the page. Without a history, which is so if it could not be read, it shows nothing of the past.
-    pub fn render(&self, history: Option<History>) -> String {
-        let past = history.map(|mut history| {
-            if let Some(unfiled) = &self.unfiled {
-                history.file(unfiled);
-            }
-            let dark = Dark::of(&history);
-            Past { history, dark }
-        });
-        let past = past.as_ref();
-        let outages = past.map(|past| self.outages(&past.history)).unwrap_or_default();
+    /// Renders the page. Without a past, which is so if it could not be read, it shows nothing of it.
+    pub fn render(&self, past: Option<&Past>) -> String {
+        let outages = past.map(|past| self.outages(&past.newest)).unwrap_or_default();
         let since = past.map(|past| format!(" Outages are known since {}.", when(past.history.since)));
         let head = format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\

@@ -3,25 +3,16 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use pulse_echo_core::history::{Dark, History, Timeline, WINDOWS, window};
+use pulse_echo_core::history::{Timeline, WINDOWS, window};
 use pulse_echo_core::view::Row;
 use pulse_echo_core::words::grouped;
 
 use super::down::{Down, class, line, own_name};
 use super::html::{escaped, id_of, link};
-use super::{Listed, Page, Rest, bars};
-
-/// How many bytes the hosts may take that are only counted.
-const REST: usize = 100_000;
+use super::{Count, Listed, Page, Past, REST, Rest, bars};
 
 /// How many checks of a host that is down are told with their sentence.
 const LINES: usize = 10;
-
-/// What is known of the past.
-pub(super) struct Past {
-    pub(super) history: History,
-    pub(super) dark: Dark,
-}
 
 /// The parts of the page that are about single hosts.
 pub(super) struct Hosts {
@@ -119,7 +110,7 @@ impl Page {
 impl Hosts {
     /// The section; nothing where there is no host.
     pub(super) fn section(&self, past: Option<&Past>) -> String {
-        if self.rows.is_empty() && self.rest.0.is_empty() {
+        if self.rows.is_empty() && self.rest.is_empty() {
             return String::new();
         }
         let head = |days| format!("<th scope=\"col\">{}</th>", window(days));
@@ -141,18 +132,21 @@ impl Hosts {
 }
 
 impl Rest {
+    fn is_empty(&self) -> bool {
+        self.hosts.is_empty() && self.others == 0
+    }
+
     /// The checks that are not listed, by host.
     fn html(&self) -> String {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return String::new();
         }
-        let sum = |hosts: &mut dyn Iterator<Item = &(usize, usize)>| {
-            hosts.fold((0, 0), |(checks, down), (more, more_down)| (checks + more, down + more_down))
-        };
-        let (checks, down) = sum(&mut self.0.values());
+        let mut sum = self.of_others;
+        self.hosts.values().for_each(|count| sum += *count);
+        let Count { checks, down } = sum;
         let mut list = String::new();
         let mut shown = 0;
-        for (host, (checks, down)) in &self.0 {
+        for (host, Count { checks, down }) in &self.hosts {
             let down = if *down > 0 { format!(", {} down", grouped(*down)) } else { String::new() };
             let one = format!("{} ({}{down})", escaped(host), grouped(*checks));
             if list.len() + one.len() > REST - 1_000 {
@@ -162,7 +156,7 @@ impl Rest {
             let _ = write!(list, "{comma}{one}");
             shown += 1;
         }
-        let hosts = self.0.len();
+        let hosts = self.hosts.len() + self.others;
         if shown < hosts {
             let _ = write!(list, "; and {} more hosts", grouped(hosts - shown));
         }

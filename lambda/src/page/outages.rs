@@ -1,27 +1,20 @@
 //! The last outages that are over.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write;
 
-use pulse_echo_core::clock::Time;
-use pulse_echo_core::history::History;
-use pulse_echo_core::name::CheckId;
-use pulse_echo_core::status::PastOutage;
 use pulse_echo_core::words::{duration, when};
 
 use super::Page;
 use super::html::{escaped, link};
-
-/// How many outages are shown.
-const SHOWN: usize = 40;
+use super::past::Newest;
 
 impl Page {
     /// The section; nothing where no outage is known.
-    pub(super) fn outages(&self, history: &History) -> String {
+    pub(super) fn outages(&self, newest: &Newest) -> String {
         let listed: HashSet<&str> = self.listed.iter().map(|listed| listed.id.host()).collect();
         let mut rows = String::new();
-        for (check, outage) in newest(history) {
+        for (check, outage) in newest.iter() {
             let (host, id) = (check.host(), check.to_string());
             let name = if listed.contains(host) { link(host, &id) } else { escaped(&id) };
             let _ = write!(
@@ -41,23 +34,4 @@ impl Page {
              <tbody>{rows}</tbody></table></section>"
         )
     }
-}
-
-/// The newest outages of all checks, by when they began.
-fn newest(history: &History) -> Vec<(&CheckId, &PastOutage)> {
-    let mut heap: BinaryHeap<Reverse<(Time, usize, usize)>> = BinaryHeap::new();
-    for (at, past) in history.checks.values().enumerate() {
-        for (number, outage) in past.outages.iter().enumerate().rev().take(SHOWN) {
-            if heap.len() == SHOWN && heap.peek().is_some_and(|Reverse((oldest, ..))| outage.from <= *oldest) {
-                break;
-            }
-            heap.push(Reverse((outage.from, at, number)));
-            if heap.len() > SHOWN {
-                heap.pop();
-            }
-        }
-    }
-    let checks: Vec<_> = history.checks.iter().collect();
-    let newest = heap.into_sorted_vec();
-    newest.into_iter().map(|Reverse((_, at, number))| (checks[at].0, &checks[at].1.outages[number])).collect()
 }

@@ -1,6 +1,7 @@
 //! What a page shows, and what it never does.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -16,7 +17,8 @@ use super::html::{escaped, id_of};
 use super::{BYTES, Page};
 
 fn page(fleet: &PageFleet) -> String {
-    Page::of(&fleet.status, NOW, fleet.status.stopped, 60).render(Some(fleet.history.clone()))
+    let page = Page::of(&fleet.status, NOW, fleet.status.stopped, 60);
+    page.render(Some(&page.past(&*fleet.history.to_json()).unwrap()))
 }
 
 fn stopped() -> PageFleet {
@@ -136,13 +138,28 @@ fn the_forty_newest_outages_of_all_checks_are_listed_however_many_one_has() {
         },
     };
     history.file(&Unfiled { outages: outages.iter().map(unfiled).collect(), ..Unfiled::default() });
-    outages.sort_by_key(|(_, from)| Reverse(*from));
-    let html = page(&PageFleet { history, ..empty() });
-    let table = between(&html, "<table class=\"o\">", "</table>")[0];
-    let rows: Vec<_> = between(table, "<tr><td>", "</tr>").iter().map(|row| between(row, "<td>", "</td>")[1]).collect();
-    let began: Vec<_> = between(table, "<tr><td>", "</td>");
-    let expected: Vec<_> = outages.iter().take(40).map(|(check, from)| (*check, when(*from))).collect();
-    assert_eq!(rows.into_iter().zip(began.into_iter().map(String::from)).collect::<Vec<_>>(), expected);
+    // Some checks are listed, one has more that is unfiled, and one has something that was filed before.
+    let mut status = Status::new(NOW);
+    status.checks.insert(id("some.json"), up());
+    let new = [("many", ago(15_500)), ("late", ago(14_000))];
+    let known = outages.last().copied();
+    let more = new.iter().chain(&known).map(unfiled).collect();
+    status.unfiled = Some(Unfiled { outages: more, ..Unfiled::default() });
+    let shown = |status: Status, outages: &mut Vec<(&str, Time)>| {
+        outages.sort_by_key(|(_, from)| Reverse(*from));
+        let html = page(&PageFleet { history: history.clone(), status });
+        let table = between(&html, "<table class=\"o\">", "</table>")[0];
+        let rows = between(table, "<tr><td>", "</tr>");
+        let checks = rows.iter().map(|row| between(row, "<td>", "</td>")[1]);
+        let checks = checks.map(|name| between(name, ">", "<").first().map_or(name, |name| *name).to_owned());
+        let shown: Vec<_> = checks.zip(between(table, "<tr><td>", "</td>").into_iter().map(String::from)).collect();
+        let expected: Vec<_> =
+            outages.iter().take(40).map(|(check, from)| ((*check).to_owned(), when(*from))).collect();
+        assert_eq!(shown, expected);
+    };
+    shown(Status::new(NOW), &mut outages);
+    outages.extend(new);
+    shown(status, &mut outages);
 }
 
 #[test]
@@ -176,6 +193,21 @@ fn a_page_has_a_size_that_it_never_exceeds_and_counts_the_rest_by_host() {
     let rest: usize = between(&html, "Not listed: ", " checks")[0].replace(',', "").parse().unwrap();
     assert_eq!(listed + rest, 10_001);
     assert!(listed <= 2_000);
+    let kept = Page::of(&fleet(20_000, How::AllUp).status, NOW, None, 60).rest;
+    assert!(kept.others > 1_000 && kept.hosts.len() < 15_000, "{} {}", kept.others, kept.hosts.len());
+    let hosts =
+        fleet(10_000, How::ManyDown).status.checks.keys().map(|id| id.host().to_owned()).collect::<HashSet<_>>();
+    let shown: HashSet<_> = between(&html, "<tbody id=\"", "\"").into_iter().map(String::from).collect();
+    let counted = between(&html, "Not listed: ", "</details>")[0];
+    let more: usize = between(counted, "and ", " more hosts")[0].replace(',', "").parse().unwrap();
+    let names =
+        counted.rsplit("<p>").next().unwrap().split("; ").filter_map(|one| one.split_once(" (")).map(|(host, _)| host);
+    let named: HashSet<_> = names.map(String::from).collect();
+    let both = shown.intersection(&named).count();
+    assert!(named.len() > 4_000, "{}", named.len());
+    let of: usize = between(counted, " checks of ", " hosts")[0].replace(',', "").parse().unwrap();
+    assert_eq!(named.len() + more, of);
+    assert!(of <= hosts.len() && of + shown.len() - both >= hosts.len(), "{of} {} {both} {}", shown.len(), hosts.len());
 
     // A host whose names and reasons are as long as can be takes room from nobody beyond the bound.
     let mut long = Status::new(NOW);

@@ -34,9 +34,14 @@ pub(crate) struct Filing {
     pub(crate) size: usize,
 }
 
-/// Reads the history. One that has `size` bytes and as many again is not read: there is no memory for it.
+/// How many bytes a history may have that is read, where it is to have `size`: for more there is no memory.
+pub(crate) fn limit(size: usize) -> u64 {
+    2 * size as u64
+}
+
+/// Reads the history.
 pub(crate) fn read(store: &Store, size: usize) -> Result<HistoryFile, String> {
-    let limit = 2 * size as u64;
+    let limit = limit(size);
     let object = match store.get(&Key::history(), limit) {
         Ok(object) => object,
         Err(error) if error.is_missing() => return Ok(HistoryFile::Missing),

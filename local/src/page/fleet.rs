@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use pulse_echo_core::clock::Time;
-use pulse_echo_core::history::History;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::status::Status;
@@ -82,11 +81,11 @@ impl Fleet {
         let swept = mark.swept.filter(|swept| !swept.is_ahead(Time::of(Timestamp::now())));
         let as_of = swept.map_or(status.written, |swept| swept.max(status.written));
         let page = Page::of(&status, as_of, status.stopped.or(mark.stopped), self.tick_s);
-        let history = match self.get(&Key::history())? {
-            Some((_, body)) => History::from_json(&body).ok(),
-            None => Some(page.history_not_begun()),
+        let past = match self.get(&Key::history())? {
+            Some((_, body)) => page.past(&*body).ok(),
+            None => Some(page.past_not_begun()),
         };
-        let html = page.render(history);
+        let html = page.render(past.as_ref());
         let owed = status.outbox.iter().map(|message| &message.owed);
         let metrics = metrics(&worst_first(&status, as_of), owed, &mark).text();
         Ok(Made { of, mark, page: Ok(html.into()), metrics: Ok(metrics.into()) })

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::*;
+use crate::expect::compare_job;
+use pulse_echo_core::job::{End, Job};
 use pulse_echo_core::status::{Acknowledged, Changes, Hosts, Still};
 use pulse_echo_testkit::server::answer;
 
@@ -21,6 +23,8 @@ fn of_checks() -> Vec<(&'static str, Vec<Entry>)> {
     vec![
         ("A service answers something else", vec![fact(Fact::Down(failing("web-1/http")))]),
         ("Another status code, and another body", vec![fact(Fact::Down(with_code()))]),
+        ("A job fails", vec![fact(Fact::Down(of_job(End::Exit(3), None, 12_345)))]),
+        ("A job hangs", vec![fact(Fact::Down(of_job(End::Signal(15), Some(7_200), 7_200_100)))]),
         ("A disk fills", vec![fact(Fact::Down(full()))]),
         ("A host is silent", vec![fact(Fact::Down(Down { others: 0, other_hosts: 0, ..silent("web-1") }))]),
         ("A reminder", vec![fact(reminder())]),
@@ -162,6 +166,14 @@ pub(super) fn everything() -> Vec<Entry> {
 fn with_code() -> Down {
     let reason = "status 503, and the body differs at byte 0: expected \"ok\", got \"<html>\"";
     Down { reason: Some(reason.into()), ..failing("web-1/http") }
+}
+
+/// As the probe tells it.
+fn of_job(end: End, timeout_s: Option<u32>, ms: u64) -> Down {
+    let tail = Some("dumping orders\npg_dump: error: could not write: No space left on device".into());
+    let miss = compare_job(&Job { end, timeout_s, ms: Some(ms), tail }).unwrap_err();
+    let (cause, reason) = (Some(miss.cause), Some(miss.reason));
+    Down { cause, reason, others: 0, other_hosts: 0, ..failing("web-1/backup") }
 }
 
 fn full() -> Down {
