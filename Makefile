@@ -44,7 +44,7 @@ lint:
 	$(CARGO) clippy --locked -p pulse-echo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --all-features --quiet
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
-		$(CARGO) deny --locked --log-level warn check --hide-inclusion-graph licenses bans sources; \
+		$(CARGO) deny --workspace --locked --log-level warn check --hide-inclusion-graph licenses bans sources; \
 	elif [ -n "$$CI" ]; then echo "make lint: cargo-deny is missing; tests/tools.sh installs it" >&2; exit 1; \
 	else echo "the licences of the crates are not looked at: cargo-deny is missing; tests/tools.sh installs it"; fi
 	@find . -name target -prune -o \( -name '*.rs' -o -name '*.sh' -o -name Makefile \) -print0 | \

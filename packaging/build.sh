@@ -62,8 +62,8 @@ case $program in
     ;;
   lambda)
     package=pulse-echo-lambda
-    options+=(--profile server -p "$package")
-    built=server/bootstrap
+    options+=(--profile lambda -p "$package")
+    built=lambda/bootstrap
     ;;
   local)
     package=pulse-echo-local

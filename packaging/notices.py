@@ -23,6 +23,7 @@ TARGETS = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"]
 
 # The licences of which one is enough to give the program away with its texts, and nothing else.
 ALLOWED = {
+    "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",

@@ -9,6 +9,7 @@ use super::look::{self, Look};
 use super::target::Unknown;
 use pulse_echo_core::clock::Time;
 use pulse_echo_core::json::Unusable;
+use pulse_echo_core::mark::Mark;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::status::{BackOff, SIZE_LIMIT, StatusOf};
 use pulse_echo_core::store::Store;
@@ -74,6 +75,15 @@ pub fn expect_known(id: &CheckId, fleet: &Result<Fleet, String>, store: &Store) 
 }
 
 const ANYWAY: &str = "--anyway does it all the same";
+
+/// Over which channels the loop tells; `None` for the mark of a loop that does not say.
+pub fn told_over(mark: &Mark) -> Option<String> {
+    let channels = mark.channels.as_ref()?.iter().map(String::as_str).collect::<Vec<_>>();
+    Some(match channels[..] {
+        [] => "it has no channel, so it tells nobody anything".into(),
+        _ => format!("it tells over {}", channels.join(", ")),
+    })
+}
 
 /// The channels that do not take their messages, a sentence each.
 pub fn channels_in_trouble(fleet: &Fleet) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::{Arguments, Loop, LoopCommand};
 use super::exit::Exit;
-use super::fleet::{Fleet, channels_in_trouble};
+use super::fleet::{Fleet, channels_in_trouble, told_over};
 use super::look::{self, Look};
 use super::operator::with_store;
 use super::output::{print, print_json};
@@ -110,7 +110,7 @@ fn test(store: &Store) -> Result<String, String> {
                 .into());
         }
         Some(channels) => channels.into_iter().collect::<Vec<_>>().join(", "),
-        None => "every channel".into(),
+        None => "every channel that it has".into(),
     };
     put(store, &Key::loop_test())?;
     Ok(format!("asked for a test message: it comes over {over} within a minute, whether the loop is stopped or not"))
@@ -177,12 +177,7 @@ fn lines(mark: &Mark, now: Time) -> Vec<String> {
     let every = mark.tick_s.map(|tick_s| format!("sweeps every {tick_s} s, {driver}"));
     let started = mark.started.filter(|_| mark.ticked.is_some());
     let started = started.map(|started| format!("this chain of ticks began at {started}"));
-    let channels =
-        mark.channels.as_ref().map(|channels| match channels.iter().map(String::as_str).collect::<Vec<_>>() {
-            none if none.is_empty() => "it has no channel, so it tells nobody anything".into(),
-            some => format!("it tells over {}", some.join(", ")),
-        });
-    [swept, every, started, channels].into_iter().flatten().collect()
+    [swept, every, started, told_over(mark)].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -150,6 +150,10 @@ fn places_in(host: &Name, folder: &Path) -> Vec<Result<Place, String>> {
             Vec::new()
         });
         for path in files {
+            if path.extension().is_none_or(|extension| extension != ENDING) {
+                places.push(Err(format!("{}: its name must end in .json, in small letters", path.display())));
+                continue;
+            }
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             match stem.parse::<Name>() {
                 // One in both folders is told once.
@@ -183,7 +187,10 @@ fn file_in(folder: &Path, name: &str, check: &Name) -> PathBuf {
     folder.join(name).join(format!("{check}.json"))
 }
 
-/// The folder's files that end in `.json`, by name, without hidden files and an editor's copies.
+/// How a pulse's file ends.
+const ENDING: &str = "json";
+
+/// The folder's files that end in `.json`, in letters of any size, by name, without hidden files and an editor's copies.
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error| format!("cannot read the folder {}: {error}", folder.display());
     let entries = match fs::read_dir(folder) {
@@ -195,7 +202,7 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     for entry in entries {
         let file = entry.map_err(unreadable)?.path();
         let is_hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if file.extension().is_some_and(|extension| extension == "json") && !is_hidden {
+        if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ENDING)) && !is_hidden {
             files.push(file);
         }
     }

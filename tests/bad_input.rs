@@ -85,6 +85,16 @@ fn a_name_that_may_not_enter_a_key_is_refused() {
 }
 
 #[test]
+fn a_file_whose_ending_is_in_capitals_is_named_and_not_passed_over() {
+    let bed = Bed::new();
+    bed.write("pulse.json", "{}");
+    bed.write("pulses.d/db.JSON", "{}");
+    let sent = bed.run(&["send"]);
+    assert!(sent.complaint().contains("./pulses.d/db.JSON: its name must end in .json, in small letters"), "{sent:?}");
+    assert_eq!((sent.code, bed.keys()), (2, vec!["pulse/web-1.json".to_string()]));
+}
+
+#[test]
 fn one_bad_file_does_not_stop_the_others() {
     let bed = Bed::new();
     bed.write("pulse.json", "{}");

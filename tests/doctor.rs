@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use pulse_echo_core::clock::Time;
 use pulse_echo_core::mark::Mark;
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
@@ -31,9 +32,13 @@ fn well() -> Bed {
     bed.write("pulse.json", "{}");
     assert_eq!(bed.run(&["send", "-q"]).code, 0);
     bed.answer(&id("web-1"));
-    let now = bed.store().get(&Key::pulse(&id("web-1")), 0).unwrap().date;
-    bed.put(&Key::mark(), &Mark { swept: Some(now), ..Mark::default() }.to_json(), &Metadata::new());
+    bed.put(&Key::mark(), &Mark { swept: Some(now(&bed)), ..Mark::default() }.to_json(), &Metadata::new());
     bed
+}
+
+/// The store's time, by which it answered last.
+fn now(bed: &Bed) -> Time {
+    bed.store().get(&Key::pulse(&id("web-1")), 0).unwrap().date
 }
 
 #[test]
@@ -66,6 +71,15 @@ fn where_all_is_well_each_line_says_so_and_nothing_in_the_store_is_changed() {
     }
     assert!(doctor.stdout.contains("✓ rights: may read echo/web-1.json"), "{doctor:#?}");
     assert_eq!((objects(), pulse()), before);
+    for (channels, what) in [(&["slack", "ntfy"][..], "it tells over ntfy, slack"), (&[], "it has no channel")] {
+        let channels = Some(channels.iter().map(ToString::to_string).collect());
+        bed.put(
+            &Key::mark(),
+            &Mark { swept: Some(now(&bed)), channels, ..Mark::default() }.to_json(),
+            &Metadata::new(),
+        );
+        assert!(line(&bed.run(&["doctor"]), '✓', "loop").contains(what), "{what}");
+    }
     let quiet = bed.run(&["doctor", "-q"]);
     assert!(quiet.stdout.lines().all(|line| line.starts_with('✗')) && ill(&quiet).is_empty(), "{quiet:#?}");
 }

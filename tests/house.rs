@@ -37,6 +37,8 @@ fn the_core_knows_nobody_and_agent_and_fleet_do_not_know_each_other() {
             assert!(!known.contains(*stranger), "{stranger} is built into {package}");
         }
         assert!(!known.contains("pulse-echo-testkit"), "the tests' own crate is built into {package}");
+        // The local system alone hands in mails: the functions' zip is built of this package alone.
+        assert_eq!(known.contains("lettre"), package == "pulse-echo-local", "lettre in {package}");
     }
 }
 

@@ -115,7 +115,8 @@ pub fn side(skew_s: f64) -> &'static str {
 
 /// The clause that says how far the clock is off: `this machine's clock is 75 s behind the store's`.
 pub fn skew(skew_s: f64) -> String {
-    format!("this machine's clock is {:.0} s {} the store's", skew_s.abs(), side(skew_s))
+    let off = duration(Duration::from_secs_f64(skew_s.abs()));
+    format!("this machine's clock is {off} {} the store's", side(skew_s))
 }
 
 #[cfg(test)]
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn a_clock_is_ahead_or_behind() {
         assert_eq!(skew(75.4), "this machine's clock is 75 s ahead of the store's");
-        assert_eq!(skew(-86_400.0), "this machine's clock is 86400 s behind the store's");
+        assert_eq!(skew(-86_400.0), "this machine's clock is 1 d behind the store's");
     }
 
     #[test]

@@ -31,7 +31,8 @@ const BY_LAMBDA: [&str; 4] = [
 ];
 
 fn main() -> ExitCode {
-    let lookup = |name: &str| env::var(name).ok();
+    // Mails are the local system's. The packages' program is built without them; any other acts alike.
+    let lookup = |name: &str| env::var(name).ok().filter(|_| !name.starts_with("SMTP_"));
     let environment = Environment::new(&lookup);
     let log = Log::read(NAME, environment, clock()).start();
     let handler = match Handler::read(environment) {
@@ -103,6 +104,7 @@ impl Handler {
         match name.rsplit('.').next() {
             Some("probe" | "checkEcho") => Ok(Self::Probe(Box::new(Probe::read(environment, clock())?))),
             Some("loop" | "checkResult") => {
+                warn_of_mails();
                 Ok(Self::Loop(Box::new(Loop::read(environment, clock())?), Stack::read(environment)?))
             }
             _ => Err(format!("the handler {name:?} is not known: set the function's handler to \"probe\" or \"loop\"")),
@@ -126,6 +128,13 @@ impl Handler {
             error.log();
             Diagnostic { error_type: error.kind.word().into(), error_message: error.message }
         })
+    }
+}
+
+/// Says that nobody gets the mails that somebody has set.
+fn warn_of_mails() {
+    if env::var_os("SMTP_URL").is_some_and(|url| !url.is_empty()) {
+        log::warn!("SMTP_URL is ignored on AWS: subscribe the address to an SNS topic, and set ALERT_TOPIC_ARN");
     }
 }
 

@@ -21,7 +21,7 @@ const USER_AGENT: &str = concat!("pulse-echo-loop/", env!("CARGO_PKG_VERSION"));
 
 /// How long a look-up, and then a connection, may take at most. A receiver that is away is detected earlier than a slow
 /// receiver, and certainly took nothing.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How much of an answer's body is read, in bytes.
 const BODY_LIMIT: u64 = 16 * 1024;
@@ -242,11 +242,13 @@ impl Answer {
 }
 
 impl Missed {
-    fn surely(why: String) -> Self {
+    /// The failure of a request of which nothing was done.
+    pub(crate) fn surely(why: String) -> Self {
         Self { sure: true, for_good: false, after: None, why }
     }
 
-    fn by(to: &Address, failure: &Failure) -> Self {
+    /// The failure of a request to `to` that got no whole answer.
+    pub(crate) fn by(to: &impl fmt::Display, failure: &Failure) -> Self {
         // Until TLS is up, nothing of the request has been sent.
         let sure = matches!(failure.trouble, Trouble::Dns | Trouble::Connect | Trouble::Tls | Trouble::Untrusted);
         let remedy = match failure.trouble {

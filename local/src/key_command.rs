@@ -123,7 +123,9 @@ fn issue(
     hosts::change_and_tell(data, |all| make(all, host), hand_out)?;
     if let Some(folder) = to {
         let folder = folder.display();
-        complain(&format_args!("{folder} holds {what} of {host}; on {host} they belong in {ETC}"));
+        complain(&format_args!(
+            "{folder} holds {what} of {host}; on {host} they belong in {ETC}; a running server takes the key within 2 s"
+        ));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use pulse_echo_core::clock::Time;
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::words::duration;
 use pulse_echo_lambda::probe::Probe;
+use pulse_echo_lambda::rules::Rules;
 use pulse_echo_lambda::tick::{Loop, first_reference};
 use serde_json::Value;
 
@@ -44,7 +45,9 @@ impl System {
             ));
         }
         let (keys, pair) = (options.keys.clone(), keys::make());
-        let mut server = Server::start(options).map_err(|error| error.to_string())?;
+        // The loop reads so many names of a host.
+        let of_host = 2 * Rules::read(environment)?.checks_per_host;
+        let mut server = Server::start(Options { of_host, ..options }).map_err(|error| error.to_string())?;
         let inner = server.open_inner_door().map_err(|error| error.to_string())?;
         keys.add_operator(pair.clone());
         if let Some(warning) = clock_was_ahead(server.store().newest(), Timestamp::now()) {

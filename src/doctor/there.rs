@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::rights;
 use crate::credentials::Found;
-use crate::fleet::{Fleet, channels_in_trouble};
+use crate::fleet::{Fleet, channels_in_trouble, told_over};
 use crate::look::{self, Look, Seen};
 use crate::pulses::PulseFile;
 use crate::reach;
@@ -87,11 +87,13 @@ pub fn ask(
     }
     match look::mark(store) {
         Ok(mark) => {
-            let swept = match &mark {
-                Look::There((mark, now)) => mark.swept.map(|swept| swept.age(*now)),
-                Look::Missing | Look::Denied => None,
+            let well = match &mark {
+                Look::There((mark, now)) => {
+                    let swept = mark.swept.map(|swept| format!("last swept {} ago", words::duration(swept.age(*now))));
+                    [swept, told_over(mark)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+                }
+                Look::Missing | Look::Denied => String::new(),
             };
-            let well = swept.map_or_else(String::new, |age| format!("last swept {} ago", words::duration(age)));
             findings.outcome("loop", &verdict::judge_loop(mark), &well);
         }
         Err(error) => findings.ill("loop", &error.to_string()),

@@ -133,6 +133,7 @@ mod tests {
             (-60.0, ""),
             (60.5, "this machine's clock is 60 s ahead of the store's"),
             (-75.2, "this machine's clock is 75 s behind the store's"),
+            (31_536_000.0, "this machine's clock is 365 d ahead of the store's"),
         ] {
             let outcome = judge_clock(skew_s);
             assert_eq!(outcome.text, text);

@@ -130,7 +130,7 @@ pub fn from_install_over_a_reboot_to_removal() {
         "systemctl is-active pulse-echo-local && test $(systemctl show -P MainPID pulse-echo-local) != {first}"
     ));
     machine.wait("pulse-echo check --host web-731");
-    let count = "pulse-echo status --host x --json 2>/dev/null | grep -o 'old-[0-9]*' | sort -u | wc -l";
+    let count = "pulse-echo status --json 2>/dev/null | grep -o 'old-[0-9]*' | sort -u | wc -l";
     machine.wait(&format!("test $({count}) = 300"));
 
     machine.reboot();

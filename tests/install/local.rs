@@ -1,5 +1,6 @@
 //! The packages of `pulse-echo-local`, where systemd does not run. `boots` has them where it does.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -123,4 +124,6 @@ pub fn systemd_takes_the_unit() {
     // In tenths: up to 2.0.
     let security = analyze(&["security", "--offline=true", "--threshold=20", "pulse-echo-local.service"]);
     assert_eq!(security.code, 0, "{security:?}");
+    let unit = fs::read_to_string(root.path("usr/lib/systemd/system/pulse-echo-local.service")).unwrap();
+    assert!(unit.contains("\nStandardError=journal\n"), "else it goes where stdout goes, and no journal has its lines");
 }

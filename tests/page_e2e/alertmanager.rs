@@ -113,7 +113,7 @@ fn tells_an_outage(program: &Path, amtool: &Path) -> Result<(), String> {
 }
 
 /// Puts a pulse of `web-1` with this URL. Each number makes another pulse.
-fn pulse(store: &Store, url: &str, number: u32) {
+pub fn pulse(store: &Store, url: &str, number: u32) {
     put_pulse(store, format!("{{\"url\": \"{url}\", \"status\": 200, \"every_s\": {}}}", 600 + number).as_bytes());
 }
 
@@ -137,7 +137,7 @@ fn shown(amtool: &Path, manager: &str) -> Result<String, String> {
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).map_err(|error| error.to_string())
 }
 
-fn wait(what: &str, is_so: impl Fn() -> Result<(), String>) -> Result<(), String> {
+pub fn wait(what: &str, is_so: impl Fn() -> Result<(), String>) -> Result<(), String> {
     let until = Instant::now() + PATIENCE;
     loop {
         match is_so() {

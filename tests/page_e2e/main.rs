@@ -1,9 +1,11 @@
-//! The page in a real browser, the metrics in a real Prometheus, and alerts in a real Alertmanager.
+//! The page in a real browser, the metrics in a real Prometheus, and alerts in a real Alertmanager,
+//! mails in a real mail server and a mail reader.
 //!
 //! `tools.sh` installs them. What cannot be installed is left out and named; under `CI` it fails.
 
 mod alertmanager;
 mod browser;
+mod mail;
 mod prometheus;
 
 use std::path::{Path, PathBuf};
@@ -11,19 +13,25 @@ use std::process::{Command, ExitCode};
 
 use pulse_echo_testkit::tally::Tally;
 
+/// A story: what is installed for it, what is left out without that, and how it goes.
+type Story = (&'static str, &'static str, fn(&mut Tally, &Path));
+
+const STORIES: [Story; 4] = [
+    ("browser", "the page in a browser", browser::look),
+    ("prometheus", "the metrics in Prometheus", prometheus::watch),
+    ("alertmanager", "alerts in Alertmanager", alertmanager::tell),
+    ("mail", "mails in Postfix and mutt", mail::tell),
+];
+
+/// `cargo test --test page_e2e -- WORD` runs the stories with that word alone.
 fn main() -> ExitCode {
     let mut tally = Tally::new("page_e2e");
-    match install("browser") {
-        Ok(folder) => browser::look(&mut tally, &folder),
-        Err(why) => tally.leave_out("the page in a browser", &why),
-    }
-    match install("prometheus") {
-        Ok(folder) => prometheus::watch(&mut tally, &folder),
-        Err(why) => tally.leave_out("the metrics in Prometheus", &why),
-    }
-    match install("alertmanager") {
-        Ok(folder) => alertmanager::tell(&mut tally, &folder),
-        Err(why) => tally.leave_out("alerts in Alertmanager", &why),
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
+    for (what, sentence, story) in STORIES.into_iter().filter(|(what, ..)| what.contains(&wanted)) {
+        match install(what) {
+            Ok(folder) => story(&mut tally, &folder),
+            Err(why) => tally.leave_out(sentence, &why),
+        }
     }
     tally.end()
 }

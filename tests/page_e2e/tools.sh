@@ -4,6 +4,7 @@
 #   tools.sh browser DIR      Debian's chromium (as root, unless it is there), playwright-core, axe-core, html-validate
 #   tools.sh prometheus DIR   Debian's prometheus and promtool, unpacked
 #   tools.sh alertmanager DIR Debian's prometheus-alertmanager and amtool, unpacked, and their templates (as root)
+#   tools.sh mail DIR         Postfix and mutt, in a Debian that debootstrap makes (as root)
 set -eu
 
 browser() {
@@ -46,6 +47,21 @@ alertmanager() {
     cp -r usr/share/prometheus/alertmanager /usr/share/prometheus/
   fi
   "$dir/usr/bin/amtool" --version
+}
+
+mail() {
+  dir=$1
+  if [ -e "$dir/debian" ]; then return; fi
+  command -v debootstrap || { apt-get update && apt-get install --yes --no-install-recommends debootstrap; }
+  rm -rf "$dir/debian.half"
+  # In a Debian of its own: Postfix has users, groups and folders that this machine need not have.
+  debootstrap --variant=minbase --include=postfix,mutt,libsasl2-modules,sasl2-bin bookworm "$dir/debian.half"
+  rm -rf "$dir/debian.half/var/cache/apt" "$dir/debian.half/var/lib/apt/lists"
+  chroot "$dir/debian.half" sh -euc '
+    useradd ops
+    echo "a p@ss/word" | saslpasswd2 -p -c -u mail.example.com me
+    chown postfix /etc/sasldb2'
+  mv "$dir/debian.half" "$dir/debian"
 }
 
 what=$1 dir=$2

@@ -14,7 +14,7 @@ fn the_loop_is_started_stopped_hurried_and_tested_by_the_objects_that_stand_for_
         ("start", "if it is deployed: it has no mark yet", "loop/Start.lambda"),
         ("stop", "then nothing is watched until pulse-echo loop start", "loop/Stop.lambda"),
         ("tick", "asked for a sweep: it comes within seconds", "loop/Update.lambda"),
-        ("test", "it comes over every channel within a minute", "loop/Test.lambda"),
+        ("test", "it comes over every channel that it has within a minute", "loop/Test.lambda"),
     ] {
         assert_said(&bed.run(&["loop", command]), what);
         assert!(bed.keys().contains(&key.to_string()), "{command}");

@@ -79,7 +79,7 @@ fn only(address: SocketAddr) -> ResolvedSocketAddrs {
 }
 
 /// The addresses in their order, but a family's address never follows another of it while the other family has one.
-fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+pub(super) fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let is_first_family = |address: &SocketAddr| addresses.first().is_some_and(|a| a.is_ipv6() == address.is_ipv6());
     let (first, second): (Vec<_>, Vec<_>) = addresses.iter().copied().partition(is_first_family);
     let (mut first, mut second) = (first.into_iter(), second.into_iter());
@@ -93,7 +93,7 @@ fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 
 /// The first success, or the last failure if no address succeeds; `None` if the time is up with nobody's answer. The
 /// next address begins when those before it have failed, or have had their head start.
-fn race<T: Send + 'static, Act>(
+pub(super) fn race<T: Send + 'static, Act>(
     addresses: &[SocketAddr],
     ends: Option<Instant>,
     connect: impl Fn(SocketAddr) -> Act,

@@ -146,7 +146,7 @@ fn tls_failure(error: &rustls::Error) -> (Trouble, String) {
 fn alert_text(alert: AlertDescription) -> String {
     let why = match alert {
         AlertDescription::HandshakeFailure => {
-            "no version, cipher or key in common (offer ECDHE with AES-GCM or ChaCha20, and X25519, P-256 or P-384), \
+            "no version, cipher or key in common (offer ECDHE with AES-GCM, and X25519, P-256 or P-384), \
              or it wants a certificate of its client"
         }
         AlertDescription::ProtocolVersion => "it does not speak TLS 1.2 or 1.3",

@@ -3,6 +3,7 @@
 pub mod bundle;
 mod certificate;
 mod connect;
+mod connection;
 mod der;
 mod distrust;
 mod failure;
@@ -19,6 +20,7 @@ use ureq::unversioned::transport::{Connector, NextTimeout};
 
 pub use certificate::{Shown, end_of};
 pub use connect::Tcp;
+pub use connection::Connection;
 pub use failure::{Failure, NotHttp, Trouble};
 use proxy::ThroughProxy;
 pub use tls::{Tls, Trust};

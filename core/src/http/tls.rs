@@ -63,6 +63,15 @@ impl Trust {
     fn ready(&self) -> Result<&Ready, String> {
         self.made.get_or_init(|| (self.make)()).as_ref().map_err(Clone::clone)
     }
+
+    /// Our side of TLS with `host`, before its first byte.
+    pub(super) fn session(&self, host: &str) -> Result<(ClientConnection, ServerName<'static>, Arc<Verifier>), Error> {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let name = ServerName::try_from(bare.to_string()).map_err(|_| Error::Tls("the host's name is not valid"))?;
+        let ready = self.ready().map_err(io::Error::other)?;
+        let conn = ClientConnection::new(ready.config.clone(), name.clone()).map_err(tls_error)?;
+        Ok((conn, name, ready.verifier.clone()))
+    }
 }
 
 impl std::fmt::Debug for Trust {
@@ -134,16 +143,12 @@ impl<In: Transport> Connector<In> for Tls {
         if !details.needs_tls() || transport.is_tls() {
             return Ok(Some(Either::A(transport)));
         }
-        let host = details.uri.host().unwrap_or_default();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let name = ServerName::try_from(bare.to_string()).map_err(|_| Error::Tls("the host's name is not valid"))?;
-        let ready = self.trust.ready().map_err(io::Error::other)?;
-        let mut conn = ClientConnection::new(ready.config.clone(), name.clone()).map_err(tls_error)?;
+        let (mut conn, name, verifier) = self.trust.session(details.uri.host().unwrap_or_default())?;
         let mut sock = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         sock.set_timeout(what_is_left(details));
         conn.complete_io(&mut sock)?;
         if let Some((leaf, intermediates)) = conn.peer_certificates().and_then(<[_]>::split_first) {
-            self.shown.get_or_init(|| Shown::new(leaf, intermediates, name, ready.verifier.clone()));
+            self.shown.get_or_init(|| Shown::new(leaf, intermediates, name, verifier));
         }
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned { conn, sock } })))

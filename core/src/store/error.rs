@@ -285,7 +285,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .ends_with("this machine's clock is 86400 s behind the store's: set it, and keep it set (NTP)"),
+                    .ends_with("this machine's clock is 1 d behind the store's: set it, and keep it set (NTP)"),
                 "{error}"
             );
             assert!(!error.is_denied(), "{error}");

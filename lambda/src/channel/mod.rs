@@ -3,6 +3,7 @@
 //! A channel is one file and one line: a type that implements [`Channel`], and its entry in `ALL`.
 
 mod alertmanager;
+mod digest;
 mod heartbeat;
 mod json;
 mod mood;
@@ -11,6 +12,8 @@ mod pagerduty;
 mod parts;
 mod said;
 mod slack;
+#[cfg(feature = "smtp")]
+mod smtp;
 mod sns;
 #[cfg(test)]
 mod tests;
@@ -29,8 +32,16 @@ use crate::outbox::entry::{Entry, Outcome};
 pub use heartbeat::Heartbeat;
 
 /// All channels. Each makes itself if the environment asks for it.
-const ALL: [fn(&Means) -> Made; 6] =
-    [slack::channel, webhook::channel, sns::channel, pagerduty::channel, alertmanager::channel, ntfy::channel];
+const ALL: &[fn(&Means) -> Made] = &[
+    slack::channel,
+    webhook::channel,
+    sns::channel,
+    pagerduty::channel,
+    alertmanager::channel,
+    ntfy::channel,
+    #[cfg(feature = "smtp")]
+    smtp::channel,
+];
 
 /// A channel, if the environment asks for it. The error is a sentence that names the variable and shows no secret.
 type Made = Result<Option<Box<dyn Channel>>, String>;

@@ -3,11 +3,10 @@
 use std::time::Instant;
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::mood::{self, Mood};
 use super::parts::in_parts;
-use super::{Channel, Made, Means, said, words};
+use super::{Channel, Made, Means, digest, said, words};
 use crate::outbox::entry::{ENTRIES, Entry, Outcome, What};
 use crate::web::{Address, Missed, Web};
 use pulse_echo_core::status::Fact;
@@ -115,11 +114,7 @@ fn tag(mood: Mood) -> &'static str {
 
 /// A name for just these entries.
 fn sequence(entries: &[Entry]) -> String {
-    let mut digest = Sha256::new();
-    for entry in entries {
-        digest.update(&entry.id);
-    }
-    digest.finalize()[..16].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    digest::of(entries.iter().map(|entry| entry.id.as_str()))[..32].into()
 }
 
 /// What ntfy allows, but for the words that are pages of its own.

@@ -120,6 +120,19 @@ impl Outcome {
             }
         }
     }
+
+    /// The outcome where `before` entries were taken before these.
+    #[cfg(feature = "smtp")]
+    #[must_use]
+    pub(crate) fn after(mut self, before: usize) -> Self {
+        match &mut self {
+            Self::Taken => {}
+            Self::NotTaken { taken, .. } | Self::Ambiguous { taken, .. } | Self::Refused { taken, .. } => {
+                *taken += before;
+            }
+        }
+        self
+    }
 }
 
 impl Counts {

@@ -4,11 +4,13 @@ use std::process::Output;
 
 use pulse_echo_testkit::plain::assert_plain;
 use pulse_echo_testkit::runtime::Lambda;
+use pulse_echo_testkit::smtp::{MailServer, Manners};
 use pulse_echo_testkit::ssm::{Parameter, Ssm};
 use pulse_echo_testkit::store::{ACCESS_KEY, MARK, SECRET_KEY};
+use pulse_echo_testkit::world::{World, event};
 use serde_json::json;
 
-use crate::bootstrap;
+use crate::{bootstrap, start_with};
 
 /// What Lambda sets, with this address of its Runtime API.
 fn by_lambda(api: &str) -> Vec<(&str, &str)> {
@@ -50,6 +52,22 @@ fn what_keeps_it_from_starting_is_one_sentence_for_the_log_and_for_lambda() {
         assert_eq!(header, "BadSetting");
         assert_eq!(body, json!({"errorType": "BadSetting", "errorMessage": sentence, "stackTrace": []}));
     }
+}
+
+#[test]
+fn a_loop_that_is_to_mail_says_once_that_it_does_not_and_mails_nothing() {
+    let (lambda, world, mails) = (Lambda::new(), World::new(), MailServer::new(Manners::default()));
+    let url = format!("smtp://me:SECRET@{}", mails.address());
+    let more = [("SMTP_URL", url.as_str()), ("SMTP_FROM", "a@example.com"), ("SMTP_TO", "b@example.com")];
+    let running = start_with(&lambda, &world, "loop", &more);
+    assert_eq!(lambda.invoke(event(&["loop/Test.lambda"])).0, "response");
+    let log = running.log();
+    let said: Vec<_> = log.lines().filter(|line| line.contains("SMTP_URL")).collect();
+    assert!(said.len() == 1 && said[0].contains("is ignored on AWS: subscribe the address to an SNS topic"), "{log}");
+    assert!(!log.contains("SECRET") && mails.server.connections() == 0, "{log}");
+    let running = start_with(&lambda, &world, "probe", &more);
+    assert_eq!(lambda.invoke(event(&["pulse/web-1.json"])).0, "response");
+    assert!(!running.log().contains("SMTP_URL"), "the probe tells nobody anything");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use futures_util::StreamExt;
 use hyper::StatusCode;
-use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use pulse_echo_core::pulse::SIZE_LIMIT;
 use s3s::crypto::{Checksum as _, Md5};
@@ -76,7 +75,7 @@ pub(super) async fn read(
     let mut stream = input.body.take().unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
     let announced = Announced::of(&request.headers, &request.input)?;
     let (mut md5, mut sums) = (Md5::new(), announced.hasher());
-    let mut content = Received { held: room.held(), file: None, length: 0 };
+    let mut content = Received { held: room.held(length), file: None, length: 0 };
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|e| broken(&e.to_string(), limit))?;
         if content.length + chunk.len() > length {
@@ -110,7 +109,11 @@ struct Received {
 impl Received {
     fn add(&mut self, chunk: &[u8], folder: &Path) -> io::Result<()> {
         self.length += chunk.len();
-        if self.file.is_none() && self.length <= HELD_BYTES && self.held.add(chunk) {
+        let left = match self.file {
+            None if self.length <= HELD_BYTES => self.held.add(chunk),
+            _ => chunk,
+        };
+        if left.is_empty() {
             return Ok(());
         }
         block_in_place(|| {
@@ -118,16 +121,16 @@ impl Received {
                 file
             } else {
                 let mut file = tempfile::tempfile_in(folder)?;
-                file.write_all(&self.held.take())?;
+                self.held.take().iter().try_for_each(|block| file.write_all(block))?;
                 self.file.insert(file)
             };
-            file.write_all(chunk)
+            file.write_all(left)
         })
     }
 
-    fn end(self) -> io::Result<Content> {
+    fn end(mut self) -> io::Result<Content> {
         Ok(match self.file {
-            None => Content::Held(Bytes::from_owner(self.held)),
+            None => Content::Held(self.held.take()),
             Some(mut file) => {
                 file.rewind()?;
                 Content::InFile(file, self.length)

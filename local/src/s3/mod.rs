@@ -37,6 +37,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::CheckId;
+use pulse_echo_lambda::rules::Rules;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
@@ -50,7 +51,7 @@ pub(crate) use listing::url_encoded;
 use notification::{RULES, Rule};
 pub use places::Limits;
 use places::Places;
-use store::{Change, NewObject, Query, Store};
+use store::{Change, NewObject, Query, Settings, Store};
 pub use tls::Tls;
 
 /// The server's clock. If a test gives its own, the server uses nothing else.
@@ -61,6 +62,10 @@ const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// How long a handler may take to begin, once it has connected. It is one of ours, but the machine may be busy.
 const INNER_FIRST_HEAD: Duration = Duration::from_secs(60);
+
+/// How many threads may wait for the disk. They take memory, also those that idle: without a bound, bodies that are put
+/// into files at once make hundreds.
+const BLOCKED: usize = 16;
 
 /// How many connections may wait to be accepted. With fewer, a crowd of newcomers would cost an honest client the
 /// second after which TCP tries again.
@@ -83,6 +88,9 @@ pub struct Options {
     pub keys: Keyring,
     /// The rules for events. For each new object the first matching rule counts.
     pub rules: Vec<Rule>,
+    /// How many pulses a host may have by its own key, and how many notes. Of the answers to its pulses there may be as
+    /// many: of what is beyond, no new pulse is taken.
+    pub of_host: usize,
     /// The certificate to show; without it the server speaks plain HTTP.
     pub tls: Option<Arc<Tls>>,
     /// How many clients may connect at once.
@@ -108,6 +116,7 @@ impl Options {
             base_domain: "localhost".to_owned(),
             keys: keys.into(),
             rules: RULES.into(),
+            of_host: 2 * Rules::default().checks_per_host,
             tls: None,
             places: Limits::default(),
             first_head: Duration::from_secs(5),
@@ -147,11 +156,11 @@ impl Server {
             let text = format!("{:?} cannot be the name of a bucket", options.bucket);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build()?;
+        let runtime = new_runtime()?;
         let listener = listen(&runtime, options.listen)?;
         let address = listener.local_addr()?;
-        let store =
-            Arc::new(Store::open(&options.data_dir, &options.bucket, options.rules.clone(), options.clock.clone())?);
+        let (rules, clock, of_host) = (options.rules.clone(), options.clock.clone(), options.of_host);
+        let store = Arc::new(Store::open(&options.data_dir, &options.bucket, Settings { rules, clock, of_host })?);
         let (bucket, region) = (options.bucket.clone(), options.region.clone());
         let (tls, first_head, places) = (options.tls.clone(), options.first_head, Places::new(options.places.clone()));
         let (door, is_tls) = (Arc::new(Door::new(options, store.clone())), tls.is_some());
@@ -246,6 +255,15 @@ impl Server {
     pub(crate) fn region(&self) -> &str {
         &self.region
     }
+}
+
+fn new_runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(BLOCKED)
+        .thread_name("s3")
+        .enable_all()
+        .build()
 }
 
 fn listen(runtime: &Runtime, address: SocketAddr) -> io::Result<TcpListener> {

@@ -305,4 +305,17 @@ mod tests {
         assert!(enter(&places, "127.0.0.1").is_some());
         assert_eq!(crowd.iter_mut().map(is_open).filter(|is_open| *is_open).count(), 1);
     }
+
+    #[test]
+    fn strangers_and_this_machine_take_places_from_their_own_alone() {
+        let places = places(2, 3, 64);
+        let mut near: Vec<_> = (0..3).map(|_| enter(&places, "127.0.0.1").unwrap()).collect();
+        let mut far = ["192.0.2.1", "192.0.2.2"].map(|address| enter(&places, address).unwrap());
+        let _newcomer = enter(&places, "192.0.2.3").unwrap();
+        assert!(near.iter_mut().all(is_open), "its crowd is the largest, but has no stranger's place");
+        assert_eq!(far.each_mut().map(is_open), [false, true]);
+        let _crowd: Vec<_> = (0..9).map(|_| enter(&places, "192.0.2.3").unwrap()).collect();
+        let _newcomer = enter(&places, "127.0.0.1").unwrap();
+        assert_eq!(near.iter_mut().map(is_open).collect::<Vec<_>>(), [false, true, true]);
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use hyper::StatusCode;
 use hyper::header::{self, HeaderMap};
 use hyper::http::Extensions;
 use s3s::dto::{
@@ -13,7 +14,7 @@ use s3s::dto::{
     ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, StreamingBlob,
     Timestamp, TimestampFormat,
 };
-use s3s::{Body, S3, S3Error, S3Request, S3Response, S3Result, s3_error};
+use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use tokio::task::block_in_place;
 
 use super::auth::Caller;
@@ -240,6 +241,16 @@ fn refused(refusal: Refusal) -> S3Error {
     match refusal {
         Refusal::Precondition => precondition_failed(),
         Refusal::NoSuchKey => no_such_key(),
+        Refusal::TooMany { folder, limit } => {
+            let message = format!(
+                "This host has {limit} objects under {folder}/, as many as a host may have: delete those that are no \
+                 longer needed, or raise CHECKS_PER_HOST of the server"
+            );
+            let mut error = S3Error::with_message(S3ErrorCode::Custom("QuotaExceeded".into()), message);
+            error.set_status_code(StatusCode::FORBIDDEN);
+            error
+        }
+        Refusal::TooFast => s3_error!(SlowDown, "Please reduce your request rate."),
         Refusal::Broken => s3_error!(ServiceUnavailable, "The file of the objects cannot be written at present"),
     }
 }

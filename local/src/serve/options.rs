@@ -62,10 +62,13 @@ Settings in the environment:
   NTFY_URL           a server of ntfy and a topic that get messages, such as https://ntfy.sh/my-alerts
   NTFY_TOKEN         the access token for that topic
   NTFY_CLICK         the page that a tap on such a message opens
+  SMTP_URL           a mail server that gets mails, such as smtps://user:password@mail.example.com
+  SMTP_FROM          who mails are from
+  SMTP_TO            who gets mails, with commas between several
   NAME_ONLY          of which checks a channel is told [example: web-*, !web-test-*]: SLACK_ONLY, WEBHOOK_ONLY,
-                     SNS_ONLY, PAGERDUTY_ONLY, ALERTMANAGER_ONLY, NTFY_ONLY
+                     SNS_ONLY, PAGERDUTY_ONLY, ALERTMANAGER_ONLY, NTFY_ONLY, SMTP_ONLY
   NAME_STATES        what of them, some of down, reminder, up, gone [default: all]: SLACK_STATES, WEBHOOK_STATES,
-                     SNS_STATES, PAGERDUTY_STATES, ALERTMANAGER_STATES, NTFY_STATES
+                     SNS_STATES, PAGERDUTY_STATES, ALERTMANAGER_STATES, NTFY_STATES, SMTP_STATES
   HEARTBEAT_URL      a URL that is fetched after each sweep
   PROBE_ALLOW        networks to which the probe may connect besides public addresses [example: 192.168.0.0/16]
   PROBE_PORTS        the only ports to which the probe may connect [example: 443, 8000-8999]

@@ -4,11 +4,10 @@ use pulse_echo_core::name::CheckId;
 use pulse_echo_core::status::{Fact, State};
 use pulse_echo_core::text::line;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::super::in_words;
 use super::super::mood::{self, Mood};
 use super::super::words::{self, check, down};
+use super::super::{digest, in_words};
 use crate::outbox::entry::{Entry, What};
 
 /// The longest key, in bytes.
@@ -101,7 +100,7 @@ fn key(entry: &Entry, scope: &str) -> String {
     let key = format!("pulse-echo/{scope}/{key}");
     match key.len() {
         0..=KEY_ROOM => key,
-        _ => Sha256::digest(key).iter().fold("pulse-echo/".into(), |text, byte| format!("{text}{byte:02x}")),
+        _ => format!("pulse-echo/{}", digest::of([key.as_str()])),
     }
 }
 

@@ -27,11 +27,8 @@ fn of_checks() -> Vec<(&'static str, Vec<Entry>)> {
         ("A job hangs", vec![fact(Fact::Down(of_job(End::Signal(15), Some(7_200), 7_200_100)))]),
         ("A disk fills", vec![fact(Fact::Down(full()))]),
         ("A host is silent", vec![fact(Fact::Down(Down { others: 0, other_hosts: 0, ..silent("web-1") }))]),
-        ("A reminder", vec![fact(still_down(Cause::Status, "status 503, expected 2xx", false))]),
-        (
-            "Another cause",
-            vec![fact(still_down(Cause::Connect, "cannot connect to 192.0.2.7:443: the connection was refused", true))],
-        ),
+        ("A reminder", vec![fact(reminder())]),
+        ("Another cause", vec![fact(another_cause())]),
         ("A check that fails falls silent", vec![fact(silent_after_failing("web-1"))]),
         ("It sends again, and still fails", vec![fact(back())]),
         ("Up again", vec![fact(up("web-1/http"))]),
@@ -196,6 +193,14 @@ fn still_down(cause: Cause, reason: &str, changed: bool) -> Fact {
     Fact::StillDown { down, told: time(-210), changed, back: false }
 }
 
+pub(super) fn reminder() -> Fact {
+    still_down(Cause::Status, "status 503, expected 2xx", false)
+}
+
+pub(super) fn another_cause() -> Fact {
+    still_down(Cause::Connect, "cannot connect to 192.0.2.7:443: the connection was refused", true)
+}
+
 fn silent_after_failing(check: &str) -> Fact {
     let down = Down { since: time(12), state_since: Some(time(29)), began: Some(State::Failing), ..silent(check) };
     Fact::StillDown { down, told: time(12), changed: true, back: false }
@@ -279,7 +284,7 @@ fn people_read_what_the_documentation_shows() {
     let slack = channel_of(&[("SLACK_URL", &server.url())]);
     let mut shown = String::from(
         "# Messages as they arrive\n\nWhat the channels really send, as people read it; a test keeps this page true. \
-         Slack shows it, e-mails\nfrom SNS hold it, and a webhook has it as `text`.\n",
+         Slack shows it, e-mails\nfrom SNS and by SMTP hold it, and a webhook has it as `text`.\n",
     );
     for (title, entries) in messages() {
         assert_eq!(slack.send(&entries, soon()), Outcome::Taken);
@@ -304,6 +309,9 @@ fn people_read_what_the_documentation_shows() {
         write!(shown, "\n## What {receiver} of a service that answers something else\n\n```json\n{body:#}\n```\n")
             .unwrap();
     }
+    let outage = [in_outage(Fact::Down(failing("web-1/http")), 28, false)];
+    let mail = super::smtp::mails(&outage)[0].text.replace("\r\n", "\n");
+    write!(shown, "\n## The mail of a service that answers something else\n\n```text\n{mail}```\n").unwrap();
     let documented = include_str!("../../../../docs/messages.md");
     assert!(shown == documented, "docs/messages.md should be:\n{shown}");
 }

@@ -9,6 +9,8 @@ mod pagerduty;
 mod proxies;
 mod settings;
 mod slack;
+mod smtp;
+mod smtp_trouble;
 mod sns;
 mod trouble;
 mod webhook;

@@ -30,8 +30,8 @@ pub(crate) enum Change {
 
 /// The bytes of an object to be written.
 pub(crate) enum Content {
-    /// In memory.
-    Held(Bytes),
+    /// In memory, in blocks of which all but the last have more bytes than a pulse.
+    Held(Vec<Bytes>),
     /// In a file, from its beginning: so many bytes.
     InFile(File, usize),
 }
@@ -39,15 +39,15 @@ pub(crate) enum Content {
 impl Content {
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Held(bytes) => bytes.len(),
+            Self::Held(blocks) => blocks.iter().map(Bytes::len).sum(),
             Self::InFile(_, length) => *length,
         }
     }
 
-    /// Whether it is a pulse with a URL. What is in a file is too long for a pulse.
+    /// Whether it is a pulse with a URL. What is in several blocks, or in a file, is too long for a pulse.
     pub(crate) fn has_url(&self) -> bool {
         match self {
-            Self::Held(bytes) => has_url(bytes),
+            Self::Held(blocks) => matches!(blocks.as_slice(), [block] if has_url(block)),
             Self::InFile(..) => false,
         }
     }
@@ -69,7 +69,7 @@ impl NewObject {
         let etag = ETag(u128::from_be_bytes(Md5::checksum(&body)));
         let details =
             Details { content_type: DEFAULT_TYPE.to_owned(), metadata, by_a_host: false, cache_control: None };
-        let body = Content::Held(body.into());
+        let body = Content::Held(vec![body.into()]);
         Self { etag, details, has_url: body.has_url(), body, origin: Origin::default() }
     }
 }
@@ -81,6 +81,10 @@ pub(crate) enum Refusal {
     Precondition,
     /// `If-Match` on a key that does not exist.
     NoSuchKey,
+    /// The host has as many objects in this folder as it may have, which is `limit`.
+    TooMany { folder: &'static str, limit: usize },
+    /// The host brings new objects faster than they are answered.
+    TooFast,
     /// The file cannot be written at present; the log says why.
     Broken,
 }

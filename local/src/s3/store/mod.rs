@@ -5,6 +5,7 @@ mod file;
 mod list;
 mod opening;
 mod pending;
+mod quota;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -98,6 +99,15 @@ pub(crate) struct Details {
     pub(crate) cache_control: Option<String>,
 }
 
+/// What a store does beside keeping objects.
+pub(crate) struct Settings {
+    /// The rules for events.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) clock: Clock,
+    /// How many objects a host may have in a folder.
+    pub(crate) of_host: usize,
+}
+
 /// The objects of one bucket, in one file. Calls are cheap, and each read sees one state of the whole store.
 pub(crate) struct Store {
     file: Arc<StoreFile>,
@@ -114,22 +124,22 @@ impl Store {
     ///
     /// Fails if another process has the file open, or if the file is empty or damaged, is not a store, or belongs to
     /// another bucket.
-    pub(crate) fn open(dir: &Path, bucket: &str, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
+    pub(crate) fn open(dir: &Path, bucket: &str, settings: Settings) -> io::Result<Self> {
         let path = dir.join("objects.redb");
         private::make_folder(dir).map_err(|e| opening::explained(&path, &e))?;
         if !path.exists() {
-            opening::make(&path, bucket, &clock)?;
+            opening::make(&path, bucket, &settings.clock)?;
         }
-        let (db, state) = opening::open(&path, bucket, &clock)?;
+        let (db, state) = opening::open(&path, bucket, &settings.clock)?;
         // A file that has gone meanwhile is an error, not a reason to start an empty file.
         let again = move || opening::again(&path);
-        Self::begin(StoreFile::new(db, Box::new(again)), dir, &state, rules, clock)
+        Self::begin(StoreFile::new(db, Box::new(again)), dir, &state, settings)
     }
 
-    fn begin(file: StoreFile, dir: &Path, state: &State, rules: Vec<Rule>, clock: Clock) -> io::Result<Self> {
+    fn begin(file: StoreFile, dir: &Path, state: &State, settings: Settings) -> io::Result<Self> {
         let file = Arc::new(file);
         let (commands, inbox) = mpsc::channel();
-        let writer = Writer::new(file.clone(), rules, clock, state.newest, state.sequence);
+        let writer = Writer::new(file.clone(), settings, state);
         let writer = thread::Builder::new().name("s3-writer".to_owned()).spawn(move || writer.run(&inbox))?;
         Ok(Self {
             file,

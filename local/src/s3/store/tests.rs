@@ -83,6 +83,9 @@ impl Log for Lines {
 
 static LINES: Lines = Lines(Mutex::new(Vec::new()));
 
+/// How many notes a host may have.
+const OF_HOST: usize = 3;
+
 /// A store on such a disk, and the disk's switch.
 fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
     let is_full = Arc::new(AtomicBool::new(false));
@@ -95,16 +98,18 @@ fn store(folder: &Path) -> (Store, Arc<AtomicBool>) {
     let db = open().unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
     let state = State::load(&db, "pulses", &clock).unwrap();
-    (Store::begin(StoreFile::new(db, Box::new(open)), folder, &state, RULES.into(), clock).unwrap(), is_full)
+    let settings = Settings { rules: RULES.into(), clock, of_host: OF_HOST };
+    (Store::begin(StoreFile::new(db, Box::new(open)), folder, &state, settings).unwrap(), is_full)
 }
 
+/// Puts an object, a note of retirement as its host.
 fn put(store: &Store, key: &str, body: Vec<u8>) -> Result<(), Refusal> {
-    let details =
-        Details { content_type: String::new(), metadata: BTreeMap::new(), by_a_host: false, cache_control: None };
+    let by_a_host = key.starts_with("retire/");
+    let details = Details { content_type: String::new(), metadata: BTreeMap::new(), by_a_host, cache_control: None };
     let object = NewObject {
         etag: ETag(0),
         details,
-        body: Content::Held(body.into()),
+        body: Content::Held(vec![body.into()]),
         has_url: false,
         origin: Origin::default(),
     };
@@ -119,12 +124,13 @@ fn after_a_full_disk_has_room_again_changes_are_made_and_all_events_told() {
     let folder = tempfile::tempdir().unwrap();
     let (store, is_full) = store(folder.path());
     put(&store, "pulse/before", vec![1; 100]).unwrap();
+    put(&store, "retire/web-1/0.json", vec![]).unwrap();
 
     is_full.store(true, Ordering::SeqCst);
     // Tried, refused without a try, and tried again.
     for wait in [Duration::ZERO, Duration::ZERO, PAUSE] {
         thread::sleep(wait);
-        assert_eq!(put(&store, "pulse/large", vec![1; 64 << 20]), Err(Refusal::Broken));
+        assert_eq!(put(&store, "retire/web-1/large.json", vec![1; 64 << 20]), Err(Refusal::Broken));
         // Reads go on.
         assert_eq!(store.get("pulse/before").unwrap().unwrap().2, vec![1; 100]);
     }
@@ -139,12 +145,17 @@ fn after_a_full_disk_has_room_again_changes_are_made_and_all_events_told() {
         thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(store.get("pulse/after").unwrap().unwrap().2, vec![1; 100]);
+    // What was not written does not count.
+    let note = |n: u32| put(&store, &format!("retire/web-1/{n}.json"), vec![]);
+    assert_eq!([1, 2].map(note), [Ok(()); 2]);
+    assert_eq!(note(3), Err(Refusal::TooMany { folder: "retire", limit: OF_HOST }));
     // An event that was dealt with meanwhile does not come again, and a listener that was added meanwhile gets its
     // events.
     assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), "pulse/after");
     drop(store);
     assert!(told.recv().is_err(), "no other event was there to be told");
     let lines = LINES.0.lock().unwrap();
+    let lines: Vec<_> = lines.iter().filter(|line| !line.contains("as many as a host may have")).collect();
     assert_eq!(lines.len(), 2, "one line each for trouble and its end: {lines:?}");
     assert!(lines[0].contains("cannot be written") && lines[1].contains("can be written again"), "{lines:?}");
 }
