@@ -35,7 +35,7 @@ pub struct Streams {
     ended: Receiver<()>,
     open: usize,
     /// Those that have not ended, and perhaps others.
-    streams: Vec<Weak<Stream>>,
+    each: Vec<Weak<Stream>>,
 }
 
 /// One of the job's streams, and where it goes.
@@ -58,7 +58,7 @@ impl Streams {
     /// Makes the pipes for the job's stdout and stderr. A terminal is handed through.
     pub fn new() -> (Self, Pipes) {
         let (sender, ended) = mpsc::channel();
-        let mut streams = Self { tail: Arc::default(), ended, open: 0, streams: Vec::new() };
+        let mut streams = Self { tail: Arc::default(), ended, open: 0, each: Vec::new() };
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let pipe = |streams: &mut Self, to: BorrowedFd| {
             (!to.is_terminal()).then(|| streams.pass_on(to, &sender)).flatten().map(Arc::new)
@@ -76,7 +76,7 @@ impl Streams {
         let (reader, writer) = io::pipe().ok()?;
         let (tail, sender) = (self.tail.clone(), sender.clone());
         let stream = Arc::new(Stream { from: reader, to, turn: Mutex::default() });
-        self.streams.push(Arc::downgrade(&stream));
+        self.each.push(Arc::downgrade(&stream));
         let pump = move || {
             pass_on(&stream, &tail);
             drop(stream);
@@ -101,7 +101,7 @@ impl Streams {
     /// closed pipe. Where there is no `cat`, waits for the end. A signal ends us now.
     pub fn end(self) {
         let is_left = |stream: &Weak<Stream>| stream.upgrade().is_some_and(|stream| stream.leave().is_err());
-        let open = self.streams.iter().filter(|stream| is_left(stream)).count();
+        let open = self.each.iter().filter(|stream| is_left(stream)).count();
         self.ended.iter().take(open.min(self.open)).for_each(drop);
     }
 }

@@ -80,6 +80,7 @@ fn what_a_job_leaves_running_can_still_write_and_exec_does_not_wait_for_it() {
     let script = "(while [ ! -e go ]; do sleep 0.02; done; echo later) & echo now; exit 6";
     let mut exec =
         site.command(&["exec", "--name", "job", "--", "sh", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
+    wait_until(|| exec.try_wait().unwrap().is_some());
     assert_eq!(exec.wait().unwrap().code(), Some(6));
     assert_eq!(site.outcome().tail.as_deref(), Some("now"));
     site.write("go", "");
@@ -199,7 +200,7 @@ fn a_job_in_the_background_does_not_take_the_terminal_and_reads_it_once_in_the_f
     let shell = "set -m\n\"$AGENT\" exec --name job -- sh -c 'exit 3' &\nwait $!\necho first $?\n\
                  touch asked\nread line </dev/tty\necho \"shell got $line\"\n\
                  \"$AGENT\" exec --name job -- sh -c 'read line </dev/tty; echo job got $line; exit 6' &\n\
-                 until jobs -s | grep -q .; do sleep 0.02; done\ntouch ready\nfg\necho second $?\n";
+                 for n in $(seq 1000); do jobs -s | grep -q . && break; sleep 0.02; done\ntouch ready\nfg\necho second $?\n";
     let said = at_a_terminal(&site, shell, |keyboard| {
         wait_until(|| site.read("asked").is_some());
         keyboard.write_all(b"one\n").unwrap();

@@ -40,13 +40,15 @@ impl Page {
 impl Rest {
     /// Counts these checks by host. Of the hosts it keeps those that the page needs: in a large fleet, all names take as
     /// much memory as all else here.
-    fn of(rows: Vec<&Row>, is_listed: impl Fn(&str) -> bool) -> Self {
+    fn of(mut rows: Vec<&Row>, is_listed: impl Fn(&str) -> bool) -> Self {
         let mut rest = Self::default();
         let mut bytes = 0;
-        for rows in by_host(rows).chunk_by(is_of_one_host) {
+        for rows in by_host(&mut rows) {
             let host = rows[0].id.host();
             let mut count = Count::default();
-            rows.iter().for_each(|row| count.add(row));
+            for row in rows {
+                count.add(row);
+            }
             if bytes < REST || is_listed(host) {
                 bytes += host.len();
                 rest.hosts.insert(host.into(), count);
@@ -59,14 +61,10 @@ impl Rest {
     }
 }
 
-/// Brings the checks of each host together. A map of the hosts would take far more memory.
-fn by_host<'a, 'r>(mut rows: Vec<&'a Row<'r>>) -> Vec<&'a Row<'r>> {
+/// The checks of each host, in order. A map of the hosts would take far more memory.
+fn by_host<'s, 'a, 'r>(rows: &'s mut [&'a Row<'r>]) -> impl Iterator<Item = &'s [&'a Row<'r>]> {
     rows.sort_unstable_by_key(|row| row.id.host());
-    rows
-}
-
-fn is_of_one_host(one: &&Row, other: &&Row) -> bool {
-    one.id.host() == other.id.host()
+    rows.chunk_by(|one, other| one.id.host() == other.id.host())
 }
 
 fn listed(row: &Row) -> Listed {
@@ -83,8 +81,8 @@ impl HostCounts {
             let muted = rows.iter().any(|row| row.record.state.is_down() && row.mute.is_some());
             (down, muted, rows.iter().all(|row| row.record.state == State::Up))
         };
-        let rows = by_host(rows.iter().filter(|row| row.record.state != State::Gone).collect());
-        let hosts: Vec<Seen> = rows.chunk_by(is_of_one_host).map(seen).collect();
+        let mut rows: Vec<_> = rows.iter().filter(|row| row.record.state != State::Gone).collect();
+        let hosts: Vec<Seen> = by_host(&mut rows).map(seen).collect();
         let count = |fits: fn(&Seen) -> bool| hosts.iter().filter(|seen| fits(seen)).count();
         Self {
             all: hosts.len(),

@@ -200,9 +200,9 @@ fn a_page_has_a_size_that_it_never_exceeds_and_counts_the_rest_by_host() {
     let shown: HashSet<_> = between(&html, "<tbody id=\"", "\"").into_iter().map(String::from).collect();
     let counted = between(&html, "Not listed: ", "</details>")[0];
     let more: usize = between(counted, "and ", " more hosts")[0].replace(',', "").parse().unwrap();
-    let names =
+    let texts =
         counted.rsplit("<p>").next().unwrap().split("; ").filter_map(|one| one.split_once(" (")).map(|(host, _)| host);
-    let named: HashSet<_> = names.map(String::from).collect();
+    let named: HashSet<_> = texts.map(String::from).collect();
     let both = shown.intersection(&named).count();
     assert!(named.len() > 4_000, "{}", named.len());
     let of: usize = between(counted, " checks of ", " hosts")[0].replace(',', "").parse().unwrap();
