@@ -46,7 +46,7 @@ impl System {
         }
         let (keys, pair) = (options.keys.clone(), keys::make());
         // The loop reads so many names of a host.
-        let of_host = 20 * Rules::read(environment)?.checks_per_host;
+        let of_host = 2 * Rules::read(environment)?.checks_per_host;
         let mut server = Server::start(Options { of_host, ..options }).map_err(|error| error.to_string())?;
         let inner = server.open_inner_door().map_err(|error| error.to_string())?;
         keys.add_operator(pair.clone());

@@ -85,7 +85,7 @@ impl Door {
         let (asks_first, upload) = (head.headers.contains_key(EXPECT), Upload::of(body));
         let response = match self.gate.admit(&mut head) {
             Err(failure) => failure.into_response(),
-            Ok(_) if false && is_form(&method, &head.headers) => not_implemented(),
+            Ok(_) if is_form(&method, &head.headers) => not_implemented(),
             Ok(owner) => {
                 let body = Moving::new(upload.clone(), self.body_idle);
                 let body = body::admitted(body, key, &owner, &head.headers);

@@ -260,7 +260,7 @@ impl Server {
 fn new_runtime() -> io::Result<Runtime> {
     runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(BLOCKED * 40)
+        .max_blocking_threads(BLOCKED)
         .thread_name("s3")
         .enable_all()
         .build()

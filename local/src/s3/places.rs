@@ -128,7 +128,7 @@ impl Book {
 
     /// The connection to close for a newcomer.
     fn whom_to_close(&self, newcomer: Peer) -> Option<u64> {
-        let crowds = self.peers.iter();
+        let crowds = self.peers.iter().filter(|(peer, _)| peer.is_near == newcomer.is_near);
         // The newcomer counts, too: of two who have one place each, it takes its own.
         let unproved = crowds.filter_map(|(peer, crowd)| {
             let size = crowd.unproved.len() + usize::from(*peer == newcomer);

@@ -11,7 +11,7 @@ use super::change::Refusal;
 use super::list::past_prefix;
 
 /// The folders that a host fills by a pulse: a new one brings its answers, which stay when it is deleted.
-const OF_PULSES: &[&str] = &["pulse"];
+const OF_PULSES: &[&str] = &["pulse", "echo", "fault"];
 /// The folders that a host fills by a note.
 const OF_NOTES: &[&str] = &["retire"];
 
@@ -47,7 +47,7 @@ impl Quota {
         for &folder in folders {
             let is_full = self.count(listing, &format!("{folder}/{host}"))? >= self.limit;
             // An answer that is there is overwritten.
-            if is_full {
+            if is_full && listing.get(format!("{folder}{rest}").as_bytes())?.is_none() {
                 self.tell(folder, host);
                 return Ok(Some(Refusal::TooMany { folder, limit: self.limit }));
             }

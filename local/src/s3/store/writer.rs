@@ -209,7 +209,7 @@ impl Writer {
         match change {
             Change::Put(object) => {
                 if !is_there {
-                    if true
+                    if object.details.by_a_host
                         && let Some(refusal) = self.quota.refusal(&tables.listing, key)?
                     {
                         return Ok(Err(refusal));
