@@ -1,24 +1,32 @@
 //! The memory for bodies: so much for all of them together, however many come at once.
 
 use std::mem;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
 use pulse_echo_core::pulse::SIZE_LIMIT;
 
-/// The length of a body's blocks, of which the last may be shorter. A pulse is in one. Blocks do not grow: memory that
-/// grew with each piece of many bodies would be in fragments, which nobody gives back.
+/// The length of a body's blocks, of which the last may be shorter. A pulse is in one.
 #[expect(clippy::cast_possible_truncation, reason = "it is 64 KiB")]
 const BLOCK_BYTES: usize = SIZE_LIMIT as usize;
+/// A rest of a body that is longer than this gets a whole block.
+const SHORT_BYTES: usize = 8 << 10;
 
 /// The memory that is left. Its clones are the same.
 #[derive(Clone)]
-pub(super) struct Room(Arc<AtomicUsize>);
+pub(super) struct Room(Arc<Mutex<Book>>);
+
+struct Book {
+    left: usize,
+    all: usize,
+    /// Whole blocks that nobody has, for the next bodies. If they were freed and made anew, each by another thread, the
+    /// C library would keep several times as much as the room has.
+    spare: Vec<Vec<u8>>,
+}
 
 impl Room {
     pub(super) fn of(bytes: usize) -> Self {
-        Self(Arc::new(AtomicUsize::new(bytes)))
+        Self(Arc::new(Mutex::new(Book { left: bytes, all: bytes, spare: Vec::new() })))
     }
 
     /// Begins a body of this length. It takes no room yet.
@@ -26,12 +34,28 @@ impl Room {
         Held { blocks: Vec::new(), to_come: length, room: self.clone() }
     }
 
-    fn take(&self, bytes: usize) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+    fn take(&self, size: usize) -> Option<Block> {
+        let mut book = self.book();
+        book.left = book.left.checked_sub(size)?;
+        let spare = if size == BLOCK_BYTES { book.spare.pop() } else { None };
+        drop(book);
+        Some(Block { bytes: spare.unwrap_or_else(|| Vec::with_capacity(size)), size, room: self.clone() })
     }
 
-    fn give_back(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
+    fn give_back(&self, mut bytes: Vec<u8>, size: usize) {
+        let mut book = self.book();
+        book.left += size;
+        if book.left == book.all {
+            // A crowd is over.
+            book.spare = Vec::new();
+        } else if size == BLOCK_BYTES {
+            bytes.clear();
+            book.spare.push(bytes);
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,12 +90,12 @@ impl Held {
     /// The block that is not full yet, or the next one if there is room for it.
     fn free_block(&mut self) -> Option<&mut Block> {
         if self.blocks.last().is_none_or(|block| block.bytes.len() == block.size) {
-            let size = self.to_come.min(BLOCK_BYTES);
-            if size == 0 || !self.room.take(size) {
+            let size = if self.to_come > SHORT_BYTES { BLOCK_BYTES } else { self.to_come };
+            if size == 0 {
                 return None;
             }
-            self.to_come -= size;
-            self.blocks.push(Block { bytes: Vec::with_capacity(size), size, room: self.room.clone() });
+            self.blocks.push(self.room.take(size)?);
+            self.to_come = self.to_come.saturating_sub(size);
         }
         self.blocks.last_mut()
     }
@@ -90,7 +114,7 @@ impl AsRef<[u8]> for Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        self.room.give_back(self.size);
+        self.room.give_back(mem::take(&mut self.bytes), self.size);
     }
 }
 
@@ -118,6 +142,7 @@ mod tests {
     #[test]
     fn a_long_body_is_in_several_blocks_however_it_comes() {
         let room = Room::of(3 * BLOCK_BYTES);
+        let other = room.take(9);
         let body: Vec<u8> = (0..2 * BLOCK_BYTES + 9).map(|n| u8::try_from(n % 251).unwrap()).collect();
         for step in [1000, BLOCK_BYTES, body.len()] {
             let mut held = room.held(body.len());
@@ -125,6 +150,10 @@ mod tests {
             let blocks = held.take();
             assert_eq!(blocks.iter().map(Bytes::len).collect::<Vec<_>>(), [BLOCK_BYTES, BLOCK_BYTES, 9]);
             assert!(blocks.concat() == body);
+            drop(blocks);
+            assert_eq!(room.book().spare.len(), 2, "the next body has their memory");
         }
+        drop(other);
+        assert_eq!(room.book().spare.len(), 0);
     }
 }
