@@ -50,8 +50,8 @@ pub struct Ended {
 pub fn run(options: &Exec) -> (Ended, Streams) {
     // Before any thread is there, since each inherits it. `before` is the job's.
     let before = signals().thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
-    // Where SIGCHLD is ignored, as some daemons leave it to what they start, the system tells nobody how a child ended. A
-    // handler, which a child does not inherit, mends that.
+    // Where SIGCHLD is ignored, as some daemons leave it to what they start, the system tells nobody how a child ended.
+    // A handler, which a child does not inherit, mends that.
     let _ = flag::register(Signal::SIGCHLD as i32, Arc::default());
     let started = Instant::now();
     let (mut streams, pipes) = Streams::new();
