@@ -110,8 +110,9 @@ fn spawn(words: &[OsString], pipes: &Pipes, mask: &SigSet) -> Result<Pid, Errno>
     let mut pid = start(&words);
     if pid == Err(Errno::ENOEXEC) {
         // A script without `#!`: a shell finds and runs it, as execvp(3) would.
-        words.splice(..0, [c"/bin/sh", c"-c", c"exec \"$0\" \"$@\""].map(CString::from));
-        pid = start(&words);
+        let mut shell = Vec::from([c"/bin/sh", c"-c", c"exec \"$0\" \"$@\""].map(CString::from));
+        shell.append(&mut words);
+        pid = start(&shell);
     }
     let pid = pid?;
     Pid::from_raw(pid.as_raw()).ok_or(Errno::EINVAL)
