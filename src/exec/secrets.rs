@@ -52,16 +52,16 @@ pub fn last_words(output: &[u8], is_cut: bool) -> Option<String> {
     let mut text = &*text;
     if is_cut {
         // A secret cut in two would not be known.
-        text = &text[until(text, |c| matches!(c, '\n' | ' '))..];
+        text = text.split_once(['\n', ' ']).map_or("", |(_, rest)| rest);
     }
     // Of a line that was written over again and again, the last is left.
-    let last = |line: &str| printable(line.trim_end().rsplit('\r').next().unwrap_or_default().trim());
-    let lines = text.lines().map(|line| masked(&last(line))).filter(|line| !line.is_empty());
+    let last = |line: &str| line.trim_end().rsplit('\r').next().unwrap_or_default().trim().to_string();
+    let lines = text.lines().map(|line| masked(&printable(&last(line)))).filter(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join("\n");
     let mut from = text.ceil_char_boundary(text.len().saturating_sub(TAIL_LIMIT));
     if from > 0 {
         // It begins with a whole word.
-        from += text[from..].find(char::is_whitespace as fn(char) -> bool).map_or(0, |at| at + 1);
+        from += text[from..].find(char::is_whitespace).map_or(0, |at| at + 1);
     }
     Some(text[from..].trim().to_string()).filter(|text| !text.is_empty())
 }
@@ -86,10 +86,9 @@ fn masked(line: &str) -> String {
         }
         let word = &after[..end];
         let before = between.as_bytes().last();
-        follows |=
-            if_assigned && between.bytes().any(|b| matches!(b, b'=' | b':')) && !(between == ": " && tells(after));
+        follows |= if_assigned && between.contains(['=', ':']) && !(between == ": " && tells(after));
         // A path or an address may also stand behind a colon.
-        follows |= of_user > 0 && between.as_bytes().contains(&b':') && before != Some(&b' ') && !word.starts_with('/');
+        follows |= of_user > 0 && between.contains(':') && before != Some(&b' ') && !word.starts_with('/');
         let of_url = if before == Some(&b':') { user_of_url(after) } else { None };
         let is_scheme = SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
         let (kept, hidden) = if follows && !is_scheme {
@@ -112,7 +111,8 @@ fn masked(line: &str) -> String {
         follows |= (if_assigned && (word.starts_with('-') || (last == "export" && between == " ")))
             || (is_scheme && word.len() > 5);
         of_user = if is_user_option(word) { 2 } else { of_user.saturating_sub(1) };
-        is_mysql |= ["mysql", "mariadb"].iter().any(|program| word.contains(program));
+        let program = &word[word.rfind('/').map_or(0, |at| at + 1)..];
+        is_mysql |= program.starts_with("mysql") || program.starts_with("mariadb");
         last = word;
         rest = &after[kept + hidden..];
     }
@@ -171,13 +171,11 @@ fn looks_random(word: &str) -> bool {
     // AWS's secrets have slashes in them, and so have the lines of a private key.
     let is_whole =
         matches!(word.len(), 40 | 64..) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
-    let in_path: fn(char) -> bool = |c| matches!(c, '/' | '.');
-    let in_name: fn(char) -> bool = |c| matches!(c, '-' | '_');
     (is_whole && is_mixed(word))
-        || word.split(in_path).any(|part| {
+        || word.split(['/', '.']).any(|part| {
             let is_hex = part.len() >= 32 && part.bytes().all(|b| b.is_ascii_hexdigit());
             // The parts of a file's name, such as Backup-2026-11-28, are words and numbers.
-            is_hex || (part.len() >= 20 && part.split(in_name).any(is_mixed))
+            is_hex || (part.len() >= 20 && part.split(['-', '_']).any(is_mixed))
         })
 }
 
