@@ -86,7 +86,7 @@ pub fn run(options: &Exec) -> (Ended, Streams) {
 /// By `posix_spawn`, and not by std, which would leave our signals blocked in the job.
 fn spawn(words: &[OsString], pipes: &Pipes, mask: &SigSet) -> Result<Pid, Errno> {
     let c_string = |bytes: &[u8]| CString::new(bytes).map_err(|_| Errno::EINVAL);
-    let words = words.iter().map(|word| c_string(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+    let mut words = words.iter().map(|word| c_string(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let pair = |(name, value): (OsString, OsString)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat());
     // Byte for byte ours.
     let environment = std::env::vars_os().map(pair).collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +106,14 @@ fn spawn(words: &[OsString], pipes: &Pipes, mask: &SigSet) -> Result<Pid, Errno>
             actions.add_dup2(pipe.as_raw_fd(), number)?;
         }
     }
-    let pid = posix_spawnp(&words[0], &actions, &attributes, &words, &environment)?;
+    let start = |words: &[CString]| posix_spawnp(&words[0], &actions, &attributes, words, &environment);
+    let mut pid = start(&words);
+    if pid == Err(Errno::ENOEXEC) {
+        // A script without `#!`: a shell finds and runs it, as execvp(3) would.
+        words.splice(..0, [c"/bin/sh", c"-c", c"exec \"$0\" \"$@\""].map(CString::from));
+        pid = start(&words);
+    }
+    let pid = pid?;
     Pid::from_raw(pid.as_raw()).ok_or(Errno::EINVAL)
 }
 

@@ -72,6 +72,8 @@ fn masked(line: &str) -> String {
     let mut rest = line;
     // Whether the word before says that a secret follows, and whether only behind `=` or `:`.
     let (mut follows, mut if_assigned) = (false, false);
+    // The last word and the one before it, and whether mysql or one of its tools has come.
+    let (mut last, mut before_last, mut is_mysql) = ("", "", false);
     loop {
         let (between, after) = rest.split_at(rest.find(is_of_word).unwrap_or(rest.len()));
         shown.push_str(between);
@@ -80,6 +82,11 @@ fn masked(line: &str) -> String {
         };
         let word = &after[..end];
         follows |= if_assigned && between.contains(['=', ':']) && !(between == ": " && tells(after));
+        // `-u bob:hunter2`; but a path or an address may also stand behind a colon.
+        follows |= between.contains(':')
+            && !between.ends_with(' ')
+            && !after.starts_with('/')
+            && [before_last, last].into_iter().any(is_user_option);
         let of_url = if between.ends_with(':') { after.strip_prefix("//").and_then(user_of_url) } else { None };
         let is_scheme = SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
         let length = if follows && !is_scheme {
@@ -89,14 +96,26 @@ fn masked(line: &str) -> String {
         } else if let Some(length) = of_url {
             shown.extend(["//", HIDDEN]);
             2 + length
+        } else if let Some(value) = after.strip_prefix("-p").filter(|_| is_mysql && end > 2) {
+            shown.extend(["-p", HIDDEN]);
+            2 + value_length(value, between.chars().next_back())
         } else {
             shown.push_str(if looks_random(word) { HIDDEN } else { word });
             end
         };
         if_assigned = names_secret(word);
-        follows |= (if_assigned && word.starts_with('-')) || (is_scheme && word.len() > 5);
+        follows |= (if_assigned && (word.starts_with('-') || (last == "export" && between == " ")))
+            || (is_scheme && word.len() > 5);
+        let program = &word[word.rfind('/').map_or(0, |at| at + 1)..];
+        is_mysql |= program.starts_with("mysql") || program.starts_with("mariadb");
+        (before_last, last) = (last, word);
         rest = &after[length..];
     }
+}
+
+/// Whether behind a word such as `-u` stands a user, perhaps with a password.
+fn is_user_option(word: &str) -> bool {
+    word.starts_with("-u") || word.starts_with("-U") || word.ends_with("-user")
 }
 
 /// What may stand within a word, a name, or a key.
@@ -182,6 +201,12 @@ mod tests {
             ("the new password: swordfish is set", "the new password: *** is set"),
             ("password: no", "password: ***"),
             ("PASSWORD=no password", "PASSWORD=*** password"),
+            ("+ curl -s -u backup:Tr0ub4dor https://x/y", "+ curl -s -u backup:*** https://x/y"),
+            ("+ curl --user=backup:a&b -x 'http://p'", "+ curl --user=backup:*** -x 'http://p'"),
+            ("+ curl -U 'bob:a b' --proxy-user :c -ud:e", "+ curl -U 'bob:*** b' --proxy-user :*** -ud:***"),
+            ("+ /usr/bin/mysqldump -uroot -pTr0ub4dor:1 db", "+ /usr/bin/mysqldump -uroot -p*** db"),
+            ("mariadb-dump '-pa b' db", "mariadb-dump '-p***' db"),
+            ("+ export API_KEY hunter2", "+ export API_KEY ***"),
             ("sas sv=2026&sig=aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9d%3D", "sas sv=2026&sig=***"),
             ("id AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY", "id ***"),
             (
@@ -202,6 +227,10 @@ mod tests {
             "error: credentials: context deadline exceeded",
             "tar: /srv/Backup-2026-11-28-Full_Copy.tar.gz: Cannot write: No space left on device",
             "/usr/local/bin/backup: line 3: 4711 Killed",
+            "mysqldump -u root: Got error: 1045: Access denied for user 'root'@'localhost' -p",
+            "mkdir -pv /srv/x: File exists; ssh -p2222 db: connection refused",
+            "rsync -u web:/srv/x /y && git push -u https://git.example/x.git failed",
+            "sudo: -u: unknown user bob: no such user",
             "",
         ] {
             assert_eq!(masked(line), line);
