@@ -60,11 +60,15 @@ fn what_is_refused_before_the_mail_or_for_now_is_tried_again_and_a_mail_that_is_
         (".", "451 4.7.1 greylisted", "it refuses the mail: 451 4.7.1 greylisted"),
         (".", "550 5.7.1 Relaying denied", "it refuses the mail: 550 5.7.1 Relaying denied"),
         (".", "530 5.7.0 log in first", "it refuses the mail: 530 5.7.0 log in first"),
+        (".", "554 Message rejected: not verified", "it refuses the mail: 554 Message rejected: not verified"),
+        (".", "552 5.2.2 over quota", "it refuses the mail: 552 5.2.2 over quota"),
     ] {
         assert_eq!(outcome(upon, Act::Say(format!("{reply}\r\n"))), not_taken(why), "{upon}");
     }
-    let why = "127.0.0.1: it refuses the mail: 552 5.3.4 too large".into();
-    assert_eq!(outcome(".", Act::Say("552 5.3.4 too large\r\n".into())), Outcome::Refused { taken: 0, why });
+    for reply in ["552 5.3.4 too large", "550 5.6.1 no such letters", "554 5.7.1 this looks like SPAM"] {
+        let why = format!("127.0.0.1: it refuses the mail: {reply}");
+        assert_eq!(outcome(".", Act::Say(format!("{reply}\r\n"))), Outcome::Refused { taken: 0, why });
+    }
 }
 
 #[test]
