@@ -74,7 +74,8 @@ pub(super) fn channel(means: &Means) -> Made {
     Ok(Some(Box::new(Smtp { server, trust, clock, from, to, refused: Mutex::default() })))
 }
 
-/// Reads a list of addresses, with names or without; `such_as` says what is wanted. All of them can be written into any server's commands.
+/// Reads a list of addresses, with names or without; `such_as` says what is wanted. All of them can be written into any
+/// server's commands.
 fn addresses(variable: &str, text: &str, such_as: &str) -> Result<Vec<Mailbox>, String> {
     let wrong = |why: &str| format!("{variable} cannot be used: {why}");
     let addresses: Vec<Mailbox> = text.parse::<Mailboxes>().map_err(|_| wrong(such_as))?.into_iter().collect();

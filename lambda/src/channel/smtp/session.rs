@@ -215,8 +215,8 @@ fn unconnected(server: &Server, mut failure: Failure) -> Missed {
     Missed { sure: true, ..Missed::by(&server.host, &failure) }
 }
 
-/// Whether a refusal speaks of this mail: of its length or its content. Of any other, settings or quotas, here or there,
-/// may be mended, and nothing is lost meanwhile.
+/// Whether a refusal speaks of this mail: of its length or its content. Of any other, settings or quotas, here or
+/// there, may be mended, and nothing is lost meanwhile.
 fn is_of_this_mail(reply: &Response) -> bool {
     let text = reply.message().collect::<Vec<_>>().join(" ").to_lowercase();
     let status = text.split(' ').next().unwrap_or_default();
