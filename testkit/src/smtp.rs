@@ -80,7 +80,7 @@ impl MailServer {
         Self::with(manners, |_| None)
     }
 
-    /// The same, but for what `act` does upon a command. The greeting is upon ``, and the end of a mail upon `.`.
+    /// The same, but for what `act` does upon a command. The greeting is upon an empty one, and the end of a mail upon `.`.
     pub fn with(manners: Manners, act: impl Fn(&str) -> Option<Act> + Send + Sync + 'static) -> Self {
         let log = Arc::<Log>::default();
         let kept = log.clone();
@@ -222,7 +222,7 @@ fn converse(tcp: TcpStream, manners: &Manners, act: &dyn Fn(&str) -> Option<Act>
                 lines.extend(manners.tls.as_ref().filter(|_| !talk.is_secured).map(|_| "STARTTLS".into()));
                 lines.extend(Some(format!("AUTH {}", manners.logins)).filter(|_| !manners.logins.is_empty()));
                 let last = lines.pop().unwrap();
-                let before: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
+                let before: String = lines.iter().flat_map(|line| ["250-", line, "\r\n"]).collect();
                 talk.reply(&command, &format!("{before}250 {last}"))?;
             }
             "STARTTLS" => {
