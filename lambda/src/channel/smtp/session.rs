@@ -236,3 +236,38 @@ fn with_end(mail: &[u8]) -> Vec<u8> {
     stuffed.extend_from_slice(b".\r\n");
     stuffed
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pulse_echo_testkit::smtp::{MailServer, Manners};
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_begins_with_a_dot_gets_a_second_one_and_a_dot_alone_is_the_end() {
+        for (mail, sent) in
+            [("a.\r\n", "a.\r\n.\r\n"), (".\r\n..b\r\n.c", "..\r\n...b\r\n..c\r\n.\r\n"), ("", "\r\n.\r\n")]
+        {
+            assert_eq!(String::from_utf8(with_end(mail.as_bytes())).unwrap(), sent, "{mail:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_sent_in_plain_to_a_name_of_this_machine_that_leads_to_another() {
+        let mail_server = MailServer::new(Manners { logins: "PLAIN", ..Manners::default() });
+        let mut server = Server::parse(&format!("smtp://me:secret@localhost:{}", mail_server.server.port())).unwrap();
+        // It leads back here, but its address is none of this machine's own.
+        server.host = "[::ffff:127.0.0.1]".into();
+        let (from, to) = ("alerts@example.com".parse().unwrap(), "ops@example.com".parse().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let missed = send(&server, &Trust::built_in(), &from, &[&to], b"", deadline).err().unwrap();
+        assert!(
+            missed.why.ends_with("it is not this machine, and the password is not sent without TLS"),
+            "{}",
+            missed.why
+        );
+        assert!(mail_server.commands().iter().all(|command| command.starts_with("EHLO")));
+    }
+}

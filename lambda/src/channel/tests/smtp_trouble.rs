@@ -1,9 +1,12 @@
 //! Mail servers that are dead, slow, hostile or busy, that refuse, or that hang up.
 
 use std::net::TcpListener;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::smtp::smtp_to;
 use super::*;
+use log::{LevelFilter, Log, Metadata, Record};
 use pulse_echo_testkit::smtp::{Act, LOGIN, MailServer, Manners};
 use pulse_echo_testkit::tls::Ca;
 
@@ -188,4 +191,44 @@ fn whom_a_server_refuses_does_not_keep_the_others_from_their_mail() {
     assert_eq!(channel.send(&[fact(Fact::Test)], soon()), Outcome::Taken);
     let [mail] = server.mails().try_into().unwrap();
     assert_eq!(mail.to, ["ops@example.com"]);
+}
+
+/// The lines that the channel logs.
+struct Lines(Mutex<Vec<String>>);
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        metadata.target().contains("channel::smtp")
+    }
+
+    fn log(&self, record: &Record) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+static LINES: Lines = Lines(Mutex::new(Vec::new()));
+
+#[test]
+fn the_log_tells_once_whom_a_server_refuses_and_again_if_it_took_them_meanwhile() {
+    log::set_logger(&LINES).unwrap();
+    log::set_max_level(LevelFilter::Warn);
+    let is_away = Arc::new(AtomicBool::new(true));
+    let switch = is_away.clone();
+    let server = MailServer::with(Manners::default(), move |command| {
+        let is_refused = command.contains("<sometimes@") && switch.load(Ordering::SeqCst);
+        if is_refused { say("550 5.1.1 no such user") } else { None }
+    });
+    let channel = smtp_to(&format!("smtp://{}", server.address()), "sometimes@example.com, ops@example.com", "");
+    let why = "127.0.0.1: it refuses sometimes@example.com, who gets no mails, and takes the other recipients: \
+               550 5.1.1 no such user";
+    for (away, told) in [(true, 1), (true, 1), (false, 1), (true, 2)] {
+        is_away.store(away, Ordering::SeqCst);
+        assert_eq!(channel.send(&[fact(Fact::Test)], soon()), Outcome::Taken);
+        let count = LINES.0.lock().unwrap().iter().filter(|line| *line == why).count();
+        assert_eq!(count, told);
+    }
 }
