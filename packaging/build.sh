@@ -55,6 +55,8 @@ case $program in
     flags+=(-C force-unwind-tables=no -Z "pre-link-arg=$source/no-unwinder.o")
     # Inlined as if all crates were one: else the border between core/ and src/ costs 5 KB, and other borders 23 KB.
     flags+=(-Z cross-crate-inline-threshold=always)
+    # No text for people is a library's debug text: of its values nothing but their names is kept.
+    flags+=(-Z fmt-debug=shallow)
     # std is built again, for size. -Z is for nightly; this variable makes the stable compiler take it.
     export RUSTC_BOOTSTRAP=1
     options+=(--release -p "$package" -Z "build-std=std,panic_abort" -Z build-std-features=optimize_for_size)

@@ -105,9 +105,11 @@ fn test(store: &Store) -> Result<String, String> {
     let channels = mark(store)?.there().and_then(|(mark, _)| mark.channels);
     let over = match channels {
         Some(channels) if channels.is_empty() => {
-            return Err("the loop has no channel, so it tells nobody anything; set SLACK_URL, WEBHOOK_URL or \
-                        ALERT_TOPIC_ARN of the loop"
-                .into());
+            return Err(
+                "the loop has no channel, so it tells nobody anything; set one, such as the loop's SLACK_URL; \
+                        docs/alerts.md has all"
+                    .into(),
+            );
         }
         Some(channels) => channels.into_iter().collect::<Vec<_>>().join(", "),
         None => "every channel that it has".into(),

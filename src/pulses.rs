@@ -190,7 +190,8 @@ fn file_in(folder: &Path, name: &str, check: &Name) -> PathBuf {
 /// How a pulse's file ends.
 const ENDING: &str = "json";
 
-/// The folder's files that end in `.json`, in letters of any size, by name, without hidden files and an editor's copies.
+/// The folder's files that end in `.json`, in letters of any size, by name, without hidden files and an editor's
+/// copies.
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error| format!("cannot read the folder {}: {error}", folder.display());
     let entries = match fs::read_dir(folder) {

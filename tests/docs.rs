@@ -173,6 +173,23 @@ fn each_command_and_option_is_known_to_the_agent() {
 }
 
 #[test]
+fn the_jobs_in_the_help_of_exec_are_those_of_the_page_and_the_man_page() {
+    let program = Arguments::get_args_info();
+    let exec = program.commands.iter().find(|command| command.name == "exec").unwrap();
+    let texts = ["docs/agent.md", "packaging/man/pulse-echo.1"].map(|name| {
+        let text = fs::read_to_string(checkout().join(name)).unwrap();
+        (name, text.replace("\\e\n", " ").split_whitespace().collect::<Vec<_>>().join(" "))
+    });
+    assert_eq!(exec.command.examples.len(), 3);
+    for line in exec.command.examples {
+        let (_, job) = line.split_once(" -- ").unwrap();
+        for (name, text) in &texts {
+            assert!(text.contains(&format!(" -- {job}")), "{name} has another job than {job}");
+        }
+    }
+}
+
+#[test]
 fn each_target_of_make_exists() {
     let makefile = fs::read_to_string(checkout().join("Makefile")).unwrap();
     let mut seen = 0;

@@ -36,7 +36,7 @@ fn a_clock_that_is_wrong_by_less_than_a_day_gets_through_with_one_warning() {
                 host.write(&format!("pulses.d/{check}.json"), DAILY);
             }
             let output = host.run(&["send"]);
-            output.assert_sent().assert_one_warning("this machine's clock is 8637").assert_one_warning(words);
+            output.assert_sent().assert_one_warning("this machine's clock is 23 h 59 min ").assert_one_warning(words);
             assert_eq!(output.stdout.lines().count(), 3, "{output:#?}");
         });
     }
@@ -48,7 +48,11 @@ fn without_tls_no_request_is_signed_for_a_day_that_anybody_on_the_way_may_have_w
         let s3 = Bed::temporary("us-east-1", ahead);
         at_every_level(|level| {
             let output = daily(level, &s3.endpoint()).run(&["send"]);
-            output.assert(1, "HTTP 403").assert(1, "this machine's clock is 1").assert(1, "set it, and keep it set");
+            output
+                .assert(1, "HTTP 403")
+                .assert(1, " d")
+                .assert(1, "this machine's clock is ")
+                .assert(1, "set it, and keep it set");
         });
         s3.set_clock(0);
         assert_eq!(s3.keys(), [] as [&str; 0]);

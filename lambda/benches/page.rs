@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p pulse-echo-lambda --bench page`, or with other numbers of checks after `--`. Each fleet has a
 //! process of its own, which holds the status, as a sweep does, and reads `history.json`. Measured is the rest: what is
-//! chosen of the status, what is read of the history, and the page. Time on the processor does not depend on what else runs. It
-//! is the mean of [`ROUNDS`] pages, since the kernel counts it in ticks of some milliseconds.
+//! chosen of the status, what is read of the history, and the page. Time on the processor does not depend on what else
+//! runs. It is the mean of [`ROUNDS`] pages, since the kernel counts it in ticks of some milliseconds.
 
 use std::env;
 use std::fs::{self, File};

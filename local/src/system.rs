@@ -1,6 +1,7 @@
 //! The whole system in one process: the embedded S3, and the handlers that AWS would run for each PUT.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub struct System {
     // Dropped in this order: the running handlers still need the server.
     dispatcher: Dispatcher,
     timer: Timer,
+    _lifecycle: Timer,
     sweeper: Arc<Sweeper>,
     server: Server,
     tick: Duration,
@@ -79,7 +81,9 @@ impl System {
         let dispatcher = Dispatcher::start(&server, events::Options::default(), handler)
             .map_err(|error| format!("cannot start the handlers' thread: {error}"))?;
         let timer = Timer::start(sweeper.clone()).map_err(|error| format!("cannot start the loop's timer: {error}"))?;
-        Ok(Self { dispatcher, timer, sweeper, server, tick, channels })
+        let lifecycle =
+            lifecycle(&server).map_err(|error| format!("cannot start the thread for old objects: {error}"))?;
+        Ok(Self { dispatcher, timer, _lifecycle: lifecycle, sweeper, server, tick, channels })
     }
 
     /// The address that it listens on.
@@ -138,6 +142,16 @@ impl Drop for System {
         // A running sweep and running probes are waited for side by side.
         self.timer.stop();
     }
+}
+
+/// Removes old answers and notes, each hour.
+fn lifecycle(server: &Server) -> io::Result<Timer> {
+    let store = server.store().clone();
+    Timer::each(Duration::from_secs(3600), move || match store.expire(Timestamp::now()) {
+        Ok(0) => {}
+        Ok(count) => log::info!("removed {count} answers and notes that are older than 35 days"),
+        Err(error) => log::error!("cannot look for old answers and notes: {error}"),
+    })
 }
 
 /// What to say at the start if the store's newest object is from a time that this machine's clock has yet to reach.

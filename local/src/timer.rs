@@ -37,7 +37,8 @@ impl Timer {
         })
     }
 
-    fn each(tick: Duration, sweep: impl Fn() + Send + 'static) -> io::Result<Self> {
+    /// Does this once each `tick`, the first time after one.
+    pub(crate) fn each(tick: Duration, sweep: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let (ends, ended) = mpsc::channel::<()>();
         thread::Builder::new().name("timer".to_owned()).spawn(move || {

@@ -24,7 +24,8 @@ use pulse_echo_core::pulse::{EVERY_S, GRACE_S};
             run at the same time need two names.",
     example = "15 2 * * * root pulse-echo exec --name backup --timeout 4h -- /usr/local/bin/backup --full",
     example = "5 * * * * www pulse-echo exec --name reports --every 1h -- /srv/www/bin/reports",
-    example = "30 6 * * 1 root pulse-echo exec --name certs --every 7d -- sh -c 'certbot -q renew && nginx -s reload'",
+    example = "30 6 * * 1 root pulse-echo exec --name certs --every 7d -- \
+               sh -c 'certbot -q renew && systemctl reload nginx'",
     error_code(0, "the job's, as all others but these"),
     error_code(2, "a mistake in the options of exec: nothing was run"),
     error_code(124, "the job did not end within --timeout"),

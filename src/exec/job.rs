@@ -50,8 +50,8 @@ pub struct Ended {
 pub fn run(options: &Exec) -> (Ended, Streams) {
     // Before any thread is there, since each inherits it. `before` is the job's.
     let before = signals().thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
-    // Where SIGCHLD is ignored, as some daemons leave it to what they start, the system tells nobody how a child ended. A
-    // handler, which a child does not inherit, mends that.
+    // Where SIGCHLD is ignored, as some daemons leave it to what they start, the system tells nobody how a child ended.
+    // A handler, which a child does not inherit, mends that.
     let _ = flag::register(Signal::SIGCHLD as i32, Arc::default());
     let started = Instant::now();
     let (mut streams, pipes) = Streams::new();
@@ -86,7 +86,7 @@ pub fn run(options: &Exec) -> (Ended, Streams) {
 /// By `posix_spawn`, and not by std, which would leave our signals blocked in the job.
 fn spawn(words: &[OsString], pipes: &Pipes, mask: &SigSet) -> Result<Pid, Errno> {
     let c_string = |bytes: &[u8]| CString::new(bytes).map_err(|_| Errno::EINVAL);
-    let words = words.iter().map(|word| c_string(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+    let mut words = words.iter().map(|word| c_string(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let pair = |(name, value): (OsString, OsString)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat());
     // Byte for byte ours.
     let environment = std::env::vars_os().map(pair).collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +106,15 @@ fn spawn(words: &[OsString], pipes: &Pipes, mask: &SigSet) -> Result<Pid, Errno>
             actions.add_dup2(pipe.as_raw_fd(), number)?;
         }
     }
-    let pid = posix_spawnp(&words[0], &actions, &attributes, &words, &environment)?;
+    let start = |words: &[CString]| posix_spawnp(&words[0], &actions, &attributes, words, &environment);
+    let mut pid = start(&words);
+    if pid == Err(Errno::ENOEXEC) {
+        // A script without `#!`: a shell finds and runs it, as execvp(3) would.
+        let mut shell = Vec::from([c"/bin/sh", c"-c", c"exec \"$0\" \"$@\""].map(CString::from));
+        shell.append(&mut words);
+        pid = start(&shell);
+    }
+    let pid = pid?;
     Pid::from_raw(pid.as_raw()).ok_or(Errno::EINVAL)
 }
 

@@ -72,31 +72,60 @@ fn masked(line: &str) -> String {
     let mut rest = line;
     // Whether the word before says that a secret follows, and whether only behind `=` or `:`.
     let (mut follows, mut if_assigned) = (false, false);
+    // Within how many words a user's password may come, as in `-u bob:hunter2`.
+    let mut of_user = 0_u8;
+    // Whether mysql or one of its tools has come.
+    let mut is_mysql = false;
+    let mut last = "";
     loop {
-        let (between, after) = rest.split_at(rest.find(is_of_word).unwrap_or(rest.len()));
+        let (between, after) = rest.split_at(until(rest, is_of_word));
         shown.push_str(between);
-        let Some(end) = after.find(|c| !is_of_word(c)).or(Some(after.len())).filter(|end| *end > 0) else {
+        let end = until(after, |c| !is_of_word(c));
+        if end == 0 {
             return shown;
-        };
+        }
         let word = &after[..end];
+        let before = between.as_bytes().last();
         follows |= if_assigned && between.contains(['=', ':']) && !(between == ": " && tells(after));
-        let of_url = if between.ends_with(':') { after.strip_prefix("//").and_then(user_of_url) } else { None };
+        // A path or an address may also stand behind a colon.
+        follows |= of_user > 0 && between.contains(':') && before != Some(&b' ') && !word.starts_with('/');
+        let of_url = if before == Some(&b':') { user_of_url(after) } else { None };
         let is_scheme = SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
-        let length = if follows && !is_scheme {
+        let (kept, hidden) = if follows && !is_scheme {
             follows = false;
-            shown.push_str(HIDDEN);
-            value_length(after, between.chars().next_back())
+            (0, value_length(after, before))
         } else if let Some(length) = of_url {
-            shown.extend(["//", HIDDEN]);
-            2 + length
+            (2, length)
+        } else if is_mysql && word.starts_with("-p") {
+            (2, value_length(&after[2..], before))
+        } else if looks_random(word) {
+            (0, end)
         } else {
-            shown.push_str(if looks_random(word) { HIDDEN } else { word });
-            end
+            (end, 0)
         };
+        shown.push_str(&after[..kept]);
+        if hidden > 0 {
+            shown.push_str(HIDDEN);
+        }
         if_assigned = names_secret(word);
-        follows |= (if_assigned && word.starts_with('-')) || (is_scheme && word.len() > 5);
-        rest = &after[length..];
+        follows |= (if_assigned && (word.starts_with('-') || (last == "export" && between == " ")))
+            || (is_scheme && word.len() > 5);
+        of_user = if is_user_option(word) { 2 } else { of_user.saturating_sub(1) };
+        let program = &word[word.rfind('/').map_or(0, |at| at + 1)..];
+        is_mysql |= program.starts_with("mysql") || program.starts_with("mariadb");
+        last = word;
+        rest = &after[kept + hidden..];
     }
+}
+
+/// How long a text is up to a character that ends it. By a pointer, so that the search is in the program only once.
+fn until(text: &str, is_end: fn(char) -> bool) -> usize {
+    text.find(is_end).unwrap_or(text.len())
+}
+
+/// Whether behind a word such as `-u` stands a user, perhaps with a password.
+fn is_user_option(word: &str) -> bool {
+    word.starts_with("-u") || word.starts_with("-U") || word.ends_with("-user")
 }
 
 /// What may stand within a word, a name, or a key.
@@ -105,24 +134,26 @@ fn is_of_word(c: char) -> bool {
 }
 
 /// How long a secret is: to the quote that it stands in, else to a blank or a quote.
-fn value_length(text: &str, before: Option<char>) -> usize {
-    let end = match before {
-        Some(quote @ ('"' | '\'')) => text.find(quote),
-        _ => text.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')),
-    };
-    end.unwrap_or(text.len())
+fn value_length(text: &str, before: Option<&u8>) -> usize {
+    until(
+        text,
+        match before {
+            Some(b'"') => |c| c == '"',
+            Some(b'\'') => |c| c == '\'',
+            _ => |c| c.is_whitespace() || matches!(c, '"' | '\''),
+        },
+    )
 }
 
-/// How long user and password of an address are, if it has some.
+/// How long user and password of an address are that begins with its two slashes, if it has some.
 fn user_of_url(text: &str) -> Option<usize> {
-    let authority =
-        &text[..text.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '"')).unwrap_or(text.len())];
-    authority.rfind('@')
+    let text = text.strip_prefix("//")?;
+    text[..until(text, |c| c.is_whitespace() || matches!(c, '/' | '?' | '"'))].rfind('@')
 }
 
 /// Whether a text behind a colon tells what went wrong: by its first word, or by an HTTP status.
 fn tells(text: &str) -> bool {
-    let (word, rest) = text.split_at(text.find([' ', ':']).unwrap_or(text.len()));
+    let (word, rest) = text.split_at(until(text, |c| matches!(c, ' ' | ':')));
     let is_status = word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ');
     is_status || (!rest.is_empty() && TELLS.iter().any(|first| word.eq_ignore_ascii_case(first)))
 }
@@ -182,6 +213,12 @@ mod tests {
             ("the new password: swordfish is set", "the new password: *** is set"),
             ("password: no", "password: ***"),
             ("PASSWORD=no password", "PASSWORD=*** password"),
+            ("+ curl -s -u backup:Tr0ub4dor https://x/y", "+ curl -s -u backup:*** https://x/y"),
+            ("+ curl --user=backup:a&b -x 'http://p'", "+ curl --user=backup:*** -x 'http://p'"),
+            ("+ curl -U 'bob:a b' --proxy-user :c -ud:e", "+ curl -U 'bob:*** b' --proxy-user :*** -ud:***"),
+            ("+ /usr/bin/mysqldump -uroot -pTr0ub4dor:1 db", "+ /usr/bin/mysqldump -uroot -p*** db"),
+            ("mariadb-dump '-pa b' db", "mariadb-dump '-p***' db"),
+            ("+ export API_KEY hunter2", "+ export API_KEY ***"),
             ("sas sv=2026&sig=aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9d%3D", "sas sv=2026&sig=***"),
             ("id AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY", "id ***"),
             (
@@ -202,6 +239,13 @@ mod tests {
             "error: credentials: context deadline exceeded",
             "tar: /srv/Backup-2026-11-28-Full_Copy.tar.gz: Cannot write: No space left on device",
             "/usr/local/bin/backup: line 3: 4711 Killed",
+            "mysqldump -u root: Got error: 1045: Access denied for user 'root'@'localhost' -p",
+            "mkdir -pv /srv/x: File exists; ssh -p2222 db: connection refused",
+            "rsync -u web:/srv/x /y && git push -u https://git.example/x.git failed",
+            "bash: export: API_KEY: is read-only; the export of API_KEY failed",
+            "bash: export: API_KEY was not set",
+            "docker run -u bob nginx:latest failed",
+            "sudo: -u: unknown user bob: no such user",
             "",
         ] {
             assert_eq!(masked(line), line);

@@ -29,8 +29,8 @@ impl Terminal {
         let _ = kill_process_group(group, Signal::CONT);
     }
 
-    /// Takes it back from the job. In the background it is a shell's or another job's. That we are in the background now
-    /// would stop us, but for the blocked TTOU.
+    /// Takes it back from the job. In the background it is a shell's or another job's. That we are in the background
+    /// now would stop us, but for the blocked TTOU.
     pub fn take_back(&self, group: Pid) {
         if self.is_of(group) {
             let _ = tcsetpgrp(&self.0, getpgrp());

@@ -4,7 +4,8 @@
 //! - [`local`]: `pulse-echo-local` as a process; [`runtime`]: Lambda's Runtime API, for the binary `bootstrap`
 //! - [`world`]: a store and a probe; [`fleet`]: a store and a loop whose time a test sets
 //! - [`wire`], [`gate`]: what lies between them and the store
-//! - [`server`], [`tls`], [`proxy`], [`smtp`], [`sqs`], [`ssm`]: servers on this machine that answer as a test tells them to
+//! - [`server`], [`tls`], [`proxy`], [`smtp`], [`sqs`], [`ssm`]: servers on this machine that answer as a test tells
+//!   them to
 //! - [`plain`]: whether a text is for people
 //! - [`signature`]: how AWS wants a request to be signed
 //! - [`store`]: the library's client; [`raw_client`]: a client that shows raw answers

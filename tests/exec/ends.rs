@@ -1,5 +1,6 @@
 //! How jobs end, and what is told of it.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -151,6 +152,22 @@ fn a_job_that_cannot_be_started_ends_as_in_a_shell_and_is_told() {
         let reason = site.reason();
         let begins = format!("the job could not be started: exit code {code}; its last words: ");
         assert!(reason.starts_with(&begins) && reason.ends_with(why), "{reason}");
+    }
+}
+
+#[test]
+fn a_script_without_an_interpreter_is_run_by_sh_also_by_its_name_in_path() {
+    let site = Site::new();
+    let script = site.write("bin/ns.sh", "echo \"said $2\"; exit 4\n");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // A file of that name in the current directory is another one.
+    site.write("ns.sh", "echo another\n");
+    let path = format!("/no/such:{}:/usr/bin:/bin", script.parent().unwrap().display());
+    for program in ["bin/ns.sh", "ns.sh"] {
+        let job = ["exec", "--name", "job", "--", program, "", "a  $b"];
+        let ended = pulse_echo_testkit::agent::Ended::of(site.command(&job).env("PATH", &path));
+        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (4, "said a  $b\n", ""), "{program}");
+        assert_eq!(site.outcome().end, End::Exit(4), "{program}");
     }
 }
 

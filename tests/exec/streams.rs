@@ -200,7 +200,8 @@ fn a_job_in_the_background_does_not_take_the_terminal_and_reads_it_once_in_the_f
     let shell = "set -m\n\"$AGENT\" exec --name job -- sh -c 'exit 3' &\nwait $!\necho first $?\n\
                  touch asked\nread line </dev/tty\necho \"shell got $line\"\n\
                  \"$AGENT\" exec --name job -- sh -c 'read line </dev/tty; echo job got $line; exit 6' &\n\
-                 for n in $(seq 1000); do jobs -s | grep -q . && break; sleep 0.02; done\ntouch ready\nfg\necho second $?\n";
+                 for n in $(seq 1000); do jobs -s | grep -q . && break; sleep 0.02; done\ntouch ready\nfg\n\
+                 echo second $?\n";
     let said = at_a_terminal(&site, shell, |keyboard| {
         wait_until(|| site.read("asked").is_some());
         keyboard.write_all(b"one\n").unwrap();

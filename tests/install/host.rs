@@ -191,6 +191,25 @@ pub fn cron_runs_a_job_that_fails_and_is_mended() {
     assert!(root.run(&["pulse-echo", "doctor"]).stdout.contains("✓ as www: the same command can send"));
 }
 
+/// Of two jobs in the same minute one hangs: each has its own answer.
+pub fn cron_runs_two_jobs_at_once_and_one_hangs() {
+    let (root, site) = (with_deb(), Site::start());
+    site.set_up(&root);
+    root.ok(&["rm", &format!("/{CRON_FILE}")]);
+    let exec = "* * * * * root pulse-echo exec --every 1m";
+    root.write(
+        "etc/cron.d/jobs",
+        &format!("{exec} --name hangs --timeout 5s -- sleep 600\n{exec} --name beside -- true\n"),
+    );
+    let mut cron = Cron::start_fast(&root);
+    let told = cron.hears("(root) END (pulse-echo exec --every 1m --name hangs");
+    assert!(has_mailed(&told), "that it was ended is mailed: {told:#?}");
+    let fault = site.wait_for(&Key::fault(&id(&format!("{HOST}/hangs"))));
+    let fault = Fault::from_json(&fault.body.unwrap()).unwrap();
+    assert!(fault.reason.starts_with("the job did not end within 5 s (--timeout) and was stopped after "), "{fault:?}");
+    site.wait_for(&Key::echo(&id(&format!("{HOST}/beside"))));
+}
+
 fn backup() -> CheckId {
     CheckId::new(&HOST.parse().unwrap(), Some(&"backup".parse().unwrap()))
 }

@@ -44,6 +44,7 @@ const STORIES: &[Story] = &[
     ("the rpm has the timer fire where there is no cron", &[DEBIAN, RPM], by_rpm::without_cron_the_timer_fires),
     ("cron sends, keeps silent, and steps back", &[DEBIAN], host::cron_sends_keeps_silent_and_steps_back),
     ("cron runs a job that fails and is mended", &[DEBIAN], host::cron_runs_a_job_that_fails_and_is_mended),
+    ("cron runs two jobs at once, and one hangs", &[DEBIAN], host::cron_runs_two_jobs_at_once_and_one_hangs),
     (
         "doctor says yes where cron says yes, and no where cron says no",
         &[DEBIAN],

@@ -1,5 +1,5 @@
-//! The page in a real browser, the metrics in a real Prometheus, and alerts in a real Alertmanager,
-//! mails in a real mail server and a mail reader.
+//! The page in a real browser, the metrics in a real Prometheus, alerts in a real Alertmanager, and mails in a real
+//! mail server and a mail reader.
 //!
 //! `tools.sh` installs them. What cannot be installed is left out and named; under `CI` it fails.
 

@@ -41,7 +41,7 @@ fn a_test_message_names_its_channels_and_a_loop_without_any_is_told_to_have_none
     assert_failed(
         &bed.run(&["loop", "test"]),
         1,
-        "the loop has no channel, so it tells nobody anything; set SLACK_URL",
+        "the loop has no channel, so it tells nobody anything; set one, such as the loop's SLACK_URL",
     );
     assert_eq!(bed.keys(), ["loop/Update.json"]);
     assert_said(&bed.run(&["loop", "show"]), "it has no channel, so it tells nobody anything");

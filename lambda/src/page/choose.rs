@@ -38,8 +38,8 @@ impl Page {
 }
 
 impl Rest {
-    /// Counts these checks by host. Of the hosts it keeps those that the page needs: in a large fleet, all names take as
-    /// much memory as all else here.
+    /// Counts these checks by host. Of the hosts it keeps those that the page needs: in a large fleet, all names take
+    /// as much memory as all else here.
     fn of(mut rows: Vec<&Row>, is_listed: impl Fn(&str) -> bool) -> Self {
         let mut rest = Self::default();
         let mut bytes = 0;

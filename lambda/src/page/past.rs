@@ -1,5 +1,5 @@
-//! What is known of the past. The bars need all of the checks that are listed; of the others only the newest outages are
-//! shown. No more is kept, so that a large fleet's history takes little memory.
+//! What is known of the past. The bars need all of the checks that are listed; of the others only the newest outages
+//! are shown. No more is kept, so that a large fleet's history takes little memory.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;

@@ -65,6 +65,7 @@ fn a_loop_that_is_to_mail_says_once_that_it_does_not_and_mails_nothing() {
     let said: Vec<_> = log.lines().filter(|line| line.contains("SMTP_URL")).collect();
     assert!(said.len() == 1 && said[0].contains("is ignored on AWS: subscribe the address to an SNS topic"), "{log}");
     assert!(!log.contains("SECRET") && mails.server.connections() == 0, "{log}");
+    let lambda = Lambda::new();
     let running = start_with(&lambda, &world, "probe", &more);
     assert_eq!(lambda.invoke(event(&["pulse/web-1.json"])).0, "response");
     assert!(!running.log().contains("SMTP_URL"), "the probe tells nobody anything");

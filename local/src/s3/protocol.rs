@@ -243,8 +243,8 @@ fn refused(refusal: Refusal) -> S3Error {
         Refusal::NoSuchKey => no_such_key(),
         Refusal::TooMany { folder, limit } => {
             let message = format!(
-                "This host has {limit} objects under {folder}/, as many as a host may have: delete those that are no \
-                 longer needed, or raise CHECKS_PER_HOST of the server"
+                "This host has {limit} objects under {folder}/, as many as a host may have: an operator can delete \
+                 those that are no longer needed, or raise CHECKS_PER_HOST of the server"
             );
             let mut error = S3Error::with_message(S3ErrorCode::Custom("QuotaExceeded".into()), message);
             error.set_status_code(StatusCode::FORBIDDEN);

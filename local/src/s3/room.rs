@@ -38,6 +38,9 @@ impl Room {
         let mut book = self.book();
         book.left = book.left.checked_sub(size)?;
         let spare = if size == BLOCK_BYTES { book.spare.pop() } else { None };
+        // Spare blocks take no room from those that are held.
+        let fits = book.left / BLOCK_BYTES;
+        book.spare.truncate(fits);
         drop(book);
         Some(Block { bytes: spare.unwrap_or_else(|| Vec::with_capacity(size)), size, room: self.clone() })
     }

@@ -47,7 +47,7 @@ Settings in the environment:
   MIN_INTERVAL_S     no sweep so many seconds after another, 0 to 900 [default: 30]
   REMIND_S           seconds until an outage is told again, 60 to 2678400 [default: 14400]
   FAULTS_IN_ROW      faults in a row that are an outage, 1 to 100 [default: 1]
-  CHECKS_PER_HOST    checks of one host that are watched, 1 to 10000 [default: 500]
+  CHECKS_PER_HOST    checks of one host that are watched, 1 to 10000; its key puts twice as many [default: 500]
   TELL_NEW           whether a new check is told, on or off [default: off]
   STATUS_PAGE        whether the page is kept as status.html, too, on or off [default: off]
   SLACK_URL          an incoming webhook of Slack that gets messages

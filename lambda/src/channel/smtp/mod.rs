@@ -17,7 +17,8 @@ mod server;
 mod session;
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::mem;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use lettre::message::{Mailbox, Mailboxes};
@@ -61,19 +62,22 @@ pub(super) fn channel(means: &Means) -> Made {
         }
     };
     let server = Server::parse(&url).map_err(|why| format!("SMTP_URL cannot be used: {why}"))?;
-    let from: Mailbox = addresses("SMTP_FROM", &from)?
+    let one = "it must be one address, such as pulse-echo@example.com";
+    let from: Mailbox = addresses("SMTP_FROM", &from, one)?
         .try_into()
         .map(|[from]: [Mailbox; 1]| Mailbox { name: from.name.or(Some(NAME.into())), ..from })
-        .map_err(|_| "SMTP_FROM cannot be used: it must be one address, such as pulse-echo@example.com")?;
-    let to = addresses("SMTP_TO", &to)?;
+        .map_err(|_| format!("SMTP_FROM cannot be used: {one}"))?;
+    let several = "it must be an address, such as ops@example.com, or several with commas between them; a name with a \
+                   comma needs quotes";
+    let to = addresses("SMTP_TO", &to, several)?;
     let (trust, clock) = (means.trust.clone(), means.clock.clone());
     Ok(Some(Box::new(Smtp { server, trust, clock, from, to, refused: Mutex::default() })))
 }
 
-/// Reads a list of addresses, with names or without. All of them can be written into any server's commands.
-fn addresses(variable: &str, text: &str) -> Result<Vec<Mailbox>, String> {
+/// Reads a list of addresses, with names or without; `such_as` says what is wanted. All of them can be written into any
+/// server's commands.
+fn addresses(variable: &str, text: &str, such_as: &str) -> Result<Vec<Mailbox>, String> {
     let wrong = |why: &str| format!("{variable} cannot be used: {why}");
-    let such_as = "it must be an address, such as ops@example.com, or several with commas between them";
     let addresses: Vec<Mailbox> = text.parse::<Mailboxes>().map_err(|_| wrong(such_as))?.into_iter().collect();
     for address in &addresses {
         let email: &str = address.email.as_ref();
@@ -112,20 +116,46 @@ impl Smtp {
         let mail = mail(entries, &self.from, &self.to, SystemTime::from((self.clock)()));
         let to: Vec<_> = self.to.iter().map(|to| &to.email).collect();
         let refusals = session::send(&self.server, &self.trust, &self.from.email, &to, &mail, deadline)?;
-        self.tell(&refusals);
-        Ok(())
-    }
-
-    /// Writes into the log whom the server refused, but not again in each mail.
-    fn tell(&self, refusals: &Refusals) {
-        let now: BTreeSet<_> = refusals.iter().map(|(to, _)| to.clone()).collect();
-        let Ok(mut known) = self.refused.lock() else { return };
-        for (to, why) in refusals.iter().filter(|(to, _)| !known.contains(to)) {
+        for (to, why) in self.unknown(&refusals) {
             log::warn!(
-                "{}: it refuses {to}, who gets no mails, and takes the other recipients: {why}",
+                "{}: it refuses {to}, who misses this mail, and takes the other recipients: {why}",
                 self.server.host
             );
         }
-        *known = now;
+        Ok(())
+    }
+
+    /// Whom the server refused now and not in the mail before, so that the log does not say it for each mail.
+    fn unknown<'r>(&self, refusals: &'r Refusals) -> Vec<&'r (String, String)> {
+        let now = refusals.iter().map(|(to, _)| to.clone()).collect();
+        let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = mem::replace(&mut *known, now);
+        refusals.iter().filter(|(to, _)| !known.contains(to)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_names_a_refused_recipient_once_and_again_after_a_mail_that_reached_it() {
+        let server = Server::parse("smtp://localhost").unwrap();
+        let trust = Trust::built_in();
+        let clock: Clock = std::sync::Arc::new(jiff::Timestamp::now);
+        let from = "a@example.com".parse().unwrap();
+        let smtp = Smtp { server, trust, clock, from, to: Vec::new(), refused: Mutex::default() };
+        let refused = |to: &[&str]| to.iter().map(|to| (to.to_string(), "550 no".to_string())).collect::<Refusals>();
+        for (now, named) in [
+            (&["gone@x"][..], &["gone@x"][..]),
+            (&["gone@x"], &[]),
+            (&["gone@x", "left@x"], &["left@x"]),
+            (&[], &[]),
+            (&["gone@x"], &["gone@x"]),
+        ] {
+            let refusals = refused(now);
+            let unknown: Vec<_> = smtp.unknown(&refusals).into_iter().map(|(to, _)| to.as_str()).collect();
+            assert_eq!(unknown, named);
+        }
     }
 }

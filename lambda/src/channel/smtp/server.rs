@@ -47,6 +47,12 @@ impl Server {
             _ => return Err(SUCH_AS.into()),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(format!("it has no host; {SUCH_AS}"))?;
+        if host.contains('%') {
+            return Err("its host has letters that no name of a mail server has: write it with xn--".into());
+        }
+        if url.port() == Some(0) {
+            return Err("0 is no port of a server: leave it out, or write 25, 465 or 587".into());
+        }
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(format!("it has more after the host than a port and ?tls=; {SUCH_AS}"));
         }

@@ -79,6 +79,8 @@ fn what_is_wrong_with_the_settings_of_mails_is_said_with_its_remedy_and_without_
         ("smtps://:SECRET@mail.example", "it has a password and no user: write user:password@ before the host"),
         ("smtps://me:SECRET%ff@mail.example", "its user or password has a byte that is no text: "),
         ("smtps://me:SECRET%00@mail.example", "its user or password has a byte that is no text: "),
+        ("smtp://m\u{e4}il.example", "its host has letters that no name of a mail server has: write it with xn--"),
+        ("smtp://mail.example:0", "0 is no port of a server: leave it out, "),
         (
             "smtps://me:SECRET@mail.example?tls=none",
             "smtps:// is TLS from the first byte and takes no ?tls=: leave it out",
@@ -97,7 +99,8 @@ fn what_is_wrong_with_the_settings_of_mails_is_said_with_its_remedy_and_without_
         assert!(!said.contains("SECRET") && !said.contains('\n'), "{url}: {said}");
     }
     for (name, value, why) in [
-        ("SMTP_FROM", "ops", "it must be an address, such as ops@example.com, or several with commas between them"),
+        ("SMTP_FROM", "ops", "it must be one address, such as pulse-echo@example.com"),
+        ("SMTP_TO", "Ops, Berlin <ops@example.com>", "it must be an address, such as"),
         ("SMTP_FROM", "a@example.com, b@example.com", "it must be one address, such as pulse-echo@example.com"),
         ("SMTP_TO", "ops@example.com; db@example.com", "it must be an address, such as"),
         ("SMTP_TO", ",", "it must be an address, such as"),

@@ -137,8 +137,9 @@ fn a_post_that_is_refused_for_good_is_halved_until_one_event_is() {
     let (tell, told) = mpsc::channel();
     let server = Server::new(move |mut stream, _| {
         let body = receive(&mut stream).body;
-        let _ = stream.write_all(answer(if body.contains("web-37/") { 413 } else { 200 }, "").as_bytes());
+        // Before the answer: the test looks once it has the last one.
         tell.send(serde_json::from_str::<Value>(&body).unwrap()["events"].as_array().unwrap().len()).unwrap();
+        let _ = stream.write_all(answer(if body.contains("web-37/") { 413 } else { 200 }, "").as_bytes());
     });
     let webhook = channel_of(&[("WEBHOOK_URL", &server.url())]);
     let why = "127.0.0.1: status 413".into();

@@ -53,7 +53,9 @@ pub(super) fn bound<'a>(
                 *names += 1;
             }
         }
-        log::warn!("{} hosts have more names than are watched, such as {:?}", crowded.len(), crowded.keys().next());
+    }
+    if let Some(host) = crowded.keys().next() {
+        log::warn!("hosts that have more names than are watched: {}, such as {host}", crowded.len());
     }
     let mut stays = stays.into_iter();
     cases.retain(|_| stays.next().expect("there is one for each"));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 
 use hyper::body::Bytes;
+use jiff::Timestamp;
 use s3s::crypto::{Checksum as _, Md5};
 
 use super::pending::{Origin, has_url};
@@ -20,6 +21,8 @@ pub(crate) enum Condition {
     Absent,
     /// `If-Match`: the `ETag`, without quotes.
     Is(String),
+    /// It is there, and older than this.
+    Before(Timestamp),
 }
 
 /// A change of one object.
@@ -44,7 +47,8 @@ impl Content {
         }
     }
 
-    /// Whether it is a pulse with a URL. What is in several blocks, or in a file, is too long for a pulse.
+    /// Whether it is a pulse with a URL. What is in several blocks is too long for a
+    /// pulse. One in a file, for want of room, has its URL found when it is handled.
     pub(crate) fn has_url(&self) -> bool {
         match self {
             Self::Held(blocks) => matches!(blocks.as_slice(), [block] if has_url(block)),

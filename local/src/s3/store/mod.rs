@@ -1,6 +1,7 @@
 //! Objects in one `redb` file: reads, and commands to the one thread that writes.
 
 mod change;
+mod expiry;
 mod file;
 mod list;
 mod opening;

@@ -118,8 +118,9 @@ impl Quota {
         let limit = self.limit;
         if self.told.insert(format!("{folder}/{host}")) {
             log::warn!(
-                "{host} has {limit} objects under {folder}/, as many as a host may have: its new ones are refused until \
-                 you delete those that are no longer needed, or raise CHECKS_PER_HOST"
+                "{host} has {limit} objects under {folder}/, as many as a host may have: its new ones are refused \
+                 until you delete those that are no longer needed (answers and notes go by themselves after 35 days), \
+                 or raise CHECKS_PER_HOST"
             );
         }
     }

@@ -19,7 +19,7 @@ use super::file::StoreFile;
 use super::opening::State;
 use super::pending::Pending;
 use super::quota::Quota;
-use super::{BODIES, Clock, DETAILS, ETag, LISTING, NEWEST, PENDING, PIECES, SEQUENCE, STATE, Settings};
+use super::{BODIES, Clock, DETAILS, LISTING, NEWEST, PENDING, PIECES, SEQUENCE, STATE, Settings, Summary};
 
 /// The limit of one transaction: it bounds the memory, and how long its first command waits.
 const MAX_BATCH: usize = 256;
@@ -178,6 +178,8 @@ impl Writer {
         }
         // The failed transaction may be in the file nevertheless, with events that the listener never got.
         self.is_behind = true;
+        // So that the next batch is not judged by what was counted of this one.
+        self.quota.begin(iter::empty());
     }
 
     fn tell(&self, outcome: Outcome) {
@@ -198,12 +200,17 @@ impl Writer {
         change: Change,
         events: &mut Vec<Pending>,
     ) -> Result<Result<(), Refusal>, redb::Error> {
-        let there = tables.listing.get(key.as_bytes())?.map(|row| ETag(row.value().0).to_string());
+        let there = tables.listing.get(key.as_bytes())?.map(|row| Summary::from(row.value()));
         let is_there = there.is_some();
         match (condition, there) {
+            (Condition::Is(_) | Condition::Before(_), None) => return Ok(Err(Refusal::NoSuchKey)),
             (Condition::Absent, Some(_)) => return Ok(Err(Refusal::Precondition)),
-            (Condition::Is(_), None) => return Ok(Err(Refusal::NoSuchKey)),
-            (Condition::Is(wanted), Some(etag)) if *wanted != etag => return Ok(Err(Refusal::Precondition)),
+            (Condition::Is(etag), Some(there)) if *etag != there.etag.to_string() => {
+                return Ok(Err(Refusal::Precondition));
+            }
+            (Condition::Before(time), Some(there)) if there.last_modified >= *time => {
+                return Ok(Err(Refusal::Precondition));
+            }
             _ => {}
         }
         match change {
