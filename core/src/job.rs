@@ -123,5 +123,8 @@ mod tests {
         let foreign = foreign.map(|(name, value)| (name.to_string(), value.to_string())).into();
         let read = Job::from_metadata(&foreign).unwrap();
         assert_eq!((read.ms, read.timeout_s, read.tail.as_deref()), (None, None, Some("\u{fffd}%zz")));
+        let long = [("job-exit", "1".to_string()), ("job-tail", format!("{}end", "x".repeat(300)))];
+        let long = Job::from_metadata(&long.map(|(name, value)| (name.to_string(), value)).into()).unwrap();
+        assert_eq!(long.tail.unwrap(), format!("{}end", "x".repeat(197)));
     }
 }

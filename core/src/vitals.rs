@@ -102,11 +102,13 @@ mod tests {
         for (name, value) in [
             ("uptime-s", "-1"),
             ("uptime-s", "long"),
+            ("uptime-s", "3162240001"),
             ("load1", "NaN"),
             ("load1", "inf"),
             ("load1", "-0.5"),
             ("load1", "1e9"),
             ("mem-available-kb", "\u{1b}[2J"),
+            ("mem-available-kb", "1099511627777"),
             ("disk-free-pct", "101"),
             ("disk-free-pct", ""),
             ("disk-at", "/"),

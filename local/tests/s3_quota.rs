@@ -1,6 +1,7 @@
 //! A host's own key brings so many objects, and no more: it cannot fill the disk.
 
 use std::fs;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -123,6 +124,32 @@ fn a_host_that_brings_new_pulses_faster_than_they_are_answered_waits() {
         assert!(started.elapsed() < Duration::from_secs(20), "all are answered, and it still waits");
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn what_nobody_has_answered_before_a_restart_keeps_its_host_waiting_after_it() {
+    let dir = TempDir::new().unwrap();
+    let (server, operator, [web_1, _]) = server(&dir);
+    for n in 0..2 * LIMIT {
+        let key = format!("pulse/web-1/{n}.json");
+        assert_taken(&web_1.put(&key, b"{}"));
+        operator.delete_with(&key, &[]);
+    }
+    server.stop();
+
+    let (server, _operator, [web_1, _]) = self::server(&dir);
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let wait = move |_, _, _| {
+        let _ = gate.lock().unwrap().recv();
+        Ok(())
+    };
+    let answers = Dispatcher::start(&server, events::Options::default(), wait).unwrap();
+    // The first may come before the events of the time before are counted.
+    let statuses = ["new", "newer"].map(|check| web_1.put(&format!("pulse/web-1/{check}.json"), b"{}").status);
+    assert!(statuses.contains(&503), "{statuses:?}");
+    drop(open);
+    drop(answers);
 }
 
 #[test]

@@ -102,3 +102,16 @@ fn this_machine_has_a_fullest_file_system() {
     assert!(percent <= 100 && at.starts_with('/'), "{percent} % on {at}");
     assert_eq!(fullest_of(ROOT_ONLY, |_| Some(5)), Some((5, b"/".to_vec())));
 }
+
+#[test]
+fn how_much_is_free_is_what_df_says() {
+    let df = || {
+        let said = std::process::Command::new("df").args(["-P", "/"]).output().unwrap().stdout;
+        let said = String::from_utf8(said).unwrap();
+        let used = said.split_whitespace().find_map(|word| word.strip_suffix('%')).unwrap_or_else(|| panic!("{said}"));
+        100 - used.parse::<u8>().unwrap()
+    };
+    // Others write meanwhile.
+    let (before, free, after) = (df(), free_pct(b"/").unwrap(), df());
+    assert!((before.min(after)..=before.max(after)).contains(&free), "{free} %, df: {before} %, {after} %");
+}

@@ -214,6 +214,20 @@ fn a_job_in_the_background_does_not_take_the_terminal_and_reads_it_once_in_the_f
 }
 
 #[test]
+fn a_job_that_ends_in_the_background_leaves_the_terminal_to_the_job_that_has_it() {
+    let site = Site::new();
+    let shell = "set -m\n\
+                 (\"$AGENT\" exec --name job -- sh -c 'while [ ! -e go ]; do sleep 0.02; done'; touch ended) &\n\
+                 sh -c 'touch go; while [ ! -e ended ]; do sleep 0.02; done; touch asked; read line </dev/tty; \
+                 echo \"the other got $line\"'\n";
+    let said = at_a_terminal(&site, shell, |keyboard| {
+        wait_until(|| site.read("asked").is_some());
+        keyboard.write_all(b"this\n").unwrap();
+    });
+    assert!(said.contains("the other got this"), "{said}");
+}
+
+#[test]
 fn ctrl_c_ends_the_job_and_is_told() {
     let site = Site::new();
     if is_ignored(2) {

@@ -62,6 +62,29 @@ fn whoever_gives_no_name_is_the_user_at_this_machine() {
 }
 
 #[test]
+fn a_name_that_could_act_or_fill_the_screen_is_made_safe() {
+    let bed = knows_down(&[("web-1", Some(60))]);
+    for (by, shown) in
+        [("al\u{1b}[2Jice\n", "al\\x1b[2Jice\\n"), (&"é".repeat(40), &format!("{0}…{0}", "é".repeat(15)))]
+    {
+        assert_said(&bed.run(&["ack", "web-1", "--by", by]), "acknowledged web-1");
+        assert_eq!(ack_of(&bed, "web-1").by.as_deref(), Some(shown));
+    }
+}
+
+#[test]
+fn what_a_sweep_has_read_is_taken_back_though_its_outage_is_over() {
+    let bed = knows_down(&[("web-1", None)]);
+    bed.put(&Key::ack(&id("web-1")), b"{}", &Metadata::new());
+    let status = Status::from_json(&bed.store().get(&Key::status(), 1 << 20).unwrap().body.unwrap()).unwrap();
+    let acked = Acked { etag: "\"a\"".into(), at: ago(50), outage: Some(ago(90)), word: Acknowledged::default() };
+    let status = Status { acks: [(id("web-1"), acked)].into(), ..status };
+    bed.put(&Key::status(), &status.to_json(), &Metadata::new());
+    assert_said(&bed.run(&["ack", "web-1", "--remove"]), "deleted mute/web-1.ack");
+    assert_eq!(bed.keys(), ["status.json"]);
+}
+
+#[test]
 fn of_a_host_or_a_pattern_each_check_that_is_down_is_acknowledged_and_no_other() {
     let checks = [("web-1", None), ("web-1/db", Some(60)), ("web-1/http", Some(90)), ("web-2", Some(30)), ("db", None)];
     let bed = knows_down(&checks);

@@ -244,6 +244,10 @@ fn with_end(mail: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use pulse_echo_testkit::smtp::{MailServer, Manners};
+
     use super::*;
 
     #[test]
@@ -253,5 +257,22 @@ mod tests {
         {
             assert_eq!(String::from_utf8_lossy(&with_end(mail.as_bytes())), sent);
         }
+    }
+
+    #[test]
+    fn a_password_is_not_sent_in_plain_to_a_name_of_this_machine_that_leads_to_another() {
+        let mail_server = MailServer::new(Manners { logins: "PLAIN", ..Manners::default() });
+        let mut server = Server::parse(&format!("smtp://me:secret@localhost:{}", mail_server.server.port())).unwrap();
+        // It leads back here, but its address is none of this machine's own.
+        server.host = "[::ffff:127.0.0.1]".into();
+        let (from, to) = ("alerts@example.com".parse().unwrap(), "ops@example.com".parse().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let missed = send(&server, &Trust::built_in(), &from, &[&to], b"", deadline).err().unwrap();
+        assert!(
+            missed.why.ends_with("it is not this machine, and the password is not sent without TLS"),
+            "{}",
+            missed.why
+        );
+        assert!(mail_server.commands().iter().all(|command| command.starts_with("EHLO")));
     }
 }

@@ -189,3 +189,18 @@ fn each_kind_of_tls_and_login_hands_the_mail_in_and_a_password_goes_through_tls(
     assert_eq!(channel.send(&[fact(Fact::Test)], soon()), Outcome::Taken);
     assert!(server.mails()[0].has_login);
 }
+
+#[test]
+fn what_a_server_can_do_is_asked_again_behind_tls_and_its_words_may_be_old() {
+    let ca = Ca::new("the site's CA");
+    let manners = Manners { tls: Some(ca.server("localhost", 2040)), logins: "PLAIN", ..Manners::default() };
+    let is_again = std::sync::atomic::AtomicBool::new(false);
+    let server = MailServer::with(manners, move |command| {
+        let able = if is_again.load(std::sync::atomic::Ordering::SeqCst) { "auth=login plain" } else { "starttls" };
+        is_again.fetch_or(command == "STARTTLS", std::sync::atomic::Ordering::SeqCst);
+        command.starts_with("EHLO").then(|| Act::Say(format!("250-mail.test\r\n250 {able}\r\n")))
+    });
+    let url = format!("smtp://{LOGIN}localhost:{}?tls=required", server.server.port());
+    assert_eq!(smtp_to(&url, "ops@example.com", &ca.pem()).send(&[fact(Fact::Test)], soon()), Outcome::Taken);
+    assert!(server.mails()[0].has_login);
+}
