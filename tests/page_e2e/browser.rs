@@ -25,7 +25,7 @@ pub fn look(tally: &mut Tally, tools: &Path) {
         ("1000", fleet(1_000, How::TwoDown)),
     ]
     .into_iter()
-    .map(|(name, fleet)| (format!("/{name}.html"), html(fleet)))
+    .map(|(name, fleet)| (format!("/{name}.html"), html(&fleet)))
     .collect();
     let server = Server::replying(move |head| {
         let path = head.split(' ').nth(1).unwrap_or_default();
@@ -58,7 +58,7 @@ pub fn look(tally: &mut Tally, tools: &Path) {
     tally.count("the browser's script", if ended { Ok(()) } else { Err(why()) });
 }
 
-fn html(fleet: PageFleet) -> String {
+fn html(fleet: &PageFleet) -> String {
     let page = Page::of(&fleet.status, NOW, fleet.status.stopped, 60);
     page.render(Some(&page.past(&*fleet.history.to_json()).unwrap()))
 }

@@ -83,7 +83,7 @@ fn an_outage_of_a_host_is_one_thread_and_no_two_mails_have_one_id() {
     {
         assert_ne!(
             threads(&mail(&[other])),
-            [thread.clone()],
+            std::slice::from_ref(&thread),
             "the next outage, and another host's, is another thread"
         );
     }
@@ -110,7 +110,7 @@ fn a_mail_whose_answer_was_lost_comes_again_with_the_same_id_whatever_came_after
     let lost = "127.0.0.1: the connection was closed before the answer was complete".to_string();
     assert_eq!(channel.send(&first, soon()), Outcome::Ambiguous { taken: 0, why: lost });
     let later = Entry { at: time(31), ..with_id("3", fact(up("web-3"))) };
-    let again = mails(&[&first[..], &[later.clone()]].concat());
+    let again = mails(&[&first[..], std::slice::from_ref(&later)].concat());
     assert_eq!(again.len(), 2);
     assert_eq!(again[0].text, server.mails()[0].text);
     assert_eq!(again[1].text, mail(&[later]).text);

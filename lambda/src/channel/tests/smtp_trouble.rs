@@ -12,8 +12,8 @@ const SHORT: Duration = Duration::from_millis(600);
 /// A send that takes this long has not kept to [`SHORT`].
 const LONG: Duration = Duration::from_secs(20);
 
-fn say(text: &str) -> Option<Act> {
-    Some(Act::Say(format!("{text}\r\n")))
+fn say(text: &str) -> Act {
+    Act::Say(format!("{text}\r\n"))
 }
 
 /// The outcome of a mail to a server that does this upon that command.
@@ -186,7 +186,7 @@ fn a_server_that_offers_no_login_or_repeats_the_password_shows_it_to_nobody() {
 #[test]
 fn whom_a_server_refuses_does_not_keep_the_others_from_their_mail() {
     let server = MailServer::with(Manners::default(), |command| {
-        if command.contains("gone@") { say("550 5.1.1 no such user") } else { None }
+        command.contains("gone@").then(|| say("550 5.1.1 no such user"))
     });
     let channel = smtp_to(&format!("smtp://{}", server.address()), "gone@example.com, ops@example.com", "");
     assert_eq!(channel.send(&[fact(Fact::Test)], soon()), Outcome::Taken);
