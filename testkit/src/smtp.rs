@@ -80,7 +80,8 @@ impl MailServer {
         Self::with(manners, |_| None)
     }
 
-    /// The same, but for what `act` does upon a command. The greeting is upon an empty one, and the end of a mail upon `.`.
+    /// The same, but for what `act` does upon a command. The greeting is upon an empty one, and the end of a mail upon
+    /// `.`.
     pub fn with(manners: Manners, act: impl Fn(&str) -> Option<Act> + Send + Sync + 'static) -> Self {
         let log = Arc::<Log>::default();
         let kept = log.clone();
