@@ -147,7 +147,7 @@ impl Drop for System {
 /// Removes old answers and notes, each hour.
 fn lifecycle(server: &Server) -> io::Result<Timer> {
     let store = server.store().clone();
-    Timer::each(Duration::from_secs(3600), move || match store.expire(Timestamp::now()) {
+    Timer::each(Duration::from_secs(3600), "the removal of old answers", move || match store.expire(Timestamp::now()) {
         Ok(0) => {}
         Ok(count) => log::info!("removed {count} answers and notes that are older than 35 days"),
         Err(error) => log::error!("cannot look for old answers and notes: {error}"),

@@ -1,4 +1,5 @@
-//! The loop's schedule, which on AWS is `EventBridge`.
+//! What is done again and again: the loop's sweeps, whose schedule on AWS is `EventBridge`, and what S3 does
+//! by itself.
 
 use std::io;
 use std::sync::Arc;
@@ -13,23 +14,25 @@ use crate::sweeper::Sweeper;
 /// How long a sweep may take, as on AWS.
 const SWEEP_TIME: Duration = Duration::from_secs(60);
 
-/// How long a running sweep is waited for.
+/// How long work that is running is waited for.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
-/// Sweeps each `TICK_S`. Dropping it stops it, and waits for a running sweep, though not for ever.
+/// Does its work once each tick. Dropping it stops it, and waits for work that is running, though not for ever.
 pub struct Timer {
+    /// What its work is, such as `a sweep`.
+    name: &'static str,
     stop: Option<Sender<()>>,
     /// Closed when the thread has ended.
     ended: Receiver<()>,
-    /// Until when a running sweep is waited for, once it is to stop.
+    /// Until when running work is waited for, once it is to stop.
     end: Option<Instant>,
 }
 
 impl Timer {
-    /// Starts the timer. The first sweep comes after one tick.
+    /// Sweeps each `TICK_S`. The first sweep comes after one tick.
     pub fn start(sweeper: Arc<Sweeper>) -> io::Result<Self> {
         let tick = sweeper.tick();
-        Self::each(tick, move || {
+        Self::each(tick, "a sweep", move || {
             let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
             if let Err(error) = sweeper.handle(&schedule, Instant::now() + SWEEP_TIME) {
                 log::error!("the sweep failed: {error}");
@@ -37,8 +40,8 @@ impl Timer {
         })
     }
 
-    /// Does this once each `tick`, the first time after one.
-    pub(crate) fn each(tick: Duration, sweep: impl Fn() + Send + 'static) -> io::Result<Self> {
+    /// Does `work` once each `tick`, the first time after one; `name` says what it is, with an article.
+    pub(crate) fn each(tick: Duration, name: &'static str, work: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let (ends, ended) = mpsc::channel::<()>();
         thread::Builder::new().name("timer".to_owned()).spawn(move || {
@@ -46,15 +49,15 @@ impl Timer {
             let mut next = Instant::now() + tick;
             while stopped.recv_timeout(next.saturating_duration_since(Instant::now())) == Err(RecvTimeoutError::Timeout)
             {
-                sweep();
+                work();
                 // However long that took; ticks that went by meanwhile are not made up for.
                 next = (next + tick).max(Instant::now());
             }
         })?;
-        Ok(Self { stop: Some(stop), ended, end: None })
+        Ok(Self { name, stop: Some(stop), ended, end: None })
     }
 
-    /// Starts no more sweeps. The time for a running one to end begins now.
+    /// Begins no more work. The time for a running one to end begins now.
     pub fn stop(&mut self) {
         self.stop = None;
         self.end.get_or_insert_with(|| Instant::now() + STOP_GRACE);
@@ -65,9 +68,9 @@ impl Drop for Timer {
     fn drop(&mut self) {
         self.stop();
         let left = self.end.map_or(STOP_GRACE, |end| end.saturating_duration_since(Instant::now()));
-        // A sweep that panicked has already said so.
+        // Work that panicked has already said so.
         if self.ended.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
-            log::warn!("a sweep is still running and is left behind");
+            log::warn!("{} is still running and is left behind", self.name);
         }
     }
 }
@@ -81,7 +84,7 @@ mod tests {
         for (never_ends, grace) in [(false, Duration::from_secs(60)), (true, Duration::from_millis(100))] {
             let ((begins, begun), (release, wait)) = (mpsc::channel(), mpsc::channel::<()>());
             let (ends, has_ended) = mpsc::channel();
-            let mut timer = Timer::each(Duration::ZERO, move || {
+            let mut timer = Timer::each(Duration::ZERO, "a sweep", move || {
                 let _ = begins.send(());
                 let _ = wait.recv();
                 let _ = ends.send(());

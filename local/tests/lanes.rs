@@ -11,7 +11,7 @@ use pulse_echo_core::name::Key;
 use pulse_echo_core::store::Condition;
 use pulse_echo_local::events::{Dispatcher, Lane, Options, Trouble};
 use pulse_echo_local::s3::Server;
-use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve, store};
+use pulse_echo_testkit::local::{FREE_PORT, Running, operators_store, serve};
 use pulse_echo_testkit::raw_client::{Client, next, options, server};
 use pulse_echo_testkit::store::id;
 
@@ -118,9 +118,7 @@ fn a_host_is_answered_while_256_pulses_of_another_wait_for_a_dead_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Running::of(&mut serve(folder.path(), &FREE_PORT));
     let endpoint = server.endpoint();
-    let keys = std::fs::read_to_string(folder.path().join("keys")).unwrap();
-    let keys = format!("{}\nAWS_REGION=us-east-1\nPULSE_ECHO_BUCKET=pulse-echo", keys.trim());
-    let store = store(&endpoint, &pasted(&keys));
+    let store = operators_store(&endpoint, folder.path());
     let dead = TcpListener::bind("127.0.0.1:0").unwrap();
     let living = TcpListener::bind("127.0.0.1:0").unwrap();
     let put = |id: &str, listener: &TcpListener| {

@@ -1,6 +1,7 @@
 //! `pulse-echo-local` as a process, as its users meet it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -50,6 +51,15 @@ pub fn store(endpoint: &str, pasted: &Pasted) -> Store {
     let place = Place { bucket, region, ..usual.place };
     let credentials = Credentials::new(&pasted["AWS_ACCESS_KEY_ID"], &pasted["AWS_SECRET_ACCESS_KEY"]);
     Client { place, credentials, ..usual }.store()
+}
+
+/// A client of the store of a running server with the usual bucket and region, with the operator's keys of its folder.
+pub fn operators_store(endpoint: &str, data: &Path) -> Store {
+    let keys = fs::read_to_string(data.join("keys")).unwrap();
+    let mut pasted: Pasted = keys.lines().filter(|line| line.contains('=')).flat_map(pasted).collect();
+    pasted
+        .extend([("PULSE_ECHO_BUCKET", "pulse-echo"), ("AWS_REGION", "us-east-1")].map(|(n, v)| (n.into(), v.into())));
+    store(endpoint, &pasted)
 }
 
 /// Puts a pulse of `web-1`.

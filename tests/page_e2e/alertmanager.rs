@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use pulse_echo_core::metadata::Metadata;
 use pulse_echo_core::name::Key;
 use pulse_echo_core::store::{Condition, Store};
-use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, put_pulse, serve, store};
+use pulse_echo_testkit::local::{FREE_PORT, Running, operators_store, put_pulse, serve};
 use pulse_echo_testkit::server::{Reply, Server, answer, read_body, read_head};
 use pulse_echo_testkit::store::id;
 use pulse_echo_testkit::tally::Tally;
@@ -63,10 +63,7 @@ fn tells_an_outage(program: &Path, amtool: &Path) -> Result<(), String> {
     let variables = [("TICK_S", "5"), ("REMIND_S", "60"), ("ALERTMANAGER_URL", &relay.endpoint())];
     let mut local = Running::of(serve(data.path(), &FREE_PORT).envs(variables));
     let endpoint = local.endpoint();
-    let keys = fs::read_to_string(data.path().join("keys")).unwrap();
-    let lines = format!("{}\nPULSE_ECHO_BUCKET=pulse-echo\nAWS_REGION=us-east-1", keys.trim());
-    let keys: String = lines.split_inclusive('\n').filter(|line| line.contains('=')).collect();
-    let store = store(&endpoint, &pasted(&keys));
+    let store = operators_store(&endpoint, data.path());
     let url = service.url();
 
     status.store(500, Ordering::SeqCst);

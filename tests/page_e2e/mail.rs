@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, serve, store};
+use pulse_echo_testkit::local::{FREE_PORT, Running, operators_store, serve};
 use pulse_echo_testkit::server::{Reply, Server};
 use pulse_echo_testkit::tally::Tally;
 use pulse_echo_testkit::tls::Ca;
@@ -76,10 +76,7 @@ fn tells_an_outage(debian: &Path) -> Result<(), String> {
     let folder = data.path().join("store");
     let mut local = Running::of(serve(&folder, &FREE_PORT).envs(variables));
     let endpoint = local.endpoint();
-    let keys = fs::read_to_string(folder.join("keys")).unwrap();
-    let lines = format!("{}\nPULSE_ECHO_BUCKET=pulse-echo\nAWS_REGION=us-east-1", keys.trim());
-    let keys: String = lines.split_inclusive('\n').filter(|line| line.contains('=')).collect();
-    let store = store(&endpoint, &pasted(&keys));
+    let store = operators_store(&endpoint, &folder);
     let arrives = |count: usize, what: &str| {
         wait(what, || {
             let box_of = fs::read_to_string(debian.join(BOX)).unwrap_or_default();

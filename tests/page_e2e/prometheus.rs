@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pulse_echo_core::http::{self, SystemResolver, Trust};
-use pulse_echo_testkit::local::{FREE_PORT, Running, pasted, put_pulse, serve, store};
+use pulse_echo_testkit::local::{FREE_PORT, Running, operators_store, put_pulse, serve};
 use pulse_echo_testkit::server::{Reply, Server};
 use pulse_echo_testkit::tally::Tally;
 use serde_json::Value;
@@ -42,10 +42,7 @@ fn falls_and_comes_back(promtool: &Path, prometheus: &Path) -> Result<(), String
     let mut local = Running::of(serve(data.path(), &arguments).env("TICK_S", "5"));
     let endpoint = local.endpoint();
     let page = local.says("page at http://").split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
-    let keys = fs::read_to_string(data.path().join("keys")).unwrap();
-    let lines = format!("{}\nPULSE_ECHO_BUCKET=pulse-echo\nAWS_REGION=us-east-1", keys.trim());
-    let keys: String = lines.split_inclusive('\n').filter(|line| line.contains('=')).collect();
-    let store = store(&endpoint, &pasted(&keys));
+    let store = operators_store(&endpoint, data.path());
     let pulse = |number: u32| {
         let pulse = format!("{{\"url\": \"{}\", \"status\": 200, \"every_s\": {}}}", service.url(), 600 + number);
         put_pulse(&store, pulse.as_bytes());

@@ -47,8 +47,8 @@ impl Content {
         }
     }
 
-    /// Whether it is a pulse with a URL. What is in several blocks is too long for a
-    /// pulse. One in a file, for want of room, has its URL found when it is handled.
+    /// Whether it is a pulse with a URL. What is in several blocks is too long for a pulse. One in a file, for want of
+    /// room, has its URL found when it is handled.
     pub(crate) fn has_url(&self) -> bool {
         match self {
             Self::Held(blocks) => matches!(blocks.as_slice(), [block] if has_url(block)),

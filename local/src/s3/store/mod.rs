@@ -7,6 +7,7 @@ mod list;
 mod opening;
 mod pending;
 mod quota;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::super::notification::Rule;
@@ -19,7 +19,8 @@ use super::file::StoreFile;
 use super::opening::State;
 use super::pending::Pending;
 use super::quota::Quota;
-use super::{BODIES, Clock, DETAILS, LISTING, NEWEST, PENDING, PIECES, SEQUENCE, STATE, Settings, Summary};
+use super::tables::{Tables, json, read_event};
+use super::{Clock, NEWEST, SEQUENCE, Settings, Summary};
 
 /// The limit of one transaction: it bounds the memory, and how long its first command waits.
 const MAX_BATCH: usize = 256;
@@ -282,53 +283,4 @@ impl Writer {
         self.quota.waits(key);
         Ok(Some(event))
     }
-}
-
-/// All tables, opened for one transaction.
-struct Tables<'t> {
-    listing: Table<'t, &'static [u8], (u128, u64, i64)>,
-    details: Table<'t, &'static [u8], &'static [u8]>,
-    bodies: Table<'t, &'static [u8], &'static [u8]>,
-    pieces: Table<'t, (&'static [u8], u32), &'static [u8]>,
-    pending: Table<'t, u64, &'static [u8]>,
-    state: Table<'t, &'static str, i64>,
-}
-
-impl<'t> Tables<'t> {
-    fn open(write: &'t WriteTransaction) -> Result<Self, redb::Error> {
-        Ok(Self {
-            listing: write.open_table(LISTING)?,
-            details: write.open_table(DETAILS)?,
-            bodies: write.open_table(BODIES)?,
-            pieces: write.open_table(PIECES)?,
-            pending: write.open_table(PENDING)?,
-            state: write.open_table(STATE)?,
-        })
-    }
-
-    fn remove_body(&mut self, key: &str) -> Result<(), redb::Error> {
-        if self.bodies.remove(key.as_bytes())?.is_none() {
-            self.pieces.retain_in((key.as_bytes(), 0)..=(key.as_bytes(), u32::MAX), |_, _| false)?;
-        }
-        Ok(())
-    }
-
-    fn all_pending(&self) -> Result<Vec<Pending>, redb::Error> {
-        let mut events = Vec::new();
-        for row in self.pending.iter()? {
-            let (number, record) = row?;
-            events.extend(read_event(record.value()).map(|event| Pending { number: number.value(), ..event }));
-        }
-        Ok(events)
-    }
-}
-
-fn read_event(record: &[u8]) -> Option<Pending> {
-    serde_json::from_slice(record)
-        .inspect_err(|e| log::error!("a waiting event cannot be read and is left out: {e}"))
-        .ok()
-}
-
-fn json(record: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(record).expect("plain records with text keys always have a JSON form")
 }
