@@ -17,21 +17,28 @@ step() {
   shift
   echo "$what"
   "$@"
-  echo "    $((SECONDS - start)) s"
+  echo "$what: $((SECONDS - start)) s"
 }
 
 export TOOLS=$target/dist-tools
 step "looking for targets and tools, adding what is missing" packaging/tools.sh "$TOOLS"
 
-# Removed afterwards: cargo's cache for the next time is a gigabyte.
-export CARGO_TARGET_DIR=$target/dist-build
-rm -rf "$dist"
-trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT
-for program in agent lambda local; do
-  for arch in x86_64 aarch64; do
-    step "building the $program for $arch" packaging/build.sh "$program" "$arch" "$CARGO_TARGET_DIR/$program-$arch"
+# Builds all programs for a processor, in a folder of its own.
+build() {
+  local arch=$1 program
+  export CARGO_TARGET_DIR=$builds/$arch
+  for program in agent lambda local; do
+    step "building the $program for $arch" packaging/build.sh "$program" "$arch" "$builds/programs/$program-$arch"
   done
-done
+}
 
-step "packaging" packaging/package.sh "$CARGO_TARGET_DIR" "$dist"
+# Removed afterwards: cargo's cache for the next time is a gigabyte.
+export builds=$target/dist-build
+rm -rf "$dist" "$builds"
+trap 'rm -rf "$builds"' EXIT
+# Both processors at once: the end of each build, which sees the whole program, has one thread.
+export -f build step
+printf '%s\n' x86_64 aarch64 | xargs -n 1 -P 2 bash -euo pipefail -c 'build "$1"' bash
+
+step "packaging" packaging/package.sh "$builds/programs" "$dist"
 (cd "$dist" && wc -c -- *)

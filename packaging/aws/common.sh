@@ -8,19 +8,19 @@ fail() {
   exit 1
 }
 
-command -v aws >/dev/null || fail "aws is needed, of version 1.45 or 2.9 at least: see https://aws.amazon.com/cli/"
-
-# The program has a variable for the region in each of its versions: both are set.
-region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
-[ -n "$region" ] || fail "no region: set AWS_REGION, such as eu-central-1"
-export AWS_REGION=$region AWS_DEFAULT_REGION=$region
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Both in one call: each takes a second.
+# Finds out where and as whom we are: sets `region`, `account` and `partition`. The arguments are read before, since
+# help and mistakes in them need no AWS.
 identify() {
   local identity
+  command -v aws >/dev/null || fail "aws is needed, of version 1.45 or 2.9 at least: see https://aws.amazon.com/cli/"
+  region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
+  [ -n "$region" ] || fail "no region: set AWS_REGION, such as eu-central-1"
+  # The program has a variable for the region in each of its versions: both are set.
+  export AWS_REGION=$region AWS_DEFAULT_REGION=$region
+  # Both in one call: each takes a second.
   identity=$(aws sts get-caller-identity --query '[Account, Arn]' --output text 2>"$work/error") ||
     fail "AWS does not know you: $(<"$work/error")"
   account=${identity%%$'\t'*}

@@ -58,7 +58,8 @@ fn rehearse_with(arguments: &Arguments, environment: Environment, wanted: &Wante
 }
 
 fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment) {
-    let schedule = schedule::find(clock::now().as_second() / 86_400);
+    let config = Sources::without_file(arguments, environment).file_elsewhere();
+    let schedule = schedule::find(clock::now().as_second() / 86_400, config.as_deref());
     let readers = modes::readers(&schedule.jobs);
     let sources = here::configuration(findings, arguments, environment, &readers);
     let host = here::name(findings, &sources);

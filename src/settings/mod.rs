@@ -109,6 +109,11 @@ impl<'a> Sources<'a> {
         sources
     }
 
+    /// The whole path of the configuration file, if it is not where the agent looks by itself.
+    pub fn file_elsewhere(&self) -> Option<PathBuf> {
+        std::path::absolute(&self.file).ok().filter(|file| file != Path::new(CONFIG_FILE))
+    }
+
     /// This host's name.
     pub fn host(&self) -> Result<Name, String> {
         host::name(self.given_host())

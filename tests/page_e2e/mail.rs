@@ -146,11 +146,13 @@ fn log(debian: &Path) -> String {
 
 /// The index of the box as mutt shows it, without what moves the cursor.
 fn index(debian: &Path) -> Result<String, String> {
-    let mutt = "stty cols 110 rows 14; TERM=vt100 timeout 10 chroot \"$DEBIAN\" mutt -n -F /dev/null -R \
-                -f /var/mail/ops -e 'set folder=/var/mail sort=threads ascii_chars=yes help=no' \
+    // In the foreground: mutt would wait for ever for a terminal that belongs to the shell.
+    let mutt = "stty cols 110 rows 14; TERM=vt100 exec timeout --foreground --kill-after 5 10 chroot \"$DEBIAN\" mutt \
+                -n -F /dev/null -R -f /var/mail/ops -e 'set folder=/var/mail sort=threads ascii_chars=yes help=no' \
                 -e 'push <refresh><exit>'";
-    let mut script = Command::new("script");
-    script.args(["-qec", mutt, "/dev/null"]).env("DEBIAN", debian).stdin(Stdio::null());
+    let mut script = Command::new("timeout");
+    script.args(["--kill-after", "5", "30", "script", "-qec", mutt, "/dev/null"]);
+    script.env("DEBIAN", debian).env("SHELL", "/bin/sh").stdin(Stdio::null());
     let output = script.output().map_err(|error| format!("script: {error}"))?;
     let shown = String::from_utf8_lossy(&output.stdout);
     let mut parts = shown.split('\u{1b}');

@@ -55,14 +55,15 @@ pub struct Schedule {
     pub faults_of_jobs: Vec<String>,
 }
 
-/// Finds what starts the agent on this machine, on this day since 1970.
-pub fn find(today: i64) -> Schedule {
-    find_in(Path::new("/"), today, &timer_runs)
+/// Finds what starts the agent on this machine, on this day since 1970. A line to write names the configuration file if
+/// it is not where the agent looks by itself.
+pub fn find(today: i64, config: Option<&Path>) -> Schedule {
+    find_in(Path::new("/"), today, config, &timer_runs)
 }
 
 /// The same for the machine whose files are in `root`.
-fn find_in(root: &Path, today: i64, timer_runs: &dyn Fn(&str) -> Option<bool>) -> Schedule {
-    let mut finder = Finder { root, today, schedule: Schedule::default(), is_of_job: false };
+fn find_in(root: &Path, today: i64, config: Option<&Path>, timer_runs: &dyn Fn(&str) -> Option<bool>) -> Schedule {
+    let mut finder = Finder { root, today, config, schedule: Schedule::default(), is_of_job: false };
     if root.join("run/systemd/system").exists() {
         finder.timers(timer_runs);
     }
@@ -74,15 +75,16 @@ fn find_in(root: &Path, today: i64, timer_runs: &dyn Fn(&str) -> Option<bool>) -
     finder.anacron(dialect);
     let sends = finder.schedule.jobs.iter().any(|job| job.task.send().is_some());
     if !sends && finder.schedule.faults.is_empty() {
-        finder.schedule.faults.push(nothing(root, running.is_some()));
+        finder.schedule.faults.push(nothing(root, config, running.is_some()));
     }
     finder.schedule
 }
 
-fn nothing(root: &Path, cron_runs: bool) -> String {
-    let line = format!("write this line into /{CRON_FILE}: {}", own_line());
-    let is_package = TIMER_UNITS.into_iter().any(|unit| root.join(unit).exists());
-    let remedy = match (is_package, cron_runs) {
+fn nothing(root: &Path, config: Option<&Path>, cron_runs: bool) -> String {
+    let line = format!("write this line into /{CRON_FILE}: {}", own_line(config));
+    // The package's timer reads the package's configuration.
+    let timer_helps = config.is_none() && TIMER_UNITS.into_iter().any(|unit| root.join(unit).exists());
+    let remedy = match (timer_helps, cron_runs) {
         (true, true) => format!("{line}; or {ENABLE_TIMER}"),
         (true, false) => ENABLE_TIMER.into(),
         (false, _) => line,
@@ -92,8 +94,17 @@ fn nothing(root: &Path, cron_runs: bool) -> String {
 }
 
 /// The package's line, for this program, wherever it is installed.
-fn own_line() -> String {
-    format!("*/10 * * * * root {} send --quiet --splay 120", job::own_path())
+fn own_line(config: Option<&Path>) -> String {
+    let config = config.map_or_else(String::new, |file| format!(" --config {}", cron_word(&file.to_string_lossy())));
+    format!("*/10 * * * * root {}{config} send --quiet --splay 120", job::own_path())
+}
+
+/// A word as cron and the shell take it.
+fn cron_word(word: &str) -> String {
+    if word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''").replace('%', r"\%"))
 }
 
 /// Whether a timer runs under systemd; `None` if systemd cannot be asked.
@@ -111,6 +122,8 @@ fn timer_runs(timer: &str) -> Option<bool> {
 struct Finder<'a> {
     root: &'a Path,
     today: i64,
+    /// The configuration file, if it is not where the agent looks by itself.
+    config: Option<&'a Path>,
     schedule: Schedule,
     /// Whether what is read now speaks of a job.
     is_of_job: bool,
@@ -215,7 +228,7 @@ impl Finder<'_> {
             } else if is_own {
                 self.fault(format!(
                     "/{CRON_FILE} has no line that sends, or only as a comment: take the # away, or write {}",
-                    own_line()
+                    own_line(self.config)
                 ));
             }
             return;

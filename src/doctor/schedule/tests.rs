@@ -55,7 +55,7 @@ impl Machine {
     }
 
     fn found_with(&self, timer_runs: Option<bool>) -> Result<Vec<String>, String> {
-        let schedule = find_in(self.0.path(), DAY, &|_| timer_runs);
+        let schedule = find_in(self.0.path(), DAY, None, &|_| timer_runs);
         let by: Vec<_> = schedule.jobs.iter().map(|job| format!("{} as {}", job.by, job.user.name)).collect();
         if by.is_empty() { Err(schedule.faults.join("\n")) } else { Ok(by) }
     }
@@ -329,7 +329,7 @@ fn a_timer_of_the_operators_own_is_found() {
         ("etc/systemd/system/heart.service.d/a.conf", "[Service]\nEnvironment=\"A=b c\" D=e\n"),
     ]);
     machine.write("etc/systemd/system/timers.target.wants/beat.timer", "");
-    let schedule = find_in(machine.0.path(), DAY, &|_| Some(true));
+    let schedule = find_in(machine.0.path(), DAY, None, &|_| Some(true));
     assert_eq!(schedule.jobs.len(), 1, "{schedule:?}");
     let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
     let variables = &schedule.jobs[0].variables;
@@ -354,6 +354,22 @@ fn where_nothing_sends_that_is_wrong() {
 }
 
 #[test]
+fn the_line_to_write_names_the_configuration_that_was_asked_for() {
+    let machine = Machine::with(&[("usr/lib/systemd/system/pulse-echo.timer", "")]);
+    for (file, word) in [("/srv/pe/config.json", "/srv/pe/config.json"), ("/a b/50%'s", r"'/a b/50\%'\''s'")] {
+        let schedule = find_in(machine.0.path(), DAY, Some(Path::new(file)), &|_| None);
+        let fault = schedule.faults.concat();
+        assert!(fault.ends_with(&format!(" --config {word} send --quiet --splay 120")), "{fault}");
+        // The line is one that sends.
+        let (_, line) = fault.split_once(": write this line into /etc/cron.d/pulse-echo: ").unwrap();
+        machine.write("etc/cron.d/pulse-echo", &format!("{line}\n"));
+        let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
+        assert!(schedule.jobs.len() == 1 && schedule.faults.is_empty(), "{schedule:?}");
+        machine.remove("etc/cron.d/pulse-echo");
+    }
+}
+
+#[test]
 fn the_environment_is_crons() {
     let text = "A=b\nHOME=/h\n* * * * * pulse-echo C=d /usr/bin/pulse-echo send\n";
     let machine = Machine::with(&[
@@ -361,7 +377,7 @@ fn the_environment_is_crons() {
         ("etc/environment", "http_proxy=\"http://p\"\n#X=y\n"),
         ("etc/pam.d/cron", "session required pam_env.so\n"),
     ]);
-    let schedule = find_in(machine.0.path(), DAY, &|_| None);
+    let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
     let variables = &schedule.jobs[0].variables;
     for (name, expected) in [
         ("http_proxy", Some("http://p")),
