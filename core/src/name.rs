@@ -117,8 +117,11 @@ impl CheckId {
 
     /// The name of the check's host, as it is shown: the key up to its first `/`, without `.json`.
     pub fn host(&self) -> &str {
-        let first = self.0.split('/').next().unwrap_or_default();
-        if first.len() == self.0.len() { first.strip_suffix(".json").unwrap_or(first) } else { first }
+        // Fleets are sorted by it. Names are short, and a search for a byte finds its way faster than one for a letter.
+        match self.0.bytes().position(|byte| byte == b'/') {
+            Some(end) => &self.0[..end],
+            None => self.0.strip_suffix(".json").unwrap_or(&self.0),
+        }
     }
 
     /// The default check of the same host. Its mute covers all checks of the host.

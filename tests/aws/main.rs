@@ -1,5 +1,5 @@
-//! `packaging/aws/`: the template, read as `CloudFormation` reads it, and what of the scripts needs no AWS. Linters and the
-//! emulator see none of this.
+//! `packaging/aws/`: the template, read as `CloudFormation` reads it, and what of the scripts needs no AWS. Linters and
+//! the emulator see none of this.
 
 mod documents;
 mod functions;

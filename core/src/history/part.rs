@@ -14,11 +14,14 @@ use crate::status::entries;
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
+/// Whether to keep a check.
+type Keep<'k> = dyn FnMut(&CheckId, &Past) -> bool + 'k;
+
 impl History {
     /// Reads a history while its text comes, and keeps the checks of which `keep` says so. Each check is shown to
     /// `keep` once. The error tells nothing that [`from_json`](Self::from_json) would not: that is for a text that this
     /// does not read.
-    pub fn part_of(reader: impl Read, keep: impl FnMut(&CheckId, &Past) -> bool) -> serde_json::Result<Self> {
+    pub fn part_of(reader: &mut dyn Read, keep: &mut dyn FnMut(&CheckId, &Past) -> bool) -> serde_json::Result<Self> {
         let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(PIECE, reader));
         let history = Part(keep).deserialize(&mut json)?;
         json.end()?;
@@ -26,9 +29,9 @@ impl History {
     }
 }
 
-struct Part<K>(K);
+struct Part<'k>(&'k mut Keep<'k>);
 
-impl<'de, K: FnMut(&CheckId, &Past) -> bool> DeserializeSeed<'de> for Part<K> {
+impl<'de> DeserializeSeed<'de> for Part<'_> {
     type Value = History;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<History, D::Error> {
@@ -36,21 +39,21 @@ impl<'de, K: FnMut(&CheckId, &Past) -> bool> DeserializeSeed<'de> for Part<K> {
     }
 }
 
-impl<'de, K: FnMut(&CheckId, &Past) -> bool> Visitor<'de> for Part<K> {
+impl<'de> Visitor<'de> for Part<'_> {
     type Value = History;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a history")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<History, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<History, A::Error> {
         let (mut version, mut since, mut dark, mut checks) = (None, None, Vec::new(), None);
         while let Some(field) = map.next_key::<String>()? {
             match &*field {
                 "version" => version = Some(map.next_value()?),
                 "since" => since = Some(map.next_value()?),
                 "dark" => dark = map.next_value()?,
-                "checks" => checks = Some(map.next_value_seed(entries(&mut self.0))?),
+                "checks" => checks = Some(map.next_value_seed(entries(&mut *self.0))?),
                 _ => mem::drop(map.next_value::<IgnoredAny>()?),
             }
         }

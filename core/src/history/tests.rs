@@ -65,12 +65,12 @@ fn a_part_of_a_history_has_all_but_the_checks_that_nobody_keeps() {
     let mut history = filed(&outages);
     history.dark.push(Gap { from: at(0), until: at(900) });
     let json = String::from_utf8(history.to_json()).unwrap();
-    assert_eq!(History::part_of(json.as_bytes(), |_, _| true).unwrap(), history);
+    assert_eq!(History::part_of(&mut json.as_bytes(), &mut |_, _| true).unwrap(), history);
 
     // Fields of a newer loop and a past that cannot be read are left out.
     let json = json.replace("\"checks\":{", "\"more\":[{\"checks\":{}}],\"checks\":{\"web-0.json\":7,") + "\n";
     let mut shown = Vec::new();
-    let part = History::part_of(json.as_bytes(), |id, past| {
+    let part = History::part_of(&mut json.as_bytes(), &mut |id, past| {
         shown.push((id.to_string(), past.outages.len()));
         id.as_str() == "web-2.json"
     });
@@ -82,7 +82,7 @@ fn a_part_of_a_history_has_all_but_the_checks_that_nobody_keeps() {
     let cut = &json[..json.len() / 2];
     let more = json.clone() + "{}";
     for text in [&*newer, cut, &more, "", "null", "{}", "{\"version\":1,\"since\":\"2026-11-21T12:00:00Z\"}"] {
-        assert!(History::part_of(text.as_bytes(), |_, _| true).is_err(), "{text}");
+        assert!(History::part_of(&mut text.as_bytes(), &mut |_, _| true).is_err(), "{text}");
         assert!(History::from_json(text.as_bytes()).is_err(), "{text}");
     }
 }

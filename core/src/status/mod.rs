@@ -213,6 +213,16 @@ pub struct Vanished {
 impl Status {
     /// The newest version that this program knows.
     pub const VERSION: u32 = 1;
+
+    /// Reads a status while its text comes: as a whole, that is as large as the records. The error tells nothing that
+    /// [`from_json`](Self::from_json) would not: that is for a text that this does not read.
+    pub fn from_reader(reader: &mut dyn Read) -> serde_json::Result<Self> {
+        let status: Self = serde_json::from_reader(BufReader::with_capacity(PIECE, reader))?;
+        match status.version {
+            0..=Self::VERSION => Ok(status),
+            _ => Err(serde::de::Error::custom("it is newer")),
+        }
+    }
 }
 
 impl<M> StatusOf<M> {
@@ -247,19 +257,6 @@ impl<M> StatusOf<M> {
             unfiled: None,
             outbox: Vec::new(),
             checks: BTreeMap::new(),
-        }
-    }
-
-    /// Reads a status while its text comes: as a whole, that is as large as the records. The error tells nothing that
-    /// [`from_json`](Self::from_json) would not: that is for a text that this does not read.
-    pub fn from_reader(reader: impl Read) -> serde_json::Result<Self>
-    where
-        M: DeserializeOwned,
-    {
-        let status: Self = serde_json::from_reader(BufReader::with_capacity(PIECE, reader))?;
-        match status.version {
-            0..=Status::VERSION => Ok(status),
-            _ => Err(serde::de::Error::custom("it is newer")),
         }
     }
 

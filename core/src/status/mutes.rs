@@ -50,6 +50,9 @@ impl<M> StatusOf<M> {
 impl<'a> Mutes<'a> {
     /// The mutes of a check, over or not, each with the id or the pattern that it is of.
     pub fn of(&self, check: &CheckId) -> impl Iterator<Item = (&'a CheckId, &'a Muted)> {
+        if self.all.is_empty() {
+            return Vec::new().into_iter();
+        }
         let host = check.default_of_host();
         let own = self.all.get_key_value(check);
         let of_host = self.all.get_key_value(&host).filter(|_| host != *check);

@@ -1,6 +1,7 @@
 //! A check as it is shown: its record, and what follows from it now.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Time;
@@ -36,12 +37,21 @@ pub struct Newest {
 /// All checks, the worst first: the checks that are down (the newest outage first within a state), then those that may
 /// soon be down, then the others in key order.
 pub fn worst_first<'a, M>(status: &'a StatusOf<M>, now: Time) -> Vec<Row<'a>> {
-    let mutes = status.mutes();
+    sorted(&status.checks, &status.acks, &status.mutes(), (status.written, now))
+}
+
+/// What a status's messages are does not matter here.
+fn sorted<'a>(
+    checks: &'a BTreeMap<CheckId, Record>,
+    acks: &'a BTreeMap<CheckId, Acked>,
+    mutes: &Mutes<'a>,
+    times: (Time, Time),
+) -> Vec<Row<'a>> {
     let new = |(id, record): (_, &'a Record)| {
-        let ack = ack_of(&status.acks, id, record.outage.as_deref());
-        Row { ack, ..Row::new(id, record, (status.written, now), &mutes) }
+        let ack = ack_of(acks, id, record.outage.as_deref());
+        Row { ack, ..Row::new(id, record, times, mutes) }
     };
-    let mut rows: Vec<_> = status.checks.iter().map(new).collect();
+    let mut rows: Vec<_> = checks.iter().map(new).collect();
     rows.sort_by_key(|row| (row.rank(), row.record.state.is_down().then_some(Reverse(row.record.since))));
     rows
 }

@@ -63,7 +63,8 @@ impl Rest {
 
 /// The checks of each host, in order. A map of the hosts would take far more memory.
 fn by_host<'s, 'a, 'r>(rows: &'s mut [&'a Row<'r>]) -> impl Iterator<Item = &'s [&'a Row<'r>]> {
-    rows.sort_unstable_by_key(|row| row.id.host());
+    // Most come in the order of their keys, which a stable sort makes use of.
+    rows.sort_by_key(|row| row.id.host());
     rows.chunk_by(|one, other| one.id.host() == other.id.host())
 }
 

@@ -28,11 +28,11 @@ pub(super) struct Newest(BTreeMap<(Time, CheckId), PastOutage>);
 
 impl Page {
     /// Reads of a history what the page shows. The error is for nobody: [`History::from_json`] tells what is wrong.
-    pub fn past(&self, reader: impl Read) -> serde_json::Result<Past> {
+    pub fn past(&self, mut reader: impl Read) -> serde_json::Result<Past> {
         let unfiled = self.unfiled.iter().flat_map(|unfiled| &unfiled.outages).map(|outage| &outage.check);
         let whole: HashSet<&CheckId> = self.listed.iter().map(|listed| &listed.id).chain(unfiled).collect();
         let mut newest = Newest::default();
-        let history = History::part_of(reader, |id, past| {
+        let history = History::part_of(&mut reader, &mut |id, past| {
             let is_whole = whole.contains(id);
             if !is_whole {
                 newest.add(id, past);

@@ -360,8 +360,9 @@ fn the_line_to_write_names_the_configuration_that_was_asked_for() {
         let schedule = find_in(machine.0.path(), DAY, Some(Path::new(file)), &|_| None);
         let fault = schedule.faults.concat();
         assert!(fault.ends_with(&format!(" --config {word} send --quiet --splay 120")), "{fault}");
-        // The line is one that sends.
-        let (_, line) = fault.split_once(": write this line into /etc/cron.d/pulse-echo: ").unwrap();
+        // The line is one that sends, by the program that is installed here.
+        let (_, line) = fault.split_once("write this line into /etc/cron.d/pulse-echo: ").unwrap();
+        let line = line.replace(std::env::current_exe().unwrap().to_str().unwrap(), "/usr/bin/pulse-echo");
         machine.write("etc/cron.d/pulse-echo", &format!("{line}\n"));
         let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
         assert!(schedule.jobs.len() == 1 && schedule.faults.is_empty(), "{schedule:?}");

@@ -22,7 +22,7 @@ pub(super) struct Quota {
     counts: HashMap<String, usize>,
     /// The events of each host that nobody has handled yet. No host is here with none.
     waiting: HashMap<String, usize>,
-    /// The places of which the log tells that they are full.
+    /// The places of which the log tells that they are full, until half of them is free again.
     told: HashSet<String>,
 }
 
@@ -64,8 +64,12 @@ impl Quota {
 
     /// Counts an object that was there.
     pub(super) fn removed(&mut self, key: &str) {
-        if let Some(count) = place(key).and_then(|place| self.counts.get_mut(place)) {
+        let Some(place) = place(key) else { return };
+        if let Some(count) = self.counts.get_mut(place) {
             *count = count.saturating_sub(1);
+            if *count <= self.limit / 2 {
+                self.told.remove(place);
+            }
         }
     }
 
@@ -113,7 +117,7 @@ impl Quota {
         Ok(count)
     }
 
-    /// Once: the host may try again and again.
+    /// Once, until it had room again: the host may try again and again.
     fn tell(&mut self, folder: &str, host: &str) {
         let limit = self.limit;
         if self.told.insert(format!("{folder}/{host}")) {
