@@ -20,7 +20,10 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
     let is = |severity, text| Outcome::new(Subject::Loop, severity, text);
     let (mark, now) = match mark {
         Look::There(there) => there,
-        Look::Missing => return is(Severity::Ok, "the loop has no mark yet".into()).remedy("is the loop deployed?"),
+        Look::Missing => {
+            return is(Severity::Ok, "the loop has no mark yet".into())
+                .remedy("is the loop deployed? Its first sweep leaves one");
+        }
         Look::Denied => {
             return is(Severity::Ok, "the loop has no mark, or it may not be read".into())
                 .remedy(format!("is the loop deployed? The policy must allow s3:GetObject on {}", Key::mark()));

@@ -36,7 +36,7 @@ pub struct Newest {
 
 /// All checks, the worst first: the checks that are down (the newest outage first within a state), then those that may
 /// soon be down, then the others in key order.
-pub fn worst_first<'a, M>(status: &'a StatusOf<M>, now: Time) -> Vec<Row<'a>> {
+pub fn worst_first<M>(status: &StatusOf<M>, now: Time) -> Vec<Row<'_>> {
     sorted(&status.checks, &status.acks, &status.mutes(), (status.written, now))
 }
 
