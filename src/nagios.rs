@@ -68,14 +68,14 @@ pub fn unknown(message: &str) -> Exit {
     answer(&[Outcome::new(Subject::Run, Severity::Unknown, message)], false)
 }
 
-/// One line for all outcomes, the worst first: `ECHO OK - text; text | perfdata`. If not all texts fit, it shows the
-/// worst and counts the others.
+/// One line for all outcomes, the worst first: `ECHO OK - text - text | perfdata`. If not all texts fit, it shows the
+/// worst and counts the others. Between texts is no semicolon: Nagios makes colons of them.
 pub fn line(outcomes: &[Outcome]) -> String {
     let head = format!("ECHO {} - ", worst(outcomes).word());
     let room = LINE_LIMIT - 1 - head.len();
     let by_severity: Vec<_> = by_severity(outcomes).into_iter().filter(|outcome| !outcome.text.is_empty()).collect();
     let texts: Vec<_> = by_severity.iter().map(|outcome| safe(&outcome.text)).collect();
-    let mut text = texts.join("; ");
+    let mut text = texts.join(" - ");
     if let ([first, others @ ..], true) = (by_severity.as_slice(), text.chars().count() > room) {
         let others = count(others);
         let name = match &first.subject {
@@ -106,11 +106,11 @@ fn all_perfdata(outcomes: &[Outcome]) -> Vec<String> {
     all
 }
 
-/// `; also 1 WARNING, 2 OK`
+/// ` (also 1 WARNING, 2 OK)`
 fn count(others: &[&Outcome]) -> String {
     let of_one_severity = others.chunk_by(|one, next| one.severity == next.severity);
     let counts: Vec<_> = of_one_severity.map(|some| format!("{} {}", some.len(), some[0].severity.word())).collect();
-    if counts.is_empty() { String::new() } else { format!("; also {}", counts.join(", ")) }
+    if counts.is_empty() { String::new() } else { format!(" (also {})", counts.join(", ")) }
 }
 
 /// A figure as performance data: `label=value[UOM];[warn];[crit];[min]`. Limits count from 0, so this does not show on
@@ -224,7 +224,7 @@ mod tests {
             is(Severity::Warning, "d", "late"),
             Outcome::new(Subject::Loop, Severity::Ok, ""),
         ];
-        assert_eq!(line(&outcomes), "ECHO CRITICAL - c: down; d: late; b: who knows; a: fine");
+        assert_eq!(line(&outcomes), "ECHO CRITICAL - c: down - d: late - b: who knows - a: fine");
         for (end, severity) in [(1, Severity::Ok), (2, Severity::Unknown), (3, Severity::Critical)] {
             assert_eq!(worst(&outcomes[..end]), severity);
         }
@@ -237,11 +237,11 @@ mod tests {
             (0..9).map(|n| is(Severity::Ok, &format!("web-1/{n}"), "is as it should be")).collect();
         outcomes.push(is(Severity::Critical, "web-1/db", "status 500, expected 200"));
         outcomes.push(is(Severity::Warning, "web-1/x", "late"));
-        assert_eq!(line(&outcomes), "ECHO CRITICAL - web-1/db: status 500, expected 200; also 1 WARNING, 9 OK");
+        assert_eq!(line(&outcomes), "ECHO CRITICAL - web-1/db: status 500, expected 200 (also 1 WARNING, 9 OK)");
 
         let long = [is(Severity::Critical, "web-1", &"because ".repeat(30)), is(Severity::Ok, "web-2", "")];
         let cut = line(&long);
-        assert!(cut.ends_with("…; also 1 OK"), "{cut}");
+        assert!(cut.ends_with("… (also 1 OK)"), "{cut}");
         assert_eq!(before_perfdata(&cut), LINE_LIMIT - 1);
     }
 
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(lines[2..], ["OK: web-1: fine", "OK: only web-1 was looked at"]);
         let mended =
             [is(Severity::Ok, "web-1", "fine"), is(Severity::Ok, "the loop", "none").remedy("is it deployed?")];
-        assert_eq!(super::output(&mended), "ECHO OK - web-1: fine; the loop: none");
+        assert_eq!(super::output(&mended), "ECHO OK - web-1: fine - the loop: none");
     }
 
     #[test]

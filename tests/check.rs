@@ -155,7 +155,7 @@ fn all_pulses_of_the_host_are_looked_at_and_the_worst_comes_first() {
         &Metadata::new(),
     );
     let check = bed.run(&["check"]);
-    assert_line(&check, 2, "ECHO CRITICAL - web-1/db: down; also 2 OK");
+    assert_line(&check, 2, "ECHO CRITICAL - web-1/db: down (also 2 OK)");
     assert!(check.stdout.contains(" | age=1") && check.stdout.contains(" age_db="), "{check:?}");
 }
 
@@ -220,7 +220,7 @@ fn a_store_that_does_not_answer_is_told_once_however_many_checks_there_are() {
         bed.write(&format!("pulses.d/c{n}.json"), "{}");
     }
     let check = Ended::of(bed.command(&["check", "-t", "1"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1"));
-    assert_line(&check, 3, "ECHO UNKNOWN - web-1/c0: the connection was refused; also 1 UNKNOWN");
+    assert_line(&check, 3, "ECHO UNKNOWN - web-1/c0: the connection was refused (also 1 UNKNOWN)");
     assert!(check.stdout.contains("\nUNKNOWN: 39 more could not be looked at either"), "{check:#?}");
     assert!(check.stdout.matches("cannot get").count() == 1, "{check:#?}");
 }
@@ -272,7 +272,7 @@ fn where_a_missing_key_is_denied_both_possibilities_are_named() {
     assert_line(
         &answered,
         0,
-        "ECHO OK - web-1 answered 19 s ago; the loop has no mark, or it may not be read | age=19s",
+        "ECHO OK - web-1 answered 19 s ago - the loop has no mark, or it may not be read | age=19s",
     );
 }
 

@@ -17,7 +17,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// An empty tally. It runs only checks whose names contain all of the program's arguments.
+    /// An empty tally. It runs only checks whose names contain all of the program's arguments, in letters
+    /// of any case.
     pub fn new(name: &'static str) -> Self {
         Self { name, wanted: env::args().skip(1).collect(), passed: 0, failed: 0, left_out: 0 }
     }
@@ -37,7 +38,8 @@ impl Tally {
 
     /// Whether a check of this name is to run.
     pub fn wants(&self, what: &str) -> bool {
-        self.wanted.iter().all(|part| what.contains(part.as_str()))
+        let what = what.to_lowercase();
+        self.wanted.iter().all(|part| what.contains(&part.to_lowercase()))
     }
 
     /// Counts the result of a check. Prints only a failure.

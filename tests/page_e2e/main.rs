@@ -1,11 +1,12 @@
-//! The page in a real browser, the metrics in a real Prometheus, alerts in a real Alertmanager, and mails in a real
-//! mail server and a mail reader.
+//! The page in a real browser, the metrics in a real Prometheus, alerts in a real Alertmanager, mails in a real mail
+//! server and a mail reader, and the plugin in a real Nagios.
 //!
 //! `tools.sh` installs them. What cannot be installed is left out and named; under `CI` it fails.
 
 mod alertmanager;
 mod browser;
 mod mail;
+mod nagios;
 mod prometheus;
 
 use std::path::{Path, PathBuf};
@@ -16,11 +17,12 @@ use pulse_echo_testkit::tally::Tally;
 /// A story: what is installed for it, what is left out without that, and how it goes.
 type Story = (&'static str, &'static str, fn(&mut Tally, &Path));
 
-const STORIES: [Story; 4] = [
+const STORIES: [Story; 5] = [
     ("browser", "the page in a browser", browser::look),
     ("prometheus", "the metrics in Prometheus", prometheus::watch),
     ("alertmanager", "alerts in Alertmanager", alertmanager::tell),
     ("mail", "mails in Postfix and mutt", mail::tell),
+    ("nagios", "the plugin in Nagios", nagios::watch),
 ];
 
 /// `cargo test --test page_e2e -- WORD` runs the stories with that word alone.

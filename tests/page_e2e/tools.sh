@@ -5,6 +5,7 @@
 #   tools.sh prometheus DIR   Debian's prometheus and promtool, unpacked
 #   tools.sh alertmanager DIR Debian's prometheus-alertmanager and amtool, unpacked, and their templates (as root)
 #   tools.sh mail DIR         Postfix and mutt, in a Debian that debootstrap makes (as root)
+#   tools.sh nagios DIR       Debian's nagios4 and NRPE, unpacked
 set -eu
 
 browser() {
@@ -47,6 +48,18 @@ alertmanager() {
     cp -r usr/share/prometheus/alertmanager /usr/share/prometheus/
   fi
   "$dir/usr/bin/amtool" --version
+}
+
+nagios() {
+  dir=$1
+  if [ -e "$dir/done" ]; then return; fi
+  mkdir -p "$dir"
+  cd "$dir"
+  set -- nagios4-core nagios-nrpe-server nagios-nrpe-plugin libwrap0
+  apt-get download "$@" || { apt-get update && apt-get download "$@"; }
+  for deb in *.deb; do dpkg -x "$deb" "$dir"; done
+  rm ./*.deb
+  touch "$dir/done"
 }
 
 mail() {
