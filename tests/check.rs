@@ -43,7 +43,7 @@ fn a_fresh_echo_is_ok_in_one_line_and_nothing_else() {
     let quiet = bed.run(&["check", "-q"]);
     assert_eq!((quiet.code, quiet.stdout.as_str(), quiet.stderr.as_str()), (0, "", ""));
     let (text, perfdata) = check.stdout.trim_end().split_once(" | ").unwrap();
-    assert!(text.ends_with(" s ago in 84 ms; the loop has no mark yet"), "{text}");
+    assert!(text.ends_with(" s ago in 84 ms - the loop has no mark yet"), "{text}");
     let figures: Vec<_> = perfdata.split(' ').map(|figure| figure.split_once('=').unwrap()).collect();
     let [("age", age), ("rtt", rtt), ("probe", "0.084s"), ("skew", skew)] = figures[..] else { panic!("{perfdata}") };
     assert!(age.ends_with("s;900;1500;0") && age.starts_with("21"), "{perfdata}");
