@@ -1,5 +1,6 @@
 //! From a request to its answer.
 
+use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -115,8 +116,9 @@ impl Door {
     async fn ask(&self, request: Request<Body>) -> HttpResponse {
         match timeout(REQUEST_TIME, self.s3.call(request)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(e)) => {
-                log::error!("S3 request failed: {e:?}");
+            Ok(Err(error)) => {
+                let why: Box<dyn Error + Send + Sync> = error.into();
+                log::error!("an S3 request failed: {why}");
                 let message = "We encountered an internal error. Please try again.";
                 Failure::new(S3ErrorCode::InternalError, message).into_response()
             }
