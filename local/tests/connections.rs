@@ -107,6 +107,19 @@ fn a_refused_body_does_not_keep_the_client_from_its_answer() {
 }
 
 #[test]
+fn a_refused_body_without_an_end_is_not_read_for_long() {
+    let (server, ..) = server(16, HOUR);
+    let head = format!("PUT /{BUCKET}/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n");
+    let mut stream = connect(&server, &head);
+    let (piece, mut sent) = (vec![b'x'; 65_536], 0);
+    while sent < 1_000_000_000 && stream.write_all(&piece).is_ok() {
+        sent += piece.len();
+    }
+    // The server reads a mebibyte. The rest is on the way, in the system's buffers.
+    assert!(sent < 32 << 20, "{sent} bytes went out");
+}
+
+#[test]
 fn a_crowd_without_a_key_takes_places_from_itself_alone() {
     let (server, client, _dir) = server(8, HOUR);
     client.put("k", b"1");

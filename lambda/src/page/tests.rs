@@ -220,6 +220,21 @@ fn a_page_has_a_size_that_it_never_exceeds_and_counts_the_rest_by_host() {
 }
 
 #[test]
+fn what_is_not_listed_is_counted_to_the_last_check_and_host() {
+    let fleet = fleet(20_000, How::ManyDown);
+    let page = Page::of(&fleet.status, NOW, None, 60);
+    let listed: HashSet<_> = page.listed.iter().map(|listed| &listed.id).collect();
+    let others: Vec<_> = fleet.status.checks.iter().filter(|(id, _)| !listed.contains(id)).collect();
+    let hosts: HashSet<_> = others.iter().map(|(id, _)| id.host()).collect();
+    let down = others.iter().filter(|(_, record)| record.state.is_down()).count();
+    let mut sum = page.rest.of_others;
+    page.rest.hosts.values().for_each(|count| sum += *count);
+    assert!(page.rest.others > 1_000 && down > 1_000);
+    assert_eq!(page.rest.hosts.len() + page.rest.others, hosts.len());
+    assert_eq!((sum.checks, sum.down), (others.len(), down));
+}
+
+#[test]
 fn a_host_with_many_checks_that_are_down_takes_its_share_and_no_more() {
     let mut fleet = fleet(40, How::TwoDown);
     for number in 0..500 {
