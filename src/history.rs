@@ -16,7 +16,9 @@ pub fn read(store: &Store, fleet: &Fleet) -> Result<History, String> {
         // The loop begins it with the first outage that ends.
         Look::Missing if unfiled.is_some_and(|unfiled| unfiled.begins.is_some()) => None,
         Look::Missing => {
-            return Err(format!("there is no {key} in bucket {bucket}: a newer loop, or its next sweep, begins it"));
+            return Err(format!(
+                "there is no {key} in bucket {bucket}: the loop begins it with the next outage that ends"
+            ));
         }
         Look::Denied => {
             return Err(format!(

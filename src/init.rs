@@ -28,6 +28,13 @@ pub fn command(arguments: &Arguments, options: &Init, environment: Environment) 
 
 /// Writes the files. The error is a mistake in usage; nothing is written then.
 fn attempt(arguments: &Arguments, options: &Init, environment: Environment) -> Result<Exit, String> {
+    let place = Sources::without_file(arguments, environment);
+    for file in [place.folder().join("pulse.json"), place.file.clone()] {
+        if file.symlink_metadata().is_ok() {
+            complain(&not_written(&file, &io::ErrorKind::AlreadyExists.into()));
+            return Ok(Exit::Failed);
+        }
+    }
     // What is to be written cannot be in the configuration yet.
     let has_bucket = arguments.bucket.is_some() || environment.get("PULSE_ECHO_BUCKET").is_some();
     if is_bare(arguments, options) || !has_bucket {
@@ -47,10 +54,11 @@ fn attempt(arguments: &Arguments, options: &Init, environment: Environment) -> R
     let pulse = pulse(options)?;
     if !options.anyway && is_taken(&sources) == Some(true) {
         let host = sources.host()?;
-        return Err(format!(
+        complain(&format_args!(
             "another machine sends as {host}: the newest echo of that name is another machine's; give this one another \
              name by --host; or, if it takes the other's place, add --anyway"
         ));
+        return Ok(Exit::Failed);
     }
     // The configuration is written last: once it is there, cron sends.
     let files = [(sources.folder().join("pulse.json"), pulse), (sources.file, configuration)];
@@ -64,6 +72,11 @@ fn attempt(arguments: &Arguments, options: &Init, environment: Environment) -> R
         }
         if !taken.is_empty() {
             print(&format!("of that, {} stood in the environment", taken.join(", ")));
+        }
+        if let Some(profile) = &arguments.profile {
+            print(&format!(
+                "the profile {profile} has no place in it: give --profile {profile} to each command, in cron's line, too"
+            ));
         }
     }
     doctor::command(arguments, environment);

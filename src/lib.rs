@@ -105,7 +105,9 @@ pub fn main(
     stderr::log(PROGRAM, level(&arguments));
 
     let exit = match &arguments.command {
-        Command::Send(options) if options.dry_run => doctor::rehearse(&arguments, options, environment),
+        Command::Send(options) if options.dry_run && !options.retire => {
+            doctor::rehearse(&arguments, options, environment)
+        }
         Command::Send(options) => send::command(&arguments, options, environment),
         Command::Check(options) => check::command(&arguments, options, environment),
         Command::Run(options) => run::command(&arguments, options, environment),

@@ -83,6 +83,8 @@ fn fault_in(object: Look<Object>) -> Look<Fault> {
 pub struct SeenPulse {
     /// When the store took it.
     pub at: Time,
+    /// Its `pulse-id`, if its metadata has one.
+    pub id: Option<String>,
     /// Which machine sent it, if its metadata tells.
     pub instance: Option<String>,
     /// Its content; `None` if it cannot be read.
@@ -124,9 +126,11 @@ impl Seen {
 }
 
 fn seen_pulse(object: Object) -> SeenPulse {
+    let Sending { pulse_id, instance, .. } = Sending::from_metadata(&object.metadata);
     SeenPulse {
         at: object.last_modified,
-        instance: Sending::from_metadata(&object.metadata).instance,
+        id: pulse_id,
+        instance,
         // A newer agent or an operator may have put it.
         pulse: object.body.and_then(|body| Pulse::parse(&body, Unknown::Ignored).ok()),
     }

@@ -91,7 +91,7 @@ fn tick(store: &Store) -> Result<String, String> {
     put(store, &Key::loop_update())?;
     Ok(match before {
         Look::There((Mark { stopped: Some(since), .. }, _)) => format!(
-            "asked for a sweep, but there will be none: the loop is stopped since {since}; pulse-echo loop start ends \
+            "asked for a sweep, but there will be none: the loop has been stopped since {since}; pulse-echo loop start ends \
              that"
         ),
         _ => format!(

@@ -22,8 +22,9 @@ pub fn who(environment: Environment) -> Option<String> {
 
 /// Refuses a reason that no table could show.
 pub fn check_reason(reason: Option<&str>) -> Result<(), String> {
-    match reason.map_or(0, |reason| reason.chars().count()) {
-        0..=REASON_LIMIT => Ok(()),
+    match reason.map_or(1, |reason| reason.trim().chars().count()) {
+        0 => Err("--reason is empty: say why".into()),
+        1..=REASON_LIMIT => Ok(()),
         length => Err(format!("--reason has {length} characters; at most {REASON_LIMIT} are shown: shorten it")),
     }
 }

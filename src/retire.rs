@@ -10,6 +10,7 @@ use super::target::{Target, checks_of};
 use pulse_echo_core::environment::Environment;
 use pulse_echo_core::name::{CheckId, Key};
 use pulse_echo_core::pattern::Pattern;
+use pulse_echo_core::status::State;
 use pulse_echo_core::store::{Condition, Store};
 
 /// Runs `retire`.
@@ -66,7 +67,12 @@ fn retire(store: &Store, options: &Retire, target: &Target, say: impl Fn(&str)) 
     if let (Err(why), true) = (&fleet, id.default_of_host() == id) {
         return Err(format!("which other checks the host {id} has could not be looked up, so they stay: {why}").into());
     }
-    if !options.dry_run {
+    let is_told = !pulses.is_empty()
+        || status.is_none_or(|status| {
+            let is_there = |check: &&CheckId| status.checks.get(*check).is_some_and(|r| r.state != State::Gone);
+            checks.iter().any(is_there)
+        });
+    if !options.dry_run && is_told {
         say(&format!("{id} is told as gone by the next sweep; if its host still sends, it comes back as a new check"));
     }
     Ok(())

@@ -45,6 +45,13 @@ fn attempt(arguments: &Arguments, options: &Send, environment: Environment) -> R
         let ids = pulses::ids(&settings, file, name)?;
         // The pulse of one file is retired alone.
         let note = if let (Some(_), [id]) = (file, &ids[..]) { Key::retire(id) } else { note };
+        if options.dry_run {
+            for key in ids.iter().map(Key::pulse) {
+                print(&format!("would delete {key} in bucket {}", settings.store.bucket_name()));
+            }
+            print(&format!("would put the note {note}: it leaves on purpose"));
+            return Ok(Exit::Ok);
+        }
         return Ok(retire(&settings.store, &note, &ids, arguments.quiet).unwrap_or_else(|error| {
             complain(&error);
             Exit::Failed

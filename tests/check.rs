@@ -112,7 +112,7 @@ fn a_loop_that_stands_still_is_a_warning() {
     bed.set_clock(0);
     mark(Mark { swept: Some(now), stopped: Some(now), ..Mark::default() });
     let stopped = bed.run(&["check"]);
-    assert_line(&stopped, 1, "ECHO WARNING - the loop is stopped since ");
+    assert_line(&stopped, 1, "ECHO WARNING - the loop has been stopped since ");
     assert!(stopped.stdout.contains("an operator starts it: pulse-echo loop start"), "{stopped:?}");
 }
 

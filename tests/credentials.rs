@@ -211,7 +211,7 @@ fn the_region_is_taken_from_the_first_place_that_has_one() {
         let host = Host::bare(level).with("AWS_ACCESS_KEY_ID", KEY).with("AWS_SECRET_ACCESS_KEY", SECRET);
         // Nothing leaves this machine.
         let host = host.with("HTTPS_PROXY", "http://127.0.0.1:1");
-        host.run(&["send"]).assert(2, "there is no region: set \"region\" in ");
+        host.run(&["send"]).assert(2, "there is no region: give --region or AWS_REGION, or set \"region\" in ");
         host.write(".aws/config", "[default]\nregion = eu-west-1\n");
         region_of(&host, &["send"], "eu-west-1");
         host.write("config.json", "{\"bucket\": \"pulses\", \"host\": \"web-1\", \"region\": \"eu-west-2\"}");

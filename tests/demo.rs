@@ -74,7 +74,7 @@ fn it_walks_from_the_first_pulse_to_the_message_that_its_host_is_silent_in_80_co
         "(expected: within 18 s). Last words: up ",
         "$ pulse-echo --config config.json status 1 check: 1 down (1 silent)",
         "$ pulse-echo --config config.json status web-1 ",
-        "web-1 is silent for",
+        "web-1 has been silent for",
         "] done: ",
     ]);
     let text = page.text();

@@ -127,6 +127,16 @@ fn files_that_are_refused_are_named_and_the_walk_goes_on() {
 }
 
 #[test]
+fn of_a_configuration_that_cannot_be_read_no_more_is_said_than_that() {
+    let bed = well();
+    bed.write("config.json", "{");
+    let doctor = bed.run(&["doctor"]);
+    let ill: Vec<_> = ill(&doctor).into_iter().filter(|line| !line.contains(" schedule: ")).collect();
+    assert!(matches!(&ill[..], [line] if line.contains("configuration: ")), "{doctor:#?}");
+    assert_eq!(doctor.code, 1);
+}
+
+#[test]
 fn a_name_that_every_machine_has_is_refused() {
     let doctor = well().run(&["doctor", "--host", "localhost"]);
     assert!(line(&doctor, '✗', "name").contains("localhost, which every machine has; set \"host\""), "{doctor:#?}");
@@ -251,7 +261,10 @@ fn a_loop_that_is_stopped_is_found() {
     bed.put(&Key::mark(), &Mark { stopped: Some(now), ..Mark::default() }.to_json(), &Metadata::new());
     let doctor = bed.run(&["doctor"]);
     let line = line(&doctor, '✗', "loop");
-    assert!(line.contains("the loop is stopped since 20") && line.contains("pulse-echo loop start"), "{doctor:#?}");
+    assert!(
+        line.contains("the loop has been stopped since 20") && line.contains("pulse-echo loop start"),
+        "{doctor:#?}"
+    );
     assert_eq!(ill(&doctor).len(), 1, "{doctor:#?}");
 }
 

@@ -189,6 +189,17 @@ fn without_an_option_nothing_is_written_and_it_says_what_to_give() {
 }
 
 #[test]
+fn a_profile_that_the_configuration_does_not_hold_is_said_and_stands_in_the_line_for_cron() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("keys"), "[op1]\naws_access_key_id = A\naws_secret_access_key = b\n").unwrap();
+    let variables = [("AWS_SHARED_CREDENTIALS_FILE", "keys"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")];
+    let init = with_variables(folder.path(), &["--bucket", BUCKET, "--host", "web-9", "--profile", "op1"], &variables);
+    assert!(init.stdout.contains("\nthe profile op1 has no place in it: give --profile op1 to each"), "{init:#?}");
+    let line = init.stdout.lines().find(|line| line.contains("write this line into")).unwrap_or_default();
+    assert!(line.is_empty() || line.contains("/etc/config.json --profile op1 send"), "{line}");
+}
+
+#[test]
 fn what_comes_from_the_environment_is_said() {
     let (bed, folder) = (Bed::new(), tempfile::tempdir().unwrap());
     let endpoint = bed.server.endpoint();

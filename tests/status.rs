@@ -1,6 +1,6 @@
 //! `status` against the embedded S3, with a `status.json` as a sweep writes it.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::process::Stdio;
 
 use pulse_echo_core::answer::Cause;
@@ -139,7 +139,7 @@ fn one_check_has_a_page_with_its_changes_and_limits() {
     let page = bed.run(&["status", "web-1/db"]);
     let text = shown(&page).join("\n");
     for part in [
-        "web-1/db is failing for 10",
+        "web-1/db has been failing for 10",
         "why         status 500, expected 200",
         "a pulse every 10 min is promised; silent after 15 min",
         "mute        none",
@@ -189,7 +189,7 @@ fn a_loop_that_is_stopped_stale_or_not_there_is_the_first_line() {
     let swept = three();
     let first = || shown(&swept.bed.run(&["status"]))[0].to_string();
     swept.mark(&Mark { stopped: Some(ago(60)), swept: Some(swept.now), ..Mark::default() });
-    assert!(first().starts_with("the loop is stopped since "), "{}", first());
+    assert!(first().starts_with("the loop has been stopped since "), "{}", first());
     swept.mark(&Mark { swept: Some(ago(400)), ..Mark::default() });
     assert!(first().starts_with("the loop last swept 6 min"), "{}", first());
     swept.bed.store().delete(&Key::mark(), &pulse_echo_core::store::Condition::Always).unwrap();
@@ -280,6 +280,29 @@ fn a_host_that_is_expected_and_has_no_check_is_missing() {
     assert_eq!(bed.run(&["status", "--expect", "hosts"]).code, 0);
     bed.write("hosts", "web 1\n");
     assert_failed(&bed.run(&["status", "--expect", "hosts"]), 2, "hosts:1: \"web 1\" may not enter a key");
+}
+
+#[test]
+fn what_would_be_left_out_without_a_word_is_refused_and_metrics_know_who_is_expected() {
+    let Swept { bed, .. } = three();
+    for (arguments, why) in [
+        (&["web-1", "--prom", "-"][..], "--prom writes the whole fleet: leave out an ID"),
+        (&["--json", "--prom", "-"], "leave out --json"),
+        (&["--state", "up", "--prom", "-"], "leave out --state"),
+        (&["web-1", "--link"], "--link is of the whole page: leave out an ID"),
+        (&["--link", "--expect", "hosts"], "leave out --expect"),
+        (&["--link", "--prom", "-"], "leave out --prom"),
+    ] {
+        assert_failed(&bed.run(&[&["status"], arguments].concat()), 2, why);
+    }
+    bed.write("hosts", "web-1\nweb-9\n");
+    let missing = bed.run(&["status", "--prom", "-", "--expect", "hosts"]);
+    assert!(missing.code == 1 && missing.stdout.contains("pulse_echo_hosts_down 2"), "{missing:?}");
+    assert!(missing.complaint().contains("1 expected host has no check: web-9"), "{missing:?}");
+    bed.write("hosts", "web-1\n");
+    assert_eq!(bed.run(&["status", "--prom", "-", "--expect", "hosts"]).code, 0);
+    fs::write(bed.folder.path().join("hosts"), b"web-1\n\xff\n").unwrap();
+    assert_failed(&bed.run(&["status", "--expect", "hosts"]), 2, "the list of hosts hosts is no text: it is not UTF-8");
 }
 
 #[test]

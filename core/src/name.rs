@@ -82,7 +82,7 @@ impl CheckId {
             return Err(format!("it has {} bytes, over {KEY_LIMIT}", key.len()));
         }
         if rest.is_empty() || rest.ends_with('/') {
-            return Err("it is a folder, not a pulse".into());
+            return Err("it names a folder, not a check".into());
         }
         if let Some(bad) = rest.split('/').find(|segment| matches!(*segment, "" | "." | "..")) {
             return Err(format!("it has the segment {bad:?}"));

@@ -22,6 +22,12 @@ impl Pattern {
         if text.is_empty() {
             return Err("it is empty".into());
         }
+        if let Some(sign) = text.chars().find(|c| "?[]{}!".contains(*c)) {
+            return Err(format!("{sign} stands for nothing there: only * does, for any letters but /"));
+        }
+        if text.ends_with('/') {
+            return Err("it ends in /: leave that out, or write /* for the host's checks with names".into());
+        }
         CheckId::try_from(format!("{text}.json")).map(|id| Self(id.shown().into()))
     }
 
@@ -101,6 +107,15 @@ mod tests {
             assert_eq!(pattern.fits(&id(key)), fits, "{key}");
         }
         assert!("*".parse::<Pattern>().unwrap().fits(&id("a/b.json")));
+    }
+
+    #[test]
+    fn signs_that_stand_for_nothing_are_refused_in_a_list() {
+        for text in ["web-?", "web[1-3]", "web{1,2}", "!!x", "web_1!", "web-1/", ""] {
+            assert!(Pattern::of_list(text).is_err(), "{text}");
+        }
+        let why = Pattern::of_list("web[1-3]").unwrap_err();
+        assert_eq!(why, "[ stands for nothing there: only * does, for any letters but /");
     }
 
     #[test]

@@ -23,6 +23,9 @@ const USER_AGENT: &str = concat!("pulse-echo-loop/", env!("CARGO_PKG_VERSION"));
 /// receiver, and certainly took nothing.
 pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a receiver may take. One that hangs keeps the next sweep waiting for as long.
+const POST_TIME: Duration = Duration::from_secs(15);
+
 /// How much of an answer's body is read, in bytes.
 const BODY_LIMIT: u64 = 16 * 1024;
 
@@ -136,7 +139,7 @@ impl Web {
         Self { agent: Agent::with_parts(config, connector, SystemResolver::default()), proxy: through }
     }
 
-    /// Posts `body` with these headers. Any status is an answer.
+    /// Posts `body` with these headers, for at most [`POST_TIME`]. Any status is an answer.
     pub(crate) fn post(
         &self,
         to: &Address,
@@ -144,7 +147,7 @@ impl Web {
         body: &[u8],
         deadline: Instant,
     ) -> Result<Answer, Missed> {
-        self.send(to, Request::post(to.as_str()), headers, body, deadline)
+        self.send(to, Request::post(to.as_str()), headers, body, deadline.min(Instant::now() + POST_TIME))
     }
 
     /// Gets the URL. Any status is an answer.

@@ -145,6 +145,17 @@ fn what_is_owed_is_delivered_though_the_loop_is_stopped() {
 }
 
 #[test]
+fn who_asks_for_a_test_has_a_channel_tried_at_once_that_was_left_alone() {
+    let fleet = Fleet::new();
+    fleet.pulse("web-1").at(1).fault("web-1", 0);
+    *fleet.hook.answer.lock().unwrap() = Some(Outcome::NotTaken { taken: 0, after: None, why: "HTTP 500".into() });
+    fleet.at(2).sweep().unwrap();
+    *fleet.hook.answer.lock().unwrap() = None;
+    fleet.at(12).invoke(&put_event(&Key::loop_test())).unwrap();
+    assert_eq!(fleet.words(), ["failing web-1", "test"]);
+}
+
+#[test]
 fn nothing_is_swept_within_the_least_interval() {
     let fleet = Fleet::new();
     for (second, course) in [(0, Course::Swept), (29, Course::TooSoon), (30, Course::Swept), (59, Course::TooSoon)] {

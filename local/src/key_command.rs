@@ -37,7 +37,7 @@ pub enum Act {
 pub struct New {
     #[command(flatten)]
     known: Known,
-    /// Write config.json and credentials into this folder, rather than printing lines for a shell
+    /// Write the files for /etc/pulse-echo into this folder, rather than printing lines for a shell
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
     /// The certificate of a private CA that the host is to trust, in PEM
@@ -77,7 +77,19 @@ pub(crate) fn host(text: &str) -> Result<Name, String> {
 pub fn key(act: &Act, now: Timestamp) -> Result<(), String> {
     match act {
         Act::Add(new) => issue(new, |all, host| hosts::add(all, host, now), "config.json and credentials"),
-        Act::Rotate(new) => issue(new, |all, host| hosts::rotate(all, host, now), "credentials"),
+        Act::Rotate(new) => issue(
+            new,
+            |all, host| {
+                if let Some(made) = hosts::unused(all, host, now) {
+                    complain(&format_args!(
+                        "warning: the key of {host} that was made at {made}, and that nobody has used yet, ends now: \
+                         if it is on its way, send this one instead"
+                    ));
+                }
+                hosts::rotate(all, host, now)
+            },
+            "credentials",
+        ),
         Act::Remove(Known { data, host }) => {
             hosts::change(&data.data, |all| hosts::remove(all, host))?;
             complain(&format_args!(

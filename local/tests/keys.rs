@@ -140,7 +140,11 @@ fn a_rotated_key_is_valid_until_its_successor_was_used_and_a_removed_one_ends() 
     done(&data, &["add", "db-1"]);
     let before = as_host(&endpoint, &old);
     becomes(&before, true);
-    done(&data, &["rotate", "--to", new.to_str().unwrap(), "web-1"]);
+    let quiet = done(&data, &["rotate", "--to", new.to_str().unwrap(), "web-1"]).stderr;
+    assert!(!quiet.contains("warning"), "{quiet}");
+    // Once more, before the new one was used.
+    let warned = done(&data, &["rotate", "--to", new.to_str().unwrap(), "web-1"]).stderr;
+    assert!(warned.contains("warning: the key of web-1 that was made at 20"), "{warned}");
     let list = done(&data, &["list"]).stdout;
     assert!(list.starts_with("(the operator)") && list.lines().count() == 4, "{list}");
     assert!(list.contains(", valid until 20") && !list.contains(&credential_secret(&old)), "{list}");

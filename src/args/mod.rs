@@ -79,6 +79,11 @@ fn timeout_s(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(is_inside).ok_or_else(|| format!("expected a whole number of seconds from {min} to {max}"))
 }
 
+/// A whole number; its range is the pulse's.
+fn whole(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected a whole number, without a unit".into())
+}
+
 /// A number of seconds.
 fn seconds(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("expected a whole number of seconds from 0 to {}", u32::MAX))
@@ -225,13 +230,13 @@ pub struct Init {
     #[argh(option, arg_name = "text")]
     pub contains: Option<String>,
     /// how much of each local disk must be free, in percent: less is a fault
-    #[argh(option, arg_name = "percent")]
+    #[argh(option, arg_name = "percent", from_str_fn(whole))]
     pub min_disk_free_pct: Option<u32>,
     /// how much memory must be available, in MiB: less is a fault
-    #[argh(option, arg_name = "mib")]
+    #[argh(option, arg_name = "mib", from_str_fn(whole))]
     pub min_mem_available_mib: Option<u32>,
     /// the highest load, over a minute: more is a fault
-    #[argh(option, arg_name = "load")]
+    #[argh(option, arg_name = "load", from_str_fn(whole))]
     pub max_load1: Option<u32>,
     /// take the name even if another machine sends under it: this one takes the other's place
     #[argh(switch)]

@@ -46,8 +46,11 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
         rest.truncate(rest.len() - behind);
         rest.extend(job.iter().map(|word| encoded(word)));
         if job.is_empty() && !rest.contains(&"--help".into()) {
-            let missing = "there is no job: write it behind --, as in pulse-echo exec --name backup -- tar -cf …";
-            wrong.get_or_insert(missing.into());
+            let missing = match own.last().and_then(|last| last.to_str()).filter(|last| last.starts_with("--")) {
+                Some(option) if texts.len() > own.len() => format!("{option} has no value before --"),
+                _ => "there is no job: write it behind --, as in pulse-echo exec --name backup -- tar -cf …".into(),
+            };
+            wrong.get_or_insert(missing);
         }
     }
     if version {
@@ -74,7 +77,10 @@ fn plain(text: String) -> String {
         let (value, why) = rest.rsplit_once("': ")?;
         Some((option, value, why))
     });
+    // What is wrong with an ID names it.
+    let positional = text.strip_prefix("Error parsing positional argument '").and_then(|rest| rest.split_once("': "));
     match parts {
+        _ if positional.is_some() => positional.map_or_else(String::new, |(_, why)| why.into()),
         Some((option, _, "duplicate values provided")) => format!("{option} is there twice"),
         Some((option, value, why)) => format!("{option} is {}: {why}", quoted(value.as_bytes(), 0, 60)),
         None => text,

@@ -15,18 +15,20 @@ use pulse_echo_core::name::Name;
 use pulse_echo_core::vitals::VitalLimits;
 use pulse_echo_core::words;
 
-/// Reads the configuration.
+/// Reads the configuration. `None` if it is there and cannot be read, and nothing else says which bucket it is: what
+/// would be said from then on would be wrong.
 pub fn configuration<'a>(
     findings: &mut Findings,
     arguments: &'a Arguments,
     environment: Environment<'a>,
     readers: &[Reader],
-) -> Sources<'a> {
+) -> Option<Sources<'a>> {
     let sources = match Sources::read(arguments, environment) {
         Ok(sources) => sources,
         Err(error) => {
             findings.ill("configuration", &error);
-            return Sources::without_file(arguments, environment);
+            let sources = Sources::without_file(arguments, environment);
+            return Some(sources).filter(|sources| !sources.file.exists() || sources.bucket().is_ok());
         }
     };
     let file = sources.file.display().to_string();
@@ -39,7 +41,7 @@ pub fn configuration<'a>(
     } else {
         findings.ill("configuration", &format!("there is no {file}; write it with pulse-echo init --bucket …"));
     }
-    sources
+    Some(sources)
 }
 
 /// The host's name.

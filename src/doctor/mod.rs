@@ -46,7 +46,7 @@ type Wanted<'a> = dyn Fn(&mut Findings, &Sources, &Name) -> Vec<PulseFile> + 'a;
 
 fn rehearse_with(arguments: &Arguments, environment: Environment, wanted: &Wanted) -> Exit {
     let mut findings = Findings::new(arguments.quiet);
-    let sources = here::configuration(&mut findings, arguments, environment, &[]);
+    let Some(sources) = here::configuration(&mut findings, arguments, environment, &[]) else { return Exit::Failed };
     let host = here::name(&mut findings, &sources);
     let files = host.map_or_else(Vec::new, |host| wanted(&mut findings, &sources, &host));
     if let Some(store) = there::store(&mut findings, &sources) {
@@ -58,10 +58,12 @@ fn rehearse_with(arguments: &Arguments, environment: Environment, wanted: &Wante
 }
 
 fn walk(findings: &mut Findings, arguments: &Arguments, environment: Environment) {
-    let config = Sources::without_file(arguments, environment).file_elsewhere();
-    let schedule = schedule::find(clock::now().as_second() / 86_400, config.as_deref());
+    let options = Sources::without_file(arguments, environment).options();
+    let schedule = schedule::find(clock::now().as_second() / 86_400, &options);
     let readers = modes::readers(&schedule.jobs);
-    let sources = here::configuration(findings, arguments, environment, &readers);
+    let Some(sources) = here::configuration(findings, arguments, environment, &readers) else {
+        return tell_schedule(findings, &schedule, &[]);
+    };
     let host = here::name(findings, &sources);
     let jobs = &schedule.jobs;
     let files = host.as_ref().map_or_else(Vec::new, |host| here::pulse_files(findings, &sources, host, &readers, jobs));

@@ -50,7 +50,14 @@ impl Config {
         let text = match input::read(file, SIZE_LIMIT) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_asked_for => return Ok(Self::default()),
-            Err(error) => return Err(format!("cannot read the configuration {}: {error}", file.display())),
+            Err(error) => {
+                let file = file.display();
+                let remedy = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => format!("; it holds no secret: chmod a+r {file}"),
+                    _ => String::new(),
+                };
+                return Err(format!("cannot read the configuration {file}: {error}{remedy}"));
+            }
         };
         let mut config: Self = json::read(&text, Unknown::Refused).map_err(|error| in_file(file, &error))?;
         if let (Some(ca_file), Some(folder)) = (&mut config.ca_file, file.parent()) {

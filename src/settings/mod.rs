@@ -109,9 +109,12 @@ impl<'a> Sources<'a> {
         sources
     }
 
-    /// The whole path of the configuration file, if it is not where the agent looks by itself.
-    pub fn file_elsewhere(&self) -> Option<PathBuf> {
-        std::path::absolute(&self.file).ok().filter(|file| file != Path::new(CONFIG_FILE))
+    /// The options that a command needs to read the same settings elsewhere: each with its value, a word each.
+    pub fn options(&self) -> Vec<String> {
+        let whole = std::path::absolute(&self.file).ok().filter(|file| file != Path::new(CONFIG_FILE));
+        let config = whole.map(|file| ["--config".into(), file.display().to_string()]);
+        let profile = self.arguments.profile.clone().map(|profile| ["--profile".into(), profile]);
+        config.into_iter().chain(profile).flatten().collect()
     }
 
     /// This host's name.
@@ -170,7 +173,9 @@ impl<'a> Sources<'a> {
                 (None, None, Some(instance)) => instance.region()?,
                 (None, None, None) => {
                     let file = self.file.display();
-                    return Err(format!("there is no region: set \"region\" in {file}, AWS_REGION or --region"));
+                    return Err(format!(
+                        "there is no region: give --region or AWS_REGION, or set \"region\" in {file}"
+                    ));
                 }
             },
         };

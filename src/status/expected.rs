@@ -21,7 +21,10 @@ pub fn read(file: &str) -> Result<Vec<String>, String> {
     let source: Box<dyn Read> =
         if file == "-" { Box::new(io::stdin()) } else { Box::new(fs::File::open(file).map_err(unreadable)?) };
     let mut text = String::new();
-    source.take(SIZE_LIMIT).read_to_string(&mut text).map_err(unreadable)?;
+    source.take(SIZE_LIMIT).read_to_string(&mut text).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => format!("the list of hosts {file} is no text: it is not UTF-8"),
+        _ => unreadable(error),
+    })?;
     let mut hosts = Vec::new();
     for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let host = line.split('#').next().unwrap_or_default().trim();

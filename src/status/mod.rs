@@ -41,30 +41,37 @@ const PULSES_READ: usize = 10;
 
 /// Runs `status`.
 pub fn command(arguments: &Arguments, options: &Status, environment: Environment) -> Exit {
-    let target = meant(options.target.as_ref(), arguments.host.as_deref());
+    attempt(arguments, options, environment).unwrap_or_else(|message| {
+        complain(&message);
+        Exit::Usage
+    })
+}
+
+/// The error is a mistake in usage.
+fn attempt(arguments: &Arguments, options: &Status, environment: Environment) -> Result<Exit, String> {
+    let target = meant(options.target.as_ref(), arguments.host.as_deref())?;
+    let chosen = [("an ID", target.is_some()), ("--state", options.state.is_some()), ("--json", options.json)];
+    let chosen = chosen.into_iter().find(|(_, is_given)| *is_given).map(|(what, _)| what);
     if options.link || options.for_s.is_some() {
-        let life = if options.link { link::life(options.for_s) } else { Err("--for goes with --link".to_string()) };
-        return match life {
-            Ok(life) => with_store(arguments, environment, |store| link::show(store, life)),
-            Err(message) => {
-                complain(&message);
-                Exit::Usage
-            }
+        let others = [("--prom", options.prom.is_some()), ("--expect", options.expect.is_some())];
+        let other = others.into_iter().find(|(_, is_given)| *is_given).map(|(what, _)| what);
+        let life = match (options.link, chosen.or(other)) {
+            (false, _) => return Err("--for goes with --link".into()),
+            (true, Some(other)) => return Err(format!("--link is of the whole page: leave out {other}")),
+            (true, None) => link::life(options.for_s)?,
         };
+        return Ok(with_store(arguments, environment, |store| link::show(store, life)));
     }
-    let expected = options.expect.as_deref().map(expected::read).transpose();
-    match target.and_then(|target| Ok((target, expected?))) {
-        Ok((target, expected)) => with_store(arguments, environment, |store| {
-            let wanted = Wanted { target, state: options.state, expected, as_json: options.json };
-            match &options.prom {
-                Some(file) => write_metrics(store, file),
-                None => show(store, wanted, &Terminal::of_stdout(environment)),
-            }
-        }),
-        Err(message) => {
-            complain(&message);
-            Exit::Usage
+    let expected = options.expect.as_deref().map(expected::read).transpose()?;
+    match (&options.prom, chosen) {
+        (Some(_), Some(other)) => Err(format!("--prom writes the whole fleet: leave out {other}")),
+        (Some(file), None) => {
+            Ok(with_store(arguments, environment, |store| write_metrics(store, file, expected.as_deref())))
         }
+        (None, _) => Ok(with_store(arguments, environment, |store| {
+            let wanted = Wanted { target, state: options.state, expected, as_json: options.json };
+            show(store, wanted, &Terminal::of_stdout(environment))
+        })),
     }
 }
 
@@ -77,8 +84,8 @@ struct Wanted {
     as_json: bool,
 }
 
-/// Writes the fleet's metrics to a file, or to stdout.
-fn write_metrics(store: &Store, file: &str) -> Result<(), String> {
+/// Writes the fleet's metrics to a file, or to stdout. Then it is an error if a host is not there that is expected.
+fn write_metrics(store: &Store, file: &str, expected: Option<&[String]>) -> Result<(), String> {
     let fleet = Fleet::read(store)?;
     let (mark, now) = look::mark(store)
         .map_err(|error| error.to_string())?
@@ -89,10 +96,11 @@ fn write_metrics(store: &Store, file: &str) -> Result<(), String> {
     let text = metrics(&rows, owed, &mark).text() + &sweep_age(&mark, now).text();
     if matches!(file, "-" | "/dev/stdout") {
         print(text.trim_end());
-        return Ok(());
+    } else {
+        let written = export::write_prometheus(Path::new(file), &text);
+        written.map_err(|error| format!("cannot write the metrics to {file}: {}", of_io(&error)))?;
     }
-    let written = export::write_prometheus(Path::new(file), &text);
-    written.map_err(|error| format!("cannot write the metrics to {file}: {}", of_io(&error)))
+    expected.map_or(Ok(()), |expected| expected::all_there(&expected::missing(expected, &fleet)))
 }
 
 fn show(store: &Store, wanted: Wanted, terminal: &Terminal) -> Result<(), String> {
@@ -132,7 +140,7 @@ fn show(store: &Store, wanted: Wanted, terminal: &Terminal) -> Result<(), String
         let (page, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_one);
         for row in &page {
             let past = history.as_ref().map(|history| past::lines(row, history, fleet.now)).unwrap_or_default();
-            print(&format!("\n{}", page::of(row, &fleet, past, terminal)));
+            print(&format!("\n{}", page::of(row, answers(store, row.id), &fleet, past, terminal)));
         }
         if !others.is_empty() {
             print(&format!("\n{}", table::of(&others, fleet.now, terminal)));
@@ -153,12 +161,18 @@ pub fn shown(
     let mark = look::Look::There((mark, fleet.now));
     let watch = Watch { outcome: super::verdict::judge_loop(mark.clone()), mark: mark.there() };
     let rows = worst_first(&fleet.status, fleet.now);
-    let pages = rows.iter().map(|row| page::of(row, &fleet, Vec::new(), &terminal));
+    let pages = rows.iter().map(|row| page::of(row, page::Answers::default(), &fleet, Vec::new(), &terminal));
     let texts = pages.chain([table::of(&rows, fleet.now, &terminal)]).chain(summary::lines(&fleet, &rows, &watch));
     texts.flat_map(|text| text.split('\n').map(String::from).collect::<Vec<_>>()).collect()
 }
 
 /// The pulse in the store; `None` if it cannot be read, which is not an error.
+/// When its answers came that are in the store now.
+fn answers(store: &Store, id: &CheckId) -> page::Answers {
+    let at = |key: Key| Some(look::look(store, &key, SIZE_LIMIT).ok()?.there()?.last_modified);
+    page::Answers { echo: at(Key::echo(id)), fault: at(Key::fault(id)) }
+}
+
 fn newest(store: &Store, id: &CheckId) -> Option<Newest> {
     let pulse = look::look(store, &Key::pulse(id), SIZE_LIMIT).ok()?.there()?;
     Some(Newest { at: pulse.last_modified, vitals: Sending::from_metadata(&pulse.metadata).vitals })

@@ -161,7 +161,11 @@ fn nothing_that_a_stranger_wrote_is_obeyed_by_the_terminal() {
     let mut watch = running();
     watch.outcome = Outcome::new(Subject::Loop, Severity::Unknown, evil);
     let lines = summary::lines(&fleet, &rows, &watch).join("\n");
-    for text in [table::of(&rows, fleet.now, &PLAIN), page::of(&rows[0], &fleet, Vec::new(), &PLAIN), lines] {
+    for text in [
+        table::of(&rows, fleet.now, &PLAIN),
+        page::of(&rows[0], page::Answers::default(), &fleet, Vec::new(), &PLAIN),
+        lines,
+    ] {
         assert!(text.contains("x[2J]0;owned31m\\u{202e}y"), "{text}");
         assert!(text.chars().all(|c| c == '\n' || pulse_echo_core::text::prints(c)), "{text:?}");
     }
@@ -205,7 +209,7 @@ fn trouble_with_the_loop_is_the_first_line() {
     assert_eq!(
         first(mark(Some(ago(60)), Some(ago(90)))),
         format!(
-            "the loop is stopped since {}: nobody is told of anything; an operator starts it: pulse-echo loop start",
+            "the loop has been stopped since {}: nobody is told of anything; an operator starts it: pulse-echo loop start",
             ago(60)
         )
     );
@@ -278,9 +282,9 @@ fn a_page_tells_all_of_a_check() {
     };
     row.see(Newest { at: ago(5), vitals });
     assert_eq!(
-        page::of(&row, &fleet, Vec::new(), &PLAIN),
+        page::of(&row, page::Answers::default(), &fleet, Vec::new(), &PLAIN),
         "\
-web-1 is failing for 41 min
+web-1 has been failing for 41 min
   why         status 500, expected 200
   since       2026-11-21T07:18:20Z, 41 min ago
   last pulse  2026-11-21T07:59:55Z, 5 s ago
@@ -316,8 +320,8 @@ fn how_long_a_check_is_down_is_the_outages_time_and_a_reminder_that_is_past_is_d
     let rows = worst_first(&fleet.status, fleet.now);
     let table = table::of(&rows, fleet.now, &PLAIN);
     assert!(table.lines().nth(1).unwrap().starts_with("silent  2 h 31 min  web-2"), "{table}");
-    let page = page::of(&rows[0], &fleet, Vec::new(), &PLAIN);
-    assert!(page.starts_with("web-2 is silent for 6 min\n"), "{page}");
+    let page = page::of(&rows[0], page::Answers::default(), &fleet, Vec::new(), &PLAIN);
+    assert!(page.starts_with("web-2 has been silent for 6 min\n"), "{page}");
     assert!(page.contains(&format!("told at {}; a reminder is due\n", ago(9_000))), "{page}");
 }
 
@@ -332,11 +336,14 @@ fn who_takes_care_of_an_outage_and_why_stands_in_table_page_and_json() {
 
     fleet.status.acks = [(id("web-1.json"), ack(2_499))].into();
     let rows = worst_first(&fleet.status, fleet.now);
-    assert!(!page::of(&rows[0], &fleet, Vec::new(), &PLAIN).contains("alice"), "that was another outage");
+    assert!(
+        !page::of(&rows[0], page::Answers::default(), &fleet, Vec::new(), &PLAIN).contains("alice"),
+        "that was another outage"
+    );
 
     fleet.status.acks = [(id("web-1.json"), ack(2_500))].into();
     let rows = worst_first(&fleet.status, fleet.now);
-    let page = page::of(&rows[0], &fleet, Vec::new(), &PLAIN);
+    let page = page::of(&rows[0], page::Answers::default(), &fleet, Vec::new(), &PLAIN);
     let at = "  ack         2026-11-21T07:55:00Z, 5 min ago, acknowledged by alice@ops (disk[2J ordered)\n";
     assert!(page.contains(at) && page.contains("told at 2026-11-21T07:19:10Z; no reminders\n"), "{page}");
     let table = table::of(&rows, fleet.now, &PLAIN);

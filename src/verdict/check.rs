@@ -104,11 +104,11 @@ fn verdict(id: &CheckId, seen: &Seen, newest: Option<&Newest>, limits: Limits, o
 
 /// The outcome of a fault.
 pub fn of_fault(id: &CheckId, fault: &Fault) -> Outcome {
-    let remedy = if fault.cause == Cause::Job {
-        "look at what the job wrote: in its log, or in cron's mail".into()
-    } else {
-        let what = fault.url.as_deref().map_or_else(|| "the pulse".into(), without_query);
-        format!("look at {what}, and at what the pulse expects of it")
+    let remedy = match (fault.cause, &fault.url) {
+        (Cause::Job, _) => "look at what the job wrote: in its log, or in cron's mail".into(),
+        (Cause::Vitals, _) => "look at that host; the pulse sets the limit".into(),
+        (_, Some(url)) => format!("look at {}, and at what the pulse expects of it", without_query(url)),
+        (_, None) => "look at the pulse, and at what it expects".into(),
     };
     Outcome::new(Subject::Check(id.clone()), Severity::Critical, format!("{id}: {}", fault.reason)).remedy(remedy)
 }
@@ -121,7 +121,8 @@ pub fn odd_status(id: &CheckId, pulse: &Pulse, echo: &Echo) -> Option<String> {
     ))
 }
 
-/// The newest answer, by the time of its pulse; on a tie, the echo.
+/// The newest answer, by the time of its pulse, which is known to the second. On a tie it is the echo, unless the fault
+/// alone is of the pulse that is in the store now.
 enum Newest<'a> {
     Echo(&'a Echo),
     Fault(&'a Fault),
@@ -137,6 +138,9 @@ impl<'a> Newest<'a> {
         let echo = seen.echo.as_ref().there().filter(|echo| !is_of_before(echo));
         match (echo, seen.fault.as_ref().there()) {
             (Some(echo), Some(fault)) if order(fault.pulse_at) > order(echo.pulse_at) => Some(Self::Fault(fault)),
+            (Some(echo), Some(fault)) if fault.pulse_at == echo.pulse_at && is_of_last(seen, echo, fault) => {
+                Some(Self::Fault(fault))
+            }
             (Some(echo), _) => Some(Self::Echo(echo)),
             (None, Some(fault)) => Some(Self::Fault(fault)),
             (None, None) => None,
@@ -157,6 +161,12 @@ impl<'a> Newest<'a> {
         }
         .map(Duration::from_millis)
     }
+}
+
+/// Whether the fault is of the pulse in the store, and the echo of another.
+fn is_of_last(seen: &Seen, echo: &Echo, fault: &Fault) -> bool {
+    let last = seen.pulse.as_ref().there().and_then(|pulse| pulse.id.as_ref());
+    last.is_some() && fault.pulse_id.as_ref() == last && echo.pulse_id.as_ref() != last
 }
 
 /// Since when the pulse in the store has been waiting; `None` if it has its answer, or is not there.
@@ -185,8 +195,12 @@ fn no_pulse(id: &CheckId, seen: &Seen) -> String {
 fn send_one(id: &CheckId, seen: &Seen) -> String {
     match seen.pulse {
         Look::Denied => {
+            let job = match id.shown().split_once('/') {
+                None => String::new(),
+                Some((_, check)) => format!("; a job's comes by pulse-echo exec --name {check}"),
+            };
             format!(
-                "send one (pulse-echo run); if that works, the policy must allow s3:GetObject on {}",
+                "send one (pulse-echo run{job}); if that works, the policy must allow s3:GetObject on {}",
                 Key::pulse(id)
             )
         }

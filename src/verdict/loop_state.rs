@@ -30,7 +30,7 @@ pub fn judge_loop(mark: Look<(Mark, Time)>) -> Outcome {
         }
     };
     if let Some(stopped) = mark.stopped {
-        return is(Severity::Warning, format!("the loop is stopped since {stopped}: nobody is told of anything"))
+        return is(Severity::Warning, format!("the loop has been stopped since {stopped}: nobody is told of anything"))
             .remedy("an operator starts it: pulse-echo loop start");
     }
     let Some(swept) = mark.swept else {
@@ -92,7 +92,7 @@ mod tests {
             (mark(Some(301), Some(101), None), Ok, ""),
             (mark(Some(303), Some(101), None), Ok, ""),
             (mark(Some(304), Some(101), None), Warning, "the loop last swept 5 min ago"),
-            (mark(Some(5), Some(60), Some(NOW)), Warning, "the loop is stopped since 1970-01-01T00:00:00Z"),
+            (mark(Some(5), Some(60), Some(NOW)), Warning, "the loop has been stopped since 1970-01-01T00:00:00Z"),
             (mark(None, None, None), Ok, "the loop has not swept yet"),
             (Look::Missing, Ok, "the loop has no mark yet"),
             (Look::Denied, Ok, "the loop has no mark, or it may not be read"),

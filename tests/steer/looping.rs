@@ -23,7 +23,10 @@ fn the_loop_is_started_stopped_hurried_and_tested_by_the_objects_that_stand_for_
     for (command, what) in [
         ("start", "started: the loop, stopped since 2026-11-21T08:00:00Z, sweeps again within seconds"),
         ("stop", "stopped: the loop was stopped already, since 2026-11-21T08:00:00Z"),
-        ("tick", "there will be none: the loop is stopped since 2026-11-21T08:00:00Z; pulse-echo loop start ends that"),
+        (
+            "tick",
+            "there will be none: the loop has been stopped since 2026-11-21T08:00:00Z; pulse-echo loop start ends that",
+        ),
     ] {
         assert_said(&bed.run(&["loop", command]), what);
     }

@@ -89,6 +89,7 @@ fn hosts_are_muted_by_a_pattern_and_a_check_that_one_covers_is_not_unmuted_alone
 fn a_reason_that_no_table_could_show_is_refused() {
     let bed = knows(&["web-1"]);
     let reason = |length: usize| bed.run(&["mute", "web-1", "--for", "2h", "--reason", &"é".repeat(length)]);
+    assert_failed(&reason(0), 2, "--reason is empty: say why");
     assert_failed(&reason(201), 2, "--reason has 201 characters; at most 200 are shown");
     assert_eq!(reason(200).code, 0);
 }

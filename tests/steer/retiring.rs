@@ -71,6 +71,13 @@ fn a_host_says_goodbye_by_deleting_its_own_pulses_whatever_is_in_their_files() {
     bed.put(&Key::pulse(&id("web-10")), b"{}", &Metadata::new());
     bed.answer(&id("web-1"));
     bed.write("pulses.d/db.json", "{ broken");
+    let before = bed.keys();
+    assert_said(
+        &bed.run(&["send", "--retire", "--dry-run"]),
+        "would delete pulse/web-1.json in bucket pulses\nwould delete pulse/web-1/db.json in bucket pulses\n\
+         would put the note retire/web-1.json: it leaves on purpose\n",
+    );
+    assert_eq!(bed.keys(), before);
     let goodbye = bed.run(&["send", "--retire"]);
     assert_said(&goodbye, "deleted pulse/web-1.json in bucket pulses\ndeleted pulse/web-1/db.json in bucket pulses\n");
     assert_said(&goodbye, "put the note retire/web-1.json: it leaves on purpose\n");
@@ -85,6 +92,16 @@ fn a_host_says_goodbye_by_deleting_its_own_pulses_whatever_is_in_their_files() {
         &bed.run(&["send", "--retire", "--pulse", "db.json", "--name", "db"]),
         "put the note retire/web-1/db.json",
     );
+}
+
+#[test]
+fn of_a_check_that_never_was_no_message_is_promised() {
+    let bed = knows(&["web-1"]);
+    let unknown = bed.run(&["retire", "zz", "--anyway"]);
+    assert!(unknown.code == 0 && !unknown.stdout.contains("told as gone"), "{unknown:?}");
+    let wrong = bed.run(&["retire", "web-1/"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.complaint().starts_with("pulse-echo: \"web-1/\" is no check: it names a folder"), "{wrong:?}");
 }
 
 #[test]

@@ -131,7 +131,6 @@ pub struct Limits {
     pub limit_s: u64,
     /// How many distinct pulses in a row must fail before that is an outage; `None` where the loop's setting counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg(feature = "memory")]
     pub faults_in_row: Option<u32>,
 }
 

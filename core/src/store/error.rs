@@ -176,7 +176,9 @@ impl Error {
                         "check the endpoint and this machine's clock; a private CA goes into {setting}"
                     ));
                 }
-                Trouble::Timeout | Trouble::Broken => "try again; if it stays, look at the network, or raise timeout_s",
+                Trouble::Timeout | Trouble::Broken => {
+                    "try again; if it stays, look at the store, and at the network on the way"
+                }
                 Trouble::Protocol => "check that the endpoint is an S3 service",
             },
             Kind::Unreadable(_) => "check that the endpoint is an S3 service",
@@ -296,7 +298,7 @@ mod tests {
     fn a_denial_names_both_of_its_reasons() {
         let error = refused(403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", None);
         assert!(error.is_denied());
-        assert!(error.to_string().contains("the key is not there, or the policy"), "{error}");
+        assert!(error.to_string().contains("the policy of these credentials does not allow this"), "{error}");
     }
 
     #[test]

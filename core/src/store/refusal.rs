@@ -109,7 +109,7 @@ impl Refusal {
                 "get new temporary credentials; with permanent ones, unset AWS_SESSION_TOKEN"
             }
             ("AccessDenied" | "AllAccessDisabled", _) => {
-                "the key is not there, or the policy of these credentials does not allow this"
+                "the policy of these credentials does not allow this; of what is not there, a store may say so, too"
             }
             ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _) => {
                 "the bucket is in another region: correct the region"

@@ -118,10 +118,33 @@ pub fn in_words(entries: &[Entry]) -> String {
     words::message(entries, ROOM, str::to_string)
 }
 
+/// The variable that asks for a channel, and those that mean nothing without it.
+const PARTNERS: [(&str, &[&str]); 7] = [
+    ("SLACK_URL", &["SLACK_ONLY", "SLACK_STATES"]),
+    ("WEBHOOK_URL", &["WEBHOOK_ONLY", "WEBHOOK_STATES", "WEBHOOK_SECRET"]),
+    ("ALERT_TOPIC_ARN", &["SNS_ONLY", "SNS_STATES"]),
+    ("PAGERDUTY_KEY", &["PAGERDUTY_ONLY", "PAGERDUTY_STATES", "PAGERDUTY_URL"]),
+    ("ALERTMANAGER_URL", &["ALERTMANAGER_ONLY", "ALERTMANAGER_STATES"]),
+    ("NTFY_URL", &["NTFY_ONLY", "NTFY_STATES", "NTFY_TOKEN"]),
+    ("SMTP_URL", &["SMTP_ONLY", "SMTP_STATES"]),
+];
+
+/// What is set in vain, each in a sentence: a channel that was taken away, or a name with a mistake.
+pub fn in_vain(environment: Environment) -> Vec<String> {
+    let of_channel = |(asks, others): &(&str, &[&'static str])| {
+        let set = others.iter().filter(|other| environment.get(other).is_some() && environment.get(asks).is_none());
+        set.map(|other| format!("{other} is set, but {asks} is not, so nothing is sent there")).collect::<Vec<_>>()
+    };
+    PARTNERS.iter().flat_map(of_channel).collect()
+}
+
 /// Makes the channels that the environment asks for; there may be none. It sends nothing. A channel is told what
 /// `NAME_ONLY` and `NAME_STATES` say, where `NAME` is its name in capitals. The error is a sentence that names the
 /// variable and shows no secret.
 pub fn channels(means: &Means) -> Result<Vec<Box<dyn Channel>>, String> {
+    for sentence in in_vain(means.environment) {
+        log::warn!("{sentence}");
+    }
     let made = ALL.iter().filter_map(|channel| channel(means).transpose());
     made.map(|channel| {
         let channel = channel?;

@@ -122,12 +122,14 @@ impl Audiences {
     }
 
     /// The channels that are told how an outage ends: those that were told of it (`None`: all that there were) and take
-    /// one of these kinds. A channel that never takes a beginning takes the ends of the checks that fit.
+    /// one of these kinds. A channel that never takes a beginning takes the ends of the checks that fit. One whose
+    /// receiver forgets takes the end of all that it was told: else that would stay until it is forgotten.
     pub fn of_end(&self, kinds: &[Kind], check: &CheckId, told: Option<&BTreeSet<String>>) -> BTreeSet<String> {
         self.which(|name, audience| {
             let begins = audience.takes_kind(Kind::Down) || audience.takes_kind(Kind::Reminder);
             let was_told = told.is_none_or(|told| told.contains(name));
-            kinds.iter().any(|kind| audience.takes_kind(*kind)) && (was_told || (!begins && audience.fits(check)))
+            let takes = kinds.iter().any(|kind| audience.takes_kind(*kind)) || (audience.forgets && begins);
+            takes && (was_told || (!begins && audience.fits(check)))
         })
     }
 

@@ -200,6 +200,10 @@ impl<'a> Recorder<'a> {
         }
         let trouble = teller.tell_trouble(status);
         if record.test {
+            // Who asks for a test has mended something, and wants to know now.
+            for back_off in status.channels.values_mut() {
+                back_off.until = back_off.until.min(now);
+            }
             teller.tell(Fact::Test);
             teller.tell_untaken(status);
         }

@@ -100,6 +100,13 @@ pub fn rotate(entries: &mut Vec<Entry>, host: &Name, now: Timestamp) -> Result<K
     Ok(push(entries, host, now))
 }
 
+/// When the key of a host was made that the next rotation ends though it was not used yet.
+pub fn unused(entries: &[Entry], host: &Name, now: Timestamp) -> Option<Timestamp> {
+    let of_host = || entries.iter().filter(|entry| entry.key.host == *host);
+    let has_older = of_host().any(|entry| entry.key.until.is_some_and(|until| now < until));
+    of_host().find(|entry| has_older && entry.key.until.is_none()).map(|entry| entry.made)
+}
+
 /// Ends all keys of a host.
 pub fn remove(entries: &mut Vec<Entry>, host: &Name) -> Result<(), String> {
     let before = entries.len();

@@ -35,6 +35,16 @@ pub(super) fn normal(host: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// A name that the operator gives. The error says what is wrong.
+pub(super) fn given(name: &str) -> Result<String, String> {
+    let normal = normal(name);
+    let is_one = normal.parse::<IpAddr>().is_ok() || url::Host::parse(&normal).is_ok();
+    if is_one && !name.contains('/') {
+        return Ok(normal);
+    }
+    Err("it is no host's name: write it such as pulse.example.com".to_owned())
+}
+
 fn is_ours(host: &str, local: IpAddr, names: &[String]) -> bool {
     let (host, local) = (normal(host), local.to_canonical());
     names.contains(&host)
@@ -45,6 +55,18 @@ fn is_ours(host: &str, local: IpAddr, names: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_name_is_refused_at_the_start() {
+        for (name, taken) in
+            [("Pulse.example.com:443", "pulse.example.com"), ("[::1]", "::1"), ("10.0.0.9", "10.0.0.9")]
+        {
+            assert_eq!(given(name).unwrap(), taken);
+        }
+        for wrong in ["a b", "http://x.example/", "x.example/", "", "[::g]"] {
+            assert!(given(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_address_and_the_given_names_are_ours_and_no_others() {

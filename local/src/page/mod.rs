@@ -54,7 +54,7 @@ pub struct PageOptions {
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     page: Option<SocketAddr>,
     /// A name by which browsers reach --page, besides its address; may be given several times
-    #[arg(long, value_name = "NAME", requires = "page")]
+    #[arg(long, value_name = "NAME", requires = "page", value_parser = host::given)]
     page_host: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ impl Page {
         store: Arc<Store>,
     ) -> Result<Option<Self>, String> {
         let Some(listen) = options.page else { return Ok(None) };
-        let names = options.page_host.iter().map(|name| host::normal(name)).collect();
+        let names = options.page_host.clone();
         let tick_s = u32::try_from(sweeper.tick().as_secs()).unwrap_or(u32::MAX);
         let desk = Desk { sweeper, names, fleet: Fleet::new(store, tick_s) };
         let page = Self::listen(listen, desk).map_err(|error| format!("--page: cannot listen on {listen}: {error}"))?;

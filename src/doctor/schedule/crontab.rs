@@ -72,7 +72,7 @@ impl Crontab {
                     variables.push((name, value));
                 }
                 Ok(Kind::Command(line)) => match &line.user {
-                    Some(user) if !is_user(user) => crontab.refuse(number, no_user(user)),
+                    Some(user) if !is_user(user) => crontab.refuse(number, no_user(user, &line.command)),
                     _ => crontab.lines.push(Line { variables: variables.clone(), ..line }),
                 },
             }
@@ -85,8 +85,11 @@ impl Crontab {
     }
 }
 
-fn no_user(user: &str) -> String {
-    if user.rsplit('/').next() == Some("pulse-echo") {
+fn no_user(user: &str, command: &str) -> String {
+    let program = user.rsplit('/').next() == Some("pulse-echo");
+    // The package's line names the user, and a command that is no word of the program's.
+    let is_command = command.starts_with(|c: char| c.is_ascii_lowercase() || c == '-');
+    if program && (is_command || user.contains('/')) {
         TAKEN_FOR_USER.into()
     } else if user.starts_with(|c: char| c == '*' || c.is_ascii_digit()) {
         format!("it has six times, and cron knows five: the sixth field, {user}, is taken for a user")

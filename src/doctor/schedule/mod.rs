@@ -55,15 +55,15 @@ pub struct Schedule {
     pub faults_of_jobs: Vec<String>,
 }
 
-/// Finds what starts the agent on this machine, on this day since 1970. A line to write names the configuration file if
-/// it is not where the agent looks by itself.
-pub fn find(today: i64, config: Option<&Path>) -> Schedule {
-    find_in(Path::new("/"), today, config, &timer_runs)
+/// Finds what starts the agent on this machine, on this day since 1970. A line to write has
+/// these options.
+pub fn find(today: i64, options: &[String]) -> Schedule {
+    find_in(Path::new("/"), today, options, &timer_runs)
 }
 
 /// The same for the machine whose files are in `root`.
-fn find_in(root: &Path, today: i64, config: Option<&Path>, timer_runs: &dyn Fn(&str) -> Option<bool>) -> Schedule {
-    let mut finder = Finder { root, today, config, schedule: Schedule::default(), is_of_job: false };
+fn find_in(root: &Path, today: i64, options: &[String], timer_runs: &dyn Fn(&str) -> Option<bool>) -> Schedule {
+    let mut finder = Finder { root, today, options, schedule: Schedule::default(), is_of_job: false };
     if root.join("run/systemd/system").exists() {
         finder.timers(timer_runs);
     }
@@ -75,15 +75,15 @@ fn find_in(root: &Path, today: i64, config: Option<&Path>, timer_runs: &dyn Fn(&
     finder.anacron(dialect);
     let sends = finder.schedule.jobs.iter().any(|job| job.task.send().is_some());
     if !sends && finder.schedule.faults.is_empty() {
-        finder.schedule.faults.push(nothing(root, config, running.is_some()));
+        finder.schedule.faults.push(nothing(root, options, running.is_some()));
     }
     finder.schedule
 }
 
-fn nothing(root: &Path, config: Option<&Path>, cron_runs: bool) -> String {
-    let line = format!("write this line into /{CRON_FILE}: {}", own_line(config));
+fn nothing(root: &Path, options: &[String], cron_runs: bool) -> String {
+    let line = format!("write this line into /{CRON_FILE}: {}", own_line(options));
     // The package's timer reads the package's configuration.
-    let timer_helps = config.is_none() && TIMER_UNITS.into_iter().any(|unit| root.join(unit).exists());
+    let timer_helps = options.is_empty() && TIMER_UNITS.into_iter().any(|unit| root.join(unit).exists());
     let remedy = match (timer_helps, cron_runs) {
         (true, true) => format!("{line}; or {ENABLE_TIMER}"),
         (true, false) => ENABLE_TIMER.into(),
@@ -94,9 +94,9 @@ fn nothing(root: &Path, config: Option<&Path>, cron_runs: bool) -> String {
 }
 
 /// The package's line, for this program, wherever it is installed.
-fn own_line(config: Option<&Path>) -> String {
-    let config = config.map_or_else(String::new, |file| format!(" --config {}", cron_word(&file.to_string_lossy())));
-    format!("*/10 * * * * root {}{config} send --quiet --splay 120", job::own_path())
+fn own_line(options: &[String]) -> String {
+    let options: Vec<_> = options.iter().map(|option| format!(" {}", cron_word(option))).collect();
+    format!("*/10 * * * * root {}{} send --quiet --splay 120", job::own_path(), options.concat())
 }
 
 /// A word as cron and the shell take it.
@@ -122,8 +122,8 @@ fn timer_runs(timer: &str) -> Option<bool> {
 struct Finder<'a> {
     root: &'a Path,
     today: i64,
-    /// The configuration file, if it is not where the agent looks by itself.
-    config: Option<&'a Path>,
+    /// The options of a line to write.
+    options: &'a [String],
     schedule: Schedule,
     /// Whether what is read now speaks of a job.
     is_of_job: bool,
@@ -228,7 +228,7 @@ impl Finder<'_> {
             } else if is_own {
                 self.fault(format!(
                     "/{CRON_FILE} has no line that sends, or only as a comment: take the # away, or write {}",
-                    own_line(self.config)
+                    own_line(self.options)
                 ));
             }
             return;

@@ -55,7 +55,7 @@ impl Machine {
     }
 
     fn found_with(&self, timer_runs: Option<bool>) -> Result<Vec<String>, String> {
-        let schedule = find_in(self.0.path(), DAY, None, &|_| timer_runs);
+        let schedule = find_in(self.0.path(), DAY, &[], &|_| timer_runs);
         let by: Vec<_> = schedule.jobs.iter().map(|job| format!("{} as {}", job.by, job.user.name)).collect();
         if by.is_empty() { Err(schedule.faults.join("\n")) } else { Ok(by) }
     }
@@ -329,7 +329,7 @@ fn a_timer_of_the_operators_own_is_found() {
         ("etc/systemd/system/heart.service.d/a.conf", "[Service]\nEnvironment=\"A=b c\" D=e\n"),
     ]);
     machine.write("etc/systemd/system/timers.target.wants/beat.timer", "");
-    let schedule = find_in(machine.0.path(), DAY, None, &|_| Some(true));
+    let schedule = find_in(machine.0.path(), DAY, &[], &|_| Some(true));
     assert_eq!(schedule.jobs.len(), 1, "{schedule:?}");
     let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
     let variables = &schedule.jobs[0].variables;
@@ -354,17 +354,26 @@ fn where_nothing_sends_that_is_wrong() {
 }
 
 #[test]
+fn the_packages_line_without_its_user_is_no_line_for_a_users_crontab() {
+    let machine = Machine::with(&[("etc/cron.d/pulse-echo", include_str!("../../../cron/pulse-echo"))]);
+    machine.write("etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    machine.refuses("there is no user pulse-echo", "name one that is there");
+    machine.write("etc/cron.d/pulse-echo", "*/10 * * * * pulse-echo send\n");
+    machine.refuses("pulse-echo is taken for a user", "write root or another user before it");
+}
+
+#[test]
 fn the_line_to_write_names_the_configuration_that_was_asked_for() {
     let machine = Machine::with(&[("usr/lib/systemd/system/pulse-echo.timer", "")]);
     for (file, word) in [("/srv/pe/config.json", "/srv/pe/config.json"), ("/a b/50%'s", r"'/a b/50\%'\''s'")] {
-        let schedule = find_in(machine.0.path(), DAY, Some(Path::new(file)), &|_| None);
+        let schedule = find_in(machine.0.path(), DAY, &["--config".into(), file.into()], &|_| None);
         let fault = schedule.faults.concat();
         assert!(fault.ends_with(&format!(" --config {word} send --quiet --splay 120")), "{fault}");
         // The line is one that sends, by the program that is installed here.
         let (_, line) = fault.split_once("write this line into /etc/cron.d/pulse-echo: ").unwrap();
         let line = line.replace(std::env::current_exe().unwrap().to_str().unwrap(), "/usr/bin/pulse-echo");
         machine.write("etc/cron.d/pulse-echo", &format!("{line}\n"));
-        let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
+        let schedule = find_in(machine.0.path(), DAY, &[], &|_| None);
         assert!(schedule.jobs.len() == 1 && schedule.faults.is_empty(), "{schedule:?}");
         machine.remove("etc/cron.d/pulse-echo");
     }
@@ -378,7 +387,7 @@ fn the_environment_is_crons() {
         ("etc/environment", "http_proxy=\"http://p\"\n#X=y\n"),
         ("etc/pam.d/cron", "session required pam_env.so\n"),
     ]);
-    let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
+    let schedule = find_in(machine.0.path(), DAY, &[], &|_| None);
     let variables = &schedule.jobs[0].variables;
     for (name, expected) in [
         ("http_proxy", Some("http://p")),

@@ -18,7 +18,7 @@ fn id() -> CheckId {
 }
 
 fn pulse(seconds_ago: i64) -> Look<SeenPulse> {
-    Look::There(SeenPulse { at: ago(seconds_ago), instance: None, pulse: None })
+    Look::There(SeenPulse { at: ago(seconds_ago), id: None, instance: None, pulse: None })
 }
 
 fn echo(pulse_seconds_ago: i64) -> Look<Echo> {
@@ -80,6 +80,29 @@ fn the_rules_a_second_before_and_after_each_border() {
     ] {
         let seen = seen(pulse, echo, fault);
         assert_eq!(judged(&seen), (severity, text.to_string()), "{seen:?}");
+    }
+}
+
+#[test]
+fn of_two_pulses_within_a_second_the_answer_of_the_last_counts() {
+    for (last, of_echo, of_fault, severity) in [
+        (Some("b"), Some("a"), Some("b"), Severity::Critical),
+        (Some("b"), Some("b"), Some("a"), Severity::Ok),
+        (Some("b"), Some("b"), Some("b"), Severity::Ok),
+        (Some("c"), Some("a"), Some("b"), Severity::Ok),
+        (None, None, None, Severity::Ok),
+        (None, Some("a"), None, Severity::Ok),
+    ] {
+        let mut seen = seen(pulse(10), echo(10), fault(10));
+        let (Look::There(pulse), Look::There(echo), Look::There(fault)) =
+            (&mut seen.pulse, &mut seen.echo, &mut seen.fault)
+        else {
+            unreachable!()
+        };
+        pulse.id = last.map(String::from);
+        echo.pulse_id = of_echo.map(String::from);
+        fault.pulse_id = of_fault.map(String::from);
+        assert_eq!(judged(&seen).0, severity, "{last:?} {of_echo:?} {of_fault:?}");
     }
 }
 

@@ -140,3 +140,20 @@ fn an_address_shows_its_host_alone() {
         "hooks.slack.com Address(hooks.slack.com) Address(hooks.slack.com)"
     );
 }
+
+#[test]
+fn what_is_set_in_vain_is_said() {
+    let in_vain = |set: &'static [(&str, &str)]| {
+        let lookup = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_string());
+        super::super::in_vain(Environment::new(&lookup))
+    };
+    let set = &[("WEBHOOK_SECRET", "x"), ("PAGERDUTY_ONLY", "web-*"), ("NTFY_URL", "u"), ("NTFY_TOKEN", "t")];
+    assert_eq!(
+        in_vain(set),
+        [
+            "WEBHOOK_SECRET is set, but WEBHOOK_URL is not, so nothing is sent there",
+            "PAGERDUTY_ONLY is set, but PAGERDUTY_KEY is not, so nothing is sent there"
+        ]
+    );
+    assert!(in_vain(&[]).is_empty());
+}

@@ -27,12 +27,7 @@ pub(super) fn of_all(some: usize, of: usize, some_checks: usize, of_checks: usiz
 pub(super) fn untaken(kinds: &[String], (count, of): (usize, usize), some: &[CheckId]) -> String {
     let of_any = (!kinds.is_empty()).then(|| format!("no channel takes {} of any check", kinds.join(", ")));
     let of_some = (count > 0).then(|| {
-        format!(
-            "of {}{} no channel takes all that others are told: {}",
-            checks(count),
-            on_hosts(of),
-            names(count, some)
-        )
+        format!("of {}{} nobody is told, or not of everything: {}", checks(count), on_hosts(of), names(count, some))
     });
     let all: Vec<_> = of_any.into_iter().chain(of_some).collect();
     format!("{}. NAME_ONLY and NAME_STATES of each channel say who is told of what.", all.join("; "))

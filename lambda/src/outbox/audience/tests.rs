@@ -66,6 +66,20 @@ fn a_receiver_that_forgets_is_reminded_of_what_it_was_told_down() {
 }
 
 #[test]
+fn a_receiver_that_forgets_is_told_the_end_of_what_it_was_told_whatever_it_takes() {
+    let ends = |states: &'static str, forgets| {
+        let lookup = move |name: &str| (name == "X_STATES").then(|| states.to_string());
+        let audience = Audience::read(Environment::new(&lookup), "X", forgets).unwrap();
+        let all: Audiences = [("x".to_string(), audience)].into_iter().collect();
+        let told = ["x".to_string()].into();
+        [None, Some(&told), Some(&BTreeSet::new())].map(|told| all.of_end(&[Kind::Up], &id("web-1"), told).len())
+    };
+    assert_eq!(ends("down", true), [1, 1, 0]);
+    assert_eq!(ends("down", false), [0, 0, 0]);
+    assert_eq!(ends("gone", true), [0, 0, 0]);
+}
+
+#[test]
 fn of_what_is_acknowledged_only_receivers_that_forget_are_reminded() {
     let lookup = |name: &str| (name == "X_ONLY").then(|| "web-*".to_string());
     let forgetful = Audience::read(Environment::new(&lookup), "X", true).unwrap();

@@ -7,7 +7,7 @@ use crate::pulses;
 fn a_line_that_runs_a_job_is_known_with_its_user_its_times_and_its_name() {
     let text = "15 2 * * * root pulse-echo exec --name backup --timeout 4h -- sh -c 'tar -cf \"$X\" / && date'\n";
     let machine = Machine::with(&[("etc/cron.d/backup", text), ("etc/cron.d/pulse-echo", LINE)]);
-    let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
+    let schedule = find_in(machine.0.path(), DAY, &[], &|_| None);
     let shown: Vec<_> = schedule.jobs.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
@@ -21,7 +21,7 @@ fn a_line_that_runs_a_job_is_known_with_its_user_its_times_and_its_name() {
     assert_eq!(job.doubt, None, "what the shell fills in is the job's");
     let call = "pulse-echo --host $(hostname) exec --name a -- true";
     machine.write("etc/cron.d/backup", &format!("15 2 * * * root {call}\n"));
-    let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
+    let schedule = find_in(machine.0.path(), DAY, &[], &|_| None);
     assert!(schedule.jobs[0].doubt.is_some());
 }
 
@@ -35,7 +35,7 @@ fn what_is_wrong_with_a_line_that_runs_a_job_is_told_beside_what_sends() {
         ("15 2 * * * root echo pulse-echo exec --name backup -- tar\n", "does not run pulse-echo exec: its command"),
     ] {
         machine.write("etc/cron.d/backup", text);
-        let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
+        let schedule = find_in(machine.0.path(), DAY, &[], &|_| None);
         assert_eq!((schedule.jobs.len(), schedule.faults_of_jobs.len()), (1, 1), "{text}: {schedule:?}");
         assert!(schedule.faults_of_jobs[0].contains(why), "{schedule:?}");
     }
@@ -44,7 +44,7 @@ fn what_is_wrong_with_a_line_that_runs_a_job_is_told_beside_what_sends() {
 #[test]
 fn only_jobs_send_nothing_of_the_hosts_own() {
     let text = "15 2 * * * root pulse-echo exec --name backup -- tar\n";
-    let schedule = find_in(Machine::with(&[("etc/cron.d/backup", text)]).0.path(), DAY, None, &|_| None);
+    let schedule = find_in(Machine::with(&[("etc/cron.d/backup", text)]).0.path(), DAY, &[], &|_| None);
     assert!(schedule.jobs.len() == 1 && schedule.faults[0].starts_with("nothing runs pulse-echo send"), "{schedule:?}");
 }
 
@@ -55,7 +55,7 @@ fn a_job_must_run_as_often_as_it_promises() {
         if let Some(text) = file {
             machine.write("pe/jobs.d/backup.json", text);
         }
-        let schedule = find_in(machine.0.path(), DAY, None, &|_| None);
+        let schedule = find_in(machine.0.path(), DAY, &[], &|_| None);
         let host = "web-1".parse().unwrap();
         let folder = machine.path("pe");
         let mut files: Vec<_> = pulses::of_host(&host, &folder).into_iter().flatten().collect();
