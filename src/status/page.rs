@@ -51,7 +51,7 @@ pub fn of(
     // Of one that is gone no more is kept than since when.
     let is_kept = record.state != State::Gone;
     // The store's times may be ahead of its own clock by now; then those of the record are right.
-    let newer = |now_there: Option<Time>, known: Option<Time>| now_there.filter(|at| !at.is_ahead(now)).max(known);
+    let latest = |now_there: Option<Time>, known: Option<Time>| now_there.filter(|at| !at.is_ahead(now)).max(known);
     let missing = record.missing.map(|missing| format!("since {}: retired, unless it comes back", missing.since));
     let facts = [
         ("why", (record.state == State::Failing).then(|| row.reason())),
@@ -59,8 +59,8 @@ pub fn of(
         ("last pulse", Some(time(row.pulse_at()))),
         ("its host", row.newest.as_ref().map(|newest| words::vitals(&newest.vitals)).filter(|words| !words.is_empty())),
         ("no pulse", missing),
-        ("last echo", newer(answers.echo, record.echo).map(time).or(is_kept.then(|| "there never was one".into()))),
-        ("last fault", newer(answers.fault, record.fault.as_ref().map(|fault| fault.at)).map(time)),
+        ("last echo", latest(answers.echo, record.echo).map(time).or(is_kept.then(|| "there never was one".into()))),
+        ("last fault", latest(answers.fault, record.fault.as_ref().map(|fault| fault.at)).map(time)),
         ("limits", limits.or(is_kept.then(|| "not read yet".into()))),
         ("outage", record.outage.as_deref().map(|outage| told(outage, row.ack.is_some(), now))),
         ("ack", row.ack.map(|ack| format!("{}, {}", time(ack.at), ack.word.clause()))),

@@ -99,7 +99,8 @@ fn falls_and_comes_back(tools: &Path) -> Result<(), String> {
         chown(path, Some(NOBODY), None).map_err(|error| format!("root is needed: {error}"))?;
     }
     let called = format!(
-        "/usr/bin/env AWS_EC2_METADATA_DISABLED=true AWS_SHARED_CREDENTIALS_FILE={0}/web-1/credentials {0}/pulse-echo --config {0}/web-1/config.json",
+        "/usr/bin/env AWS_EC2_METADATA_DISABLED=true AWS_SHARED_CREDENTIALS_FILE={0}/web-1/credentials {0}/pulse-echo \
+         --config {0}/web-1/config.json",
         site.display()
     );
     let send = |every_s: u32| {
@@ -136,8 +137,8 @@ fn falls_and_comes_back(tools: &Path) -> Result<(), String> {
     let alerts: Vec<_> = log.lines().filter_map(|line| line.split("SERVICE ALERT: web-1;pulse-echo;").nth(1)).collect();
     println!("{}", alerts.join("\n"));
     // Before the first pulse it is unknown, or was not looked at.
-    let states: Vec<_> = alerts.iter().filter_map(|alert| alert.split(';').next()).collect();
-    if states.ends_with(&["CRITICAL", "OK", "UNKNOWN"]) { Ok(()) } else { Err(format!("Nagios alerts: {alerts:#?}")) }
+    let told: Vec<_> = alerts.iter().filter_map(|alert| alert.split(';').next()).collect();
+    if told.ends_with(&["CRITICAL", "OK", "UNKNOWN"]) { Ok(()) } else { Err(format!("Nagios alerts: {alerts:#?}")) }
 }
 
 fn nrpe(tools: &Path, site: &Path, port: u16, command: &str) -> Result<std::process::Child, String> {
