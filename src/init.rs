@@ -75,7 +75,8 @@ fn attempt(arguments: &Arguments, options: &Init, environment: Environment) -> R
         }
         if let Some(profile) = &arguments.profile {
             print(&format!(
-                "the profile {profile} has no place in it: give --profile {profile} to each command, in cron's line, too"
+                "the profile {profile} has no place in it: give --profile {profile} to each command, in cron's line, \
+                 too"
             ));
         }
     }

@@ -91,8 +91,8 @@ fn tick(store: &Store) -> Result<String, String> {
     put(store, &Key::loop_update())?;
     Ok(match before {
         Look::There((Mark { stopped: Some(since), .. }, _)) => format!(
-            "asked for a sweep, but there will be none: the loop has been stopped since {since}; pulse-echo loop start ends \
-             that"
+            "asked for a sweep, but there will be none: the loop has been stopped since {since}; pulse-echo loop start \
+             ends that"
         ),
         _ => format!(
             "asked for a sweep: it comes {SOON}, unless the last one is under half a minute old; see pulse-echo loop \

@@ -209,7 +209,8 @@ fn trouble_with_the_loop_is_the_first_line() {
     assert_eq!(
         first(mark(Some(ago(60)), Some(ago(90)))),
         format!(
-            "the loop has been stopped since {}: nobody is told of anything; an operator starts it: pulse-echo loop start",
+            "the loop has been stopped since {}: nobody is told of anything; an operator starts it: pulse-echo loop \
+             start",
             ago(60)
         )
     );

@@ -93,8 +93,9 @@ fn what_a_hanging_job_leaves_behind_is_killed_though_the_job_itself_obeyed() {
 fn a_stopped_job_hears_term_too_and_what_it_started_has_time_to_end_well() {
     let site = Site::new();
     // The child is slower than the job, which obeys at once.
-    let script = "sh -c 'trap \"sleep 1; touch child-cleaned; exit\" TERM; touch child-ready; while :; do sleep 0.1; done' \
-                  >/dev/null 2>&1 & trap 'touch cleaned; exit 0' TERM; while [ ! -e child-ready ]; do sleep 0.1; done; \
+    let script = "sh -c 'trap \"sleep 1; touch child-cleaned; exit\" TERM; touch child-ready; \
+                  while :; do sleep 0.1; done' >/dev/null 2>&1 & trap 'touch cleaned; exit 0' TERM; \
+                  while [ ! -e child-ready ]; do sleep 0.1; done; \
                   kill -STOP $$";
     let ended = site.agent(&["exec", "--name", "job", "--timeout", "2s", "--", "sh", "-c", script]);
     assert_eq!((ended.code, site.outcome().end), (124, End::Exit(0)), "{ended:?}");
