@@ -46,11 +46,8 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
         rest.truncate(rest.len() - behind);
         rest.extend(job.iter().map(|word| encoded(word)));
         if job.is_empty() && !rest.contains(&"--help".into()) {
-            let missing = match own.last().and_then(|last| last.to_str()).filter(|last| last.starts_with("--")) {
-                Some(option) if texts.len() > own.len() => format!("{option} has no value before --"),
-                _ => "there is no job: write it behind --, as in pulse-echo exec --name backup -- tar -cf …".into(),
-            };
-            wrong.get_or_insert(missing);
+            let missing = "there is no job: write it behind --, as in pulse-echo exec --name backup -- tar -cf …";
+            wrong.get_or_insert(missing.into());
         }
     }
     if version {
