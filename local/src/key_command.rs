@@ -77,19 +77,22 @@ pub(crate) fn host(text: &str) -> Result<Name, String> {
 pub fn key(act: &Act, now: Timestamp) -> Result<(), String> {
     match act {
         Act::Add(new) => issue(new, |all, host| hosts::add(all, host, now), "config.json and credentials"),
-        Act::Rotate(new) => issue(
-            new,
-            |all, host| {
-                if let Some(made) = hosts::unused(all, host, now) {
-                    complain(&format_args!(
-                        "warning: the key of {host} that was made at {made}, and that nobody has used yet, ends now: \
-                         if it is on its way, send this one instead"
-                    ));
-                }
+        Act::Rotate(new) => {
+            let mut unused = None;
+            let rotate = |all: &mut Vec<Entry>, host: &Name| {
+                unused = hosts::unused(all, host, now);
                 hosts::rotate(all, host, now)
-            },
-            "credentials",
-        ),
+            };
+            issue(new, rotate, "credentials")?;
+            if let Some(made) = unused {
+                complain(&format_args!(
+                    "warning: the key of {} that was made at {made}, and that nobody has used yet, has ended: if it is \
+                     on its way, send this one instead",
+                    new.known.host
+                ));
+            }
+            Ok(())
+        }
         Act::Remove(Known { data, host }) => {
             hosts::change(&data.data, |all| hosts::remove(all, host))?;
             complain(&format_args!(

@@ -69,15 +69,16 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Parsed {
 
 /// What argh says of an option's value, in our words.
 fn plain(text: String) -> String {
+    if let Some((_, why)) = text.strip_prefix("Error parsing positional argument '").and_then(|r| r.split_once("': ")) {
+        // What is wrong with an ID names it.
+        return why.into();
+    }
     let parts = text.strip_prefix("Error parsing option '").and_then(|rest| {
         let (option, rest) = rest.split_once("' with value '")?;
         let (value, why) = rest.rsplit_once("': ")?;
         Some((option, value, why))
     });
-    // What is wrong with an ID names it.
-    let positional = text.strip_prefix("Error parsing positional argument '").and_then(|rest| rest.split_once("': "));
     match parts {
-        _ if positional.is_some() => positional.map_or_else(String::new, |(_, why)| why.into()),
         Some((option, _, "duplicate values provided")) => format!("{option} is there twice"),
         Some((option, value, why)) => format!("{option} is {}: {why}", quoted(value.as_bytes(), 0, 60)),
         None => text,

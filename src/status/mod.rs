@@ -50,11 +50,10 @@ pub fn command(arguments: &Arguments, options: &Status, environment: Environment
 /// The error is a mistake in usage.
 fn attempt(arguments: &Arguments, options: &Status, environment: Environment) -> Result<Exit, String> {
     let target = meant(options.target.as_ref(), arguments.host.as_deref())?;
-    let chosen = [("an ID", target.is_some()), ("--state", options.state.is_some()), ("--json", options.json)];
-    let chosen = chosen.into_iter().find(|(_, is_given)| *is_given).map(|(what, _)| what);
+    let first = |of: &[(&'static str, bool)]| of.iter().find(|(_, is_given)| *is_given).map(|(what, _)| *what);
+    let chosen = first(&[("an ID", target.is_some()), ("--state", options.state.is_some()), ("--json", options.json)]);
     if options.link || options.for_s.is_some() {
-        let others = [("--prom", options.prom.is_some()), ("--expect", options.expect.is_some())];
-        let other = others.into_iter().find(|(_, is_given)| *is_given).map(|(what, _)| what);
+        let other = first(&[("--prom", options.prom.is_some()), ("--expect", options.expect.is_some())]);
         let life = match (options.link, chosen.or(other)) {
             (false, _) => return Err("--for goes with --link".into()),
             (true, Some(other)) => return Err(format!("--link is of the whole page: leave out {other}")),

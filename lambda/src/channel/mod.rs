@@ -130,7 +130,7 @@ const PARTNERS: [(&str, &[&str]); 7] = [
 ];
 
 /// What is set in vain, each in a sentence: a channel that was taken away, or a name with a mistake.
-pub fn in_vain(environment: Environment) -> Vec<String> {
+fn in_vain(environment: Environment) -> Vec<String> {
     let of_channel = |(asks, others): &(&str, &[&'static str])| {
         let set = others.iter().filter(|other| environment.get(other).is_some() && environment.get(asks).is_none());
         set.map(|other| format!("{other} is set, but {asks} is not, so nothing is sent there")).collect::<Vec<_>>()

@@ -92,8 +92,9 @@ pub fn rotate(entries: &mut Vec<Entry>, host: &Name, now: Timestamp) -> Result<K
         return Err(format!("{host} has no key; key add {host} makes one"));
     }
     entries.retain(|entry| entry.key.until.is_none_or(|until| now < until));
-    let has_older = entries.iter().any(|entry| is_of(entry) && entry.key.until.is_some());
-    entries.retain(|entry| !(has_older && is_of(entry) && entry.key.until.is_none()));
+    if unused(entries, host, now).is_some() {
+        entries.retain(|entry| !is_of(entry) || entry.key.until.is_some());
+    }
     for entry in entries.iter_mut().filter(|entry| is_of(entry)) {
         entry.key.until.get_or_insert(now + OVERLAP);
     }

@@ -55,8 +55,8 @@ pub struct Schedule {
     pub faults_of_jobs: Vec<String>,
 }
 
-/// Finds what starts the agent on this machine, on this day since 1970. A line to write has
-/// these options.
+/// Finds what starts the agent on this machine, on this day since 1970. A line to write has these
+/// options.
 pub fn find(today: i64, options: &[String]) -> Schedule {
     find_in(Path::new("/"), today, options, &timer_runs)
 }

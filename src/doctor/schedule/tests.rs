@@ -1,6 +1,8 @@
 //! Whole machines, as folders.
 
 mod jobs;
+mod remedies;
+mod timers;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -290,93 +292,6 @@ fn the_daemon_must_run_here() {
 fn an_account_that_has_expired_runs_nothing() {
     let machine = Machine::with(&[("etc/cron.d/pe", LINE), ("etc/shadow", "root:x:19000:0:30:7:::\n")]);
     machine.refuses("the password of root has expired", "chage -M -1 root");
-}
-
-fn with_timer() -> Machine {
-    let machine = Machine::with(&[
-        ("run/systemd/system/x", ""),
-        ("usr/lib/systemd/system/pulse-echo.timer", include_str!("../../../packaging/systemd/pulse-echo.timer")),
-        ("usr/lib/systemd/system/pulse-echo.service", include_str!("../../../packaging/systemd/pulse-echo.service")),
-        ("etc/cron.d/pulse-echo", include_str!("../../../cron/pulse-echo")),
-        ("etc/pulse-echo/config.json", ""),
-        ("etc/systemd/system/timers.target.wants/other", ""),
-    ]);
-    symlink("../../../../usr/lib/systemd/system/pulse-echo.timer", machine.path(TIMER_ENABLED)).unwrap();
-    machine
-}
-
-#[test]
-fn the_timer_fires_where_it_is_enabled_and_systemd_runs() {
-    let machine = with_timer();
-    assert_eq!(machine.found_with(Some(true)), Ok(vec!["systemd's timer pulse-echo.timer as pulse-echo".into()]));
-    let error = machine.found_with(Some(false)).unwrap_err();
-    assert!(error.contains("is enabled but does not run") && error.contains("systemctl start"), "{error}");
-    assert!(error.contains("[ -e /etc/systemd/system/timers.target.wants/pulse-echo.timer ]"), "{error}");
-    fs::remove_dir_all(machine.path("run/systemd")).unwrap();
-    assert_eq!(machine.found(), Ok(vec!["cron, by /etc/cron.d/pulse-echo as pulse-echo".into()]));
-    let machine = with_timer();
-    symlink("/dev/null", machine.path("etc/systemd/system/pulse-echo.timer")).unwrap();
-    let error = machine.found().unwrap_err();
-    assert!(error.contains("enabled but masked") && error.contains("systemctl unmask"), "{error}");
-}
-
-#[test]
-fn a_timer_of_the_operators_own_is_found() {
-    let machine = Machine::with(&[
-        ("run/systemd/system/x", ""),
-        ("etc/systemd/system/beat.timer", "[Timer]\nOnCalendar=hourly\nUnit=heart.service\n"),
-        ("etc/systemd/system/heart.service", "[Service]\nExecStart=-/usr/bin/pulse-echo send\nUser=pulse-echo\n"),
-        ("etc/systemd/system/heart.service.d/a.conf", "[Service]\nEnvironment=\"A=b c\" D=e\n"),
-    ]);
-    machine.write("etc/systemd/system/timers.target.wants/beat.timer", "");
-    let schedule = find_in(machine.0.path(), DAY, &[], &|_| Some(true));
-    assert_eq!(schedule.jobs.len(), 1, "{schedule:?}");
-    let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
-    let variables = &schedule.jobs[0].variables;
-    assert!(variables.ends_with(&[pair("A", "b c"), pair("D", "e")]), "{variables:?}");
-    assert!(variables.contains(&pair("HOME", "/etc/pulse-echo")), "{variables:?}");
-}
-
-#[test]
-fn where_nothing_sends_that_is_wrong() {
-    // The program that says it is the one that can be run.
-    let line = format!("*/10 * * * * root {} send ", std::env::current_exe().unwrap().display());
-    let write = format!("write this line into /etc/cron.d/pulse-echo: {line}");
-    Machine::with(&[]).refuses("nothing runs pulse-echo send", &write);
-    let own = Machine::with(&[("etc/cron.d/pulse-echo", &format!("#{LINE}"))]);
-    own.refuses(
-        "/etc/cron.d/pulse-echo has no line that sends, or only as a comment",
-        &format!("take the # away, or write {line}"),
-    );
-    own.write("etc/cron.d/pulse-echo", "");
-    own.refuses("/etc/cron.d/pulse-echo has no line that sends", "");
-    Machine::with(&[("usr/lib/systemd/system/pulse-echo.timer", "")]).refuses("nothing runs", ENABLE_TIMER);
-}
-
-#[test]
-fn the_packages_line_without_its_user_is_no_line_for_a_users_crontab() {
-    let machine = Machine::with(&[("etc/cron.d/pulse-echo", include_str!("../../../cron/pulse-echo"))]);
-    machine.write("etc/passwd", "root:x:0:0::/root:/bin/sh\n");
-    machine.refuses("there is no user pulse-echo", "name one that is there");
-    machine.write("etc/cron.d/pulse-echo", "*/10 * * * * pulse-echo send\n");
-    machine.refuses("pulse-echo is taken for a user", "write root or another user before it");
-}
-
-#[test]
-fn the_line_to_write_names_the_configuration_that_was_asked_for() {
-    let machine = Machine::with(&[("usr/lib/systemd/system/pulse-echo.timer", "")]);
-    for (file, word) in [("/srv/pe/config.json", "/srv/pe/config.json"), ("/a b/50%'s", r"'/a b/50\%'\''s'")] {
-        let schedule = find_in(machine.0.path(), DAY, &["--config".into(), file.into()], &|_| None);
-        let fault = schedule.faults.concat();
-        assert!(fault.ends_with(&format!(" --config {word} send --quiet --splay 120")), "{fault}");
-        // The line is one that sends, by the program that is installed here.
-        let (_, line) = fault.split_once("write this line into /etc/cron.d/pulse-echo: ").unwrap();
-        let line = line.replace(std::env::current_exe().unwrap().to_str().unwrap(), "/usr/bin/pulse-echo");
-        machine.write("etc/cron.d/pulse-echo", &format!("{line}\n"));
-        let schedule = find_in(machine.0.path(), DAY, &[], &|_| None);
-        assert!(schedule.jobs.len() == 1 && schedule.faults.is_empty(), "{schedule:?}");
-        machine.remove("etc/cron.d/pulse-echo");
-    }
 }
 
 #[test]
